@@ -1,0 +1,59 @@
+# sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev run test lint format lock clean
+
+# Another Python: make setup PYTHON=/path/to/python3
+PYTHON ?=
+# Arguments of `make run`, e.g. make run ARGS="--source synthetic --speed 3600x"
+ARGS ?=
+
+# The first Python that runs and is new enough; else any, which then says what to install.
+FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3.14 python3.13 python3.12 python3.11 python3); do \
+	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+	done
+
+# `install WHAT`: nothing to do is found out by the environment's own Python, in 0.1 s.
+define install
+@if [ -z "$(PYTHON)" ] && .venv/bin/python tools/bootstrap.py --check $(1) 2>/dev/null; then :; else \
+	$(FIND_PYTHON); "$$python" tools/bootstrap.py $(1) \
+	|| { status=$$?; [ $$status -ne 127 ] || echo "error: there is no Python named $$python; install Python 3.11 or newer" >&2; exit 1; }; \
+	fi
+endef
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install everything a user needs into .venv; again: nothing to do
+	$(call install,runtime)
+
+dev: ## install the tools of a developer as well
+	$(call install,dev)
+
+run: setup ## broker, producer, stream and live view together; ARGS="..." are passed on
+	@.venv/bin/sfcrime run $(ARGS)
+
+test: lint ## linters, types, import rules, then every test
+	.venv/bin/pytest
+
+lint: dev ## linters, types and import rules alone
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: dev ## put the code into its format
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+# Registries are the reader's own matter: nothing of the writer's configuration gets into a lock.
+LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS -u UV_INDEX_URL -u UV_DEFAULT_INDEX \
+	.venv/bin/uv pip compile --no-config --quiet --universal --generate-hashes \
+	--python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
+lock: dev ## write the lock files anew from pyproject.toml and requirements/build.in
+	$(LOCK) requirements/build.in -o requirements/build.lock
+	$(LOCK) pyproject.toml -o requirements/runtime.lock
+	$(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements/runtime.lock -o requirements/dev.lock
+
+clean: ## remove .venv and what tools left behind; data and jars stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The independent recount: another client, another parser, no judging code of streaming."""

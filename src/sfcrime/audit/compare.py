@@ -1,0 +1,196 @@
+"""Compares a recount with what the store shows, both ways. Pure: it is handed both sides.
+
+Both sides of a long list come in the same order and are merged, so neither is held whole. A list
+that is out of order, or has a row twice, shows as differences: every row is looked at once, and
+equal is only what was met on both sides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sfcrime.audit.conflicts import settle
+from sfcrime.audit.recount import Conflict, Recount
+from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace, shown
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.store.records import CellCount, LateRecord, PartitionLedger, RejectedRecord
+
+CellKey = tuple[int, str, str]
+"""(start of the window in microseconds on the wall, call type, disposition)."""
+
+MAX_CELLS_TRACED = 10
+"""Differing cells whose records are looked for in the topic."""
+
+ACCOUNTING_FIELDS = ("read", "counted", "duplicate", "late", "rejected", "gaps")
+
+_EPOCH = datetime(1970, 1, 1)
+_Row = TypeVar("_Row", CellCount, RejectedRecord, LateRecord)
+_Key = TypeVar("_Key", CellKey, RecordPlace)
+
+
+@dataclass(slots=True)
+class CellVerdict:
+    """What comparing the cells gave."""
+
+    cells: int = 0
+    """Cells of the recount."""
+    differing: int = 0
+    first_differing: list[CellKey] = field(default_factory=list)
+    """The first 10, in the order of their differences in the log."""
+
+
+def cell_key(cell: CellCount) -> CellKey:
+    return (cell.window_us, cell.call_type, cell.disposition)
+
+
+def cell_name(key: CellKey) -> str:
+    """ "2018-10-02T09:00:00 | Passing Call | HAN"."""
+    window_us, call_type, disposition = key
+    start = (_EPOCH + timedelta(microseconds=window_us)).isoformat()
+    return f"{start} | {call_type} | {disposition}"
+
+
+def compare_cells(
+    recounted: Iterable[CellCount],
+    conflicts: Sequence[Conflict],
+    stored: Iterable[CellCount],
+    log: DifferenceLog,
+) -> CellVerdict:
+    """Compares the calls of every cell.
+
+    Args:
+        recounted: all cells, ordered by their key, without the calls of `conflicts`.
+        conflicts: calls that may stand in either of several cells.
+        stored: all cells of the store, in the same order.
+        log: takes the differences.
+    """
+    verdict = CellVerdict()
+    certain: Counter[CellKey] = Counter()
+    contested: dict[CellKey, int | None] = {
+        cell_key(cell): None for each in conflicts for _, cell in each.choices
+    }
+    for key, counted, held in merged(recounted, stored, cell_key):
+        calls = counted.calls if counted else None
+        if key not in contested:
+            _compare_calls(key, calls, held.calls if held else None, verdict, log)
+            continue
+        certain[key] += calls or 0
+        if held is not None:
+            contested[key] = (contested[key] or 0) + held.calls
+    numbers = {key: number for number, key in enumerate(contested)}
+    dealt = settle(
+        [[numbers[cell_key(cell)] for _, cell in each.choices] for each in conflicts],
+        {numbers[key]: (held or 0) - certain[key] for key, held in contested.items()},
+    )
+    for key, stored_calls in contested.items():
+        _compare_calls(key, certain[key] + dealt[numbers[key]] or None, stored_calls, verdict, log)
+    return verdict
+
+
+def _compare_calls(
+    key: CellKey, calls: int | None, held: int | None, verdict: CellVerdict, log: DifferenceLog
+) -> None:
+    verdict.cells += calls is not None
+    if calls != held:
+        verdict.differing += 1
+        if len(verdict.first_differing) < MAX_CELLS_TRACED:
+            verdict.first_differing.append(key)
+        log.expect(DifferenceKind.CELL, cell_name(key), calls, held)
+
+
+def compare_accounting(recounted: Accounting, stored: Accounting, log: DifferenceLog) -> None:
+    """Compares the totals of the four outcomes, records read and gaps."""
+    for name in ACCOUNTING_FIELDS:
+        log.expect(DifferenceKind.ACCOUNTING, name, getattr(recounted, name), getattr(stored, name))
+
+
+def compare_partitions(
+    count: Recount, stored: Sequence[PartitionLedger], log: DifferenceLog
+) -> None:
+    """Compares each partition's account.
+
+    An identity that several partitions hold was counted in one of them, whichever came first in
+    a batch. So a partition has counted at least what it alone holds and at most all it holds,
+    and together they have counted every identity once.
+    """
+    kind = DifferenceKind.PARTITION
+    for each in stored:
+        part = count.partitions[each.partition]
+        name = f"partition {each.partition}"
+        log.expect(kind, f"{name}, late", part.late, each.late)
+        log.expect(kind, f"{name}, rejected", part.rejected, each.rejected)
+        least, most = part.identities - part.shared, part.identities
+        if not least <= each.counted <= most:
+            bounds = shown(most) if least == most else f"{shown(least)} to {shown(most)}"
+            log.add(Difference(kind, f"{name}, counted", bounds, shown(each.counted)))
+    total = sum(each.counted for each in stored)
+    log.expect(kind, "counted, all partitions", count.accounting.counted, total)
+
+
+def compare_rejected(
+    recounted: Iterable[RejectedRecord], stored: Iterable[RejectedRecord], log: DifferenceLog
+) -> None:
+    """Compares every rejected record and its reason."""
+    for place, counted, held in merged(recounted, stored, _place):
+        if counted != held:
+            _differ_at(place, DifferenceKind.REJECTED, _reason(counted), _reason(held), log)
+
+
+def compare_late(
+    recounted: Iterable[LateRecord], stored: Iterable[LateRecord], log: DifferenceLog
+) -> None:
+    """Compares every late record, its call time and its publication."""
+    for place, counted, held in merged(recounted, stored, _place):
+        if counted != held:
+            _differ_at(place, DifferenceKind.LATE, _times(counted), _times(held), log)
+
+
+def merged(
+    left: Iterable[_Row], right: Iterable[_Row], key_of: Callable[[_Row], _Key]
+) -> Iterator[tuple[_Key, _Row | None, _Row | None]]:
+    """Pairs the rows of two lists in ascending order of the same key; None where one has none."""
+    lefts, rights = iter(left), iter(right)
+    counted, held = next(lefts, None), next(rights, None)
+    while counted is not None or held is not None:
+        key = None if counted is None else key_of(counted)
+        other = None if held is None else key_of(held)
+        if other is None or (key is not None and key < other):
+            assert key is not None
+            yield key, counted, None
+            counted = next(lefts, None)
+        elif key is None or other < key:
+            yield other, None, held
+            held = next(rights, None)
+        else:
+            yield key, counted, held
+            counted, held = next(lefts, None), next(rights, None)
+
+
+def _place(record: RejectedRecord | LateRecord) -> RecordPlace:
+    return RecordPlace(record.partition, record.offset)
+
+
+def _reason(record: RejectedRecord | None) -> str | None:
+    return None if record is None else record.reason
+
+
+def _times(record: LateRecord | None) -> str | None:
+    if record is None:
+        return None
+    call = (_EPOCH + timedelta(microseconds=record.call_us)).isoformat()
+    return f"called {call}, published {record.published_ms} ms"
+
+
+def _differ_at(
+    place: RecordPlace,
+    kind: DifferenceKind,
+    counted: str | None,
+    held: str | None,
+    log: DifferenceLog,
+) -> None:
+    what = f"partition {place.partition} offset {place.offset}"
+    log.add(Difference(kind, what, shown(counted), shown(held), (place,)))

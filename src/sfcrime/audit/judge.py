@@ -1,0 +1,204 @@
+"""The audit's own reading of docs/rules.md: what a record of the topic is.
+
+Written with the standard library alone and sharing no code with the streaming judge, so that a
+mistake of one is not a mistake of both. Pure: no I/O, no state between records. Duplicates are
+not seen here; they need the records before.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple, NoReturn
+from zoneinfo import ZoneInfo
+
+from sfcrime.domain.calls import (
+    CALL_ID_FIELD,
+    CALL_TIME_FIELD,
+    CALL_TYPE_FIELD,
+    DISPOSITION_FIELD,
+    NEEDED_FIELDS,
+)
+from sfcrime.domain.outcomes import (
+    FIRST_YEAR,
+    FUTURE_TOLERANCE_S,
+    LAST_YEAR_EXCLUSIVE,
+    MAX_NESTING,
+    MAX_VALUE_BYTES,
+    Outcome,
+    Reason,
+)
+
+_SAN_FRANCISCO = ZoneInfo("America/Los_Angeles")
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+_MICROS = 1_000_000
+_HOUR_MS = 3_600_000
+
+# Publication is compared with call times of 2000 to 2099 and with at most 30 days of lateness.
+# An instant outside 1970 to 2200 is on the same side of all of them as the nearer bound, and
+# Python's datetime ends at year 9999, which a Kafka timestamp need not respect.
+_EARLIEST_MS = 0
+_LATEST_MS = 7_258_118_400_000  # 2200-01-01T00:00:00Z
+
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
+_SURROGATE = re.compile(
+    r"\\(?:u[dD][89aAbB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair: one character
+    r"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|.)",
+    re.DOTALL,
+)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CALL_ID = re.compile("[0-9]{1,18}")
+_CALL_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+)
+_BLANKS = re.compile("  +")
+
+
+class ValidCall(NamedTuple):
+    """What a valid record says."""
+
+    call_id: int
+    """The number its digits write: "007" and "7" are one call."""
+    call_us: int
+    """Call time on the wall, microseconds since 1970-01-01T00:00:00."""
+    call_type: str
+    """Raw label, blanks folded."""
+    disposition: str
+    """Raw code, blanks folded."""
+
+
+def judge_value(value: bytes | None) -> ValidCall | Reason:
+    """The call that a record's value holds, or the first of rules R1 to R13 that it breaks."""
+    if value is None:
+        return Reason.NO_VALUE
+    if not value:
+        return Reason.EMPTY_VALUE
+    if len(value) > MAX_VALUE_BYTES:
+        return Reason.TOO_LARGE
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return Reason.NOT_UTF8
+    if _is_nested_too_deep(value):
+        return Reason.NESTED_TOO_DEEP
+    try:
+        parsed = _DECODER.decode(text)
+    except ValueError:
+        return Reason.NOT_JSON
+    if "\\u" in text and _has_lone_surrogate(text):
+        return Reason.NOT_JSON
+    if not isinstance(parsed, dict):
+        return Reason.NOT_AN_OBJECT
+    return _judge_fields(parsed)
+
+
+def judge_time(call_us: int, published_ms: int, lateness_s: int) -> Outcome:
+    """What the lateness rule, where it is on, makes of a valid record.
+
+    Returns:
+        REJECTED (rule R14, from the future), LATE (rule L1) or COUNTED (neither; the record may
+        still be a duplicate).
+    """
+    age_us = _published_us(published_ms) - call_us
+    if age_us < -FUTURE_TOLERANCE_S * _MICROS:
+        return Outcome.REJECTED
+    return Outcome.LATE if age_us > lateness_s * _MICROS else Outcome.COUNTED
+
+
+def _published_us(published_ms: int) -> int:
+    """The wall clock of San Francisco at an instant, in microseconds."""
+    instant_ms = min(max(published_ms, _EARLIEST_MS), _LATEST_MS)
+    return instant_ms * 1000 + _zone_offset_us(instant_ms // _HOUR_MS)
+
+
+@lru_cache(maxsize=4096)
+def _zone_offset_us(instant_hour: int) -> int:
+    """What the zone adds to UTC in an hour of UTC; since 1970 it changed on full hours only."""
+    offset = datetime.fromtimestamp(instant_hour * 3600, _SAN_FRANCISCO).utcoffset()
+    assert offset is not None
+    return offset // _MICROSECOND
+
+
+def _is_nested_too_deep(value: bytes) -> bool:
+    """Rule R5: brackets outside of strings, whatever else the value is."""
+    if value.count(b"[") + value.count(b"{") <= MAX_NESTING:
+        return False
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(value):
+        first = value[token.start()]
+        if first in b"[{":
+            depth += 1
+            if depth > MAX_NESTING:
+                return True
+        elif first in b"]}":
+            depth = max(0, depth - 1)
+    return False
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    """True if valid JSON `text` escapes half of a surrogate pair, in any key or value.
+
+    Backslashes stand only inside strings there, and each starts an escape, so one scan from the
+    left sees all of them, also in values which a repeated key overwrites.
+    """
+    return any(escape["lone"] is not None for escape in _SURROGATE.finditer(text))
+
+
+def _finite(text: str) -> float:
+    """A number as a double; Python's own integers know no bound, RFC 8259 advises this one."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"a number of {len(text)} characters overflows a double")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_finite, parse_constant=_no_constant)
+
+
+def _judge_fields(parsed: dict[str, object]) -> ValidCall | Reason:
+    """Rules R8 to R13; each is tried on all needed fields before the next on any."""
+    if any(name not in parsed for name in NEEDED_FIELDS):
+        return Reason.FIELD_MISSING
+    call_id, call_time = parsed[CALL_ID_FIELD], parsed[CALL_TIME_FIELD]
+    call_type, disposition = parsed[CALL_TYPE_FIELD], parsed[DISPOSITION_FIELD]
+    if not (
+        isinstance(call_id, str)
+        and isinstance(call_time, str)
+        and isinstance(call_type, str)
+        and isinstance(disposition, str)
+    ):
+        return Reason.FIELD_NOT_TEXT
+    if _CONTROL.search(call_id + call_time + call_type + disposition) is not None:
+        return Reason.CONTROL_CHARACTER
+    if _CALL_ID.fullmatch(call_id) is None:
+        return Reason.BAD_CALL_ID
+    wall = _wall_clock_from(call_time)
+    if wall is None:
+        return Reason.BAD_CALL_TIME
+    if not FIRST_YEAR <= wall.year < LAST_YEAR_EXCLUSIVE:
+        return Reason.YEAR_OUT_OF_RANGE
+    call_us = (wall - _EPOCH) // _MICROSECOND
+    return ValidCall(int(call_id), call_us, _folded(call_type), _folded(disposition))
+
+
+def _wall_clock_from(text: str) -> datetime | None:
+    if _CALL_TIME.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # a day that the month does not have, month 0 or 13, year 0000
+        return None
+
+
+def _folded(label: str) -> str:
+    """U+0020 at both ends trimmed, inner runs of it folded to one; nothing else changes."""
+    return _BLANKS.sub(" ", label.strip(" "))

@@ -1,0 +1,51 @@
+"""Checks the rows of the ledger among themselves and against the recount. Pure.
+
+Only the newest batches keep their rows; the sums can be proved only where all are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sfcrime.audit.compare import ACCOUNTING_FIELDS
+from sfcrime.audit.result import DifferenceKind, DifferenceLog
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.store.records import LedgerRow, Totals
+
+_KIND = DifferenceKind.BATCH
+
+
+def check_batches(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog) -> None:
+    """Checks that the kept batches follow each other up to the totals, and add up to them.
+
+    Args:
+        rows: the kept batches, oldest first.
+        totals: of all batches.
+        log: takes the differences: what must be stands as recounted.
+    """
+    last = totals.batches - 1 if totals.batches else None
+    log.expect(_KIND, "number of the last batch in the totals", last, totals.last_batch_id)
+    newest = rows[-1].batch_id if rows else None
+    log.expect(_KIND, "number of the newest row", last, newest)
+    for row in rows:
+        account = row.accounting
+        outcomes = account.counted + account.duplicate + account.late + account.rejected
+        log.expect(_KIND, f"batch {row.batch_id}, read", outcomes, account.read)
+    for before, after in pairwise(rows):
+        log.expect(
+            _KIND, f"the row after batch {before.batch_id}", before.batch_id + 1, after.batch_id
+        )
+    if rows and rows[0].batch_id == 0:
+        _check_sums(rows, totals, log)
+
+
+def _check_sums(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog) -> None:
+    together = sum((row.accounting for row in rows), Accounting())
+    for name in ACCOUNTING_FIELDS:
+        log.expect(
+            _KIND,
+            f"{name}, all batches together",
+            getattr(totals.accounting, name),
+            getattr(together, name),
+        )

@@ -1,0 +1,257 @@
+"""Counts a topic from the beginning, in plain Python: cells, repeats and records set aside.
+
+Pure: it is handed the records. Memory is what bounds an audit, so identities and cells are packed
+into whole numbers and records set aside into arrays: some 200 bytes a record of real shape.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sfcrime.audit.judge import ValidCall, judge_time, judge_value
+from sfcrime.domain.outcomes import Accounting, Outcome, Reason
+from sfcrime.errors import AccountingBroken
+from sfcrime.kafka.records import TopicRecord
+from sfcrime.store.records import CellCount, LateRecord, RejectedRecord
+
+_MINUTE_US = 60_000_000
+_REASONS = tuple(Reason)
+
+# An identity is call id (below 2**60) and call time (below 2**52 us until the year 2112); a cell
+# is the number of its window and the number of its label; a sighting is partition and label.
+_CALL_TIME_BITS = 52
+_LABEL_BITS = 32
+_LABEL_MASK = (1 << _LABEL_BITS) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CountingRules:
+    """What a generation was counted by."""
+
+    lateness_s: int | None
+    """Allowed lateness; None: rules R14 and L1 are off."""
+    window_minutes: int
+
+    def judge(self, record: TopicRecord) -> ValidCall | Reason | LateRecord:
+        """The call a record holds, the reason for rejecting it, or its row among the late."""
+        call = judge_value(record.value)
+        if isinstance(call, Reason) or self.lateness_s is None:
+            return call
+        outcome = judge_time(call.call_us, record.timestamp_ms, self.lateness_s)
+        if outcome is Outcome.COUNTED:
+            return call
+        if outcome is Outcome.REJECTED:
+            return Reason.FROM_THE_FUTURE
+        return LateRecord(record.partition, record.offset, call.call_us, record.timestamp_ms)
+
+    def window_of(self, call_us: int) -> int:
+        """Start of the window that a call time falls into, microseconds on the wall."""
+        return call_us - call_us % (self.window_minutes * _MINUTE_US)
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetRange:
+    """Offsets [start, end) of a partition."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Copies of one identity in several partitions which fall into different cells.
+
+    Either may be the one that was counted, so either cell is accepted.
+    """
+
+    call_id: int
+    call_us: int
+    choices: tuple[tuple[int, CellCount], ...]
+    """(partition, the cell of its first copy with `calls` 1), by partition."""
+
+
+@dataclass(slots=True)
+class PartitionCount:
+    """What one partition holds within its range."""
+
+    start: int
+    end: int
+    next_offset: int
+    read: int = 0
+    late: int = 0
+    rejected: int = 0
+    identities: int = 0
+    """Different (call id, call time) among its records that are neither rejected nor late."""
+    shared: int = 0
+    """Those of them that another partition holds as well: any one of these counted it."""
+    rejected_offsets: array[int] = field(default_factory=lambda: array("q"))
+    rejected_reasons: array[int] = field(default_factory=lambda: array("B"))
+    late_offsets: array[int] = field(default_factory=lambda: array("q"))
+    late_calls_us: array[int] = field(default_factory=lambda: array("q"))
+    late_published_ms: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def gaps(self) -> int:
+        return self.end - self.start - self.read
+
+    def late_within(self, start: int, end: int) -> int:
+        """Late records at offsets [start, end)."""
+        return bisect_left(self.late_offsets, end) - bisect_left(self.late_offsets, start)
+
+    def rejected_within(self, start: int, end: int) -> int:
+        """Rejected records at offsets [start, end)."""
+        return bisect_left(self.rejected_offsets, end) - bisect_left(self.rejected_offsets, start)
+
+
+class Recount:
+    """A count under way, and what came of it once every record was added."""
+
+    def __init__(self, ranges: Mapping[int, OffsetRange], rules: CountingRules) -> None:
+        self.rules = rules
+        self.partitions = {
+            partition: PartitionCount(span.start, span.end, span.start)
+            for partition, span in sorted(ranges.items())
+        }
+        self._window_us = rules.window_minutes * _MINUTE_US
+        self._labels: dict[tuple[str, str], int] = {}
+        self._cells: dict[int, int] = {}
+        self._first_seen: dict[int, int] = {}
+        self._seen_elsewhere: dict[int, dict[int, int]] = {}
+
+    def add(self, record: TopicRecord) -> None:
+        """Judges and counts one record.
+
+        Raises:
+            AccountingBroken: an offset outside of the range, or not above the one before it.
+        """
+        partition = self.partitions[record.partition]
+        if not partition.next_offset <= record.offset < partition.end:
+            raise AccountingBroken(
+                f"Partition {record.partition} was read out of order: offset {record.offset}, "
+                f"where one of [{partition.next_offset}, {partition.end}) was due.",
+                rule="A partition is read once, in the order of its offsets.",
+                next_step="run `sfcrime audit` again; if it stays, report it",
+            )
+        partition.next_offset = record.offset + 1
+        partition.read += 1
+        judged = self.rules.judge(record)
+        if isinstance(judged, ValidCall):
+            self._count(record.partition, partition, judged)
+        elif isinstance(judged, LateRecord):
+            partition.late += 1
+            partition.late_offsets.append(judged.offset)
+            partition.late_calls_us.append(judged.call_us)
+            partition.late_published_ms.append(judged.published_ms)
+        else:
+            partition.rejected += 1
+            partition.rejected_offsets.append(record.offset)
+            partition.rejected_reasons.append(_REASONS.index(judged))
+
+    def _count(self, number: int, partition: PartitionCount, call: ValidCall) -> None:
+        labels = (call.call_type, call.disposition)
+        label = self._labels.setdefault(labels, len(self._labels))
+        identity = call.call_id << _CALL_TIME_BITS | call.call_us
+        first = self._first_seen.get(identity)
+        if first is None:
+            self._first_seen[identity] = number << _LABEL_BITS | label
+            partition.identities += 1
+            cell = call.call_us // self._window_us << _LABEL_BITS | label
+            self._cells[cell] = self._cells.get(cell, 0) + 1
+        elif first >> _LABEL_BITS != number:
+            elsewhere = self._seen_elsewhere.setdefault(identity, {})
+            if number not in elsewhere:
+                elsewhere[number] = label
+                partition.identities += 1
+
+    def finish(self) -> tuple[Conflict, ...]:
+        """Settles what several partitions hold; to be called once, after the last record.
+
+        Returns:
+            the conflicts; their calls are in no cell of `cells` and remain to be settled.
+        """
+        texts = list(self._labels)
+        found = []
+        for identity, elsewhere in sorted(self._seen_elsewhere.items()):
+            first = self._first_seen[identity]
+            copies = {first >> _LABEL_BITS: first & _LABEL_MASK, **elsewhere}
+            for number in copies:
+                self.partitions[number].shared += 1
+            if len(set(copies.values())) == 1:
+                continue
+            call_us = identity & ((1 << _CALL_TIME_BITS) - 1)
+            self._take_out(call_us // self._window_us << _LABEL_BITS | first & _LABEL_MASK)
+            window_us = self.rules.window_of(call_us)
+            choices = tuple(
+                (number, CellCount(window_us, *texts[label], 1))
+                for number, label in sorted(copies.items())
+            )
+            found.append(Conflict(identity >> _CALL_TIME_BITS, call_us, choices))
+        return tuple(found)
+
+    def _take_out(self, cell: int) -> None:
+        self._cells[cell] -= 1
+        if not self._cells[cell]:
+            del self._cells[cell]
+
+    @property
+    def accounting(self) -> Accounting:
+        """What became of all records read so far; a conflict counts once, like any identity."""
+        parts = self.partitions.values()
+        read = sum(part.read for part in parts)
+        late = sum(part.late for part in parts)
+        rejected = sum(part.rejected for part in parts)
+        counted = len(self._first_seen)
+        gaps = sum(part.gaps for part in parts)
+        return Accounting(read, counted, read - late - rejected - counted, late, rejected, gaps)
+
+    def cells(self) -> Iterator[CellCount]:
+        """Every cell, ordered by window, call type and disposition as SQLite orders text."""
+        texts = sorted(self._labels)
+        label_of_rank = [self._labels[text] for text in texts]
+        rank_of_label = [0] * len(texts)
+        for rank, label in enumerate(label_of_rank):
+            rank_of_label[label] = rank
+        ranked = [cell & ~_LABEL_MASK | rank_of_label[cell & _LABEL_MASK] for cell in self._cells]
+        ranked.sort()
+        for cell in ranked:
+            window, rank = cell >> _LABEL_BITS, cell & _LABEL_MASK
+            calls = self._cells[window << _LABEL_BITS | label_of_rank[rank]]
+            yield CellCount(window * self._window_us, *texts[rank], calls)
+
+    def rejected(self) -> Iterator[RejectedRecord]:
+        """Every rejected record, by partition and offset."""
+        for number, part in self.partitions.items():
+            for offset, reason in zip(part.rejected_offsets, part.rejected_reasons, strict=True):
+                yield RejectedRecord(number, offset, _REASONS[reason].value)
+
+    def late(self) -> Iterator[LateRecord]:
+        """Every late record, by partition and offset."""
+        for number, part in self.partitions.items():
+            columns = (part.late_offsets, part.late_calls_us, part.late_published_ms)
+            for offset, call_us, published_ms in zip(*columns, strict=True):
+                yield LateRecord(number, offset, call_us, published_ms)
+
+
+def recount(
+    batches: Iterable[Sequence[TopicRecord]],
+    ranges: Mapping[int, OffsetRange],
+    rules: CountingRules,
+    progress: Callable[[int], None] = lambda records: None,
+) -> Recount:
+    """Counts all records of a topic's ranges.
+
+    Args:
+        batches: the records, each partition's in the order of its offsets.
+        ranges: what is to be read of each partition.
+        rules: what the stored numbers were counted by.
+        progress: told the number of records after each batch of them.
+    """
+    count = Recount(ranges, rules)
+    for batch in batches:
+        for record in batch:
+            count.add(record)
+        progress(len(batch))
+    return count

@@ -1,0 +1,120 @@
+"""What an audit found: frozen records, for the command to print and the exit code to follow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from sfcrime.audit.recount import Conflict, OffsetRange
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import EXIT_DATA_DIFFERS, EXIT_OK
+
+MAX_LISTED = 50
+"""Differences listed of each kind, and conflicts; all are counted."""
+
+
+class DifferenceKind(StrEnum):
+    """Where the stored numbers and the recount differ."""
+
+    CELL = "cell"
+    """The calls of one cell."""
+    ACCOUNTING = "accounting"
+    """The totals of the four outcomes, or the gaps."""
+    PARTITION = "partition"
+    """The cumulative account of one partition."""
+    REJECTED = "rejected"
+    """A rejected record, or its reason."""
+    LATE = "late"
+    """A late record, or its times."""
+    BATCH = "batch"
+    """The rows of the ledger among themselves, or one of them against the recount."""
+
+
+class RecordPlace(NamedTuple):
+    """Where a record stands in the topic."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that the store and the recount do not agree on."""
+
+    kind: DifferenceKind
+    what: str
+    """What is compared, in words: "2018-10-02T09:00:00 | Passing Call | HAN"."""
+    recounted: str
+    """What the topic says; "nothing" where it has no such thing."""
+    stored: str
+    """What the store says; "nothing" where it has no such thing."""
+    places: tuple[RecordPlace, ...] = ()
+    """Records behind it, as far as they were looked for: the first 10 cells, 50 records each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFound:
+    """A conflict and where its copies stand."""
+
+    conflict: Conflict
+    places: tuple[RecordPlace, ...]
+    """All copies, repeats within a partition included; at most 50."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """The verdict on one generation, up to the offsets its ledger had reached."""
+
+    topic: str
+    ranges: Mapping[int, OffsetRange]
+    lateness_s: int | None
+    window_minutes: int
+    cells: int
+    """Cells that the recount found."""
+    differing: int
+    """Cells whose calls differ, those that only one side has included."""
+    accounting: Accounting
+    stored_accounting: Accounting
+    differences: tuple[Difference, ...]
+    """At most 50 of each kind."""
+    difference_counts: Mapping[DifferenceKind, int]
+    """All of them; a kind that does not occur is absent."""
+    conflicts: tuple[ConflictFound, ...]
+    """At most 50."""
+    conflict_count: int
+
+    @property
+    def equal(self) -> bool:
+        return not self.difference_counts
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_OK if self.equal else EXIT_DATA_DIFFERS
+
+
+class DifferenceLog:
+    """Collects differences: counts all, keeps the first of each kind."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[DifferenceKind] = Counter()
+        self.listed: list[Difference] = []
+
+    def add(self, difference: Difference) -> None:
+        self.counts[difference.kind] += 1
+        if self.counts[difference.kind] <= MAX_LISTED:
+            self.listed.append(difference)
+
+    def expect(self, kind: DifferenceKind, what: str, recounted: object, stored: object) -> None:
+        """Notes a difference unless both sides are equal; None reads "nothing"."""
+        if recounted != stored:
+            self.add(Difference(kind, what, shown(recounted), shown(stored)))
+
+
+def shown(side: object) -> str:
+    """One side of a difference, as a person reads it."""
+    if side is None:
+        return "nothing"
+    return f"{side:,}" if isinstance(side, int) else str(side)

@@ -1,0 +1,199 @@
+"""One audit: refuses what cannot be proved, recounts, compares, traces what differs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from sfcrime.audit.compare import (
+    CellKey,
+    CellVerdict,
+    compare_accounting,
+    compare_cells,
+    compare_late,
+    compare_partitions,
+    compare_rejected,
+)
+from sfcrime.audit.ledger import check_batches
+from sfcrime.audit.recount import Conflict, CountingRules, OffsetRange, Recount, recount
+from sfcrime.audit.result import (
+    MAX_LISTED,
+    AuditResult,
+    ConflictFound,
+    Difference,
+    DifferenceKind,
+    DifferenceLog,
+)
+from sfcrime.audit.topic import Topic
+from sfcrime.audit.trace import Traced, find_records
+from sfcrime.domain.outcomes import RULES_VERSION
+from sfcrime.errors import FingerprintChanged, TopicRefused
+from sfcrime.kafka.records import TopicRecord
+from sfcrime.store.reader import StoreReader
+from sfcrime.store.records import Generation, PartitionLedger
+
+Progress = Callable[[str, int, int], None]
+"""Told (stage, records read, records to read) as the topic is read."""
+
+RECOUNTING = "Recounting"
+TRACING = "Finding the records concerned"
+_ALL_ROWS = 2**62
+
+
+def run_audit(
+    store: StoreReader, topic: Topic, progress: Progress = lambda stage, done, due: None
+) -> AuditResult:
+    """Recounts the topic up to the ledger's offsets and compares.
+
+    Args:
+        store: one snapshot, so a job may go on counting meanwhile.
+        topic: the one the store's generation was counted from.
+        progress: told of the reading.
+
+    Raises:
+        FingerprintChanged: the numbers were made by other rules than this version knows.
+        TopicRefused: the topic was made again, or no longer holds what was counted.
+        KafkaUnavailable, StoreUnavailable: one of them cannot be read.
+    """
+    generation, ledger = store.generation(), store.partition_ledger()
+    log = DifferenceLog()
+    _refuse_other_rules(generation)
+    _refuse_unprovable(generation, ledger, topic, log)
+    rules = CountingRules(generation.lateness_s, generation.window_minutes)
+    ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
+    due = sum(span.end - span.start for span in ranges.values())
+    count = recount(_read(topic, ranges), ranges, rules, _reporting(progress, RECOUNTING, due))
+    conflicts = count.finish()
+    verdict = _compare(store, count, conflicts, ledger, log)
+    named = conflicts[:MAX_LISTED]
+    traced = Traced({}, {})
+    if verdict.first_differing or named:
+        report = _reporting(progress, TRACING, due)
+        traced = find_records(
+            _told(_read(topic, ranges), report),
+            rules,
+            verdict.first_differing,
+            [(each.call_id, each.call_us) for each in named],
+        )
+    return AuditResult(
+        topic=generation.topic,
+        ranges=ranges,
+        lateness_s=generation.lateness_s,
+        window_minutes=generation.window_minutes,
+        cells=verdict.cells,
+        differing=verdict.differing,
+        accounting=count.accounting,
+        stored_accounting=store.totals().accounting,
+        differences=_with_places(log.listed, verdict.first_differing, traced),
+        difference_counts=dict(log.counts),
+        conflicts=tuple(
+            ConflictFound(each, tuple(traced.of_identity[each.call_id, each.call_us]))
+            for each in named
+        ),
+        conflict_count=len(conflicts),
+    )
+
+
+def _compare(
+    store: StoreReader,
+    count: Recount,
+    conflicts: Sequence[Conflict],
+    ledger: Sequence[PartitionLedger],
+    log: DifferenceLog,
+) -> CellVerdict:
+    totals = store.totals()
+    verdict = compare_cells(count.cells(), conflicts, store.cells(), log)
+    compare_accounting(count.accounting, totals.accounting, log)
+    compare_partitions(count, ledger, log)
+    compare_rejected(count.rejected(), store.rejected(), log)
+    compare_late(count.late(), store.late(), log)
+    check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
+    return verdict
+
+
+def _refuse_other_rules(generation: Generation) -> None:
+    if generation.rules_version != RULES_VERSION:
+        raise FingerprintChanged(
+            f"The numbers were counted by version {generation.rules_version} of the rules; this "
+            f"sfcrime judges by version {RULES_VERSION}.",
+            rule="An audit proves a count only by the rules it was made with (docs/rules.md).",
+            next_step="audit with the version that counted, or count into a new --data-dir",
+        )
+
+
+def _refuse_unprovable(
+    generation: Generation, ledger: Sequence[PartitionLedger], topic: Topic, log: DifferenceLog
+) -> None:
+    """Refuses a topic that no longer holds what was counted; notes what was never counted."""
+    topic_id = topic.topic_id()
+    if topic_id != generation.topic_id:
+        raise TopicRefused(
+            f"The topic {generation.topic} has the id {topic_id}; the numbers were counted from "
+            f"{generation.topic_id}.",
+            rule="A topic that was deleted and made again is another topic, so none of the stored "
+            "numbers can be proved from it.",
+            next_step="name the cluster that was counted with --bootstrap-servers, or count this "
+            "topic into a new --data-dir",
+        )
+    firsts, ends = topic.first_offsets(), topic.end_offsets()
+    for each in ledger:
+        if each.start == each.end:
+            continue
+        first, end = firsts.get(each.partition, 0), ends.get(each.partition, 0)
+        if first > each.start:
+            _refuse_lost(generation, each, each.start, min(first, each.end))
+        if end < each.end:
+            _refuse_lost(generation, each, max(end, each.start), each.end)
+        log.expect(
+            DifferenceKind.PARTITION, f"partition {each.partition}, start", first, each.start
+        )
+
+
+def _refuse_lost(generation: Generation, each: PartitionLedger, start: int, end: int) -> None:
+    lost = end - start
+    raise TopicRefused(
+        f"Partition {each.partition} of {generation.topic} no longer holds offsets {start:,} to "
+        f"{end - 1:,}: {lost:,} of the {each.end - each.start:,} that were counted there.",
+        rule="What these records were can no longer be proved, and so neither can any cell, total "
+        "or list of the store.",
+        next_step="keep the stored numbers as they are; set the topic's retention.ms=-1 and count "
+        "into a new --data-dir to be able to audit",
+    )
+
+
+def _read(topic: Topic, ranges: Mapping[int, OffsetRange]) -> Iterator[Sequence[TopicRecord]]:
+    starts = {partition: span.start for partition, span in ranges.items()}
+    ends = {partition: span.end for partition, span in ranges.items()}
+    return topic.read(starts, ends)
+
+
+def _reporting(progress: Progress, stage: str, due: int) -> Callable[[int], None]:
+    done = 0
+
+    def report(records: int) -> None:
+        nonlocal done
+        done += records
+        progress(stage, done, due)
+
+    return report
+
+
+def _told(
+    batches: Iterator[Sequence[TopicRecord]], report: Callable[[int], None]
+) -> Iterator[Sequence[TopicRecord]]:
+    for batch in batches:
+        yield batch
+        report(len(batch))
+
+
+def _with_places(
+    listed: Sequence[Difference], traced_cells: Sequence[CellKey], traced: Traced
+) -> tuple[Difference, ...]:
+    """The differences, those of the first cells with their records."""
+    places = iter([tuple(traced.of_cell[key]) for key in traced_cells])
+    return tuple(
+        dataclasses.replace(each, places=next(places, ()))
+        if each.kind is DifferenceKind.CELL
+        else each
+        for each in listed
+    )

@@ -1,0 +1,1 @@
+"""One module a command; parses and prints only."""

@@ -1,0 +1,52 @@
+"""`sfcrime broker`: the embedded broker in the foreground, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+
+import click
+
+from sfcrime.cli.options import setting_flags
+from sfcrime.errors import ChildFailed
+from sfcrime.jvm.child import last_lines
+from sfcrime.kafka.broker import RunningBroker, start_broker
+from sfcrime.settings import Settings
+
+_LOOK_EVERY_S = 0.5
+
+
+@click.command(
+    epilog="Example:  sfcrime broker --port 0 --data-dir /tmp/calls",
+    short_help="Start the embedded Kafka broker alone.",
+)
+@setting_flags("--data-dir", "--port")
+def command(settings: Settings) -> None:
+    """Run the embedded Kafka broker in the foreground.
+
+    It listens on loopback and keeps its topics in the data folder. Ctrl-C or SIGTERM ends it.
+    """
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with start_broker(
+        settings.kafka, settings.jvm, settings.data_dir, lambda step: click.echo(step, err=True)
+    ) as broker:
+        click.echo(f"bootstrap servers: {broker.bootstrap_servers}")
+        click.echo(f"log: {broker.log_path}   Ctrl-C stops it", err=True)
+        _wait(broker, stop)
+    click.echo("stopped", err=True)
+
+
+def _wait(broker: RunningBroker, stop: Event) -> None:
+    """Until a stop is asked for.
+
+    Raises:
+        ChildFailed: the broker ended by itself.
+    """
+    while not stop.wait(_LOOK_EVERY_S):
+        if not broker.is_running():
+            raise ChildFailed(
+                f"The broker ended by itself. Its last words:\n{last_lines(broker.log_path)}",
+                next_step=f"see {broker.log_path}, then start it again",
+            )

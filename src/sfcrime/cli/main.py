@@ -1,0 +1,84 @@
+"""The `sfcrime` command: finds the subcommand, catches the error tree once.
+
+Subcommands are imported only when called, so `sfcrime --help` needs neither Spark nor Kafka.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from sfcrime import __version__
+from sfcrime.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
+
+COMMANDS = {
+    "setup": "Resolve and verify the pinned jars.",
+    "run": "Broker, producer and stream together, with a live view.",
+    "broker": "Start the embedded Kafka broker alone.",
+    "produce": "Publish a source of calls to the topic.",
+    "stream": "Run the Structured Streaming query alone.",
+    "report": "Statistics: calls by type, disposition, hour, day or week.",
+    "status": "Accounting, lag, watermark, rates, freshness, versions.",
+    "rejected": "Records set aside by a rule, with reason and place.",
+    "late": "Valid records published too long after their call.",
+    "audit": "Recount the topic independently and compare.",
+}
+"""Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"sfcrime.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  sfcrime run --source synthetic --speed 1800x",
+)
+@click.version_option(__version__, prog_name="sfcrime")
+@click.option("--verbose", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def sfcrime(ctx: click.Context, verbose: bool) -> None:
+    """Live, provable statistics of San Francisco police calls for service."""
+    ctx.obj = {"verbose": verbose}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: runs one command and leaves with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = sfcrime.main(arguments, prog_name="sfcrime", standalone_mode=False)
+    except SfcrimeError as error:
+        if "--verbose" in arguments:
+            import traceback
+
+            traceback.print_exc()
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # `sfcrime report | head`
+        sys.stderr.close()
+        sys.exit(EXIT_FAILURE)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,65 @@
+"""`sfcrime status`: where the count stands, as text, JSON, or JSON lines of progress."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+
+import click
+
+from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import print_json
+from sfcrime.cli.status_forms import Status, print_status, status_as_json
+from sfcrime.cli.topic_lag import measure_lag
+from sfcrime.settings import Settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
+
+_BATCHES_OF_A_RATE = 20
+
+
+@click.command("status", epilog="Example:  sfcrime status --progress 5")
+@setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--progress",
+    "progress_rows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show Spark's report of the last N batches too.",
+)
+@click.option(
+    "--progress-json",
+    is_flag=True,
+    help="Print Spark's report of every kept batch instead, one JSON object a line, oldest first.",
+)
+def command(
+    settings: Settings, as_json: bool, progress_rows: int | None, progress_json: bool
+) -> None:
+    """Accounting, lag, watermark, rates, freshness and versions of the count.
+
+    Every record read is exactly one of counted, duplicate, late and rejected. The lag needs the
+    broker; it is not started for it.
+    """
+    with open_reader(settings.data_dir / STORE_FILE) as reader:
+        if progress_json:
+            for each in reversed(reader.progress()):
+                click.echo(json.dumps(asdict(each)))
+            return
+        generation, totals = reader.generation(), reader.totals()
+        partitions = reader.partition_ledger()
+        recent = reader.progress(max(progress_rows or 0, _BATCHES_OF_A_RATE))
+    status = Status(
+        generation=generation,
+        totals=totals,
+        partitions=partitions,
+        recent=recent[:_BATCHES_OF_A_RATE],
+        progress=recent[: progress_rows or 0],
+        lag=measure_lag(settings, generation, partitions),
+        now_ms=time.time_ns() // 1_000_000,
+    )
+    if as_json:
+        print_json(status_as_json(status))
+    else:
+        print_status(status)

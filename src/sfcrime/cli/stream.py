@@ -1,0 +1,69 @@
+"""`sfcrime stream`: the query alone, against any cluster."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+from rich.console import Console
+
+from sfcrime.cli.options import setting_flags
+from sfcrime.cli.signals import stop_on_signals
+from sfcrime.pipeline.activity import StreamActivity, write_activity
+from sfcrime.pipeline.streaming import StreamHooks, stream_topic
+from sfcrime.settings import Settings
+from sfcrime.store.records import BatchProgress, Generation
+
+
+@click.command(epilog="Example:  sfcrime stream --bootstrap-servers localhost:9092 --json")
+@setting_flags(
+    "--data-dir",
+    "--bootstrap-servers",
+    "--kafka-config",
+    "--topic",
+    "--window",
+    "--lateness-hours",
+    "--max-records-per-batch",
+    "--ui-port",
+)
+@click.option("--until-caught-up", is_flag=True, help="End when every record is accounted for.")
+@click.option("--json", "as_json", is_flag=True, help="Each batch's progress as a JSON line.")
+def command(settings: Settings, until_caught_up: bool, as_json: bool) -> None:
+    """Run the Structured Streaming query until Ctrl-C, which finishes the batch in hand."""
+    console = Console(stderr=True)
+    data_dir = settings.data_dir
+    ui_url = ""
+
+    def step(text: str) -> None:
+        write_activity(data_dir, StreamActivity(step=text, ui_url=ui_url))
+        console.print(text, style="dim")
+
+    def ready(url: str, generation: Generation) -> None:
+        nonlocal ui_url
+        ui_url = url
+        write_activity(data_dir, StreamActivity(step="running", ui_url=url))
+        console.print(f"Spark UI: {url}/StreamingQuery/")
+        console.print(f"Counting {generation.source_title} from topic {generation.topic}")
+
+    def progress(batch: BatchProgress) -> None:
+        if as_json:
+            click.echo(msgspec.json.encode(batch).decode())
+        else:
+            click.echo(batch_line(batch))
+
+    with stop_on_signals() as stop:
+        ends = stream_topic(
+            settings, stop, StreamHooks(step, ready, progress), until_caught_up=until_caught_up
+        )
+    accounted = ", ".join(f"{partition}: {end}" for partition, end in sorted(ends.items()))
+    console.print(f"Stopped. Accounted for, by partition: {accounted or 'nothing yet'}.")
+
+
+def batch_line(batch: BatchProgress) -> str:
+    """One readable line: rows, rate, where the time went, lag, state."""
+    phases = sorted(batch.phases_ms.items(), key=lambda phase: -phase[1])
+    slowest = ", ".join(f"{name} {ms} ms" for name, ms in phases if name != "triggerExecution")
+    return (
+        f"batch {batch.batch_id}: {batch.input_rows:,} records in {batch.duration_ms:,} ms "
+        f"({batch.processed_rows_per_s:,.0f}/s), lag {batch.lag_records:,}, "
+        f"{batch.state_rows:,} ids kept; {slowest}"
+    )

@@ -1,0 +1,79 @@
+"""How many records of the topic the ledger has not reached, if the broker answers in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Thread
+
+import msgspec
+
+from sfcrime.errors import SfcrimeError
+from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.topics import describe_topic
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.store.records import Generation, PartitionLedger
+
+ANSWER_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Offsets of the topic behind the ledger; both None where they are not known."""
+
+    by_partition: dict[int, int] | None
+    reason: str | None
+    """Why they are not known."""
+
+    @property
+    def records(self) -> int | None:
+        return None if self.by_partition is None else sum(self.by_partition.values())
+
+
+@dataclass(slots=True)
+class _Answer:
+    lag: dict[int, int] = field(default_factory=dict)
+    failure: str | None = None
+
+
+def measure_lag(
+    settings: Settings, generation: Generation, partitions: Sequence[PartitionLedger]
+) -> Lag:
+    """Asks the cluster, or the embedded broker if it runs; never longer than 3 seconds."""
+    servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
+    if not servers:
+        return Lag(None, "the embedded broker of this data folder does not run")
+    kafka = msgspec.structs.replace(
+        settings.kafka, bootstrap_servers=servers, topic=generation.topic
+    )
+    answer = _Answer()
+    # The client's own timeouts add up to more, and it cannot be told to stop: a daemon thread
+    # may be left behind, and ends with the command.
+    asking = Thread(target=_ask, args=(kafka, generation, partitions, answer), daemon=True)
+    asking.start()
+    asking.join(ANSWER_WITHIN_S)
+    if asking.is_alive():
+        return Lag(None, f"{servers} did not answer within {ANSWER_WITHIN_S:g} s")
+    return Lag(None, answer.failure) if answer.failure else Lag(answer.lag, None)
+
+
+def _ask(
+    kafka: KafkaSettings,
+    generation: Generation,
+    partitions: Sequence[PartitionLedger],
+    answer: _Answer,
+) -> None:
+    try:
+        if describe_topic(kafka).topic_id != generation.topic_id:
+            answer.failure = f"the topic {generation.topic} was made anew since it was counted"
+            return
+        ends, firsts = end_offsets(kafka), first_offsets(kafka)
+    except SfcrimeError as error:
+        answer.failure = error.happened
+        return
+    reached = {each.partition: each.end for each in partitions}
+    answer.lag = {
+        partition: max(0, end - reached.get(partition, firsts.get(partition, 0)))
+        for partition, end in sorted(ends.items())
+    }

@@ -1,0 +1,1 @@
+"""The call, its outcomes, codes and times: pure, no I/O."""

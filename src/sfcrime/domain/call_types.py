@@ -1,0 +1,102 @@
+"""Reads a raw call-type label: a standard description, a radio code, or a dispatcher's note.
+
+The legacy field holds either the dispatch system's description or, where a dispatcher typed one,
+a free-text note in its place ("22500e", "Poss", "601 Rtl"). Labels are read when results are
+shown, never when calls are counted, so a better reading changes no count. Only whole tokens are
+matched: replacing parts of words is how "Robbery" becomes something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from sfcrime.domain.radio_codes import RADIO_CODES, RadioCode
+from sfcrime.domain.standard_descriptions import STANDARD_DESCRIPTIONS
+
+
+class CallTypeKind(StrEnum):
+    """What a raw label was found to be."""
+
+    STANDARD = "standard"
+    CODE = "code"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class CallType:
+    """A raw label and its reading."""
+
+    label: str
+    """What results are grouped by: a standard description, a code's meaning, or `raw`."""
+    kind: CallTypeKind
+    code: str | None
+    """The radio code in its usual spelling, for kind "code" alone."""
+    raw: str
+    confirmed: bool = True
+    """False where the code's reading rests on inference from use alone."""
+
+
+_STANDARD = {label.casefold(): label for label in STANDARD_DESCRIPTIONS}
+_CODES = {spelling: code for code in RADIO_CODES for spelling in (code.code, *code.variants)}
+
+# Said beside a code without changing what the call is about: possible, just occurred, in
+# progress, report, refusing to leave, unwanted guest, juvenile, and the person's sex.
+_MODIFIERS = frozenset(
+    {"poss", "jo", "ip", "rep", "rept", "rpt", "report", "rtl", "uwg", "ug"}
+    | {"x", "j", "juv", "male", "female"}
+)
+# "7,2,46", "7/2/46", "7.2..46" and the token ".46" are section 7.2.46 of the Transportation Code.
+_SECTION = re.compile(r"(?<!\w)7[.,/]{1,2}2[.,/]{1,2}(\d\d)(?!\w)")
+_SECTION_TAIL = re.compile(r"[.,](\d\d)")
+_SLASHED_MODIFIER = re.compile(r"\b([ij])/([op])\b")  # "j/o", "i/p"
+_TOKEN_BREAK = re.compile(r"[\s/]+")
+
+
+@lru_cache(maxsize=16_384)
+def read_call_type(raw: str) -> CallType:
+    """Reads a label; whatever it is, a `CallType` comes back.
+
+    A label is a code when it consists of codes that share one reading and of modifiers such as
+    "poss": "800 Poss" and "22500e/7.2.25" are, "911 Hu", "459 Caser" and "915/919" are notes.
+    """
+    folded = " ".join(raw.split()).casefold()
+    standard = _STANDARD.get(folded)
+    if standard is not None:
+        return CallType(standard, CallTypeKind.STANDARD, None, raw)
+    codes = list(_codes_in(folded))
+    if not codes or None in codes:
+        return CallType(raw, CallTypeKind.NOTE, None, raw)
+    found = [code for code in codes if code is not None]
+    labels = {code.description or code.meaning for code in found}
+    if len(labels) > 1:
+        return CallType(raw, CallTypeKind.NOTE, None, raw)
+    confirmed = all(code.confirmed for code in found)
+    return CallType(labels.pop(), CallTypeKind.CODE, found[0].code, raw, confirmed)
+
+
+def _codes_in(folded: str) -> Iterator[RadioCode | None]:
+    """The codes among a label's tokens, None for a token that is neither code nor modifier."""
+    spelled = _SLASHED_MODIFIER.sub(r"\1\2", _SECTION.sub(r"7.2.\1", folded))
+    for token in _TOKEN_BREAK.split(spelled):
+        code = _code_of(token)
+        if code is not None or (token and token not in _MODIFIERS):
+            yield code
+
+
+def _code_of(token: str) -> RadioCode | None:
+    if token in _CODES:
+        return _CODES[token]
+    if section := _SECTION_TAIL.fullmatch(token):
+        return _CODES.get(f"7.2.{section[1]}")
+    if token.endswith("dv") and (base := _CODES.get(token[:-2])) is not None:
+        # The suffix is read only where the dispatch system knows the description with "Dv".
+        description = _STANDARD.get(f"{base.description} dv".casefold())
+        if description is not None:
+            return RadioCode(token, description, f"{base.meaning}, domestic violence")
+    if token.endswith("x"):  # a suffix for a female person
+        return _CODES.get(token[:-1])
+    return None

@@ -1,0 +1,70 @@
+"""San Francisco wall-clock time, and its two yearly seams.
+
+Every source gives wall-clock time without an offset, and so it stays from end to end. Only
+publication (an instant) and the lateness rule (an instant against a wall clock) convert.
+Wall-clock values are microseconds since 1970-01-01T00:00:00 *on the wall*.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+SAN_FRANCISCO = ZoneInfo("America/Los_Angeles")
+MICROS = 1_000_000
+_EPOCH = datetime(1970, 1, 1)
+HOUR_MS = 3_600_000
+_LAST_HOUR = 1_139_568  # 2100-01-01
+
+
+@lru_cache(maxsize=4096)
+def wall_offset_ms(instant_hour: int) -> int:
+    """What the wall is ahead of UTC in an hour since 1970; it only ever changes on a full hour.
+
+    An hour outside of 1970 to 2100 (a Kafka timestamp can be anything) gets that of the bound.
+    """
+    instant_hour = min(max(instant_hour, 0), _LAST_HOUR)
+    instant = datetime.fromtimestamp(instant_hour * 3600, UTC).astimezone(SAN_FRANCISCO)
+    offset = instant.utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds() * 1000)
+
+
+def wall_clock_of(instant_ms: int) -> int:
+    """The wall clock (microseconds) at an instant (milliseconds since 1970 UTC)."""
+    return (instant_ms + wall_offset_ms(instant_ms // HOUR_MS)) * 1000
+
+
+def instant_of(wall_us: int) -> int:
+    """The instant (ms) of a wall-clock value: the earlier one in the repeated hour of November;
+    in the hour missing in March, the instant an unchanged clock would have had."""
+    local = (_EPOCH + timedelta(microseconds=wall_us)).replace(tzinfo=SAN_FRANCISCO, fold=0)
+    return int(local.timestamp() * 1000)
+
+
+def _folds_differ(wall_us: int) -> tuple[timedelta | None, timedelta | None]:
+    local = (_EPOCH + timedelta(microseconds=wall_us)).replace(tzinfo=SAN_FRANCISCO)
+    return local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+
+
+def is_repeated(wall_us: int) -> bool:
+    """True in the hour that the wall shows twice in November: a cell there is ambiguous."""
+    first, second = _folds_differ(wall_us)
+    return first is not None and second is not None and first > second
+
+
+def is_missing(wall_us: int) -> bool:
+    """True in the hour that the wall never shows in March."""
+    first, second = _folds_differ(wall_us)
+    return first is not None and second is not None and first < second
+
+
+def to_iso(wall_us: int) -> str:
+    """ "2018-10-02T09:00:00", as the reports show a window's start."""
+    return (_EPOCH + timedelta(microseconds=wall_us)).isoformat(timespec="seconds")
+
+
+def from_datetime(wall: datetime) -> int:
+    """Microseconds on the wall of a naive datetime."""
+    return (wall - _EPOCH) // timedelta(microseconds=1)

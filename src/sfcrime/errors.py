@@ -1,0 +1,119 @@
+"""The error tree. A bad record is never an error: it is a rejected row with a reason.
+
+    SfcrimeError                    exit code 1
+    +-- UsageError                  2  a flag or setting that cannot be
+    +-- UnreadableFile              3  a source file that ends before its end
+    +-- Unreachable                 4  a dependency that does not answer
+    |   +-- JavaUnavailable
+    |   +-- JarsUnavailable
+    |   +-- KafkaUnavailable
+    |   +-- StoreUnavailable
+    |   +-- PortTaken
+    +-- Refused                     1  going on would change or endanger numbers
+    |   +-- TopicRefused
+    |   +-- FingerprintChanged
+    |   +-- StoreAndCheckpointDisagree
+    |   +-- AlreadyRunning
+    +-- AccountingBroken            1  the four outcomes do not add up
+    +-- ChildFailed                 1  a supervised process ended by itself
+
+Every message says what happened (with the value), the rule it met, and the next step.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_DATA_DIFFERS = 3
+EXIT_UNREACHABLE = 4
+EXIT_INTERRUPTED = 130
+
+
+class SfcrimeError(Exception):
+    """Root of every error this package raises on purpose.
+
+    Args:
+        happened: what happened, with the value that was met.
+        rule: the rule it met; may be empty where `happened` already says it.
+        next_step: a flag, a setting or a command that mends it.
+    """
+
+    exit_code: int = EXIT_FAILURE
+
+    def __init__(self, happened: str, *, rule: str = "", next_step: str = "") -> None:
+        self.happened = happened
+        self.rule = rule
+        self.next_step = next_step
+        parts = [happened]
+        if rule:
+            parts.append(rule)
+        if next_step:
+            parts.append(f"Next step: {next_step}")
+        super().__init__("\n".join(parts))
+
+
+class UsageError(SfcrimeError):
+    """A flag or setting has a value it cannot have."""
+
+    exit_code = EXIT_USAGE
+
+
+class UnreadableFile(SfcrimeError):
+    """A source file cannot be read to its end; nothing of it was published."""
+
+    exit_code = EXIT_DATA_DIFFERS
+
+
+class Unreachable(SfcrimeError):
+    """A dependency (Java, jars, Kafka, the store) cannot be reached."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class JavaUnavailable(Unreachable):
+    """No usable Java runtime."""
+
+
+class JarsUnavailable(Unreachable):
+    """The pinned jars are missing, or one differs from its committed hash."""
+
+
+class KafkaUnavailable(Unreachable):
+    """The broker does not answer, or the topic does not exist."""
+
+
+class StoreUnavailable(Unreachable):
+    """The store cannot be opened, or holds nothing yet."""
+
+
+class PortTaken(Unreachable):
+    """A port that a server needs is in use."""
+
+
+class Refused(SfcrimeError):
+    """Going on would change or endanger numbers, so it was not done."""
+
+
+class TopicRefused(Refused):
+    """The topic holds another source, or has settings that would lose or bend records."""
+
+
+class FingerprintChanged(Refused):
+    """Rules, window, lateness or topic differ from those the stored numbers were made with."""
+
+
+class StoreAndCheckpointDisagree(Refused):
+    """The store's ledger and Spark's checkpoint do not describe the same history."""
+
+
+class AlreadyRunning(Refused):
+    """Another job holds the lock of this data directory."""
+
+
+class AccountingBroken(SfcrimeError):
+    """A batch whose outcomes do not add up; it was rolled back."""
+
+
+class ChildFailed(SfcrimeError):
+    """A supervised process ended by itself."""

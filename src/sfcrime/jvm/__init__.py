@@ -1,0 +1,1 @@
+"""The Java runtime, the pinned jars, locks, and child processes."""

@@ -1,0 +1,165 @@
+"""The pinned jars: resolved once through the Ivy inside PySpark, checked, kept in a cache.
+
+`ivy.xml` names what is needed, `jars.sha256` every file with its hash. A jar set lives in its own
+folder, named after its part of that list, so two releases of this package never share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path
+
+from sfcrime.errors import JarsUnavailable
+from sfcrime.jvm.ivy import retrieve_jars
+from sfcrime.jvm.java import find_java
+from sfcrime.jvm.locks import file_lock
+from sfcrime.settings import JvmSettings
+
+JarSet = Literal["kafka", "spark"]
+JAR_SETS: tuple[JarSet, ...] = ("kafka", "spark")
+
+_STAMP = "verified.json"
+
+
+@dataclass(frozen=True, slots=True)
+class JarProgress:
+    """How far a jar set is."""
+
+    jar_set: JarSet
+    step: Literal["resolving", "downloading", "verifying", "ready"]
+    done: int
+    total: int
+
+
+OnProgress = Callable[[JarProgress], None]
+
+
+def _silent(_: JarProgress) -> None:
+    return
+
+
+def resolve_jars(
+    jar_set: JarSet, settings: JvmSettings, on_progress: OnProgress = _silent
+) -> tuple[Path, ...]:
+    """The verified jars of a set, fetched first where the cache does not hold them.
+
+    A set that was verified before is not hashed again unless a size or date differs. Two
+    processes may call this at once: one fetches, the other waits.
+
+    Raises:
+        JarsUnavailable: they cannot be fetched, or a file differs from its committed hash.
+        JavaUnavailable: see `find_java`.
+    """
+    hashes = committed_hashes(jar_set)
+    folder = jars_folder(jar_set, settings)
+    if not _is_verified(folder, hashes):
+        with file_lock(folder.with_suffix(".lock"), wait=True):
+            if not _is_verified(folder, hashes):
+                if not all((folder / name).is_file() for name in hashes):
+                    _fetch(jar_set, settings, folder, on_progress)
+                on_progress(JarProgress(jar_set, "verifying", 0, len(hashes)))
+                _verify(folder, hashes)
+    on_progress(JarProgress(jar_set, "ready", len(hashes), len(hashes)))
+    return tuple(folder / name for name in hashes)
+
+
+def jars_folder(jar_set: JarSet, settings: JvmSettings) -> Path:
+    """Where the set's jars are kept."""
+    return _cache(settings) / "jars" / f"{jar_set}-{_list_key(committed_hashes(jar_set))}"
+
+
+def committed_hashes(jar_set: JarSet) -> dict[str, str]:
+    """File name -> sha256 of every jar of the set, in the order of the list."""
+    text = (resources.files("sfcrime.jvm") / "jars.sha256").read_text(encoding="ascii")
+    found = {}
+    for line in text.splitlines():
+        digest, _, place = line.partition("  ")
+        listed_set, _, name = place.partition("/")
+        if listed_set == jar_set:
+            found[name] = digest
+    return found
+
+
+def _cache(settings: JvmSettings) -> Path:
+    if settings.cache_dir:
+        return Path(settings.cache_dir).expanduser().resolve()
+    return user_cache_path("sfcrime")
+
+
+def _list_key(hashes: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _fetch(jar_set: JarSet, settings: JvmSettings, folder: Path, on_progress: OnProgress) -> None:
+    """Fetches into a folder beside the real one, and renames it when it is whole and right."""
+    hashes = committed_hashes(jar_set)
+    on_progress(JarProgress(jar_set, "resolving", 0, len(hashes)))
+    partial = folder.with_suffix(".part")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise JarsUnavailable(
+            f"The folder for the jars cannot be made: {error}.",
+            next_step="set SFCRIME_JVM_CACHE_DIR to a folder that can be written",
+        ) from error
+    retrieve_jars(
+        find_java(settings),
+        jar_set,
+        partial,
+        lambda done: on_progress(JarProgress(jar_set, "downloading", done, len(hashes))),
+    )
+    try:
+        _verify(partial, hashes)
+    except JarsUnavailable:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _verify(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Hashes every jar, and leaves a stamp that says so."""
+    for name, expected in hashes.items():
+        path = folder / name
+        try:
+            with path.open("rb") as file:
+                actual = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise JarsUnavailable(
+                f"The jar {name} was not found where the others came from: {error}.",
+                next_step="sfcrime setup",
+            ) from error
+        if actual != expected:
+            raise JarsUnavailable(
+                f"The jar {path} has the sha256 {actual}, not {expected}.",
+                rule="Every jar must equal the one this release was made and tested with.",
+                next_step=f"rm -rf {folder} && sfcrime setup; if it happens again, something "
+                "between this machine and the package registry alters files",
+            )
+    (folder / _STAMP).write_text(json.dumps(_stamp(folder, hashes)), encoding="ascii")
+
+
+def _is_verified(folder: Path, hashes: Mapping[str, str]) -> bool:
+    try:
+        stamp: object = json.loads((folder / _STAMP).read_text(encoding="ascii"))
+        return stamp == _stamp(folder, hashes)
+    except (OSError, ValueError):
+        return False
+
+
+def _stamp(folder: Path, hashes: Mapping[str, str]) -> dict[str, list[str | int]]:
+    """Name -> hash, size and date: what must be unchanged for the hash to hold still."""
+    found: dict[str, list[str | int]] = {}
+    for name, digest in hashes.items():
+        status = (folder / name).stat()
+        found[name] = [digest, status.st_size, status.st_mtime_ns]
+    return found

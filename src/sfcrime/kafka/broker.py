@@ -1,0 +1,220 @@
+"""The embedded broker: Kafka in KRaft mode as a child process, on loopback, in the data folder.
+
+One sfcrime process owns it at a time (a lock in its folder); others may use it while it runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from sfcrime.errors import AlreadyRunning, KafkaUnavailable
+from sfcrime.jvm.child import (
+    STOP_GRACE_S,
+    Child,
+    last_lines,
+    own_identity,
+    start_child,
+    stop_identity,
+)
+from sfcrime.jvm.jars import resolve_jars
+from sfcrime.jvm.java import find_java
+from sfcrime.jvm.locks import LockHeld, file_lock
+from sfcrime.kafka.broker_files import (
+    BrokerRecord,
+    broker_folder,
+    format_storage,
+    java_command,
+    read_record,
+    stored_cluster_id,
+    write_configuration,
+    write_record,
+)
+from sfcrime.kafka.client import cluster_id_of
+from sfcrime.kafka.ports import LOOPBACK, free_port, is_free, require_free
+from sfcrime.settings import JvmSettings, KafkaSettings
+
+START_TIMEOUT_S = 60.0
+"""A broker that does not answer by then has failed. It takes 2 to 4 s on 2 cores; after a power
+cut it first checks its log files."""
+
+_PORT_ATTEMPTS = 5
+
+OnStep = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    return
+
+
+class RunningBroker:
+    """A broker that answers; made by `start_broker`. A context manager that stops it."""
+
+    def __init__(self, child: Child, record: BrokerRecord, log_path: Path, held: ExitStack) -> None:
+        self._child = child
+        self._held = held
+        self.bootstrap_servers = record.bootstrap_servers
+        self.log_path = log_path
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def is_running(self) -> bool:
+        return self._child.is_running()
+
+    def stop(self) -> None:
+        """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
+        self._child.stop(STOP_GRACE_S)
+        self._held.close()
+
+    def __enter__(self) -> RunningBroker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def start_broker(
+    settings: KafkaSettings, jvm: JvmSettings, data_dir: Path, on_step: OnStep = _silent
+) -> RunningBroker:
+    """Starts the broker of a data folder and waits until it answers.
+
+    Its storage is made at the first start. A broker left over by a killed process is ended first.
+    Call it from the main thread: Linux ends the broker with the thread that started it.
+
+    Args:
+        settings: `port` (0 picks a free one) and `heap` are used.
+        jvm: where Java and the jars are.
+        data_dir: the broker lives in its folder `kafka`.
+        on_step: told what is being done, a short phrase each.
+
+    Raises:
+        AlreadyRunning: another sfcrime process runs the broker of this folder.
+        PortTaken: the port is in use.
+        KafkaUnavailable: it ended or did not answer; with the last lines of its log.
+        JavaUnavailable, JarsUnavailable: what it needs is missing.
+    """
+    folder = broker_folder(data_dir)
+    with ExitStack() as stack:
+        _take_over(folder, stack)
+        if settings.port:
+            require_free(settings.port)
+        java = find_java(jvm)
+        on_step("checking jars")
+        command = java_command(java, resolve_jars("kafka", jvm), settings.heap, folder)
+        if stored_cluster_id(folder) is None:
+            on_step("making the broker's storage")
+            format_storage(command, folder)
+        on_step("starting the broker")
+        child, record = _start_and_wait(command, settings.port, folder)
+        stack.callback(child.stop)
+        return RunningBroker(child, record, folder / "broker.log", stack.pop_all())
+
+
+def running_bootstrap_servers(data_dir: Path) -> str | None:
+    """Where the broker of a data folder listens, if it runs."""
+    record = read_record(broker_folder(data_dir))
+    return record.bootstrap_servers if record and record.is_running() else None
+
+
+@contextlib.contextmanager
+def open_kafka(
+    settings: KafkaSettings, jvm: JvmSettings, data_dir: Path, on_step: OnStep = _silent
+) -> Iterator[KafkaSettings]:
+    """Settings whose `bootstrap_servers` answer: an outside cluster's, or the embedded broker's.
+
+    A running embedded broker is used; otherwise it is started, and stopped at the end. Errors are
+    those of `start_broker`.
+    """
+    if settings.bootstrap_servers:
+        yield settings
+        return
+    running = running_bootstrap_servers(data_dir)
+    if running is not None:
+        yield msgspec.structs.replace(settings, bootstrap_servers=running)
+        return
+    with start_broker(settings, jvm, data_dir, on_step) as broker:
+        yield msgspec.structs.replace(settings, bootstrap_servers=broker.bootstrap_servers)
+
+
+def _take_over(folder: Path, stack: ExitStack) -> None:
+    """Locks the folder for as long as the stack lives, and ends a broker without an owner."""
+    try:
+        stack.enter_context(file_lock(folder / "lock", wait=False))
+    except LockHeld as error:
+        record = read_record(folder)
+        where = f" on {record.bootstrap_servers}" if record else ""
+        raise AlreadyRunning(
+            f"The broker of {folder} is already run{where} by another sfcrime process.",
+            rule="One process owns a data folder's broker.",
+            next_step="stop the other one, use its broker with --bootstrap-servers, "
+            "or choose another --data-dir",
+        ) from error
+    left_over = read_record(folder)
+    if left_over is not None:
+        stop_identity(left_over.broker)
+
+
+def _start_and_wait(
+    command: list[str], wanted_port: int, folder: Path
+) -> tuple[Child, BrokerRecord]:
+    """Starts the broker, with other ports where one was lost between choice and use."""
+    for attempt in range(1, _PORT_ATTEMPTS + 1):
+        port, controller_port = wanted_port or free_port(), free_port()
+        properties = write_configuration(folder, port, controller_port)
+        child = start_child(
+            [*command, "kafka.Kafka", str(properties)], folder / "broker.out", end_signal=15
+        )
+        record = BrokerRecord(child.identity, own_identity(), f"{LOOPBACK}:{port}")
+        try:
+            write_record(folder, record)
+            failure = _wait_until_it_answers(child, record, stored_cluster_id(folder) or "")
+        except BaseException:
+            child.stop()
+            raise
+        if failure is None:
+            return child, record
+        child.stop()
+        if wanted_port:
+            require_free(wanted_port)
+        lost_a_port = not (is_free(port) and is_free(controller_port))
+        if not lost_a_port or attempt == _PORT_ATTEMPTS:
+            break
+    raise KafkaUnavailable(
+        f"The embedded broker {failure}. Its last words:\n{_last_words(folder)}",
+        next_step=f"see {folder / 'broker.log'}",
+    )
+
+
+def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) -> str | None:
+    """Asks until the broker answers with our cluster's id; what failed otherwise.
+
+    The id matters: another broker may have taken the port first, and would answer too.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with contextlib.closing(cluster_id_of(record.bootstrap_servers)) as answers:
+        for answered in answers:
+            if not child.is_running():
+                return f"ended with exit code {child.exit_code} while it started"
+            if answered == cluster_id:
+                return None
+            if time.monotonic() > deadline:
+                break
+    return f"did not answer within {START_TIMEOUT_S:.0f} s"
+
+
+def _last_words(folder: Path) -> str:
+    words = [last_lines(folder / "broker.out"), last_lines(folder / "broker.log")]
+    return "\n".join(text for text in words if text) or "(nothing)"

@@ -1,0 +1,118 @@
+"""The embedded broker's folder: its configuration, its storage, and who runs it."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import msgspec
+
+from sfcrime.errors import KafkaUnavailable
+from sfcrime.jvm.child import ProcessIdentity, is_alive
+
+
+class BrokerRecord(msgspec.Struct, frozen=True):
+    """Which process is the broker, whose it is, and where it listens; kept in `broker.json`."""
+
+    broker: ProcessIdentity
+    owner: ProcessIdentity
+    """The sfcrime process that started it."""
+    bootstrap_servers: str
+
+    def is_running(self) -> bool:
+        """Whether it can be used. A broker whose owner is gone is about to end."""
+        return is_alive(self.owner) and is_alive(self.broker)
+
+
+def broker_folder(data_dir: Path) -> Path:
+    """Everything the broker keeps lies here."""
+    return data_dir / "kafka"
+
+
+def write_record(folder: Path, record: BrokerRecord) -> None:
+    """Replaces the record in one step, so a reader never sees half of it."""
+    partial = folder / "broker.json.part"
+    partial.write_bytes(msgspec.json.encode(record))
+    partial.replace(folder / "broker.json")
+
+
+def read_record(folder: Path) -> BrokerRecord | None:
+    """The last broker of this folder, running or not; None where there was none."""
+    try:
+        return msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
+    """Fills in `server.properties` for these ports; the written file."""
+    template = (resources.files("sfcrime.kafka") / "server.properties").read_text("utf-8")
+    filled = Template(template).substitute(
+        port=port,
+        controller_port=controller_port,
+        log_dir=(folder / "log").as_posix().replace("\\", "\\\\"),
+    )
+    path = folder / "server.properties"
+    path.write_text(filled, encoding="utf-8")
+    logging = (resources.files("sfcrime.kafka") / "log4j2.xml").read_text("utf-8")
+    (folder / "log4j2.xml").write_text(logging, encoding="utf-8")
+    return path
+
+
+def java_command(java: Path, jars: Sequence[Path], heap: str, folder: Path) -> list[str]:
+    """Java with every option of the broker; a main class and its arguments follow."""
+    return [
+        str(java),
+        f"-Xmx{heap}",
+        # One core's worth of garbage collector: it leaves the other to Spark, and 285 MB suffice.
+        "-XX:+UseSerialGC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "--enable-native-access=ALL-UNNAMED",
+        "-Djava.awt.headless=true",
+        f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}",
+        f"-Dsfcrime.log={folder / 'broker.log'}",
+        "-cp",
+        ":".join(str(jar) for jar in jars),
+    ]
+
+
+def stored_cluster_id(folder: Path) -> str | None:
+    """The id of the cluster this folder was formatted for; None before the first start."""
+    try:
+        lines = (folder / "log" / "meta.properties").read_text("utf-8").splitlines()
+    except OSError:
+        return None
+    return next((line[11:] for line in lines if line.startswith("cluster.id=")), None)
+
+
+def format_storage(command: Sequence[str], folder: Path) -> None:
+    """Makes the storage of a new cluster with Kafka's own tool.
+
+    Raises:
+        KafkaUnavailable: the tool failed; with its words.
+    """
+    properties = write_configuration(folder, 9092, 9093)  # the tool only looks at the folder
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+    tool = subprocess.run(
+        [
+            *(*command, "kafka.tools.StorageTool", "format", "--ignore-formatted"),
+            # `=`, as an id may begin with a dash
+            *(f"--cluster-id={cluster_id}", f"--config={properties}"),
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if tool.returncode != 0 or stored_cluster_id(folder) is None:
+        raise KafkaUnavailable(
+            f"The embedded broker's storage could not be made in {folder}:\n"
+            f"{(tool.stderr or tool.stdout)[-1500:].strip()}",
+            next_step="check that the folder can be written and the disk has room",
+        )

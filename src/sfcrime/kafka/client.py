@@ -1,0 +1,207 @@
+"""Makes Kafka clients from settings, and turns the client's errors into ours, once.
+
+No other room sees confluent_kafka. What a properties file holds is never shown or logged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from sfcrime.errors import KafkaUnavailable, SfcrimeError, UsageError
+from sfcrime.settings import KafkaSettings
+
+REQUEST_TIMEOUT_S = 10.0
+"""Bound of one request; an unreachable broker is an error after that."""
+
+MAX_PRODUCED_BYTES = 15 * 1024 * 1024
+"""Largest record that is published, with its headers; a topic of ours takes a little more."""
+
+_NOT_YET = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+
+Answer = TypeVar("Answer")
+Properties = dict[str, str | int | float | bool]
+
+# librdkafka otherwise writes to stderr, in the middle of a live view.
+_LOG = logging.getLogger("sfcrime.kafka.client")
+_LOG.addHandler(logging.NullHandler())
+_LOG.propagate = False
+
+_JAVA_ONLY = ("key.serializer", "value.serializer", "key.deserializer", "value.deserializer")
+_OURS = ("group.id", "enable.auto.commit", "isolation.level", "acks", "enable.idempotence")
+
+
+def client_properties(settings: KafkaSettings) -> Properties:
+    """What every client starts from: the file's properties, and where the brokers are.
+
+    Raises:
+        UsageError: the properties file cannot be read or has a line without `=`.
+        KafkaUnavailable: no broker is named and none runs.
+    """
+    if not settings.bootstrap_servers:
+        raise KafkaUnavailable(
+            "No Kafka broker is named, and the embedded one does not run.",
+            next_step="sfcrime broker (in another terminal), or --bootstrap-servers host:port",
+        )
+    properties: Properties = {"client.id": "sfcrime"}
+    if settings.config_file:
+        properties.update(read_properties(Path(settings.config_file).expanduser()))
+    properties["bootstrap.servers"] = settings.bootstrap_servers
+    return properties
+
+
+def spark_options(settings: KafkaSettings) -> dict[str, str]:
+    """The same client properties as options of Spark's Kafka source.
+
+    Raises:
+        UsageError, KafkaUnavailable: as `client_properties`.
+    """
+    given = read_properties(Path(settings.config_file).expanduser()) if settings.config_file else {}
+    given["bootstrap.servers"] = settings.bootstrap_servers
+    return {f"kafka.{name}": value for name, value in given.items()}
+
+
+def read_properties(path: Path) -> dict[str, str]:
+    """`key=value` lines of a client properties file; what is decided by sfcrime is left out.
+
+    Raises:
+        UsageError: the file cannot be read, or a line has no `=`; its text is not shown, as it
+            may be a secret.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"The Kafka client file {path} cannot be read: {error}.",
+            next_step="correct --kafka-config",
+        ) from error
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text.startswith(("#", "!")):
+            continue
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise UsageError(
+                f"Line {number} of the Kafka client file {path} has no `=`.",
+                rule="One `key=value` a line; a comment begins with #.",
+                next_step="correct the file",
+            )
+        if key.strip() not in (*_JAVA_ONLY, *_OURS):
+            found[key.strip()] = value.strip()
+    return found
+
+
+@contextlib.contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turns a client error inside into one of ours; `doing` completes "Kafka failed while ..."."""
+    try:
+        yield
+    except KafkaException as error:
+        raise kafka_error(error.args[0], doing) from error
+
+
+def answered(ask: Callable[[], Answer], doing: str) -> Answer:
+    """What `ask` returns, asked again while a partition has no leader yet (a new topic's).
+
+    Raises:
+        KafkaUnavailable: the broker does not answer, or still has no leader after 10 s.
+    """
+    deadline = time.monotonic() + REQUEST_TIMEOUT_S
+    while True:
+        with translated(doing):
+            try:
+                return ask()
+            except KafkaException as error:
+                if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                    raise
+        time.sleep(0.05)
+
+
+def kafka_error(error: object, doing: str) -> SfcrimeError:
+    """Our error for one of the client's."""
+    if not isinstance(error, KafkaError):
+        return KafkaUnavailable(f"Kafka failed while {doing}: {error}.")
+    if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
+        return KafkaUnavailable(
+            f"The topic does not exist (while {doing}).",
+            next_step="sfcrime produce makes it; or correct --topic",
+        )
+    if error.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
+        return UsageError(
+            f"Kafka's client refuses its settings while {doing}: {error.str()}.",
+            next_step="correct the file named by --kafka-config",
+        )
+    return KafkaUnavailable(
+        f"Kafka failed while {doing}: {error.str()} ({error.name()}).",
+        next_step="check that the broker runs and that --bootstrap-servers names it",
+    )
+
+
+def open_admin(settings: KafkaSettings) -> AdminClient:
+    """An administration client. Making one does not prove that a broker answers."""
+    with translated("making a client"):
+        return AdminClient(client_properties(settings), logger=_LOG)
+
+
+def open_consumer(settings: KafkaSettings, extra: Properties | None = None) -> Consumer:
+    """A consumer that commits nothing and sees only what committed transactions wrote."""
+    properties = client_properties(settings) | {
+        "group.id": "sfcrime-unused",  # the client insists on one; nothing is committed to it
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "isolation.level": "read_committed",
+        "auto.offset.reset": "error",
+        "allow.auto.create.topics": False,
+    }
+    with translated("making a client"):
+        return Consumer(properties | (extra or {}), logger=_LOG)
+
+
+def open_producer(settings: KafkaSettings) -> Producer:
+    """A producer whose records are in their partition once, in order, and without holes."""
+    properties = client_properties(settings) | {
+        "enable.idempotence": True,
+        "acks": "all",
+        # Without it, records behind one that failed could still arrive, and resuming at the last
+        # one would lose it.
+        "enable.gapless.guarantee": True,
+        "delivery.report.only.error": True,
+        "compression.type": "lz4",
+        "linger.ms": 5,  # batches fill by themselves at full speed: 50 was no faster
+        "batch.size": 512 * 1024,
+        "batch.num.messages": 10_000,
+        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.kbytes": 64 * 1024,
+        "message.max.bytes": MAX_PRODUCED_BYTES,
+        "message.timeout.ms": 120_000,
+    }
+    with translated("making a client"):
+        return Producer(properties, logger=_LOG)
+
+
+def cluster_id_of(bootstrap_servers: str) -> Generator[str | None]:
+    """Asks again at every step: the id of the cluster that answers, None where none does.
+
+    A step takes at most half a second.
+    """
+    admin = AdminClient(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "reconnect.backoff.ms": 50,
+            "reconnect.backoff.max.ms": 200,
+        },
+        logger=_LOG,
+    )
+    while True:
+        try:
+            yield admin.list_topics(timeout=0.5).cluster_id
+        except KafkaException:
+            yield None

@@ -1,0 +1,54 @@
+"""Where a topic's partitions begin and end."""
+
+from __future__ import annotations
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from sfcrime.errors import KafkaUnavailable
+from sfcrime.kafka.client import REQUEST_TIMEOUT_S, answered, open_admin, translated
+from sfcrime.settings import KafkaSettings
+
+
+def first_offsets(kafka: KafkaSettings) -> dict[int, int]:
+    """Partition -> its first offset that is still kept.
+
+    Raises:
+        KafkaUnavailable: the broker does not answer, or the topic does not exist.
+    """
+    return _offsets(kafka, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+
+def end_offsets(kafka: KafkaSettings) -> dict[int, int]:
+    """Partition -> its last stable offset: one past what a `read_committed` reader can see.
+
+    Raises:
+        KafkaUnavailable: the broker does not answer, or the topic does not exist.
+    """
+    return _offsets(kafka, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def _offsets(kafka: KafkaSettings, spec: OffsetSpec) -> dict[int, int]:
+    admin = open_admin(kafka)
+    wanted = {TopicPartition(kafka.topic, number): spec for number in _partitions(admin, kafka)}
+
+    def ask() -> dict[int, int]:
+        answers = admin.list_offsets(
+            wanted,
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=REQUEST_TIMEOUT_S,
+        )
+        return {place.partition: future.result().offset for place, future in answers.items()}
+
+    return answered(ask, f"asking for offsets of {kafka.topic}")
+
+
+def _partitions(admin: AdminClient, kafka: KafkaSettings) -> list[int]:
+    with translated(f"asking {kafka.bootstrap_servers} for its topics"):
+        topic = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics.get(kafka.topic)
+    if topic is None:
+        raise KafkaUnavailable(
+            f"The topic {kafka.topic} does not exist on {kafka.bootstrap_servers}.",
+            next_step="sfcrime produce makes it; or correct --topic",
+        )
+    return sorted(topic.partitions)

@@ -1,0 +1,45 @@
+"""Free ports on loopback."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from sfcrime.errors import PortTaken
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nobody listens on now; somebody may by the time it is used, so retry."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port now (one in TIME_WAIT counts as free)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def require_free(port: int) -> None:
+    """Refuses a port the embedded broker cannot have.
+
+    Raises:
+        PortTaken: something listens on it, or this user may not.
+    """
+    if not is_free(port):
+        raise PortTaken(
+            f"The embedded broker cannot listen on {LOOPBACK}:{port}: the port is in use.",
+            next_step="--port 0 picks a free one; or stop what uses it, "
+            "or name an outside cluster with --bootstrap-servers",
+        )

@@ -1,0 +1,92 @@
+"""One look at a running pipeline: what the live view shows. Reads, never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import StoreUnavailable
+from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, read_activity
+from sfcrime.statistics.movement import Movement, movement
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.records import BatchProgress, Generation, PartitionLedger, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the store says, all of it from one snapshot."""
+
+    generation: Generation
+    totals: Totals
+    ledger: tuple[PartitionLedger, ...]
+    last_batch: BatchProgress | None
+    movements: tuple[Movement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the parts and the store say at one moment."""
+
+    producer: ProducerActivity
+    stream: StreamActivity
+    counted: Counted | None
+    """None before the first generation exists."""
+
+    @property
+    def accounting(self) -> Accounting:
+        return self.counted.totals.accounting if self.counted else Accounting()
+
+    def lag(self, topic_ends: Mapping[int, int]) -> int:
+        """Records in the topic that are not accounted for."""
+        return sum(topic_ends.values()) - sum(
+            min(part.end, topic_ends.get(part.partition, 0)) for part in self._ledger()
+        )
+
+    def is_caught_up(self, topic_ends: Mapping[int, int]) -> bool:
+        """Whether the ledger ends at the last stable offset of every partition."""
+        ends = {part.partition: part.end for part in self._ledger()}
+        return bool(topic_ends) and all(
+            ends.get(partition, 0) >= end for partition, end in topic_ends.items()
+        )
+
+    def _ledger(self) -> tuple[PartitionLedger, ...]:
+        return self.counted.ledger if self.counted else ()
+
+
+def read_overview(data_dir: Path, *, windows: int, top: int) -> Overview:
+    """Looks at activity files and store.
+
+    Args:
+        data_dir: of the run.
+        windows: how many windows of the top types are shown.
+        top: how many types.
+    """
+    try:
+        with open_reader(data_dir / STORE_FILE) as reader:
+            counted = _counted(reader, windows, top)
+    except StoreUnavailable:  # not made yet
+        counted = None
+    return Overview(
+        read_activity(data_dir, ProducerActivity), read_activity(data_dir, StreamActivity), counted
+    )
+
+
+def _counted(reader: StoreReader, windows: int, top: int) -> Counted:
+    generation = reader.generation()
+    return Counted(
+        generation=generation,
+        totals=reader.totals(),
+        ledger=tuple(reader.partition_ledger()),
+        last_batch=next(iter(reader.progress(1)), None),
+        movements=tuple(
+            movement(
+                reader.calls_by_type(windows),
+                window_minutes=generation.window_minutes,
+                windows=windows,
+                top=top,
+            )
+        ),
+    )

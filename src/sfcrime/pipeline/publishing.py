@@ -1,0 +1,97 @@
+"""Opens the source that the settings name, and publishes it to the topic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+from threading import Event
+
+from sfcrime.domain.calls import SourceRecord
+from sfcrime.domain.wall_clock import SAN_FRANCISCO
+from sfcrime.kafka.origin import topic_origin
+from sfcrime.kafka.pace import Pace
+from sfcrime.kafka.producer import (
+    OnProgress,
+    ProducerPlan,
+    Published,
+    publish,
+)
+from sfcrime.kafka.topics import topic_exists
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.sources.file import open_file_source
+from sfcrime.sources.source import Source
+from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
+
+SYNTHETIC = "synthetic"
+FIRST_START_DAYS_AGO = 60
+
+OnRead = Callable[[int, int], None]
+"""Bytes read of a file, and its size."""
+
+
+def open_source(settings: Settings, kafka: KafkaSettings, on_read: OnRead | None = None) -> Source:
+    """The source that `settings.source` names.
+
+    A synthetic city whose first day is not set goes on from the one that the topic holds; a new
+    one starts `FIRST_START_DAYS_AGO` days ago.
+
+    Raises:
+        UsageError: there is no such file, or it holds something else.
+        UnreadableFile: the file cannot be parsed to its end.
+    """
+    if settings.source.source != SYNTHETIC:
+        work_dir = settings.data_dir / "run"
+        work_dir.mkdir(parents=True, exist_ok=True)
+        return open_file_source(Path(settings.source.source).expanduser(), work_dir, on_read)
+    return open_synthetic_source(settings.source.seed, _first_day(settings, kafka))
+
+
+def _first_day(settings: Settings, kafka: KafkaSettings) -> date:
+    if settings.source.start:
+        return date.fromisoformat(settings.source.start)
+    if topic_exists(kafka):
+        identity = topic_origin(kafka).identity
+        known = parse_synthetic_identity(identity.name) if identity else None
+        if known is not None and known.seed == settings.source.seed:
+            return known.start
+    return datetime.now(SAN_FRANCISCO).date() - timedelta(days=FIRST_START_DAYS_AGO)
+
+
+def publish_source(
+    settings: Settings,
+    kafka: KafkaSettings,
+    source: Source,
+    stop: Event,
+    on_progress: OnProgress,
+) -> Published:
+    """Publishes an open source; see `kafka.producer.publish`."""
+    plan = ProducerPlan(
+        kafka=kafka,
+        identity=source.identity,
+        pace=Pace.from_speed(settings.source.speed),
+        limit=settings.source.limit,
+    )
+    return publish(plan, source.records, stop, on_progress)
+
+
+class UntilPresent:
+    """A source cut at the present: it ends with the last record whose time has come."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.identity = source.identity
+        self.total = source.total
+
+    def records(self, start: int = 0) -> Iterator[SourceRecord]:
+        """The source's records from `start` on that are not published in the future."""
+        return takewhile(
+            lambda record: record.published_at_ms <= time.time_ns() // 1_000_000,
+            self._source.records(start),
+        )
+
+    def close(self) -> None:
+        """Closes the source below."""
+        self._source.close()

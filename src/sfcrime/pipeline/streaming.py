@@ -1,0 +1,161 @@
+"""Runs the query as a part of its own: waits for broker and topic while Spark starts."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import msgspec
+
+from sfcrime.errors import AlreadyRunning, KafkaUnavailable
+from sfcrime.jvm.locks import LockHeld, file_lock
+from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.origin import OriginKind, topic_origin
+from sfcrime.kafka.topics import topic_exists
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.records import BatchProgress, Generation
+from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.streaming.checkpoint import Checkpoint
+from sfcrime.streaming.job import StreamJob, checkpoint_path, prepare_generation, run_query
+from sfcrime.streaming.session import start_spark
+
+BROKER_WAIT_S = 60.0
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHooks:
+    """Whom the stream tells what it does."""
+
+    on_step: Callable[[str], None]
+    on_ready: Callable[[str, Generation], None]
+    """The Spark UI's address and the generation, once the query is about to run."""
+    on_progress: Callable[[BatchProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What must be known before the query can be built."""
+
+    job: StreamJob
+    generation: Generation
+
+
+def stream_topic(
+    settings: Settings, stop: Event, hooks: StreamHooks, *, until_caught_up: bool
+) -> dict[int, int]:
+    """Runs the query until `stop` is set, it is caught up, or it fails.
+
+    Returns:
+        By partition, the first offset that is not accounted for; empty where `stop` came first.
+
+    Raises:
+        AlreadyRunning: another job works on this data directory.
+        SfcrimeError: see `streaming.job` for what is refused and what can fail.
+    """
+    data_dir = settings.data_dir
+    store_file = data_dir / STORE_FILE
+    with (
+        _job_lock(data_dir),
+        open_writer(store_file, history_rows=settings.store.progress_rows) as store,
+        ThreadPoolExecutor(1, "find-topic") as background,
+    ):
+        finding = background.submit(_find, settings, store, stop, hooks, until_caught_up)
+        hooks.on_step("starting Spark")
+        spark = start_spark(settings, _fresh_work_dir(data_dir))
+        try:
+            found = finding.result()
+            if found is None:
+                return {}
+            hooks.on_ready(spark.ui_url, found.generation)
+            return dict(run_query(spark, found.job, found.generation, hooks.on_progress))
+        finally:
+            stop.set()  # where Spark failed, the search below must end too
+            spark.stop()
+
+
+@contextlib.contextmanager
+def _job_lock(data_dir: Path) -> Iterator[None]:
+    """Two drivers on one checkpoint run a batch twice before one dies: so only one may try."""
+    try:
+        with file_lock(data_dir / "stream.lock", wait=False):
+            yield
+    except LockHeld as error:
+        raise AlreadyRunning(
+            f"Another job runs on {data_dir}.",
+            rule="One data directory has one job.",
+            next_step="stop it, or use another --data-dir",
+        ) from error
+
+
+def _fresh_work_dir(data_dir: Path) -> Path:
+    """Spark's scratch folder; what a killed run left there is of no use."""
+    work_dir = data_dir / "spark"
+    shutil.rmtree(work_dir, ignore_errors=True)
+    work_dir.mkdir(parents=True)
+    return work_dir
+
+
+def _find(
+    settings: Settings,
+    store: StoreWriter,
+    stop: Event,
+    hooks: StreamHooks,
+    until_caught_up: bool,
+) -> _Found | None:
+    """Waits for the topic's first record, then settles what is counted; None where stopped."""
+    kafka = await_first_record(settings, stop, hooks.on_step)
+    if kafka is None:
+        return None
+    job = StreamJob(settings, kafka, store, stop, until_caught_up)
+    return _Found(job, prepare_generation(job, Checkpoint(checkpoint_path(settings.data_dir))))
+
+
+def await_first_record(
+    settings: Settings, stop: Event, on_step: Callable[[str], None]
+) -> KafkaSettings | None:
+    """Kafka, once the topic holds a record: only that shows whose topic it is.
+
+    Returns:
+        None where `stop` was set first.
+
+    Raises:
+        KafkaUnavailable: an outside broker does not answer, or no embedded one started.
+    """
+    kafka = _await_broker(settings, stop, on_step)
+    waiting = False
+    while kafka is not None and not stop.is_set():
+        if topic_exists(kafka) and topic_origin(kafka).kind is not OriginKind.EMPTY:
+            return kafka
+        if not waiting:
+            on_step(f"waiting for the first record of {kafka.topic}")
+            waiting = True
+        stop.wait(_POLL_S)
+    return None
+
+
+def _await_broker(
+    settings: Settings, stop: Event, on_step: Callable[[str], None]
+) -> KafkaSettings | None:
+    if settings.kafka.bootstrap_servers:
+        return settings.kafka
+    on_step("waiting for the broker")
+    deadline = time.monotonic() + BROKER_WAIT_S
+    while not stop.is_set():
+        servers = running_bootstrap_servers(settings.data_dir)
+        if servers is not None:
+            return msgspec.structs.replace(settings.kafka, bootstrap_servers=servers)
+        if time.monotonic() > deadline:
+            raise KafkaUnavailable(
+                f"No embedded broker of {settings.data_dir} started within {BROKER_WAIT_S:.0f} s.",
+                next_step="sfcrime broker (in another terminal), or --bootstrap-servers host:port",
+            )
+        stop.wait(_POLL_S)
+    return None

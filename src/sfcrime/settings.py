@@ -1,0 +1,219 @@
+"""Settings: small, frozen, strict; one record per room.
+
+A value comes from a flag, else from the environment (`SFCRIME_<ROOM>_<NAME>`, e.g.
+`SFCRIME_KAFKA_PORT`), else from the TOML file named by `SFCRIME_CONFIG` (a table per room), else
+from the default here. An unknown table, key or variable is refused, and so is a value out of
+its bounds. docs/settings.md is generated from this module.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from sfcrime.errors import UsageError
+
+ENVIRONMENT_PREFIX = "SFCRIME_"
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Room(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every room's settings share: frozen, keyword-only, no unknown key."""
+
+
+class KafkaSettings(Room, frozen=True):
+    """The broker and the topic."""
+
+    port: Annotated[Port, Meta(description="port of the embedded broker; 0 picks a free one")] = (
+        9092
+    )
+    bootstrap_servers: Annotated[
+        str, Meta(description="an outside cluster, host:port,...; empty: the embedded broker")
+    ] = ""
+    config_file: Annotated[
+        str, Meta(description="client properties of an outside cluster (security, tuning)")
+    ] = ""
+    topic: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", description="topic of the calls")
+    ] = "org.sf.police.calls"
+    partitions: Annotated[
+        int, Meta(ge=1, le=256, description="partitions of a topic that is created")
+    ] = 2
+    heap: Annotated[str, Meta(pattern=r"^\d+[mg]$", description="heap of the embedded broker")] = (
+        "256m"
+    )
+
+
+class SourceSettings(Room, frozen=True):
+    """What is published, and how fast."""
+
+    source: Annotated[str, Meta(description="a file, or `synthetic`")] = "synthetic"
+    speed: Annotated[
+        str,
+        Meta(
+            pattern=r"^(max|\d+(\.\d+)?x?)$",
+            description="`max`, or how many times faster than the calls came in, e.g. 1800x",
+        ),
+    ] = "1800x"
+    limit: Annotated[int, Meta(ge=0, description="stop after so many records; 0: no limit")] = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="seed of the synthetic city")] = 1
+    start: Annotated[
+        str,
+        Meta(
+            pattern=r"^(|\d{4}-\d\d-\d\d)$",
+            description="first day of the synthetic city; empty: 60 days before its first start",
+        ),
+    ] = ""
+
+
+class StreamSettings(Room, frozen=True):
+    """The Spark query."""
+
+    window_minutes: Annotated[
+        int, Meta(ge=1, le=60, description="width of a cell's window; a divisor of 60")
+    ] = 60
+    lateness_hours: Annotated[
+        Annotated[float, Meta(ge=0, le=720)] | None,
+        Meta(
+            description="allowed lateness; set: the lateness rule is on with it; unset: on with "
+            "168 hours for a topic of this producer, off for any other",
+        ),
+    ] = None
+    max_records_per_batch: Annotated[
+        int, Meta(ge=1, description="bounds a micro-batch (maxOffsetsPerTrigger)")
+    ] = 250_000
+    trigger_ms: Annotated[
+        int, Meta(ge=0, description="least time between the starts of two micro-batches")
+    ] = 500
+    shuffle_partitions: Annotated[
+        int, Meta(ge=0, le=1000, description="0: one per core; fixed at the first start")
+    ] = 0
+    ui_port: Annotated[Port, Meta(description="Spark UI on loopback; 0 picks a free one")] = 3000
+    heap: Annotated[str, Meta(pattern=r"^\d+[mg]$", description="heap of the Spark driver")] = (
+        "1200m"
+    )
+    master: Annotated[str, Meta(description="Spark master")] = "local[*]"
+
+
+class JvmSettings(Room, frozen=True):
+    """The Java runtime and the jars."""
+
+    java_home: Annotated[
+        str, Meta(description="another Java >= 17; empty: the one from the wheel")
+    ] = ""
+    cache_dir: Annotated[
+        str, Meta(description="where jars are kept; empty: the user cache folder")
+    ] = ""
+
+
+class StoreSettings(Room, frozen=True):
+    """Where results are kept."""
+
+    data_dir: Annotated[str, Meta(description="folder of broker, checkpoint and store")] = "data"
+    progress_rows: Annotated[
+        int, Meta(ge=10, description="how many batches' progress and ledger rows are kept")
+    ] = 10_000
+
+
+class Settings(Room, frozen=True):
+    """All rooms together."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    source: SourceSettings = SourceSettings()
+    stream: StreamSettings = StreamSettings()
+    jvm: JvmSettings = JvmSettings()
+    store: StoreSettings = StoreSettings()
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.store.data_dir).expanduser().resolve()
+
+
+def load_settings(
+    flags: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from file < environment < flags.
+
+    Args:
+        flags: room -> name -> value, as given on the command line; None values are not given.
+        environment: defaults to the process environment.
+
+    Raises:
+        UsageError: an unknown key, a value out of bounds, or a file that cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    merged: dict[str, dict[str, Any]] = _from_file(environment.get("SFCRIME_CONFIG", ""))
+    for room, values in _from_environment(environment).items():
+        merged.setdefault(room, {}).update(values)
+    for room, given in (flags or {}).items():
+        merged.setdefault(room, {}).update({k: v for k, v in given.items() if v is not None})
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"A setting cannot be used: {error}.",
+            rule="docs/settings.md lists every setting with its bounds.",
+            next_step="correct the flag, the SFCRIME_* variable or the file in SFCRIME_CONFIG",
+        ) from error
+    if 60 % settings.stream.window_minutes:
+        raise UsageError(
+            f"A window of {settings.stream.window_minutes} minutes does not divide an hour.",
+            rule="A window is a divisor of 60 minutes, so that hours are sums of windows.",
+            next_step="--window 60 (or 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)",
+        )
+    return settings
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for a child process to load again.
+
+    None and empty values are left out: they are the defaults they stand for.
+    """
+    found = {}
+    for room, values in msgspec.to_builtins(settings).items():
+        for name, value in values.items():
+            if value not in (None, ""):
+                found[f"{ENVIRONMENT_PREFIX}{room}_{name}".upper()] = str(value)
+    return found
+
+
+def _from_file(name: str) -> dict[str, dict[str, Any]]:
+    if not name:
+        return {}
+    try:
+        with Path(name).open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"The settings file {name} cannot be read: {error}.",
+            next_step="correct the file, or unset SFCRIME_CONFIG",
+        ) from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    rooms = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    aliases = {"SFCRIME_JAVA_HOME": ("jvm", "java_home"), "SFCRIME_DATA_DIR": ("store", "data_dir")}
+    found: dict[str, dict[str, Any]] = {}
+    for variable, value in environment.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == "SFCRIME_CONFIG":
+            continue
+        if variable in aliases:
+            room, name = aliases[variable]
+        else:
+            room, _, name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
+            if room not in rooms:
+                raise UsageError(
+                    f"The environment sets {variable}, which is no setting.",
+                    rule=f"Variables are SFCRIME_<ROOM>_<NAME>; rooms: {', '.join(rooms)}.",
+                    next_step=f"unset {variable}, or correct its name (docs/settings.md)",
+                )
+        found.setdefault(room, {})[name] = value
+    return found

@@ -1,0 +1,1 @@
+"""Sources of calls: iterators of raw records in publication order."""

@@ -1,0 +1,1 @@
+"""Rollups and normalised labels over what the store reads: pure."""

@@ -1,0 +1,261 @@
+"""Read-only readers: everything one reader shows comes from one snapshot of the store.
+
+The file is opened `mode=ro`, so a reader can neither write nor delay the writer, which goes on
+while it reads; a statement that works longer than its limit is stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, inspect, literal, select
+
+from sfcrime.errors import StoreUnavailable
+from sfcrime.store import ledger, rows, schema, sqlite
+from sfcrime.store.labels import labels_by_number
+from sfcrime.store.records import (
+    BatchProgress,
+    CellCount,
+    Generation,
+    LateRecord,
+    LedgerRow,
+    PartitionLedger,
+    RejectedRecord,
+    Totals,
+)
+from sfcrime.store.versions import check_schema_version
+
+READ_LIMIT_S = 60.0
+"""Work of one statement between two fetches; 2.7 million cells are read or grouped in 2 to 12 s
+in all, on two busy cores."""
+
+_MICROS = 1_000_000
+_FETCHED_ROWS = 10_000
+
+
+@contextmanager
+def open_reader(path: Path, *, limit_s: float = READ_LIMIT_S) -> Iterator[StoreReader]:
+    """One snapshot of the current generation, for the length of the `with` block.
+
+    Args:
+        path: the store's file.
+        limit_s: seconds a statement may work before its next rows are there.
+
+    Raises:
+        StoreUnavailable: no store, nothing in it yet, another schema version, or a read that
+            took too long.
+    """
+    if not path.is_file():
+        raise _nothing_there(f"There is no store at {path}.")
+    clock = sqlite.ReadClock(limit_s)
+    engine = sqlite.open_for_reading(path, clock)
+    with sqlite.translated(path, clock), engine.begin() as connection:
+        if not inspect(connection).get_table_names():
+            raise _nothing_there(f"The store {path} is empty.")
+        check_schema_version(connection, path)
+        number = ledger.current_generation_id(connection)
+        if number is None:
+            raise _nothing_there(f"The store {path} holds nothing yet.")
+        yield StoreReader(connection, clock, number)
+
+
+def _nothing_there(happened: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        happened, next_step="start counting with `sfcrime run`, or name the folder with --data-dir"
+    )
+
+
+class StoreReader:
+    """Reads one generation in one snapshot; made by `open_reader`.
+
+    Bounds are wall-clock microseconds: `since_us` inclusive, `until_us` exclusive, None open.
+    """
+
+    def __init__(self, connection: Connection, clock: sqlite.ReadClock, number: int) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._number = number
+
+    def generation(self) -> Generation:
+        self._clock.restart()
+        return ledger.generation(self._connection, self._number)
+
+    def totals(self) -> Totals:
+        self._clock.restart()
+        return ledger.totals(self._connection, self._number)
+
+    def partition_ledger(self) -> list[PartitionLedger]:
+        """By partition."""
+        self._clock.restart()
+        return ledger.partitions(self._connection, self._number)
+
+    def ledger_rows(self, limit: int) -> list[LedgerRow]:
+        """The newest kept batches, newest first."""
+        self._clock.restart()
+        return ledger.newest_batches(self._connection, self._number, limit)
+
+    def progress(self, limit: int | None = None) -> list[BatchProgress]:
+        """Spark's reports of the newest kept batches, newest first; None: all that are kept."""
+        table = schema.progress
+        statement = (
+            select(table)
+            .where(table.c.generation_id == self._number)
+            .order_by(table.c.batch_id.desc())
+            .limit(limit)
+        )
+        return [rows.to_progress(row) for row in self._rows(statement)]
+
+    def cells(
+        self, since_us: int | None = None, until_us: int | None = None
+    ) -> Iterator[CellCount]:
+        """Every cell, ordered by (window, call type, disposition) in code point order."""
+        cell, call_type, disposition = schema.cell, schema.call_type, schema.disposition
+        statement = (
+            select(cell.c.window_s, call_type.c.label, disposition.c.code, cell.c.calls)
+            .join(call_type, call_type.c.id == cell.c.call_type_id)
+            .join(disposition, disposition.c.id == cell.c.disposition_id)
+            .where(*self._between(since_us, until_us))
+            .order_by(cell.c.window_s, call_type.c.label, disposition.c.code)
+        )
+        for window_s, label, code, calls in self._rows(statement):
+            yield CellCount(window_s * _MICROS, label, code, calls)
+
+    def cell_count(self) -> int:
+        """How many cells the generation has."""
+        statement = select(func.count()).select_from(schema.cell).where(*self._between(None, None))
+        return int(next(self._rows(statement))[0])
+
+    def calls_by(
+        self,
+        by_window: bool,
+        since_us: int | None = None,
+        until_us: int | None = None,
+        *,
+        width_s: int | None = None,
+        origin_s: int = 0,
+    ) -> list[CellCount]:
+        """Calls by raw call type and disposition, grouped by the database; in no given order.
+
+        Args:
+            by_window: False: over the whole span, with `window_us` 0.
+            since_us: see the class.
+            until_us: see the class.
+            width_s: fold the store's windows into wider ones of so many seconds.
+            origin_s: a start of such a wider window, on the wall, at or before the first cell.
+        """
+        cell = schema.cell
+        window: ColumnElement[int] = literal(0)
+        if by_window and width_s is None:
+            window = cell.c.window_s
+        elif by_window:
+            window = (cell.c.window_s - origin_s) // width_s * width_s + origin_s
+        key = (window.label("window"), cell.c.call_type_id, cell.c.disposition_id)
+        statement = (
+            select(*key, func.sum(cell.c.calls))
+            .where(*self._between(since_us, until_us))
+            .group_by(*(key if by_window else key[1:]))
+        )
+        types, codes = self._call_types, self._dispositions
+        return [
+            CellCount(window_s * _MICROS, types[type_id], codes[code_id], calls)
+            for window_s, type_id, code_id, calls in self._rows(statement)
+        ]
+
+    def calls_by_type(self, windows: int) -> list[CellCount]:
+        """Calls by raw type (disposition "") of the newest window and those right before it.
+
+        Args:
+            windows: how many windows back from the newest one, itself included; one without
+                calls has no rows.
+        """
+        cell = schema.cell
+        newest = next(
+            self._rows(select(func.max(cell.c.window_s)).where(*self._between(None, None)))
+        )[0]
+        if newest is None:
+            return []
+        width_s = self.generation().window_minutes * 60
+        statement = (
+            select(cell.c.window_s, cell.c.call_type_id, func.sum(cell.c.calls))
+            .where(*self._between((newest - (windows - 1) * width_s) * _MICROS, None))
+            .group_by(cell.c.window_s, cell.c.call_type_id)
+            .order_by(cell.c.window_s, cell.c.call_type_id)
+        )
+        return [
+            CellCount(window_s * _MICROS, self._call_types[type_id], "", calls)
+            for window_s, type_id, calls in self._rows(statement)
+        ]
+
+    def rejected(
+        self, limit: int | None = None, reason: str | None = None, partition: int | None = None
+    ) -> Iterator[RejectedRecord]:
+        """Rejected records, ordered by (partition, offset)."""
+        table = schema.rejected
+        statement = (
+            select(table.c.partition, table.c.record_offset, table.c.reason)
+            .where(table.c.generation_id == self._number)
+            .order_by(table.c.partition, table.c.record_offset)
+            .limit(limit)
+        )
+        if reason is not None:
+            statement = statement.where(table.c.reason == reason)
+        if partition is not None:
+            statement = statement.where(table.c.partition == partition)
+        return (RejectedRecord(*row) for row in self._rows(statement))
+
+    def rejected_by_reason(self) -> dict[str, int]:
+        """How many records each reason set aside; reasons that never applied are not there."""
+        table = schema.rejected
+        statement = (
+            select(table.c.reason, func.count())
+            .where(table.c.generation_id == self._number)
+            .group_by(table.c.reason)
+        )
+        return {row[0]: row[1] for row in self._rows(statement)}
+
+    def late(self, limit: int | None = None, partition: int | None = None) -> Iterator[LateRecord]:
+        """Late records, ordered by (partition, offset)."""
+        table = schema.late
+        statement = (
+            select(table.c.partition, table.c.record_offset, table.c.call_us, table.c.published_ms)
+            .where(table.c.generation_id == self._number)
+            .order_by(table.c.partition, table.c.record_offset)
+            .limit(limit)
+        )
+        if partition is not None:
+            statement = statement.where(table.c.partition == partition)
+        return (LateRecord(*row) for row in self._rows(statement))
+
+    def _between(self, since_us: int | None, until_us: int | None) -> list[ColumnElement[bool]]:
+        cell = schema.cell
+        bounds = [cell.c.generation_id == self._number]
+        # Cells start on whole seconds: rounding both bounds up keeps them exact.
+        if since_us is not None:
+            bounds.append(cell.c.window_s >= -(-since_us // _MICROS))
+        if until_us is not None:
+            bounds.append(cell.c.window_s < -(-until_us // _MICROS))
+        return bounds
+
+    def _rows(self, statement: Select[Any]) -> Iterator[Any]:
+        self._clock.restart()
+        result = self._connection.execute(statement)
+        while True:
+            self._clock.restart()
+            fetched = result.fetchmany(_FETCHED_ROWS)
+            if not fetched:
+                return
+            yield from fetched
+
+    @cached_property
+    def _call_types(self) -> dict[int, str]:
+        self._clock.restart()
+        return labels_by_number(self._connection, schema.call_type)
+
+    @cached_property
+    def _dispositions(self) -> dict[int, str]:
+        self._clock.restart()
+        return labels_by_number(self._connection, schema.disposition)

@@ -1,0 +1,167 @@
+"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its errors.
+
+Another database needs a module with these functions; the rest of the room is plain SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from sfcrime.errors import StoreUnavailable
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a connection waits for another one's lock; a batch holds it well under a second."""
+
+_CELLS_PER_STATEMENT = 100
+"""100 cells in one INSERT take 0.9 us each, one cell 1.7 us; 400 gain nothing more."""
+
+_WRITER_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # one fsync a batch: a committed batch survives a power cut
+    "foreign_keys = ON",
+    "cache_size = -65536",  # 64 MiB
+    "mmap_size = 1073741824",
+    "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
+)
+_INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
+
+
+class ReadClock:
+    """Stops a statement that works longer than its limit; what the caller does is not timed."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        self._deadline = float("inf")
+
+    def restart(self) -> None:
+        """Gives the next step of a statement the whole limit."""
+        self._deadline = time.monotonic() + self.limit_s
+
+    def expired(self) -> bool:
+        """SQLite asks this under way; True interrupts it."""
+        return time.monotonic() > self._deadline
+
+
+def open_for_writing(path: Path) -> Engine:
+    """An engine that makes folder and file if need be; its transactions take the write lock.
+
+    Raises:
+        StoreUnavailable: the folder cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The folder {path.parent} cannot be made: {error.strerror}.",
+            next_step="name a folder you can write with --data-dir",
+        ) from error
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        for pragma in _WRITER_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
+
+
+def open_for_reading(path: Path, clock: ReadClock) -> Engine:
+    """An engine that cannot write; each transaction is one snapshot."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA mmap_size = 1073741824")
+        connection.set_progress_handler(clock.expired, _INSTRUCTIONS_BETWEEN_LOOKS)
+        return connection
+
+    return _with_begin(create_engine("sqlite://", creator=connect, poolclass=NullPool), "BEGIN")
+
+
+def _with_begin(engine: Engine, statement: str) -> Engine:
+    # Python's driver opens a transaction only before the first INSERT: too late for a snapshot.
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return engine
+
+
+def merge_cells(connection: Connection, columns: Sequence[Sequence[int]]) -> None:
+    """Adds calls to cells, making those that are not there.
+
+    Args:
+        columns: generation_id, window_s, call_type_id, disposition_id, calls; of one length,
+            in the order of the key, which keeps the pages that are touched together.
+    """
+    width = len(columns)
+    flat: list[int] = [0] * (width * len(columns[0]))
+    for position, column in enumerate(columns):
+        flat[position::width] = column
+    values = tuple(flat)
+    whole = len(values) // (_CELLS_PER_STATEMENT * width) * _CELLS_PER_STATEMENT * width
+    for start, stop, cells in ((0, whole, _CELLS_PER_STATEMENT), (whole, len(values), 1)):
+        rows = [values[at : at + cells * width] for at in range(start, stop, cells * width)]
+        if rows:
+            connection.exec_driver_sql(_merge_statement(cells, width), rows)
+
+
+def _merge_statement(cells: int, width: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return (
+        "INSERT INTO cell (generation_id, window_s, call_type_id, disposition_id, calls) "  # noqa: S608 - only question marks are put in
+        f"VALUES {', '.join([row] * cells)} "
+        "ON CONFLICT (generation_id, window_s, call_type_id, disposition_id) "
+        "DO UPDATE SET calls = calls + excluded.calls"
+    )
+
+
+def replace_row(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Inserts a row, or replaces the one with the same primary key."""
+    statement = insert(table).values(row)
+    key = [column.name for column in table.primary_key.columns]
+    changed = {name: statement.excluded[name] for name in row if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+@contextmanager
+def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
+    """Turns every error of the database into `StoreUnavailable`.
+
+    Args:
+        path: the store, for the message.
+        clock: of a reader; an interrupted statement is then named as what it is.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        if clock is not None and "interrupted" in str(cause):
+            raise StoreUnavailable(
+                f"A read of the store {path} took more than {clock.limit_s:g} s.",
+                rule="Reads are bounded, so that none holds the store for long.",
+                next_step="ask for less with --since and --until",
+            ) from error
+        raise StoreUnavailable(
+            f"The store {path} cannot be used: {cause}.",
+            next_step="check that the file is an sfcrime store, that its folder can be written "
+            "and that the disk is not full",
+        ) from error

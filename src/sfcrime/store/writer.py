@@ -1,0 +1,249 @@
+"""The one writer: a batch is one transaction, all of it or nothing.
+
+Replaying a batch that is in the ledger writes nothing, so a job that died between the commit and
+Spark's own commit log may simply run it again: that is what makes the numbers exactly-once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+
+from sqlalchemy import Connection, Engine, insert, inspect, select
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import Refused
+from sfcrime.store import batches, ledger, rows, schema, sqlite
+from sfcrime.store.labels import Labels
+from sfcrime.store.proof import check_batch
+from sfcrime.store.records import (
+    BatchOutcome,
+    BatchProgress,
+    Generation,
+    LedgerRow,
+    PartitionRange,
+    Totals,
+)
+from sfcrime.store.versions import check_schema_version
+
+
+def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
+    """Opens the store, making it if it is not there, and goes on with its current generation.
+
+    Args:
+        path: the store's file; its folder is made if need be.
+        history_rows: how many batches keep their ledger rows and progress (at least 1); totals
+            are kept for ever.
+
+    Raises:
+        StoreUnavailable: no sfcrime store, one of another schema version, or not writable.
+    """
+    with sqlite.translated(path):
+        engine = sqlite.open_for_writing(path)
+        with engine.begin() as connection:
+            if inspect(connection).get_table_names():
+                check_schema_version(connection, path)
+            else:
+                schema.metadata.create_all(connection)
+                connection.execute(
+                    insert(schema.schema_version).values(version=schema.SCHEMA_VERSION)
+                )
+    return StoreWriter(engine, path, history_rows=history_rows)
+
+
+class StoreWriter:
+    """Writes one generation; made by `open_writer`, and a context manager that closes it.
+
+    Any thread may call it: a lock keeps the transactions apart.
+    """
+
+    def __init__(self, engine: Engine, path: Path, *, history_rows: int) -> None:
+        self._engine = engine
+        self._path = path
+        self._history_rows = history_rows
+        self._lock = Lock()
+        self._call_types = Labels(schema.call_type)
+        self._dispositions = Labels(schema.disposition)
+        with self._transaction() as connection:
+            self._number = ledger.current_generation_id(connection)
+            self._call_types.read(connection)
+            self._dispositions.read(connection)
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Waits for a transaction under way, then lets go of the file."""
+        with self._lock:
+            self._engine.dispose()
+
+    def create_generation(self, generation: Generation) -> None:
+        """Makes a generation and writes to it from now on; the first one is what readers see.
+
+        Creating the very same one again (but for `created_ms`) changes nothing.
+
+        Raises:
+            Refused: the query id has a generation that was shaped otherwise.
+        """
+        table = schema.generation
+        with self._transaction() as connection:
+            known = connection.execute(select(table.c.id, table.c.query_id)).all()
+            number = next((row.id for row in known if row.query_id == generation.query_id), None)
+            if number is not None:
+                _check_same(ledger.generation(connection, number), generation)
+            else:
+                number = max((row.id for row in known), default=0) + 1
+                _insert_generation(connection, number, generation)
+        self._number = number
+
+    def generation(self) -> Generation | None:
+        """The generation this writer writes; None before the first."""
+        with self._transaction() as connection:
+            number = self._number
+            return None if number is None else ledger.generation(connection, number)
+
+    def totals(self) -> Totals | None:
+        """The generation's accounting so far; None before the first generation."""
+        with self._transaction() as connection:
+            return None if self._number is None else ledger.totals(connection, self._number)
+
+    def last_batch(self) -> LedgerRow | None:
+        """The newest batch in the ledger; None before the first."""
+        with self._transaction() as connection:
+            if self._number is None:
+                return None
+            newest = ledger.newest_batches(connection, self._number, limit=1)
+        return newest[0] if newest else None
+
+    def partition_ends(self) -> dict[int, int]:
+        """By partition, the first offset not accounted for; its start where nothing was read."""
+        with self._transaction() as connection:
+            if self._number is None:
+                return {}
+            return {
+                each.partition: each.end for each in ledger.partitions(connection, self._number)
+            }
+
+    def has_batch(self, batch_id: int) -> bool:
+        """Whether the batch was committed, also when its ledger row is no longer kept."""
+        totals = self.totals()
+        return totals is not None and _is_committed(totals, batch_id)
+
+    def commit_batch(self, outcome: BatchOutcome) -> bool:
+        """Writes a batch in one transaction.
+
+        Returns:
+            False, with nothing written, if the ledger holds the batch: it was run again.
+
+        Raises:
+            AccountingBroken: something does not fit (`store.proof`); nothing was written.
+            StoreUnavailable: the database failed; nothing was written.
+            Refused: there is no generation yet.
+        """
+        with self._transaction() as connection:
+            number = self._required_number()
+            before = ledger.totals(connection, number)
+            if _is_committed(before, outcome.batch_id):
+                return False
+            known = {each.partition: each for each in ledger.partitions(connection, number)}
+            check_batch(
+                outcome,
+                last_batch_id=before.last_batch_id,
+                ends={partition: each.end for partition, each in known.items()},
+                window_minutes=ledger.generation(connection, number).window_minutes,
+            )
+            batches.add_cells(
+                connection,
+                number,
+                outcome,
+                call_types=self._call_types,
+                dispositions=self._dispositions,
+            )
+            batches.add_set_aside(connection, number, outcome)
+            batches.add_to_partitions(connection, number, outcome, known)
+            committed_ms = time.time_ns() // 1_000_000
+            batches.add_to_ledger(connection, number, outcome, committed_ms)
+            batches.add_to_totals(
+                connection, number, outcome, before=before, committed_ms=committed_ms
+            )
+            oldest = outcome.batch_id - self._history_rows + 1
+            for table in (schema.batch, schema.batch_range):
+                batches.forget_before(connection, number, table, oldest)
+        self._call_types.keep()
+        self._dispositions.keep()
+        return True
+
+    def record_progress(self, progress: BatchProgress) -> None:
+        """Keeps Spark's report of a batch; a later report of the same batch replaces it.
+
+        Raises:
+            Refused: there is no generation yet.
+        """
+        with self._transaction() as connection:
+            number = self._required_number()
+            row = {"generation_id": number, **rows.from_progress(progress)}
+            sqlite.replace_row(connection, schema.progress, row)
+            oldest = progress.batch_id - self._history_rows + 1
+            batches.forget_before(connection, number, schema.progress, oldest)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._lock, sqlite.translated(self._path), self._engine.begin() as connection:
+            yield connection
+
+    def _required_number(self) -> int:
+        if self._number is None:
+            raise Refused(
+                f"The store {self._path} has no generation to write to.",
+                rule="A generation says what shaped the numbers, so it comes before the first.",
+                next_step="create the generation before the first batch",
+            )
+        return self._number
+
+
+def _is_committed(totals: Totals, batch_id: int) -> bool:
+    # Batches are numbered from 0 without holes, so the last one stands for all before it.
+    return totals.last_batch_id is not None and 0 <= batch_id <= totals.last_batch_id
+
+
+def _insert_generation(connection: Connection, number: int, generation: Generation) -> None:
+    connection.execute(
+        insert(schema.generation).values(id=number, **rows.from_generation(generation))
+    )
+    nothing = rows.from_accounting(Accounting())
+    connection.execute(insert(schema.totals).values(generation_id=number, batches=0, **nothing))
+    for partition, start in generation.start_offsets.items():
+        untouched = PartitionRange(partition, start, start, counted=0, late=0, rejected=0)
+        batches.start_partition(connection, number, untouched)
+    if ledger.current_generation_id(connection) is None:
+        connection.execute(insert(schema.current_generation).values(slot=1, generation_id=number))
+
+
+def _check_same(kept: Generation, wanted: Generation) -> None:
+    kept_columns, wanted_columns = rows.from_generation(kept), rows.from_generation(wanted)
+    names = [
+        name
+        for name, value in wanted_columns.items()
+        if name != "created_ms" and kept_columns[name] != value
+    ]
+    # The ledger may know more partitions by now, but none that began elsewhere.
+    if wanted.start_offsets.items() - kept.start_offsets.items():
+        names.append("start_offsets")
+    if names:
+        raise Refused(
+            f"Query {wanted.query_id} is in the store with another {', '.join(names)}.",
+            rule="What shaped a count never changes under it.",
+            next_step="count into a new --data-dir",
+        )

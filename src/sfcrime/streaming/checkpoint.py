@@ -1,0 +1,183 @@
+"""Spark's checkpoint folder: its identity, how far it is, and whether the store agrees.
+
+Spark itself accepts an old checkpoint under changed rules, another window or a recreated topic,
+and goes on with wrong numbers. So a fingerprint lies beside Spark's own files, the store holds
+the same, and both must agree with each other and with what is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+
+from sfcrime.errors import FingerprintChanged, StoreAndCheckpointDisagree
+from sfcrime.store.records import Generation
+
+FINGERPRINT_FILE = "sfcrime.json"
+_METADATA_FILE = "metadata"  # Spark's: {"id": "<query id>"}
+
+_START_AFRESH = (
+    "count into a new --data-dir, or delete store and checkpoint together (the records stay in "
+    "the topic) and let the job count again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Everything that shapes the numbers; a change in it would change them."""
+
+    topic: str
+    topic_id: str
+    lateness_s: int | None
+    window_minutes: int
+    rules_version: int
+
+    @classmethod
+    def of(cls, generation: Generation) -> Fingerprint:
+        return cls(
+            generation.topic,
+            generation.topic_id,
+            generation.lateness_s,
+            generation.window_minutes,
+            generation.rules_version,
+        )
+
+    def require_same(self, other: Fingerprint, where: str) -> None:
+        """Refuses a difference by name.
+
+        Raises:
+            FingerprintChanged: naming what differs and both values.
+        """
+        mine, theirs = asdict(self), asdict(other)
+        changed = [
+            f"{name} was {theirs[name]!r} and is now {value!r}"
+            for name, value in mine.items()
+            if theirs[name] != value
+        ]
+        if changed:
+            raise FingerprintChanged(
+                f"The numbers in {where} were made otherwise: {'; '.join(changed)}.",
+                rule="A change that would change numbers is refused, never silently accepted.",
+                next_step=f"set it back, or {_START_AFRESH}",
+            )
+
+
+class Checkpoint:
+    """The checkpoint folder of one query."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        return (self.path / _METADATA_FILE).is_file()
+
+    @property
+    def query_id(self) -> str:
+        """Spark's id of the query."""
+        return str(self._json(_METADATA_FILE)["id"])
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        try:
+            return msgspec.convert(self._json(FINGERPRINT_FILE), Fingerprint)
+        except msgspec.ValidationError as error:
+            raise self._unreadable(FINGERPRINT_FILE, error) from error
+
+    @property
+    def last_planned(self) -> int | None:
+        """The newest batch in Spark's write-ahead offset log; None before the first."""
+        return self._newest("offsets")
+
+    @property
+    def last_committed(self) -> int | None:
+        """The newest batch in Spark's commit log; None before the first."""
+        return self._newest("commits")
+
+    def create(self, query_id: str, fingerprint: Fingerprint) -> None:
+        """Makes the folder with a query id of our choosing, whole or not at all."""
+        partial = self.path.with_name(self.path.name + ".part")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / _METADATA_FILE).write_text(json.dumps({"id": query_id}), encoding="utf-8")
+        (partial / FINGERPRINT_FILE).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
+        if self.path.is_dir():
+            self.path.rmdir()  # only ever an empty folder: `exists` was asked before
+        partial.rename(self.path)
+
+    def _json(self, name: str) -> dict[str, object]:
+        try:
+            found: dict[str, object] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise self._unreadable(name, error) from error
+        return found
+
+    def _unreadable(self, name: str, error: Exception) -> StoreAndCheckpointDisagree:
+        return StoreAndCheckpointDisagree(
+            f"The checkpoint {self.path} has no readable {name}: {error}.",
+            rule="This job only goes on from a checkpoint that it made.",
+            next_step=_START_AFRESH,
+        )
+
+    def _newest(self, log: str) -> int | None:
+        folder = self.path / log
+        if not folder.is_dir():
+            return None
+        return max(
+            (int(file.name) for file in folder.iterdir() if file.name.isdigit()), default=None
+        )
+
+
+def require_agreement(
+    checkpoint: Checkpoint, generation: Generation | None, last_batch: int | None
+) -> None:
+    """Refuses to go on from a store and a checkpoint that do not tell one history.
+
+    The store's ledger may be where Spark's commit log is, or one batch ahead: the job died
+    between the two commits. Anything else means that one of them was deleted, restored, edited,
+    or lost its tail.
+
+    Args:
+        checkpoint: the folder; may not exist.
+        generation: what the store holds; None where it holds nothing.
+        last_batch: the newest batch of its ledger.
+
+    Raises:
+        StoreAndCheckpointDisagree: naming the difference.
+        FingerprintChanged: both exist and were made otherwise.
+    """
+    if generation is None:
+        if checkpoint.exists() and checkpoint.last_planned is not None:
+            raise _disagree(
+                f"the checkpoint has planned batch {checkpoint.last_planned}, the store is empty"
+            )
+        return
+    if not checkpoint.exists():
+        raise _disagree(
+            f"the store has counted up to batch {last_batch}, there is no checkpoint"
+            if last_batch is not None
+            else "the store has a generation, there is no checkpoint"
+        )
+    if checkpoint.query_id != generation.query_id:
+        raise _disagree(
+            f"the checkpoint is of query {checkpoint.query_id}, "
+            f"the store of query {generation.query_id}"
+        )
+    Fingerprint.of(generation).require_same(checkpoint.fingerprint, f"{checkpoint.path}")
+    ledger = -1 if last_batch is None else last_batch
+    committed = -1 if checkpoint.last_committed is None else checkpoint.last_committed
+    if ledger - committed not in (0, 1):
+        raise _disagree(
+            f"the store's ledger ends at batch {ledger}, Spark's commit log at batch {committed}"
+        )
+
+
+def _disagree(difference: str) -> StoreAndCheckpointDisagree:
+    return StoreAndCheckpointDisagree(
+        f"Store and checkpoint disagree: {difference}.",
+        rule="The ledger is where Spark's commit log is, or one batch ahead; nothing else.",
+        next_step=f"restore both from one moment, or {_START_AFRESH}",
+    )

@@ -1,0 +1,192 @@
+"""The job: decides what is counted, refuses what would bend it, runs the query to its end."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql.streaming.query import StreamingQuery
+
+from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
+from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.kafka.client import spark_options
+from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
+from sfcrime.kafka.topics import describe_topic
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.store.records import BatchProgress, Generation
+from sfcrime.store.writer import StoreWriter
+from sfcrime.streaming.checkpoint import Checkpoint, Fingerprint, require_agreement
+from sfcrime.streaming.intake import (
+    TopicRead,
+    calls_without_repeats,
+    judged_records,
+    records_of_topic,
+)
+from sfcrime.streaming.progress import ProgressListener
+from sfcrime.streaming.session import RunningSpark, shuffle_partitions
+from sfcrime.streaming.sink import StopRequested, StoreSink
+
+CHECKPOINT_FOLDER = "checkpoint"
+_POLL_S = 0.2
+_ROCKSDB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamJob:
+    """What a run of the query needs."""
+
+    settings: Settings
+    kafka: KafkaSettings
+    """With the bootstrap servers filled in."""
+    store: StoreWriter
+    stop: Event
+    """Set: finish the batch in hand and end."""
+    until_caught_up: bool = False
+    """End when the ledger reaches the last stable offset of every partition."""
+
+
+def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
+    """The generation to go on with, or a new one; topic, store and checkpoint must agree.
+
+    Raises:
+        FingerprintChanged: rules, window, lateness or topic are not those of the stored numbers.
+        StoreAndCheckpointDisagree: see `checkpoint.require_agreement`.
+    """
+    stored = job.store.generation()
+    last = job.store.last_batch()
+    require_agreement(checkpoint, stored, None if last is None else last.batch_id)
+    topic = describe_topic(job.kafka)
+    asked = job.settings.stream.lateness_hours
+    if stored is not None:
+        wanted = Fingerprint(
+            topic=topic.name,
+            topic_id=topic.topic_id,
+            lateness_s=stored.lateness_s if asked is None else int(asked * 3600),
+            window_minutes=job.settings.stream.window_minutes,
+            rules_version=RULES_VERSION,
+        )
+        wanted.require_same(Fingerprint.of(stored), "the store")
+        return stored
+    origin = topic_origin(job.kafka)
+    generation = Generation(
+        query_id=str(uuid.uuid4()),
+        topic=topic.name,
+        topic_id=topic.topic_id,
+        start_offsets=first_offsets(job.kafka),
+        lateness_s=_lateness_s(origin, asked),
+        window_minutes=job.settings.stream.window_minutes,
+        rules_version=RULES_VERSION,
+        source_name=origin.identity.name if origin.identity else "",
+        source_title=origin.identity.title if origin.identity else f"topic {topic.name}",
+        synthetic=bool(origin.identity and origin.identity.synthetic),
+        shuffle_partitions=shuffle_partitions(job.settings),
+        created_ms=time.time_ns() // 1_000_000,
+    )
+    checkpoint.create(generation.query_id, Fingerprint.of(generation))
+    job.store.create_generation(generation)
+    return generation
+
+
+def _lateness_s(origin: TopicOrigin, asked_hours: float | None) -> int | None:
+    """Whether records can be late at all: on a topic of our producer, whose timestamps are the
+    virtual time of publication; elsewhere old calls may carry today's timestamps."""
+    if asked_hours is not None:
+        return int(asked_hours * 3600)
+    return DEFAULT_LATENESS_S if origin.kind is OriginKind.OURS else None
+
+
+def run_query(
+    spark: RunningSpark,
+    job: StreamJob,
+    generation: Generation,
+    on_progress: Callable[[BatchProgress], None],
+) -> Mapping[int, int]:
+    """Runs the query until it is told to stop, is caught up, or fails.
+
+    Returns:
+        By partition, the first offset that is not accounted for.
+
+    Raises:
+        AccountingBroken: a batch did not add up; it was rolled back.
+        SfcrimeError: the store or Kafka failed under way.
+        ChildFailed: Spark ended the query for a reason of its own.
+    """
+    sink = StoreSink(spark.session, job.store, generation, job.stop)
+
+    def take(progress: BatchProgress) -> None:
+        job.store.record_progress(progress)
+        on_progress(progress)
+
+    spark.session.streams.addListener(ProgressListener(take))
+    query = start_query(spark, job, generation, sink)
+    try:
+        _await_end(query, job, sink)
+    except StreamingQueryException as failure:
+        _raise_cause(failure, sink, spark)
+    return sink.ends
+
+
+def start_query(
+    spark: RunningSpark, job: StreamJob, generation: Generation, sink: StoreSink
+) -> StreamingQuery:
+    """The query, step by step: read, judge, remove repeats, hand every batch to the sink."""
+    session = spark.session
+    session.conf.set("spark.sql.shuffle.partitions", str(generation.shuffle_partitions))
+    if generation.lateness_s is None:  # every id is kept: more than fits in memory
+        session.conf.set("spark.sql.streaming.stateStore.providerClass", _ROCKSDB)
+    records = records_of_topic(
+        session,
+        TopicRead(
+            options=spark_options(job.kafka),
+            topic=generation.topic,
+            start_offsets=generation.start_offsets,
+            max_records_per_batch=job.settings.stream.max_records_per_batch,
+        ),
+    )
+    judged = judged_records(records, generation.lateness_s)
+    calls = calls_without_repeats(judged, generation.lateness_s)
+    return (
+        calls.writeStream.queryName("calls")
+        .foreachBatch(sink)
+        .option("checkpointLocation", str(checkpoint_path(job.settings.data_dir)))
+        .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
+        .start()
+    )
+
+
+def checkpoint_path(data_dir: Path) -> Path:
+    """Where the query's checkpoint lies."""
+    return data_dir / CHECKPOINT_FOLDER
+
+
+def _await_end(query: StreamingQuery, job: StreamJob, sink: StoreSink) -> None:
+    """Returns when the query has ended, or was ended between two batches."""
+    # PySpark takes fractions of a second, its stubs do not say so.
+    while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
+        if job.until_caught_up and not job.stop.is_set() and is_caught_up(sink.ends, job.kafka):
+            job.stop.set()
+        if job.stop.is_set() and not query.status["isTriggerActive"]:
+            query.stop()
+
+
+def is_caught_up(ends: Mapping[int, int], kafka: KafkaSettings) -> bool:
+    """Whether the ledger ends at the last stable offset of every partition."""
+    return all(ends.get(p, 0) >= end for p, end in end_offsets(kafka).items())
+
+
+def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: RunningSpark) -> None:
+    """Spark wraps what the sink raised; the sink has kept it as it was."""
+    if isinstance(sink.failure, StopRequested):
+        return
+    if isinstance(sink.failure, SfcrimeError):
+        raise sink.failure from failure
+    raise ChildFailed(
+        f"Spark ended the query: {str(sink.failure or failure).splitlines()[0]}",
+        next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
+    ) from failure

@@ -1,0 +1,134 @@
+"""The sink: one Spark action and one transaction a micro-batch, proved before it is committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from threading import Event
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import AccountingBroken
+from sfcrime.store.records import BatchOutcome, Generation, PartitionRange
+from sfcrime.store.writer import StoreWriter
+from sfcrime.streaming.counting import BatchCounts, counts_of_batch
+from sfcrime.streaming.execution import BatchExecution, execution_of_batch
+
+
+class StopRequested(Exception):
+    """Ends the query between two batches; never leaves this package."""
+
+
+class StoreSink:
+    """What `foreachBatch` calls.
+
+    A batch replayed after a crash runs the same action to its end, because Spark's state must be
+    committed, and finds its ledger row: only the write is left out.
+    """
+
+    def __init__(
+        self,
+        session: SparkSession,
+        store: StoreWriter,
+        generation: Generation,
+        stop: Event,
+    ) -> None:
+        # A batch's own session is a copy that knows nothing of the query.
+        self._session = session
+        self._store = store
+        self._window_minutes = generation.window_minutes
+        self._gaps_allowed = generation.source_name == ""
+        self._stop = stop
+        self.failure: BaseException | None = None
+        """What ended the query, as it was raised: Spark passes on only its text."""
+        self.ends: Mapping[int, int] = store.partition_ends()
+        """By partition, the first offset that is not accounted for."""
+
+    def __call__(self, batch: DataFrame, batch_id: int) -> None:
+        try:
+            self._take(batch, batch_id)
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+    def _take(self, batch: DataFrame, batch_id: int) -> None:
+        if self._stop.is_set():
+            raise StopRequested(f"stopped before batch {batch_id}")
+        rows: pa.Table = batch.toArrow()
+        if self._store.has_batch(batch_id):
+            return
+        execution = execution_of_batch(self._session, batch_id)
+        counts = counts_of_batch(rows, self._window_minutes)
+        outcome = outcome_of_batch(batch_id, counts, execution, self.ends)
+        if outcome.accounting.gaps and not self._gaps_allowed:
+            raise AccountingBroken(
+                f"Batch {batch_id}: {outcome.accounting.gaps} offsets hold no record.",
+                rule="A topic of this producer has a record at every offset.",
+                next_step="something deleted records or wrote with transactions; read the topic "
+                "into a new --data-dir with --lateness-hours set",
+            )
+        self._store.commit_batch(outcome)
+        self.ends = {**self.ends, **execution.end_offsets}
+
+
+def outcome_of_batch(
+    batch_id: int, counts: BatchCounts, execution: BatchExecution, ends: Mapping[int, int]
+) -> BatchOutcome:
+    """What goes into the store, once the batch's own metrics agree with the arithmetic.
+
+    Args:
+        batch_id: Spark's number of the batch.
+        counts: what its rows come to.
+        execution: what its executed plan says.
+        ends: by partition, where the ledger's previous batch ended.
+
+    Raises:
+        AccountingBroken: they do not agree.
+    """
+    accounting = Accounting(
+        read=execution.records_scanned,
+        counted=counts.counted,
+        duplicate=execution.repeats_dropped,
+        late=len(counts.late),
+        rejected=len(counts.rejected),
+        gaps=sum(end - ends.get(p, 0) for p, end in execution.end_offsets.items())
+        - execution.records_scanned,
+    )
+    if execution.dropped_by_watermark or not accounting.adds_up or accounting.gaps < 0:
+        raise AccountingBroken(
+            f"Batch {batch_id} does not add up: {accounting}, "
+            f"{execution.dropped_by_watermark} rows dropped by the watermark.",
+            rule="read = counted + duplicate + late + rejected, and end - start = read + gaps.",
+            next_step="start the job again; if it happens again, `sfcrime audit` shows where",
+        )
+    return BatchOutcome(
+        batch_id=batch_id,
+        cells=counts.cells,
+        rejected=counts.rejected,
+        late=counts.late,
+        ranges=_ranges(counts, execution, ends),
+        accounting=accounting,
+        watermark_us=execution.watermark_us,
+        newest_call_us=counts.newest_call_us,
+        newest_published_ms=None,
+    )
+
+
+def _ranges(
+    counts: BatchCounts, execution: BatchExecution, ends: Mapping[int, int]
+) -> list[PartitionRange]:
+    late = Counter(record.partition for record in counts.late)
+    rejected = Counter(record.partition for record in counts.rejected)
+    return [
+        PartitionRange(
+            partition=partition,
+            start=ends.get(partition, 0),
+            end=end,
+            counted=counts.counted_by_partition.get(partition, 0),
+            late=late.get(partition, 0),
+            rejected=rejected.get(partition, 0),
+        )
+        for partition, end in sorted(execution.end_offsets.items())
+    ]

@@ -1,0 +1,173 @@
+"""A topic of 16 records and the store that a right count of the first 15 leaves behind.
+
+Everything is written out by hand from docs/rules.md; nothing comes from the code under test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.kafka.records import TopicRecord
+from sfcrime.store.columns import CellColumns
+from sfcrime.store.records import (
+    BatchOutcome,
+    CellCount,
+    Generation,
+    LateRecord,
+    PartitionRange,
+    RejectedRecord,
+)
+from sfcrime.store.writer import open_writer
+
+HOUR_US = 3_600_000_000
+NINE_US = 1_538_470_800_000_000
+"""2018-10-02T09:00:00 on the wall."""
+TEN_US = NINE_US + HOUR_US
+ELEVEN_US = TEN_US + HOUR_US
+PUBLISHED_MS = 1_538_508_600_000
+"""2018-10-02T12:30:00 in San Francisco."""
+LATE_CALL_US = 1_537_779_600_000_000
+"""2018-09-24T09:00:00 on the wall: more than 8 days before."""
+
+
+def call(call_id: str, call_type: str, call_time: str, disposition: str) -> bytes:
+    return (
+        f'{{"crime_id":"{call_id}","original_crime_type_name":"{call_type}",'
+        f'"call_date_time":"{call_time}","disposition":"{disposition}"}}'
+    ).encode()
+
+
+def _record(partition: int, offset: int, value: bytes) -> TopicRecord:
+    return TopicRecord(partition, offset, PUBLISHED_MS, None, value)
+
+
+RECORDS = [
+    _record(0, 0, call("1", "Passing Call", "2018-10-02T09:00:00.000", "HAN")),
+    _record(0, 1, call("2", "  Passing   Call ", "2018-10-02T09:59:59.999999", "HAN ")),
+    _record(0, 2, call("1", "Passing Call", "2018-10-02T09:00:00", "HAN")),  # duplicate
+    _record(0, 3, b"not json"),  # rejected
+    _record(0, 4, call("3", "Traf Violation Cite", "2018-10-02T10:00:00.000", "CIT")),
+    _record(0, 5, call("4", "Passing Call", "2018-09-24T09:00:00.000", "HAN")),  # late
+    _record(1, 10, call("8", "Passing Call", "2018-10-02T09:30:00.000", "HAN")),
+    _record(1, 11, call("01", "Passing Call", "2018-10-02T09:00:00.000", "HAN")),  # duplicate
+    _record(0, 6, call("5", "Passing Call", "2018-10-02T10:30:00.000", "GOA")),
+    _record(0, 7, call("abc", "Passing Call", "2018-10-02T10:30:00.000", "GOA")),  # rejected
+    _record(0, 8, call("6", "Noise Nuisance", "2018-10-02T11:00:00.000", "HAN")),
+    # offset 9 of partition 0 is a gap
+    _record(0, 10, call("007", "Noise Nuisance", "2018-10-02T11:05:00.000", "ABA")),
+    _record(1, 12, call("9", "Passing Call", "2018-10-02T10:45:00.000", "GOA")),
+    _record(1, 13, call("10", "Passing Call", "2018-10-02T13:30:01.000", "HAN")),  # rejected
+    _record(1, 14, call("7", "Noise Nuisance", "2018-10-02T11:05:00.000", "REP")),  # conflict
+    _record(0, 11, call("12", "Passing Call", "2018-10-02T11:30:00.000", "HAN")),  # not yet read
+]
+
+GENERATION = Generation(
+    query_id="5f2d7c52-5a53-4a44-8f0d-0e5f2b1f8c11",
+    topic="org.sf.police.calls",
+    topic_id="sR7o2k1kT3yJ9i5lUw8Q2g",
+    start_offsets={0: 0, 1: 10},
+    lateness_s=604_800,
+    window_minutes=60,
+    rules_version=1,
+    source_name="",
+    source_title="",
+    synthetic=False,
+    shuffle_partitions=2,
+    created_ms=1_700_000_000_000,
+)
+
+BATCHES = (
+    BatchOutcome(
+        batch_id=0,
+        cells=CellColumns.from_cells(
+            [
+                CellCount(NINE_US, "Passing Call", "HAN", 3),
+                CellCount(TEN_US, "Traf Violation Cite", "CIT", 1),
+            ]
+        ),
+        rejected=[RejectedRecord(0, 3, "not-json")],
+        late=[LateRecord(0, 5, LATE_CALL_US, PUBLISHED_MS)],
+        ranges=[
+            PartitionRange(0, 0, 6, counted=3, late=1, rejected=1),
+            PartitionRange(1, 10, 12, counted=1, late=0, rejected=0),
+        ],
+        accounting=Accounting(read=8, counted=4, duplicate=2, late=1, rejected=1, gaps=0),
+        watermark_us=None,
+        newest_call_us=TEN_US,
+        newest_published_ms=PUBLISHED_MS,
+    ),
+    BatchOutcome(
+        batch_id=1,
+        cells=CellColumns.from_cells(
+            [
+                CellCount(TEN_US, "Passing Call", "GOA", 2),
+                CellCount(ELEVEN_US, "Noise Nuisance", "HAN", 1),
+                CellCount(ELEVEN_US, "Noise Nuisance", "ABA", 1),
+            ]
+        ),
+        rejected=[RejectedRecord(0, 7, "bad-call-id"), RejectedRecord(1, 13, "from-the-future")],
+        late=[],
+        ranges=[
+            PartitionRange(0, 6, 11, counted=3, late=0, rejected=1),
+            PartitionRange(1, 12, 15, counted=1, late=0, rejected=1),
+        ],
+        accounting=Accounting(read=7, counted=4, duplicate=1, late=0, rejected=2, gaps=1),
+        watermark_us=None,
+        newest_call_us=ELEVEN_US + 300_000_000,
+        newest_published_ms=PUBLISHED_MS,
+    ),
+    BatchOutcome(
+        batch_id=2,
+        cells=CellColumns.from_cells([]),
+        rejected=[],
+        late=[],
+        ranges=[],
+        accounting=Accounting(),
+        watermark_us=None,
+        newest_call_us=None,
+        newest_published_ms=None,
+    ),
+)
+
+ACCOUNTING = Accounting(read=15, counted=8, duplicate=3, late=1, rejected=3, gaps=1)
+
+
+def write_store(path: Path) -> None:
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        for batch in BATCHES:
+            assert writer.commit_batch(batch)
+
+
+@dataclass
+class ListTopic:
+    """A topic that lies in memory, read two records at a time."""
+
+    records: Sequence[TopicRecord] = field(default_factory=lambda: RECORDS)
+    id: str = GENERATION.topic_id
+    firsts: Mapping[int, int] = field(default_factory=lambda: {0: 0, 1: 10})
+    ends: Mapping[int, int] = field(default_factory=lambda: {0: 12, 1: 15})
+
+    def topic_id(self) -> str:
+        return self.id
+
+    def first_offsets(self) -> Mapping[int, int]:
+        return self.firsts
+
+    def end_offsets(self) -> Mapping[int, int]:
+        return self.ends
+
+    def read(
+        self, start: Mapping[int, int], end: Mapping[int, int]
+    ) -> Iterator[Sequence[TopicRecord]]:
+        wanted = [
+            record
+            for record in self.records
+            if record.partition in start
+            and start[record.partition] <= record.offset < end[record.partition]
+        ]
+        for at in range(0, len(wanted), 2):
+            yield wanted[at : at + 2]

@@ -1,0 +1,467 @@
+"""The checker is checked: a right store passes, and each way of damaging it is caught and named."""
+
+# ruff: noqa: S608  the statements are put together from constants of this file
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from audit_samples import ACCOUNTING, RECORDS, ListTopic, write_store
+
+from sfcrime.audit.result import AuditResult, Difference, DifferenceKind
+from sfcrime.audit.run import run_audit
+from sfcrime.kafka.records import TopicRecord
+from sfcrime.store.reader import open_reader
+
+CELL = DifferenceKind.CELL
+ACCOUNT = DifferenceKind.ACCOUNTING
+PARTITION = DifferenceKind.PARTITION
+REJECTED = DifferenceKind.REJECTED
+LATE = DifferenceKind.LATE
+BATCH = DifferenceKind.BATCH
+
+NINE_HAN = "2018-10-02T09:00:00 | Passing Call | HAN"
+TEN_CIT = "2018-10-02T10:00:00 | Traf Violation Cite | CIT"
+TEN_GOA = "2018-10-02T10:00:00 | Passing Call | GOA"
+ELEVEN_HAN = "2018-10-02T11:00:00 | Noise Nuisance | HAN"
+ELEVEN_ABA = "2018-10-02T11:00:00 | Noise Nuisance | ABA"
+ELEVEN_REP = "2018-10-02T11:00:00 | Noise Nuisance | REP"
+
+# The records behind the cells, repeats included.
+AT_NINE_HAN = ((0, 0), (0, 1), (0, 2), (1, 10), (1, 11))
+AT_TEN_CIT = ((0, 4),)
+AT_TEN_GOA = ((0, 6), (1, 12))
+AT_ELEVEN_HAN = ((0, 8),)
+AT_ELEVEN_ABA = ((0, 10),)
+
+IS_TEN_GOA = (
+    "call_type_id = (SELECT id FROM call_type WHERE label = 'Passing Call') "
+    "AND disposition_id = (SELECT id FROM disposition WHERE code = 'GOA')"
+)
+IS_TEN_CIT = "disposition_id = (SELECT id FROM disposition WHERE code = 'CIT')"
+IS_NINE_HAN = (
+    "call_type_id = (SELECT id FROM call_type WHERE label = 'Passing Call') "
+    "AND disposition_id = (SELECT id FROM disposition WHERE code = 'HAN')"
+)
+IS_ELEVEN_ABA = "disposition_id = (SELECT id FROM disposition WHERE code = 'ABA')"
+
+
+class Damage(NamedTuple):
+    name: str
+    statements: Sequence[str]
+    differences: Sequence[Difference]
+
+
+def _cell(
+    what: str, recounted: str, stored: str, places: tuple[tuple[int, int], ...]
+) -> Difference:
+    return Difference(CELL, what, recounted, stored, places)  # type: ignore[arg-type]
+
+
+def _at(kind: DifferenceKind, place: tuple[int, int], recounted: str, stored: str) -> Difference:
+    what = f"partition {place[0]} offset {place[1]}"
+    return Difference(kind, what, recounted, stored, (place,))  # type: ignore[arg-type]
+
+
+DAMAGES = [
+    Damage(
+        "a cell lost",
+        [f"DELETE FROM cell WHERE {IS_TEN_CIT}"],
+        [_cell(TEN_CIT, "1", "nothing", AT_TEN_CIT)],
+    ),
+    Damage(
+        "a cell doubled",
+        [f"UPDATE cell SET calls = calls * 2 WHERE {IS_TEN_GOA}"],
+        [_cell(TEN_GOA, "2", "4", AT_TEN_GOA)],
+    ),
+    Damage(
+        "a cell moved by an hour",
+        [f"UPDATE cell SET window_s = window_s + 3600 WHERE {IS_TEN_GOA}"],
+        [
+            _cell(TEN_GOA, "2", "nothing", AT_TEN_GOA),
+            _cell("2018-10-02T11:00:00 | Passing Call | GOA", "nothing", "2", ()),
+        ],
+    ),
+    Damage(
+        "two cells swapped",
+        [
+            f"UPDATE cell SET calls = 1 WHERE {IS_TEN_GOA}",
+            f"UPDATE cell SET calls = 2 WHERE {IS_TEN_CIT}",
+        ],
+        [
+            _cell(TEN_GOA, "2", "1", AT_TEN_GOA),
+            _cell(TEN_CIT, "1", "2", AT_TEN_CIT),
+        ],
+    ),
+    Damage(
+        "one call moved between two cells",
+        [
+            f"UPDATE cell SET calls = calls - 1 WHERE {IS_NINE_HAN}",
+            f"UPDATE cell SET calls = calls + 1 WHERE {IS_TEN_CIT}",
+        ],
+        [
+            _cell(NINE_HAN, "3", "2", AT_NINE_HAN),
+            _cell(TEN_CIT, "1", "2", AT_TEN_CIT),
+        ],
+    ),
+    Damage(
+        "calls zeroed",
+        [f"UPDATE cell SET calls = 0 WHERE {IS_TEN_CIT}"],
+        [_cell(TEN_CIT, "1", "0", AT_TEN_CIT)],
+    ),
+    Damage(
+        "calls negative",
+        [f"UPDATE cell SET calls = -2 WHERE {IS_TEN_GOA}"],
+        [_cell(TEN_GOA, "2", "-2", AT_TEN_GOA)],
+    ),
+    Damage(
+        "a cell invented",
+        [
+            "INSERT INTO cell SELECT generation_id, window_s - 86400, call_type_id, "
+            f"disposition_id, 1 FROM cell WHERE {IS_TEN_CIT}"
+        ],
+        [_cell("2018-10-01T10:00:00 | Traf Violation Cite | CIT", "nothing", "1", ())],
+    ),
+    Damage(
+        "an empty cell invented",
+        [
+            "INSERT INTO cell SELECT generation_id, window_s - 86400, call_type_id, "
+            f"disposition_id, 0 FROM cell WHERE {IS_TEN_CIT}"
+        ],
+        [_cell("2018-10-01T10:00:00 | Traf Violation Cite | CIT", "nothing", "0", ())],
+    ),
+    Damage(
+        "a call type changed",
+        ["UPDATE call_type SET label = 'Traf Violation Tow' WHERE label = 'Traf Violation Cite'"],
+        [
+            _cell(TEN_CIT, "1", "nothing", AT_TEN_CIT),
+            _cell("2018-10-02T10:00:00 | Traf Violation Tow | CIT", "nothing", "1", ()),
+        ],
+    ),
+    Damage(
+        "a call type changed only in case",
+        ["UPDATE call_type SET label = 'Traf violation Cite' WHERE label = 'Traf Violation Cite'"],
+        [
+            _cell(TEN_CIT, "1", "nothing", AT_TEN_CIT),
+            _cell("2018-10-02T10:00:00 | Traf violation Cite | CIT", "nothing", "1", ()),
+        ],
+    ),
+    Damage(
+        "a disposition changed",
+        ["UPDATE disposition SET code = 'GOB' WHERE code = 'GOA'"],
+        [
+            _cell(TEN_GOA, "2", "nothing", AT_TEN_GOA),
+            _cell("2018-10-02T10:00:00 | Passing Call | GOB", "nothing", "2", ()),
+        ],
+    ),
+    Damage(
+        "a label lost",
+        ["DELETE FROM disposition WHERE code = 'CIT'"],
+        [_cell(TEN_CIT, "1", "nothing", AT_TEN_CIT)],
+    ),
+    Damage(
+        "the contested call counted in both cells",
+        [
+            "INSERT INTO disposition (id, code) VALUES (99, 'REP')",
+            "INSERT INTO cell SELECT generation_id, window_s, call_type_id, 99, 1 FROM cell "
+            f"WHERE {IS_ELEVEN_ABA}",
+        ],
+        [_cell(ELEVEN_REP, "nothing", "1", ((1, 14),))],
+    ),
+    Damage(
+        "the contested call counted nowhere",
+        [f"DELETE FROM cell WHERE {IS_ELEVEN_ABA}"],
+        [_cell(ELEVEN_ABA, "1", "nothing", AT_ELEVEN_ABA)],
+    ),
+    Damage(
+        "the contested call counted in a third cell",
+        ["UPDATE disposition SET code = 'ADV' WHERE code = 'ABA'"],
+        [
+            _cell("2018-10-02T11:00:00 | Noise Nuisance | ADV", "nothing", "1", ()),
+            _cell(ELEVEN_ABA, "1", "nothing", AT_ELEVEN_ABA),
+        ],
+    ),
+    Damage(
+        "a wrong reason",
+        ["UPDATE rejected SET reason = 'not-utf8' WHERE partition = 0 AND record_offset = 3"],
+        [_at(REJECTED, (0, 3), "not-json", "not-utf8")],
+    ),
+    Damage(
+        "a rejected record lost",
+        ["DELETE FROM rejected WHERE partition = 1"],
+        [_at(REJECTED, (1, 13), "from-the-future", "nothing")],
+    ),
+    Damage(
+        "a rejected record invented",
+        [
+            "INSERT INTO rejected SELECT generation_id, 0, 4, reason FROM rejected "
+            "WHERE partition = 1"
+        ],
+        [_at(REJECTED, (0, 4), "nothing", "from-the-future")],
+    ),
+    Damage(
+        "a late record lost",
+        ["DELETE FROM late"],
+        [_at(LATE, (0, 5), "called 2018-09-24T09:00:00, published 1538508600000 ms", "nothing")],
+    ),
+    Damage(
+        "a late record with another offset",
+        ["UPDATE late SET record_offset = 6"],
+        [
+            _at(LATE, (0, 5), "called 2018-09-24T09:00:00, published 1538508600000 ms", "nothing"),
+            _at(LATE, (0, 6), "nothing", "called 2018-09-24T09:00:00, published 1538508600000 ms"),
+        ],
+    ),
+    Damage(
+        "a late record with another call time",
+        ["UPDATE late SET call_us = call_us + 1000000"],
+        [
+            _at(
+                LATE,
+                (0, 5),
+                "called 2018-09-24T09:00:00, published 1538508600000 ms",
+                "called 2018-09-24T09:00:01, published 1538508600000 ms",
+            )
+        ],
+    ),
+    Damage(
+        "a duplicate declared counted",
+        ["UPDATE totals SET counted = counted + 1, duplicate = duplicate - 1"],
+        [
+            Difference(ACCOUNT, "counted", "8", "9"),
+            Difference(ACCOUNT, "duplicate", "3", "2"),
+            Difference(BATCH, "counted, all batches together", "9", "8"),
+            Difference(BATCH, "duplicate, all batches together", "2", "3"),
+        ],
+    ),
+    Damage(
+        "totals that do not add up",
+        ["UPDATE totals SET read = read + 1"],
+        [
+            Difference(ACCOUNT, "read", "15", "16"),
+            Difference(BATCH, "read, all batches together", "16", "15"),
+        ],
+    ),
+    Damage(
+        "gaps forgotten",
+        ["UPDATE totals SET gaps = 0"],
+        [
+            Difference(ACCOUNT, "gaps", "1", "0"),
+            Difference(BATCH, "gaps, all batches together", "0", "1"),
+        ],
+    ),
+    Damage(
+        "a partition's counted changed",
+        ["UPDATE partition_ledger SET counted = counted - 3 WHERE partition = 0"],
+        [
+            # Partition 0 holds 6 identities; calls 1 and 7 lie in partition 1 as well.
+            Difference(PARTITION, "partition 0, counted", "4 to 6", "3"),
+            Difference(PARTITION, "counted, all partitions", "8", "5"),
+        ],
+    ),
+    Damage(
+        "a counted record moved to the other partition",
+        [
+            "UPDATE partition_ledger SET counted = counted + 3 WHERE partition = 1",
+            "UPDATE partition_ledger SET counted = counted - 3 WHERE partition = 0",
+        ],
+        [
+            Difference(PARTITION, "partition 0, counted", "4 to 6", "3"),
+            Difference(PARTITION, "partition 1, counted", "2 to 4", "5"),
+        ],
+    ),
+    Damage(
+        "a partition's late and rejected changed",
+        ["UPDATE partition_ledger SET late = 0, rejected = 3 WHERE partition = 0"],
+        [
+            Difference(PARTITION, "partition 0, late", "1", "0"),
+            Difference(PARTITION, "partition 0, rejected", "2", "3"),
+        ],
+    ),
+    Damage(
+        "a row of the ledger altered",
+        ["UPDATE batch SET counted = 5, duplicate = 1 WHERE batch_id = 0"],
+        [
+            Difference(BATCH, "counted, all batches together", "8", "9"),
+            Difference(BATCH, "duplicate, all batches together", "3", "2"),
+        ],
+    ),
+    Damage(
+        "a row of the ledger that does not add up",
+        ["UPDATE batch SET read = 9 WHERE batch_id = 0"],
+        [
+            Difference(BATCH, "batch 0, read", "8", "9"),
+            Difference(BATCH, "read, all batches together", "15", "16"),
+        ],
+    ),
+    Damage(
+        "a row of the ledger lost",
+        ["DELETE FROM batch WHERE batch_id = 1"],
+        [
+            Difference(BATCH, "the row after batch 0", "1", "2"),
+            Difference(BATCH, "read, all batches together", "15", "8"),
+            Difference(BATCH, "counted, all batches together", "8", "4"),
+            Difference(BATCH, "duplicate, all batches together", "3", "2"),
+            Difference(BATCH, "rejected, all batches together", "3", "1"),
+            Difference(BATCH, "gaps, all batches together", "1", "0"),
+        ],
+    ),
+    Damage(
+        "the newest row of the ledger lost",
+        ["DELETE FROM batch WHERE batch_id = 2"],
+        [Difference(BATCH, "number of the newest row", "2", "1")],
+    ),
+    Damage(
+        "the number of the last batch changed",
+        ["UPDATE totals SET last_batch_id = 1"],
+        [Difference(BATCH, "number of the last batch in the totals", "2", "1")],
+    ),
+]
+
+
+def _audit(path: Path, records: Sequence[TopicRecord] = tuple(RECORDS)) -> AuditResult:
+    with open_reader(path) as store:
+        return run_audit(store, ListTopic(records))
+
+
+def _damage(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0, f"changed nothing: {statement}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "store.db"
+    write_store(path)
+    return path
+
+
+def test_a_right_store_is_equal(store: Path) -> None:
+    result = _audit(store)
+
+    assert result.differences == ()
+    assert result.equal
+    assert (result.exit_code, result.cells, result.differing) == (0, 5, 0)
+    assert result.accounting == result.stored_accounting == ACCOUNTING
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+def test_a_damaged_store_is_caught_and_the_records_behind_it_are_named(
+    damage: Damage, store: Path
+) -> None:
+    _damage(store, *damage.statements)
+
+    result = _audit(store)
+
+    assert result.differences == tuple(damage.differences)
+    assert not result.equal
+    assert result.exit_code == 3
+    assert result.differing == sum(each.kind is CELL for each in damage.differences)
+
+
+def test_a_range_skipped_at_the_start_is_caught(store: Path) -> None:
+    _damage(store, "UPDATE partition_ledger SET start_offset = 4 WHERE partition = 0")
+
+    result = _audit(store)
+
+    assert result.exit_code == 3
+    assert Difference(PARTITION, "partition 0, start", "0", "4") in result.differences
+    # Call 1 is still in partition 1, call 2 (offset 1) is gone.
+    assert _cell(NINE_HAN, "2", "3", ((1, 10), (1, 11))) in result.differences
+    assert Difference(ACCOUNT, "read", "11", "15") in result.differences
+    assert _at(REJECTED, (0, 3), "nothing", "not-json") in result.differences
+
+
+def test_a_range_skipped_at_the_end_is_caught(store: Path) -> None:
+    _damage(store, "UPDATE partition_ledger SET end_offset = 13 WHERE partition = 1")
+
+    result = _audit(store)
+
+    assert result.exit_code == 3
+    assert Difference(ACCOUNT, "read", "13", "15") in result.differences
+    assert _at(REJECTED, (1, 13), "nothing", "from-the-future") in result.differences
+
+
+def _without(partition: int, offset: int) -> list[TopicRecord]:
+    return [
+        record for record in RECORDS if (record.partition, record.offset) != (partition, offset)
+    ]
+
+
+def test_a_record_that_vanished_from_the_topic_is_a_gap_and_a_difference(store: Path) -> None:
+    result = _audit(store, _without(0, 4))
+
+    assert result.differences == (
+        Difference(CELL, TEN_CIT, "nothing", "1"),
+        Difference(ACCOUNT, "read", "14", "15"),
+        Difference(ACCOUNT, "counted", "7", "8"),
+        Difference(ACCOUNT, "gaps", "2", "1"),
+        Difference(PARTITION, "partition 0, counted", "3 to 5", "6"),
+        Difference(PARTITION, "counted, all partitions", "7", "8"),
+    )
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param([], id="the first copy"),
+        pytest.param(["UPDATE disposition SET code = 'REP' WHERE code = 'ABA'"], id="the other"),
+    ],
+)
+def test_either_copy_of_a_conflict_may_be_the_counted_one(
+    statements: Sequence[str], store: Path
+) -> None:
+    _damage(store, *statements)
+
+    result = _audit(store)
+
+    assert result.equal
+    assert result.cells == 5
+    assert result.conflict_count == 1
+    conflict = result.conflicts[0]
+    assert conflict.places == ((0, 10), (1, 14))
+    assert [cell.disposition for _, cell in conflict.conflict.choices] == ["ABA", "REP"]
+
+
+def _write_many_cells(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO cell SELECT generation_id, window_s - 3600 * i, call_type_id, "
+        f"disposition_id, 1 FROM cell, n WHERE {IS_TEN_CIT}",
+        (number,),
+    )
+
+
+def test_a_flood_of_differences_is_counted_whole_and_listed_in_part(store: Path) -> None:
+    with closing(sqlite3.connect(store)) as connection, connection:
+        _write_many_cells(connection, 1000)
+    _damage(store, "UPDATE totals SET gaps = 0")
+
+    result = _audit(store)
+
+    assert result.differing == 1000
+    assert result.difference_counts == {CELL: 1000, ACCOUNT: 1, BATCH: 1}
+    assert [each.kind for each in result.differences] == [CELL] * 50 + [ACCOUNT, BATCH]
+
+
+def test_only_kept_batches_are_checked_where_older_rows_were_forgotten(store: Path) -> None:
+    _damage(store, "DELETE FROM batch WHERE batch_id < 2")
+
+    assert _audit(store).equal
+
+
+def test_numbers_that_a_running_job_adds_meanwhile_are_not_looked_at(store: Path) -> None:
+    def damage_once(stage: str, done: int, due: int) -> None:
+        if done == 2:
+            _damage(store, "UPDATE cell SET calls = calls + 1")
+
+    watch: Callable[[str, int, int], None] = damage_once
+    with open_reader(store) as reader:
+        assert run_audit(reader, ListTopic(), watch).equal
+    assert not _audit(store).equal

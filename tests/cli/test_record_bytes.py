@@ -1,0 +1,98 @@
+"""The raw bytes of a record set aside, from a real broker; hostile ones never reach a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.kafka.broker import RunningBroker, start_broker
+from sfcrime.kafka.topics import ensure_topic
+from sfcrime.settings import JvmSettings, KafkaSettings
+from sfcrime.store.columns import CellColumns
+from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.store.writer import open_writer
+from store_samples import GENERATION
+
+pytestmark = pytest.mark.kafka
+
+VALUES = [b"\x1b[2J\x07 \xff\\", None, b"x" * 500, b"fine"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def broker(folder: Path) -> Iterator[RunningBroker]:
+    with start_broker(KafkaSettings(port=0), JvmSettings(), folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def topic_id(broker: RunningBroker) -> str:
+    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=GENERATION.topic)
+    topic = ensure_topic(kafka, 1)
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    for value in VALUES:
+        producer.produce(GENERATION.topic, value=value, partition=0)
+    assert producer.flush(30) == 0
+    return topic.topic_id
+
+
+def fill(data_dir: Path, topic_id: str) -> None:
+    """Three rejected records and one late of the topic's four; the next one is still to come."""
+    with open_writer(data_dir / "sfcrime.db", history_rows=10) as writer:
+        writer.create_generation(replace(GENERATION, topic_id=topic_id, start_offsets={0: 0}))
+        writer.commit_batch(
+            BatchOutcome(
+                batch_id=0,
+                cells=CellColumns.from_cells([]),
+                rejected=[RejectedRecord(0, offset, "not-json") for offset in (0, 1)],
+                late=[LateRecord(0, 2, 1_538_438_400_000_000, 1_600_000_000_000)],
+                ranges=[PartitionRange(0, 0, 3, counted=0, late=1, rejected=2)],
+                accounting=Accounting(read=3, late=1, rejected=2),
+                watermark_us=None,
+                newest_call_us=None,
+                newest_published_ms=None,
+            )
+        )
+
+
+def test_bytes_are_shown_escaped_and_whole(broker, topic_id, tmp_path, run) -> None:
+    fill(tmp_path, topic_id)
+    servers = ("--bootstrap-servers", broker.bootstrap_servers)
+    document = json.loads(run("rejected", "--bytes", "--json", *servers).out)
+    assert [each["value"] for each in document["rejected"]] == ["\\x1b[2J\\x07 \\xff\\\\", None]
+    assert [each["in_kafka"] for each in document["rejected"]] == [True, True]
+    out = run("rejected", "--bytes", *servers).out
+    assert "\x1b" not in out
+    assert "\\x1b[2J\\x07 \\xff\\\\" in out
+    assert "(no value)" in out
+    late = run("late", "--bytes", *servers).out
+    assert late.count("x") >= 400
+    assert "(500 bytes)" in " ".join(late.split())
+
+
+def test_the_running_embedded_broker_is_found(broker, topic_id, folder, monkeypatch, run) -> None:
+    fill(folder, topic_id)
+    monkeypatch.setenv("SFCRIME_DATA_DIR", str(folder))
+    document = json.loads(run("status", "--json").out)
+    assert (document["lag"], document["lag_reason"]) == (1, None)
+    assert document["partitions"][0]["duplicate"] == 0
+    assert document["partitions"][0]["lag"] == 1
+
+
+def test_bytes_of_a_topic_that_was_made_anew_are_refused(broker, topic_id, tmp_path, run) -> None:
+    fill(tmp_path, "another-topic-id")
+    servers = ("--bootstrap-servers", broker.bootstrap_servers)
+    ran = run("rejected", "--bytes", *servers)
+    assert ran.code == 1
+    assert "another-topic-id" in ran.err
+    assert "made anew" in json.loads(run("status", "--json", *servers).out)["lag_reason"]

@@ -1,0 +1,62 @@
+"""`sfcrime rejected` and `sfcrime late`, without the bytes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_rejected_records_are_listed_with_reason_and_rule(data_dir, run) -> None:
+    document = json.loads(run("rejected", "--json").out)
+    assert document["rejected"] == [
+        {"partition": 0, "offset": 4, "reason": "bad-call-id", "rule": "R11"},
+        {"partition": 0, "offset": 10, "reason": "not-json", "rule": "R6"},
+        {"partition": 1, "offset": 12, "reason": "not-json", "rule": "R6"},
+    ]
+    assert document["total"] == 3
+    assert list(document["by_reason"].items()) == [("not-json", 2), ("bad-call-id", 1)]
+
+
+def test_rejected_records_are_filtered_and_bounded(data_dir, run) -> None:
+    filtered = json.loads(run("rejected", "--json", "--reason", "not-json", "--limit", "1").out)
+    assert [(each["partition"], each["offset"]) for each in filtered["rejected"]] == [(0, 10)]
+    assert filtered["total"] == 3
+    partition = json.loads(run("rejected", "--json", "--partition", "1").out)
+    assert [each["offset"] for each in partition["rejected"]] == [12]
+
+
+def test_rejected_records_do_not_change_the_exit_code(data_dir, run) -> None:
+    ran = run("rejected")
+    assert ran.code == 0
+    assert "Rejected records: 3" in ran.out
+    assert "bad-call-id" in ran.out
+
+
+def test_an_unknown_reason_is_a_usage_error(data_dir, run) -> None:
+    assert run("rejected", "--reason", "ugly").code == 2
+
+
+def test_late_records_are_listed_with_their_lateness_on_the_wall(data_dir, run) -> None:
+    document = json.loads(run("late", "--json").out)
+    assert document["late"] == [
+        {
+            "partition": 0,
+            "offset": 5,
+            "call_time": "2018-09-24T09:00:00",
+            "published_at": "2018-10-02T17:06:40.000Z",
+            "lateness_s": 695_200,
+        }
+    ]
+    assert (document["total"], document["allowed_lateness_s"]) == (1, 604_800)
+    assert "allowed lateness: 168 hours" in run("late").out
+
+
+@pytest.mark.parametrize("command", ["rejected", "late"])
+def test_no_store_is_exit_code_four(command, run) -> None:
+    assert run(command).code == 4
+
+
+@pytest.mark.parametrize("command", ["rejected", "late", "status", "report"])
+def test_help_ends_with_an_example(command, run) -> None:
+    assert f"Example:  sfcrime {command}" in run(command, "--help").out

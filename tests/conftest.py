@@ -1,0 +1,38 @@
+"""What tests of several rooms share: one embedded broker a session, a topic of its own for each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sfcrime.kafka.broker import start_broker
+from sfcrime.settings import JvmSettings, KafkaSettings
+
+
+@pytest.fixture(scope="session")
+def jvm() -> JvmSettings:
+    """The Java of the wheel, and the user's own jar cache: jars are fetched once a machine."""
+    return JvmSettings()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Iterator[KafkaSettings]:
+    """Settings of an embedded broker that runs for the whole session on a free port."""
+    data_dir: Path = tmp_path_factory.mktemp("broker")
+    settings = KafkaSettings(port=0)
+    with start_broker(settings, jvm, data_dir) as running:
+        yield msgspec.structs.replace(settings, bootstrap_servers=running.bootstrap_servers)
+
+
+@pytest.fixture
+def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
+    """Makes settings that name a topic no other test uses; the topic itself is not made."""
+
+    def new_topic() -> KafkaSettings:
+        return msgspec.structs.replace(broker, topic=f"calls-{uuid.uuid4().hex[:12]}")
+
+    return new_topic

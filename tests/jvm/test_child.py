@@ -1,0 +1,138 @@
+"""Child processes: started, watched, ended, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sfcrime.jvm.child import (
+    ProcessIdentity,
+    identity_of,
+    is_alive,
+    last_lines,
+    start_child,
+    stop_identity,
+)
+
+SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "print('up', flush=True); time.sleep(600)",
+]
+
+
+def wait_until_up(log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while "up" not in last_lines(log):
+        assert time.monotonic() < deadline, "the child never came up"
+        time.sleep(0.01)
+
+
+def test_a_child_writes_its_output_to_the_log_and_its_exit_code_is_known(tmp_path: Path) -> None:
+    child = start_child(
+        [sys.executable, "-c", "import sys; print('out'); sys.exit(7)"], tmp_path / "a" / "log"
+    )
+
+    assert child.wait(20) == 7
+    assert child.exit_code == 7
+    assert not child.is_running()
+    assert last_lines(tmp_path / "a" / "log") == "out"
+
+
+def test_a_child_gets_the_given_environment_and_nothing_of_ours(tmp_path: Path) -> None:
+    child = start_child(["/usr/bin/env"], tmp_path / "log", environment={"ONLY": "this"})
+
+    child.wait(20)
+
+    lines = last_lines(tmp_path / "log").splitlines()
+    assert "ONLY=this" in lines
+    assert not [line for line in lines if line.startswith(("PATH=", "HOME="))]
+
+
+def test_a_child_is_ended_in_order(tmp_path: Path) -> None:
+    child = start_child(SLEEPER, tmp_path / "log")
+    wait_until_up(tmp_path / "log")
+
+    assert child.stop() == -signal.SIGTERM
+    assert not is_alive(child.identity)
+
+
+def test_a_child_that_ignores_the_request_is_killed_after_the_bound(tmp_path: Path) -> None:
+    child = start_child(STUBBORN, tmp_path / "log")
+    wait_until_up(tmp_path / "log")
+
+    assert child.stop(grace_s=0.2) == -signal.SIGKILL
+
+
+def test_a_child_has_its_own_session_so_ctrl_c_does_not_reach_it(tmp_path: Path) -> None:
+    child = start_child(SLEEPER, tmp_path / "log")
+    wait_until_up(tmp_path / "log")
+    try:
+        assert os.getsid(child.pid) == child.pid
+        assert os.getsid(child.pid) != os.getsid(0)
+    finally:
+        child.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import time; from pathlib import Path; from sfcrime.jvm.child import start_child\n"
+            f"child = start_child({SLEEPER!r}, Path({str(log)!r}))\n"
+            "print(child.pid, flush=True); time.sleep(600)",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = identity_of(int(parent.stdout.readline()))
+    wait_until_up(log)
+    assert child is not None
+
+    parent.kill()
+    parent.wait()
+
+    deadline = time.monotonic() + 10
+    while is_alive(child):
+        assert time.monotonic() < deadline, "the child outlived its parent"
+        time.sleep(0.01)
+
+
+def test_a_process_is_recognised_by_its_start_and_not_by_its_number_alone(tmp_path: Path) -> None:
+    child = start_child(SLEEPER, tmp_path / "log")
+    wait_until_up(tmp_path / "log")
+    another = ProcessIdentity(child.pid, "another start")
+    try:
+        assert is_alive(child.identity)
+        assert not is_alive(another)
+
+        stop_identity(another)
+        assert child.is_running()
+
+        stop_identity(child.identity)
+        assert child.wait(10) == -signal.SIGTERM
+    finally:
+        child.stop()
+
+
+def test_a_process_that_ended_has_no_identity(tmp_path: Path) -> None:
+    child = start_child([sys.executable, "-c", ""], tmp_path / "log")
+    child.wait(20)
+
+    assert identity_of(child.pid) is None
+
+
+def test_the_last_lines_of_a_log_that_does_not_exist_are_empty(tmp_path: Path) -> None:
+    assert last_lines(tmp_path / "none") == ""

@@ -1,0 +1,182 @@
+"""The embedded broker's life: start, stop, ports, locks, what is left behind by the killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from record_samples import all_records, published
+
+from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
+from sfcrime.jvm.child import ProcessIdentity, identity_of, is_alive, start_child
+from sfcrime.kafka.broker import open_kafka, running_bootstrap_servers, start_broker
+from sfcrime.kafka.broker_files import BrokerRecord, broker_folder, stored_cluster_id, write_record
+from sfcrime.settings import JvmSettings, KafkaSettings
+
+pytestmark = pytest.mark.kafka
+
+GONE = ProcessIdentity(2**22 + 1, "a process that is no more")
+BROKER_COMMAND = [sys.executable, "-m", "sfcrime", "broker", "--port", "0", "--data-dir"]
+
+
+def start_command(data_dir: Path, **environment: str) -> tuple[subprocess.Popen[str], str]:
+    """`sfcrime broker` in a process of its own, and where it listens."""
+    process = subprocess.Popen(
+        [*BROKER_COMMAND, str(data_dir)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ) | environment,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("bootstrap servers: "), line
+    return process, line.removeprefix("bootstrap servers: ").strip()
+
+
+def test_records_and_cluster_survive_a_stop_and_a_start(tmp_path: Path, jvm: JvmSettings) -> None:
+    with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
+        published(kafka, 100)
+        cluster = stored_cluster_id(broker_folder(tmp_path))
+        assert running_bootstrap_servers(tmp_path) == kafka.bootstrap_servers
+
+    assert running_bootstrap_servers(tmp_path) is None
+    steps: list[str] = []
+    with open_kafka(KafkaSettings(port=0), jvm, tmp_path, steps.append) as kafka:
+        assert len(all_records(kafka)) == 100
+    assert stored_cluster_id(broker_folder(tmp_path)) == cluster
+    assert steps == ["checking jars", "starting the broker"]
+
+
+def test_the_broker_listens_on_loopback_alone_and_stops_within_ten_seconds(
+    tmp_path: Path, jvm: JvmSettings
+) -> None:
+    broker = start_broker(KafkaSettings(port=0), jvm, tmp_path)
+    identity = identity_of(broker.pid)
+    assert identity is not None
+    assert broker.is_running()
+    assert broker.bootstrap_servers.startswith("127.0.0.1:")
+    if sys.platform == "linux":
+        assert listening_addresses(broker.pid) == {"127.0.0.1"}
+
+    began = time.monotonic()
+    broker.stop()
+    broker.stop()  # a second time does nothing
+
+    assert time.monotonic() - began < 10
+    assert not broker.is_running()
+    assert not is_alive(identity)
+
+
+def listening_addresses(pid: int) -> set[str]:
+    """Addresses of the process's listening TCP sockets, IPv4 and IPv6, from /proc."""
+    descriptors = Path(f"/proc/{pid}/fd")
+    inodes = set()
+    for descriptor in descriptors.iterdir():
+        target = str(descriptor.readlink()) if descriptor.is_symlink() else ""
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                address = bytes.fromhex(fields[1].split(":")[0])
+                # /proc gives each 32-bit word in the machine's (little-endian) order; an IPv4
+                # address that an IPv6 socket is bound to is in its last word
+                found.add(socket.inet_ntoa(address[-4:][::-1]))
+    return found
+
+
+def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path, jvm: JvmSettings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(PortTaken, match=f"127.0.0.1:{port}") as caught:
+            start_broker(KafkaSettings(port=port), jvm, tmp_path)
+
+    assert "--port 0" in caught.value.next_step
+
+
+def test_a_second_broker_of_the_same_folder_is_refused_and_a_reader_uses_the_first(
+    tmp_path: Path, jvm: JvmSettings
+) -> None:
+    process, servers = start_command(tmp_path)
+    try:
+        with pytest.raises(AlreadyRunning, match=servers):
+            start_broker(KafkaSettings(port=0), jvm, tmp_path)
+        with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
+            assert kafka.bootstrap_servers == servers
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+    assert running_bootstrap_servers(tmp_path) is None
+
+
+def test_a_killed_sfcrime_leaves_no_broker_and_the_next_start_works(
+    tmp_path: Path, jvm: JvmSettings
+) -> None:
+    process, _ = start_command(tmp_path)
+    process.kill()
+    process.wait()
+
+    with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
+        assert published(kafka, 10).sent == 10
+
+
+def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmSettings) -> None:
+    left_over = start_child([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "x")
+    folder = broker_folder(tmp_path)
+    folder.mkdir()
+    write_record(folder, BrokerRecord(left_over.identity, GONE, "127.0.0.1:1"))
+    try:
+        with start_broker(KafkaSettings(port=0), jvm, tmp_path):
+            assert left_over.wait(5) is not None
+    finally:
+        left_over.stop()
+
+
+def test_a_broker_that_cannot_start_shows_its_last_words(tmp_path: Path, jvm: JvmSettings) -> None:
+    with open_kafka(KafkaSettings(port=0), jvm, tmp_path):
+        pass
+    meta = broker_folder(tmp_path) / "log" / "meta.properties"
+    meta.write_text(meta.read_text().replace("node.id=1", "node.id=2"))
+
+    with pytest.raises(KafkaUnavailable, match="ended with exit code 1") as caught:
+        start_broker(KafkaSettings(port=0), jvm, tmp_path)
+
+    assert "Stored node id 2 doesn't match" in str(caught.value)
+
+
+def test_no_java_of_the_machine_is_ever_used(tmp_path: Path) -> None:
+    stub = tmp_path / "bin" / "java"
+    stub.parent.mkdir()
+    stub.write_text(f"#!/bin/sh\ntouch {tmp_path}/the-stub-was-run\nexit 1\n")
+    stub.chmod(0o755)
+
+    process, servers = start_command(
+        tmp_path / "data",
+        PATH=f"{stub.parent}:{os.environ['PATH']}",
+        JAVA_HOME=str(tmp_path / "no-such-java"),
+    )
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(15) == 0
+    assert servers.startswith("127.0.0.1:")
+    assert not (tmp_path / "the-stub-was-run").exists()
+
+
+def test_an_outside_cluster_is_passed_through_untouched(tmp_path: Path, jvm: JvmSettings) -> None:
+    outside = KafkaSettings(bootstrap_servers="kafka.example:9092")
+
+    with open_kafka(outside, jvm, tmp_path) as kafka:
+        assert kafka == outside
+
+    assert not broker_folder(tmp_path).exists()

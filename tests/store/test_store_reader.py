@@ -1,0 +1,166 @@
+"""Readers see one snapshot, cannot write, and are stopped when they take too long."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import StoreUnavailable
+from sfcrime.store import sqlite
+from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.writer import open_writer
+from store_samples import FIRST, GENERATION, HOUR_US, NINE_US, SECOND, TEN_US
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    store = tmp_path / "a folder?#%20" / "sfcrime.db"
+    with open_writer(store, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        writer.commit_batch(SECOND)
+    return store
+
+
+@pytest.fixture
+def reader(path: Path) -> Iterator[StoreReader]:
+    with open_reader(path) as opened:
+        yield opened
+
+
+def test_no_store_names_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="sfcrime run"), open_reader(tmp_path / "none.db"):
+        pass
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_an_empty_store_says_so(tmp_path: Path) -> None:
+    open_writer(tmp_path / "new.db", history_rows=100).close()
+    with (
+        pytest.raises(StoreUnavailable, match=r"holds nothing yet.*\n.*sfcrime run"),
+        open_reader(tmp_path / "new.db"),
+    ):
+        pass
+
+
+def test_cells_come_in_order_of_window_type_and_disposition(reader: StoreReader) -> None:
+    assert list(reader.cells()) == [
+        (NINE_US, "Passing Call", "22", 1),
+        (NINE_US, "Passing Call", "HAN", 1),
+        (NINE_US, "Traf Violation Cite", "CIT", 3),
+        (TEN_US, "Noise Nuisance", "OTS", 2),
+        (TEN_US, "Passing Call", "HAN", 3),
+    ]
+    assert reader.cell_count() == 5
+
+
+def test_since_is_inclusive_and_until_exclusive(reader: StoreReader) -> None:
+    assert {cell.window_us for cell in reader.cells(since_us=TEN_US)} == {TEN_US}
+    assert {cell.window_us for cell in reader.cells(until_us=TEN_US)} == {NINE_US}
+    assert {cell.window_us for cell in reader.cells(NINE_US, TEN_US + 1)} == {NINE_US, TEN_US}
+    assert list(reader.cells(since_us=TEN_US + 1)) == []
+
+
+def test_calls_are_grouped_over_the_whole_span(reader: StoreReader) -> None:
+    assert sorted(reader.calls_by(by_window=False)) == [
+        (0, "Noise Nuisance", "OTS", 2),
+        (0, "Passing Call", "22", 1),
+        (0, "Passing Call", "HAN", 4),
+        (0, "Traf Violation Cite", "CIT", 3),
+    ]
+    assert sorted(reader.calls_by(by_window=False, until_us=TEN_US)) == [
+        (0, "Passing Call", "22", 1),
+        (0, "Passing Call", "HAN", 1),
+        (0, "Traf Violation Cite", "CIT", 3),
+    ]
+
+
+def test_calls_are_grouped_by_window_or_by_wider_windows(reader: StoreReader) -> None:
+    assert sorted(reader.calls_by(by_window=True)) == sorted(reader.cells())
+    day_us = 1_538_438_400_000_000  # 2018-10-02T00:00:00, a Tuesday
+    assert sorted(reader.calls_by(by_window=True, width_s=86_400))[2] == (
+        day_us,
+        "Passing Call",
+        "HAN",
+        4,
+    )
+    week = reader.calls_by(by_window=True, width_s=604_800, origin_s=-3 * 86_400)
+    assert {cell.window_us for cell in week} == {1_538_352_000_000_000}  # Monday 2018-10-01
+
+
+def test_the_newest_windows_are_grouped_by_type(reader: StoreReader) -> None:
+    assert reader.calls_by_type(windows=1) == [
+        (TEN_US, "Passing Call", "", 3),
+        (TEN_US, "Noise Nuisance", "", 2),
+    ]
+    assert {cell.window_us for cell in reader.calls_by_type(windows=2)} == {NINE_US, TEN_US}
+    assert sum(cell.calls for cell in reader.calls_by_type(windows=50)) == 10
+
+
+def test_rejected_and_late_records_are_filtered_and_bounded(reader: StoreReader) -> None:
+    assert list(reader.rejected()) == [
+        (0, 4, "bad-call-id"),
+        (0, 10, "not-json"),
+        (1, 12, "not-json"),
+    ]
+    assert list(reader.rejected(limit=1)) == [(0, 4, "bad-call-id")]
+    assert list(reader.rejected(reason="not-json", partition=1)) == [(1, 12, "not-json")]
+    assert reader.rejected_by_reason() == {"bad-call-id": 1, "not-json": 2}
+    assert list(reader.late(partition=1)) == []
+    assert list(reader.late(limit=5)) == [(0, 5, NINE_US - 192 * HOUR_US, 1_538_500_000_000)]
+
+
+def test_ledger_rows_come_newest_first(reader: StoreReader) -> None:
+    newest, oldest = reader.ledger_rows(limit=5)
+    assert (newest.batch_id, newest.accounting) == (1, Accounting(read=4, counted=3, rejected=1))
+    assert (oldest.batch_id, oldest.watermark_us) == (0, None)
+    assert [row.batch_id for row in reader.ledger_rows(limit=1)] == [1]
+
+
+def test_one_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "sfcrime.db"
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        with open_reader(path) as reader:
+            writer.commit_batch(SECOND)
+            assert reader.totals().accounting.counted == 7
+            assert sum(cell.calls for cell in reader.cells()) == 7
+            assert len(list(reader.rejected())) == 2
+        with open_reader(path) as reader:
+            assert reader.totals().accounting.counted == 10
+
+
+def test_a_reader_cannot_write(path: Path) -> None:
+    engine = sqlite.open_for_reading(path, sqlite.ReadClock(10))
+    with (
+        pytest.raises(StoreUnavailable, match=r"readonly|read-only"),
+        sqlite.translated(path),
+        engine.begin() as connection,
+    ):
+        connection.execute(text("DELETE FROM cell"))
+
+
+def test_a_read_that_works_too_long_is_stopped_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "sfcrime.db"
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
+        "INSERT INTO cell SELECT 1, 3600 * i, i % 100, i % 7, 1 FROM n"
+    )
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreUnavailable, match="--since"), open_reader(path, limit_s=0) as reader:
+        reader.calls_by(by_window=False)
+
+
+def test_an_error_of_the_caller_passes_a_reader_unchanged(path: Path) -> None:
+    with pytest.raises(BrokenPipeError), open_reader(path):
+        raise BrokenPipeError

@@ -1,0 +1,94 @@
+"""A small store for tests: hand-written batches, no arithmetic shared with the code under test."""
+
+from __future__ import annotations
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.store.columns import CellColumns
+from sfcrime.store.records import (
+    BatchOutcome,
+    BatchProgress,
+    CellCount,
+    Generation,
+    LateRecord,
+    PartitionRange,
+    RejectedRecord,
+)
+
+HOUR_US = 3_600_000_000
+NINE_US = 1_538_470_800_000_000
+"""2018-10-02T09:00:00 on the wall."""
+TEN_US = NINE_US + HOUR_US
+
+GENERATION = Generation(
+    query_id="0b5f2f6e-6a1c-4a43-9a3e-1d6b5a1f0a01",
+    topic="org.sf.police.calls",
+    topic_id="yV3m0r0nQ0m2f8q1l5XbXA",
+    start_offsets={0: 0, 1: 10},
+    lateness_s=604_800,
+    window_minutes=60,
+    rules_version=1,
+    source_name="synthetic:seed=1:start=2018-10-02",
+    source_title="synthetic city",
+    synthetic=True,
+    shuffle_partitions=2,
+    created_ms=1_700_000_000_000,
+)
+
+FIRST_CELLS = (
+    CellCount(NINE_US, "Traf Violation Cite", "CIT", 3),
+    CellCount(TEN_US, "Passing Call", "HAN", 2),
+    CellCount(NINE_US, "Passing Call", "HAN", 1),
+    CellCount(NINE_US, "Passing Call", "22", 1),
+)
+
+FIRST = BatchOutcome(
+    batch_id=0,
+    cells=CellColumns.from_cells(FIRST_CELLS),
+    rejected=[RejectedRecord(1, 12, "not-json"), RejectedRecord(0, 4, "bad-call-id")],
+    late=[LateRecord(0, 5, NINE_US - 8 * 24 * HOUR_US, 1_538_500_000_000)],
+    ranges=[
+        PartitionRange(0, 0, 7, counted=4, late=1, rejected=1),
+        PartitionRange(1, 10, 15, counted=3, late=0, rejected=1),
+    ],
+    accounting=Accounting(read=11, counted=7, duplicate=1, late=1, rejected=2, gaps=1),
+    watermark_us=None,
+    newest_call_us=TEN_US + 60_000_000,
+    newest_published_ms=1_538_500_000_000,
+)
+
+SECOND = BatchOutcome(
+    batch_id=1,
+    cells=CellColumns.from_cells(
+        [
+            CellCount(TEN_US, "Passing Call", "HAN", 1),
+            CellCount(TEN_US, "Noise Nuisance", "OTS", 2),
+        ]
+    ),
+    rejected=[RejectedRecord(0, 10, "not-json")],
+    late=[],
+    ranges=[
+        PartitionRange(0, 7, 11, counted=3, late=0, rejected=1),
+        PartitionRange(1, 15, 15, counted=0, late=0, rejected=0),
+    ],
+    accounting=Accounting(read=4, counted=3, rejected=1),
+    watermark_us=NINE_US - 30 * 24 * HOUR_US,
+    newest_call_us=TEN_US + 30_000_000,
+    newest_published_ms=1_538_500_060_000,
+)
+
+
+def progress_of(batch_id: int, *, input_rows: int = 250) -> BatchProgress:
+    return BatchProgress(
+        batch_id=batch_id,
+        started_ms=1_700_000_000_000 + batch_id * 1000,
+        duration_ms=400,
+        input_rows=input_rows,
+        input_rows_per_s=250.0,
+        processed_rows_per_s=625.0,
+        phases_ms={"addBatch": 300, "queryPlanning": 20, "walCommit": 12},
+        lag_records=17,
+        state_rows=1200,
+        state_bytes=524_288,
+        rows_dropped_by_watermark=0,
+        duplicates_dropped=1,
+    )
