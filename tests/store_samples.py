@@ -53,7 +53,6 @@ FIRST = BatchOutcome(
     accounting=Accounting(read=11, counted=7, duplicate=1, late=1, rejected=2, gaps=1),
     watermark_us=None,
     newest_call_us=TEN_US + 60_000_000,
-    newest_published_ms=1_538_500_000_000,
 )
 
 SECOND = BatchOutcome(
@@ -73,7 +72,6 @@ SECOND = BatchOutcome(
     accounting=Accounting(read=4, counted=3, rejected=1),
     watermark_us=NINE_US - 30 * 24 * HOUR_US,
     newest_call_us=TEN_US + 30_000_000,
-    newest_published_ms=1_538_500_060_000,
 )
 
 

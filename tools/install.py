@@ -192,9 +192,10 @@ def run(command: list[str]) -> None:
     last = "\n".join("    " + line for line in output.strip().splitlines()[-12:])
     if "No space left on device" in output:
         raise SetupFailed("the disk is full.", f"make room ({ROOM_NEEDED_GB} GB), then {again()}")
-    if "pip" in command and any(sign in output for sign in NETWORK_SIGNS):
+    unreachable = [line for line in output.splitlines() if any(s in line for s in NETWORK_SIGNS)]
+    if "pip" in command and unreachable:
         raise SetupFailed(
-            f"the package registry cannot be reached:\n{last}",
+            f"the package registry cannot be reached:\n    {unreachable[0].strip()[:400]}",
             f"check the network (a proxy: export https_proxy=...), then {again()}; "
             "what was downloaded is kept",
         )

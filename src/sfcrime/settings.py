@@ -21,6 +21,12 @@ from sfcrime.errors import UsageError
 
 ENVIRONMENT_PREFIX = "SFCRIME_"
 
+SHORT_VARIABLES = {
+    "SFCRIME_JAVA_HOME": ("jvm", "java_home"),
+    "SFCRIME_DATA_DIR": ("store", "data_dir"),
+}
+"""Names without their room, for the two settings that people set most; (room, name) of each."""
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -41,12 +47,12 @@ class KafkaSettings(Room, frozen=True):
         str, Meta(description="client properties of an outside cluster (security, tuning)")
     ] = ""
     topic: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", description="topic of the calls")
+        str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}\Z", description="topic of the calls")
     ] = "org.sf.police.calls"
     partitions: Annotated[
         int, Meta(ge=1, le=256, description="partitions of a topic that is created")
     ] = 2
-    heap: Annotated[str, Meta(pattern=r"^\d+[mg]$", description="heap of the embedded broker")] = (
+    heap: Annotated[str, Meta(pattern=r"^\d+[mg]\Z", description="heap of the embedded broker")] = (
         "256m"
     )
 
@@ -58,7 +64,7 @@ class SourceSettings(Room, frozen=True):
     speed: Annotated[
         str,
         Meta(
-            pattern=r"^(max|\d+(\.\d+)?x?)$",
+            pattern=r"^(max|\d+(\.\d+)?x?)\Z",
             description="`max`, or how many times faster than the calls came in, e.g. 1800x",
         ),
     ] = "1800x"
@@ -67,7 +73,7 @@ class SourceSettings(Room, frozen=True):
     start: Annotated[
         str,
         Meta(
-            pattern=r"^(|\d{4}-\d\d-\d\d)$",
+            pattern=r"^(|\d{4}-\d\d-\d\d)\Z",
             description="first day of the synthetic city; empty: 60 days before its first start",
         ),
     ] = ""
@@ -96,7 +102,7 @@ class StreamSettings(Room, frozen=True):
         int, Meta(ge=0, le=1000, description="0: one per core; fixed at the first start")
     ] = 0
     ui_port: Annotated[Port, Meta(description="Spark UI on loopback; 0 picks a free one")] = 3000
-    heap: Annotated[str, Meta(pattern=r"^\d+[mg]$", description="heap of the Spark driver")] = (
+    heap: Annotated[str, Meta(pattern=r"^\d+[mg]\Z", description="heap of the Spark driver")] = (
         "1200m"
     )
     master: Annotated[str, Meta(description="Spark master")] = "local[*]"
@@ -190,23 +196,30 @@ def _from_file(name: str) -> dict[str, dict[str, Any]]:
         return {}
     try:
         with Path(name).open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+            found = tomllib.load(file)
+    except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
         raise UsageError(
             f"The settings file {name} cannot be read: {error}.",
             next_step="correct the file, or unset SFCRIME_CONFIG",
         ) from error
+    for room, values in found.items():
+        if not isinstance(values, dict):
+            raise UsageError(
+                f"The settings file {name} sets {room} outside of a table.",
+                rule="The file has a table for each room, such as [kafka].",
+                next_step="correct the file (docs/settings.md)",
+            )
+    return found
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     rooms = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    aliases = {"SFCRIME_JAVA_HOME": ("jvm", "java_home"), "SFCRIME_DATA_DIR": ("store", "data_dir")}
     found: dict[str, dict[str, Any]] = {}
     for variable, value in environment.items():
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable == "SFCRIME_CONFIG":
             continue
-        if variable in aliases:
-            room, name = aliases[variable]
+        if variable in SHORT_VARIABLES:
+            room, name = SHORT_VARIABLES[variable]
         else:
             room, _, name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
             if room not in rooms:

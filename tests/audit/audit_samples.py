@@ -97,7 +97,6 @@ BATCHES = (
         accounting=Accounting(read=8, counted=4, duplicate=2, late=1, rejected=1, gaps=0),
         watermark_us=None,
         newest_call_us=TEN_US,
-        newest_published_ms=PUBLISHED_MS,
     ),
     BatchOutcome(
         batch_id=1,
@@ -117,7 +116,6 @@ BATCHES = (
         accounting=Accounting(read=7, counted=4, duplicate=1, late=0, rejected=2, gaps=1),
         watermark_us=None,
         newest_call_us=ELEVEN_US + 300_000_000,
-        newest_published_ms=PUBLISHED_MS,
     ),
     BatchOutcome(
         batch_id=2,
@@ -128,7 +126,6 @@ BATCHES = (
         accounting=Accounting(),
         watermark_us=None,
         newest_call_us=None,
-        newest_published_ms=None,
     ),
 )
 

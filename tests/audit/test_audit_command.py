@@ -43,7 +43,7 @@ def topic_id(broker: KafkaSettings) -> str:
     """A topic that holds `RECORDS` at their very offsets, retention and a gap included."""
     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=TOPIC)
     topic = ensure_topic(kafka, 2)
-    servers = {"bootstrap.servers": broker.bootstrap_servers}
+    servers: dict[str, str | int | float | bool] = {"bootstrap.servers": broker.bootstrap_servers}
     plain = Producer(servers)
     transactional = Producer(servers | {"transactional.id": "audited"})
     transactional.init_transactions(30)
@@ -55,15 +55,17 @@ def topic_id(broker: KafkaSettings) -> str:
     for future in admin.delete_records([TopicPartition(TOPIC, 1, 10)]).values():
         future.result(30)
     for record in RECORDS:
-        at = {"partition": record.partition, "timestamp": PUBLISHED_MS}
+        number = record.partition
         if (record.partition, record.offset) == (0, 8):
             # The marker of its commit takes offset 9: a gap.
             transactional.begin_transaction()
-            transactional.produce(TOPIC, value=record.value, **at)
+            transactional.produce(
+                TOPIC, value=record.value, partition=number, timestamp=PUBLISHED_MS
+            )
             transactional.commit_transaction(30)
             _wait_for_end(kafka, 10)
         else:
-            plain.produce(TOPIC, value=record.value, **at)
+            plain.produce(TOPIC, value=record.value, partition=number, timestamp=PUBLISHED_MS)
             assert plain.flush(30) == 0
     return topic.topic_id
 

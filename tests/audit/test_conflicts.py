@@ -31,6 +31,11 @@ def test_calls_are_moved_on_along_a_chain() -> None:
     assert settle(choices, {0: 1, 1: 1, 2: 1, 3: 1}) == {0: 1, 1: 1, 2: 1, 3: 1}
 
 
+def test_a_call_that_has_left_a_cell_makes_no_room_there_again() -> None:
+    # The second moves the first from cell 0 to cell 1; the third finds only the second in cell 0.
+    assert settle([[0, 1, 2], [0, 0], [0, 0]], {0: 1, 1: 1, 2: 1}) == {0: 2, 1: 1}
+
+
 def test_a_long_chain_is_settled_without_recursion() -> None:
     choices = [[n, n + 1] for n in range(5000)] + [[0, 0]]
 

@@ -121,9 +121,10 @@ def test_an_id_and_a_time_are_never_taken_for_another_pair() -> None:
         _record(0, 2, call_id="0", call_time="2099-12-31T23:59:59.999999"),
         _record(0, 3, call_id="0", call_time="2000-01-01T00:00:00"),
         _record(0, 4, call_id="1", call_time="2000-01-01T00:00:00"),
+        _record(0, 5, call_id="1", call_time="2099-12-31T23:59:59.999999"),
     ]
 
-    assert _counted(records).accounting == Accounting(read=5, counted=5)
+    assert _counted(records).accounting == Accounting(read=6, counted=6)
 
 
 def test_equal_copies_in_two_partitions_are_no_conflict() -> None:

@@ -60,7 +60,6 @@ def fill(data_dir: Path, topic_id: str) -> None:
                 accounting=Accounting(read=3, late=1, rejected=2),
                 watermark_us=None,
                 newest_call_us=None,
-                newest_published_ms=None,
             )
         )
 

@@ -43,7 +43,6 @@ def store_of(folder: Path, cells: list[CellCount], *, synthetic: bool = False) -
                 accounting=Accounting(read=calls, counted=calls),
                 watermark_us=None,
                 newest_call_us=TEN_US,
-                newest_published_ms=1,
             )
         )
 

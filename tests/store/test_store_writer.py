@@ -107,7 +107,6 @@ def test_a_second_batch_adds_to_cells_and_accounts(path: Path, writer: StoreWrit
         assert totals.accounting == Accounting(15, 10, 1, 1, 3, 1)
         assert (totals.batches, totals.last_batch_id) == (2, 1)
         assert totals.newest_call_us == TEN_US + 60_000_000  # the later of the two batches'
-        assert totals.newest_published_ms == 1_538_500_060_000
         assert totals.watermark_us == 1_535_878_800_000_000
         assert reader.partition_ledger() == [
             PartitionLedger(0, 0, 11, counted=7, late=1, rejected=2),
@@ -148,7 +147,6 @@ def empty_batch(batch_id: int) -> BatchOutcome:
         accounting=Accounting(),
         watermark_us=None,
         newest_call_us=None,
-        newest_published_ms=None,
     )
 
 

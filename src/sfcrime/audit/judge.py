@@ -53,7 +53,7 @@ _SURROGATE = re.compile(
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CALL_ID = re.compile("[0-9]{1,18}")
-_CALL_TIME = re.compile(
+_CALL_TIME = re.compile(  # hours up to 23: newer Pythons read 24:00 as the next midnight
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 )
 _BLANKS = re.compile("  +")

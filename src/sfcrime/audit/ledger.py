@@ -5,13 +5,14 @@ Only the newest batches keep their rows; the sums can be proved only where all a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
 
 from sfcrime.audit.compare import ACCOUNTING_FIELDS
+from sfcrime.audit.recount import Recount
 from sfcrime.audit.result import DifferenceKind, DifferenceLog
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.records import LedgerRow, Totals
+from sfcrime.store.records import LedgerRow, PartitionRange, Totals
 
 _KIND = DifferenceKind.BATCH
 
@@ -38,6 +39,36 @@ def check_batches(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog)
         )
     if rows and rows[0].batch_id == 0:
         _check_sums(rows, totals, log)
+
+
+def check_ranges(
+    ranges: Iterable[tuple[int, PartitionRange]], count: Recount, log: DifferenceLog
+) -> None:
+    """Checks that what the kept batches read of a partition has no hole up to the ledger's end,
+    and holds the records set aside that the recount found there.
+
+    Args:
+        ranges: by batch id, ordered by partition and batch.
+        count: of the topic up to the ledger's ends.
+        log: takes the differences.
+    """
+    for partition, of_partition in groupby(ranges, key=lambda item: item[1].partition):
+        found = count.partitions.get(partition)
+        if found is None:
+            log.expect(_KIND, f"partition {partition}, ranges of batches", None, "some")
+            continue
+        due: int | None = None
+        for batch_id, span in of_partition:
+            what = f"batch {batch_id}, partition {partition}"
+            if due is None:
+                due = found.start if batch_id == 0 else span.start
+            log.expect(_KIND, f"{what}, start", due, span.start)
+            due = span.end
+            late = found.late_within(span.start, span.end)
+            rejected = found.rejected_within(span.start, span.end)
+            log.expect(_KIND, f"{what}, late", late, span.late)
+            log.expect(_KIND, f"{what}, rejected", rejected, span.rejected)
+        log.expect(_KIND, f"partition {partition}, end of the last batch", found.end, due)
 
 
 def _check_sums(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog) -> None:

@@ -14,7 +14,7 @@ from sfcrime.audit.compare import (
     compare_partitions,
     compare_rejected,
 )
-from sfcrime.audit.ledger import check_batches
+from sfcrime.audit.ledger import check_batches, check_ranges
 from sfcrime.audit.recount import Conflict, CountingRules, OffsetRange, Recount, recount
 from sfcrime.audit.result import (
     MAX_LISTED,
@@ -108,6 +108,7 @@ def _compare(
     compare_rejected(count.rejected(), store.rejected(), log)
     compare_late(count.late(), store.late(), log)
     check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
+    check_ranges(store.batch_ranges(), count, log)
     return verdict
 
 

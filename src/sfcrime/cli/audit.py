@@ -23,12 +23,12 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 
 _READ_LIMIT_S = 600.0
-"""An audit reads all cells in order; sorting 10 million of them takes the store some 20 s."""
+"""Far above a page's limit: an audit has the store sort all of its cells at once."""
 
 _MOST_PLACES = 10
 
 
-@click.command("audit")
+@click.command("audit", epilog="Example:  sfcrime audit --json")
 @setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(settings: Settings, as_json: bool) -> int:

@@ -1,24 +1,39 @@
-"""The live terminal view of `sfcrime run`: pure drawing of an `Overview`."""
+"""The live terminal view of `sfcrime run`: pure drawing of an `Overview`.
+
+Only the terminal's own 16 colours are used, and none carries a meaning that the text does not:
+the view reads on dark and on light, and without colour. It fits 80 columns, and where there
+are few lines it shows fewer call types.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from sfcrime.cli.output import terminal_safe
-from sfcrime.domain.wall_clock import SAN_FRANCISCO, to_iso
+from sfcrime.domain.wall_clock import SAN_FRANCISCO
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.statistics.movement import Movement
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_NO_CALLS = "·"
+_NO_SUCH_HOUR = " "
+
 _RATE_OVER_S = 10.0
+_NAME_WIDTH = 10
+_LABEL_WIDTH = 24
+_LEAST_TYPES = 3
+_MOST_WIDTH = 100
+_EPOCH = datetime(1970, 1, 1)
 
 
 class RateMeter:
@@ -36,6 +51,41 @@ class RateMeter:
         return (total - before) / (now_s - since_s) if now_s > since_s else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Everything that is drawn; laid out when the size of the terminal is known."""
+
+    overview: Overview
+    topic_ends: Mapping[int, int]
+    rates: Mapping[str, float]
+    step: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        counted = self.overview.counted
+        width = min(options.max_width, _MOST_WIDTH)
+        options = options.update(width=width - 4)  # inside of the border
+        parts: list[RenderableType] = [
+            _parts(self),
+            _facts(self.overview),
+            Text(),
+            _accounting(self.overview, options.max_width),
+        ]
+        if counted is not None and counted.movements:
+            # Two lines of border, one that is left for the cursor.
+            taken = sum(len(console.render_lines(part, options)) for part in parts) + 3
+            parts += _types(counted, options.size.height - taken)
+        yield Panel(
+            Group(*parts),
+            title=_title(counted),
+            title_align="left",
+            subtitle=Text("A call is not a crime: it is a request for service. Ctrl-C stops."),
+            subtitle_align="left",
+            border_style="cyan",
+            box=box.ROUNDED,
+            width=width,
+        )
+
+
 def draw(
     overview: Overview, topic_ends: Mapping[int, int], rates: Mapping[str, float], step: str
 ) -> RenderableType:
@@ -47,130 +97,171 @@ def draw(
         rates: records a second, "published" and "read".
         step: what the supervisor last did.
     """
-    counted = overview.counted
-    parts: list[RenderableType] = [
-        _parts(overview, topic_ends, rates, step),
-        _accounting(overview),
-    ]
-    if counted is not None and counted.movements:
-        parts.append(_types(counted))
-    parts.append(
-        Text("A call is not a crime: it is a request for service.  Ctrl-C stops.", style="dim")
-    )
-    return Panel(Group(*parts), title=_title(counted), border_style="blue", box=box.ROUNDED)
+    return _View(overview, topic_ends, rates, step)
 
 
 def plain_line(overview: Overview, topic_ends: Mapping[int, int], step: str) -> str:
-    """One line for a log: what is done, what adds up, what is left."""
-    now = overview.accounting
+    """One line for a log: what is done, what adds up, what is left.
+
+    Args:
+        overview: what parts and store say.
+        topic_ends: last stable offsets by partition.
+        step: what the supervisor last did; "stopped" at the end.
+    """
+    now, stream = overview.accounting, overview.stream.step
+    if stream == "starting" or step == "stopped":
+        stream = step
     return (
         f"read {now.read:,} = counted {now.counted:,} + duplicate {now.duplicate:,} + "
         f"late {now.late:,} + rejected {now.rejected:,}; gaps {now.gaps:,}; "
         f"lag {overview.lag(topic_ends):,}; producer {overview.producer.step}; "
-        f"stream {overview.stream.step if step == 'running' else step}"
+        f"stream {stream}"
     )
 
 
-def _title(counted: Counted | None) -> str:
-    if counted is None:
-        return "sfcrime"
-    synthetic = "  [black on yellow] SYNTHETIC DATA [/]" if counted.generation.synthetic else ""
-    return f"sfcrime · {terminal_safe(counted.generation.source_title)}{synthetic}"
+def _title(counted: Counted | None) -> Text:
+    title = Text("sfcrime", style="bold")
+    if counted is not None:
+        title.append(f" · {terminal_safe(counted.generation.source_title)}")
+        if counted.generation.synthetic:
+            title.append("  ").append(" SYNTHETIC DATA ", style="black on yellow")
+    return title
 
 
-def _parts(
-    overview: Overview, topic_ends: Mapping[int, int], rates: Mapping[str, float], step: str
-) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
-    producer, stream = overview.producer, overview.stream
-    sent = f"{producer.sent + producer.already_there:,} records, {rates['published']:,.0f}/s"
-    table.add_row("Producer", f"{producer.step}: {sent}{_virtual(producer.virtual_ms)}")
+def _parts(view: _View) -> Table:
+    """Producer, stream and last batch: how much, how fast, and what else."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("", min_width=_NAME_WIDTH, no_wrap=True, style="bold")
+    table.add_column("Records", min_width=11, justify="right", no_wrap=True)
+    table.add_column("Pace", min_width=9, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, overflow="ellipsis")
+    overview, producer, stream = view.overview, view.overview.producer, view.overview.stream
+    sent = producer.sent + producer.already_there
+    table.add_row(
+        "Producer",
+        f"{sent:,}",
+        f"{view.rates['published']:,.0f}/s",
+        terminal_safe(producer.step) + _virtual(producer.virtual_ms),
+    )
     table.add_row(
         "Stream",
-        f"{stream.step if stream.step != 'starting' else step}: "
-        f"{rates['read']:,.0f} records/s, lag {overview.lag(topic_ends):,}",
+        f"{overview.accounting.read:,}",
+        f"{view.rates['read']:,.0f}/s",
+        Text(stream.step if stream.step != "starting" else view.step)
+        .append(" · lag ")
+        .append(f"{overview.lag(view.topic_ends):,}", style="bold"),
     )
-    counted = overview.counted
-    if counted is not None and counted.last_batch is not None:
-        batch = counted.last_batch
-        slowest = max(
-            (phase for phase in batch.phases_ms.items() if phase[0] != "triggerExecution"),
-            key=lambda phase: phase[1],
-            default=("", 0),
-        )
+    batch = overview.counted.last_batch if overview.counted else None
+    if batch is not None:
+        phases = {name: ms for name, ms in batch.phases_ms.items() if name != "triggerExecution"}
+        slowest = max(phases, key=lambda name: phases[name], default=None)
+        rest = [f"{slowest} {phases[slowest]:,} ms"] if slowest is not None else []
+        rest.append(f"{batch.state_rows:,} ids kept")
         table.add_row(
-            "Batch",
-            f"{batch.batch_id}: {batch.input_rows:,} records in {batch.duration_ms:,} ms "
-            f"({slowest[0]} {slowest[1]:,} ms), {batch.state_rows:,} ids kept",
+            f"Batch {batch.batch_id}",
+            f"{batch.input_rows:,}",
+            f"{batch.duration_ms:,} ms",
+            " · ".join(rest),
         )
-    if counted is not None:
-        totals = counted.totals
-        as_of = to_iso(totals.newest_call_us) if totals.newest_call_us else "no call yet"
-        watermark = to_iso(totals.watermark_us) if totals.watermark_us else "none yet"
-        table.add_row("Data as of", f"{as_of} (San Francisco wall clock)")
-        table.add_row("Watermark", f"{watermark} (ids before it are forgotten)")
-    if stream.ui_url:
-        table.add_row("Spark UI", f"{stream.ui_url}/StreamingQuery/")
     return table
+
+
+def _facts(overview: Overview) -> Table:
+    """Freshness, and where to look deeper."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=_NAME_WIDTH, no_wrap=True, style="bold")
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    if overview.counted is not None:
+        totals = overview.counted.totals
+        as_of = _wall(totals.newest_call_us) if totals.newest_call_us else "no call yet"
+        watermark = f" · watermark {_wall(totals.watermark_us)}" if totals.watermark_us else ""
+        table.add_row("Data as of", as_of + watermark)
+    if overview.stream.ui_url:
+        url = f"{overview.stream.ui_url}/StreamingQuery/"
+        table.add_row("Spark UI", Text().append(url, style=Style(link=url, underline=True)))
+    return table
+
+
+def _wall(wall_us: int) -> str:
+    return f"{_EPOCH + timedelta(microseconds=wall_us):%a %Y-%m-%d %H:%M}"
 
 
 def _virtual(virtual_ms: int | None) -> str:
     if virtual_ms is None:
         return ""
     wall = datetime.fromtimestamp(virtual_ms / 1000, UTC).astimezone(SAN_FRANCISCO)
-    return f", now at {wall:%a %Y-%m-%d %H:%M}"
+    return f" · at {wall:%a %Y-%m-%d %H:%M}"
 
 
-def _accounting(overview: Overview) -> Text:
+def _accounting(overview: Overview, width: int) -> Text:
+    """The four outcomes on one line, as the sum that they are."""
     now = overview.accounting
-    text = Text("\n")
-    text.append(f"{now.read:,} read", style="bold")
-    text.append(" = ")
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{now.read:,} read", style="bold").append(" = ")
     for style, name, number in (
         ("green", "counted", now.counted),
         ("cyan", "duplicate", now.duplicate),
-        ("yellow", "late", now.late),
+        ("magenta", "late", now.late),
         ("red", "rejected", now.rejected),
     ):
+        text.append(" + " if name != "counted" else "")
         text.append(f"{number:,} {name}", style=style if number else "dim")
-        text.append(" + " if name != "rejected" else "   ")
-    text.append("adds up" if now.adds_up else "DOES NOT ADD UP", style="bold green")
-    text.append("\n")
-    return text
+    if not now.adds_up:
+        return Text("DOES NOT ADD UP: ", style="bold red").append_text(text)
+    verdict = "  ✓ adds up" if text.cell_len + 11 <= width else " ✓"
+    return text.append(verdict, style="bold green")
 
 
-def _types(counted: Counted) -> Table:
-    windows = len(counted.movements[0].by_window)
-    minutes = counted.generation.window_minutes
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    table.add_column(f"Calls of the last {windows} windows of {minutes} min", no_wrap=True)
-    table.add_column("n", justify="right")
-    table.add_column("by window, the newest still filling", no_wrap=True)
-    table.add_column("last full", justify="right")
-    for each in counted.movements:
+def _types(counted: Counted, room: int) -> list[RenderableType]:
+    """The commonest call types, as many as `room` lines hold, and what the columns mean."""
+    windows, minutes = len(counted.movements[0].by_window), counted.generation.window_minutes
+    shown = max(_LEAST_TYPES, min(len(counted.movements), room - 2))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("Call type", width=_LABEL_WIDTH, no_wrap=True, overflow="ellipsis")
+    table.add_column("Calls", justify="right", min_width=7, no_wrap=True)
+    table.add_column(f"{windows} windows of {minutes} min", min_width=windows, no_wrap=True)
+    table.add_column("Change", justify="right", min_width=6, no_wrap=True)
+    for each in counted.movements[:shown]:
         table.add_row(
-            terminal_safe(each.call_type),
+            Text(terminal_safe(each.call_type)),
             f"{each.calls:,}",
-            Text(_sparkline(each), style="cyan"),
+            _sparkline(each),
             _change(each),
         )
-    return table
+    parts: list[RenderableType] = [Text(), table]
+    if room >= shown + 5:
+        parts += [Text(), _legend()]
+    return parts
 
 
-def _sparkline(each: Movement) -> str:
-    highest = max((calls for calls in each.by_window if calls is not None), default=0)
-    if not highest:
-        return ""
-    return "".join(
-        " " if calls is None else _BLOCKS[calls * (len(_BLOCKS) - 1) // highest]
-        for calls in each.by_window
+def _legend() -> Text:
+    return Text(
+        "Bars: each type to its own peak; the last one is still filling. "
+        "Change: last full window\nagainst the one before it, where that had 20 calls.",
+        style="dim",
     )
 
 
-def _change(each: Movement) -> Text:
-    """Against the window before; nothing where too few calls would make it chance."""
+def _sparkline(each: Movement) -> Text:
+    """A glyph a window: bars to the type's own peak, a dot for none, a blank for the hour that
+    the wall clock left out; the window that is still filling is dim."""
+    peak = max((calls for calls in each.by_window if calls is not None), default=0)
+    glyphs = [
+        _NO_SUCH_HOUR
+        if calls is None
+        else _BLOCKS[-(-calls * len(_BLOCKS) // peak) - 1]
+        if calls
+        else _NO_CALLS
+        for calls in each.by_window
+    ]
+    return Text("".join(glyphs[:-1]), style="cyan").append("".join(glyphs[-1:]), style="dim")
+
+
+def _change(each: Movement) -> str:
+    """Against the window before; nothing where too few calls would make it chance. No colour:
+    more calls are neither good nor bad."""
     if each.change is None:
-        return Text("", style="dim")
-    return Text(f"{each.change:+.0%}", style="green" if each.change <= 0 else "magenta")
+        return ""
+    if round(each.change * 100) == 0:
+        return "= 0%"
+    return f"{'▲' if each.change > 0 else '▼'} {abs(each.change):.0%}"

@@ -77,7 +77,6 @@ def status_as_json(status: Status) -> dict[str, Any]:
         "rates": _rates(status),
         "freshness": {
             "as_of": _wall(totals.newest_call_us),
-            "newest_published_at": instant_iso(totals.newest_published_ms),
             "committed_at": instant_iso(totals.committed_ms),
             "seconds_since_commit": status.seconds_since_commit,
         },

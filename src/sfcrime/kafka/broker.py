@@ -185,6 +185,8 @@ def _start_and_wait(
             child.stop()
             raise
         if failure is None:
+            record = msgspec.structs.replace(record, answers=True)
+            write_record(folder, record)
             return child, record
         child.stop()
         if wanted_port:

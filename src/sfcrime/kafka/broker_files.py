@@ -23,10 +23,12 @@ class BrokerRecord(msgspec.Struct, frozen=True):
     owner: ProcessIdentity
     """The sfcrime process that started it."""
     bootstrap_servers: str
+    answers: bool = False
+    """It has answered once; before that, it is on its way up."""
 
     def is_running(self) -> bool:
         """Whether it can be used. A broker whose owner is gone is about to end."""
-        return is_alive(self.owner) and is_alive(self.broker)
+        return self.answers and is_alive(self.owner) and is_alive(self.broker)
 
 
 def broker_folder(data_dir: Path) -> Path:

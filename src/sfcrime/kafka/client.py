@@ -24,7 +24,14 @@ REQUEST_TIMEOUT_S = 10.0
 MAX_PRODUCED_BYTES = 15 * 1024 * 1024
 """Largest record that is published, with its headers; a topic of ours takes a little more."""
 
-_NOT_YET = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+# What a broker says of a partition it has only just been given: a new topic's, or after a start.
+_NOT_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 Answer = TypeVar("Answer")
 Properties = dict[str, str | int | float | bool]
@@ -109,10 +116,10 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def answered(ask: Callable[[], Answer], doing: str) -> Answer:
-    """What `ask` returns, asked again while a partition has no leader yet (a new topic's).
+    """What `ask` returns, asked again while a partition of a known topic is not ready yet.
 
     Raises:
-        KafkaUnavailable: the broker does not answer, or still has no leader after 10 s.
+        KafkaUnavailable: the broker does not answer, or is still not ready after 10 s.
     """
     deadline = time.monotonic() + REQUEST_TIMEOUT_S
     while True:
@@ -178,7 +185,7 @@ def open_producer(settings: KafkaSettings) -> Producer:
         "linger.ms": 5,  # batches fill by themselves at full speed: 50 was no faster
         "batch.size": 512 * 1024,
         "batch.num.messages": 10_000,
-        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.messages": 50_000,
         "queue.buffering.max.kbytes": 64 * 1024,
         "message.max.bytes": MAX_PRODUCED_BYTES,
         "message.timeout.ms": 120_000,

@@ -143,7 +143,6 @@ def add_to_totals(
             committed_ms=committed_ms,
             watermark_us=_latest(before.watermark_us, outcome.watermark_us),
             newest_call_us=_latest(before.newest_call_us, outcome.newest_call_us),
-            newest_published_ms=_latest(before.newest_published_ms, outcome.newest_published_ms),
         )
     )
 

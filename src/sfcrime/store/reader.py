@@ -24,6 +24,7 @@ from sfcrime.store.records import (
     LateRecord,
     LedgerRow,
     PartitionLedger,
+    PartitionRange,
     RejectedRecord,
     Totals,
 )
@@ -97,6 +98,17 @@ class StoreReader:
         """The newest kept batches, newest first."""
         self._clock.restart()
         return ledger.newest_batches(self._connection, self._number, limit)
+
+    def batch_ranges(self) -> Iterator[tuple[int, PartitionRange]]:
+        """What each kept batch read of each partition, by partition and batch id."""
+        table = schema.batch_range
+        statement = (
+            select(table)
+            .where(table.c.generation_id == self._number)
+            .order_by(table.c.partition, table.c.batch_id)
+        )
+        for row in self._rows(statement):
+            yield row.batch_id, rows.to_range(row)
 
     def progress(self, limit: int | None = None) -> list[BatchProgress]:
         """Spark's reports of the newest kept batches, newest first; None: all that are kept."""

@@ -96,7 +96,6 @@ class BatchOutcome:
     watermark_us: int | None
     newest_call_us: int | None
     """Latest call time among the batch's valid records, on the wall."""
-    newest_published_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +150,3 @@ class Totals:
     committed_ms: int | None
     watermark_us: int | None
     newest_call_us: int | None
-    newest_published_ms: int | None

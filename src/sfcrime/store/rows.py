@@ -73,6 +73,12 @@ def to_partition_ledger(row: AnyRow) -> PartitionLedger:
     )
 
 
+def to_range(row: AnyRow) -> PartitionRange:
+    return PartitionRange(
+        row.partition, row.start_offset, row.end_offset, row.counted, row.late, row.rejected
+    )
+
+
 def from_range(each: PartitionRange) -> dict[str, int]:
     return {
         "partition": each.partition,
@@ -96,7 +102,6 @@ def to_totals(row: AnyRow) -> Totals:
         committed_ms=row.committed_ms,
         watermark_us=row.watermark_us,
         newest_call_us=row.newest_call_us,
-        newest_published_ms=row.newest_published_ms,
     )
 
 

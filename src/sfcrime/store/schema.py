@@ -129,7 +129,6 @@ totals = Table(
     Column("committed_ms", BigInteger),
     Column("watermark_us", BigInteger),
     Column("newest_call_us", BigInteger),
-    Column("newest_published_ms", BigInteger),
     _adds_up("totals"),
     comment="Accounting of all batches together, the last batch, and freshness.",
 )

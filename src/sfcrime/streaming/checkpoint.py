@@ -78,7 +78,10 @@ class Checkpoint:
     @property
     def query_id(self) -> str:
         """Spark's id of the query."""
-        return str(self._json(_METADATA_FILE)["id"])
+        try:
+            return str(self._json(_METADATA_FILE)["id"])
+        except KeyError as error:
+            raise self._unreadable(_METADATA_FILE, error) from error
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -104,16 +107,17 @@ class Checkpoint:
         partial.mkdir(parents=True)
         (partial / _METADATA_FILE).write_text(json.dumps({"id": query_id}), encoding="utf-8")
         (partial / FINGERPRINT_FILE).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
-        if self.path.is_dir():
-            self.path.rmdir()  # only ever an empty folder: `exists` was asked before
+        if self.last_planned is not None:  # `require_agreement` has refused it before
+            raise FileExistsError(self.path)
+        if self.path.exists():  # of a job that died before its first batch
+            shutil.rmtree(self.path)
         partial.rename(self.path)
 
     def _json(self, name: str) -> dict[str, object]:
         try:
-            found: dict[str, object] = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            return msgspec.json.decode((self.path / name).read_bytes(), type=dict[str, object])
+        except (OSError, msgspec.DecodeError) as error:
             raise self._unreadable(name, error) from error
-        return found
 
     def _unreadable(self, name: str, error: Exception) -> StoreAndCheckpointDisagree:
         return StoreAndCheckpointDisagree(

@@ -41,10 +41,11 @@ def counts_of_batch(rows: pa.Table, window_minutes: int) -> BatchCounts:
         rows: `intake.JUDGED_SCHEMA` rows with repeats removed.
         window_minutes: width of a cell's window; divides an hour.
     """
-    valid = rows.filter(pc.is_valid(rows["label"]))
+    is_valid = pc.greater_equal(rows["identity"], 0)
+    valid = rows.filter(is_valid)
     call_us = valid["call_time"].cast(pa.int64())
     by_partition = valid.group_by("partition").aggregate([([], "count_all")])
-    rejected, late = _set_aside(rows.filter(pc.is_valid(rows["set_aside"])))
+    rejected, late = _set_aside(rows.filter(pc.invert(is_valid)))
     return BatchCounts(
         cells=_cells(valid["label"], call_us, window_minutes),
         rejected=rejected,
@@ -91,7 +92,7 @@ def _decoded(encoded: pa.DictionaryArray, texts: list[str]) -> pa.Array:
 def _set_aside(rows: pa.Table) -> tuple[list[RejectedRecord], list[LateRecord]]:
     rejected: list[RejectedRecord] = []
     late: list[LateRecord] = []
-    pairs = zip(rows["identity"].to_pylist(), rows["set_aside"].to_pylist(), strict=True)
+    pairs = zip(rows["identity"].to_pylist(), rows["label"].to_pylist(), strict=True)
     for identity, text in pairs:
         partition, offset = place_of(identity)
         times = late_times(text)

@@ -1,9 +1,10 @@
 """From Kafka to one row a record: read, judged, repeats removed.
 
 Rows of this room (`JUDGED_SCHEMA`): a valid call carries its id, time, partition and label; a
-record set aside (rejected or late) carries a unique negative identity that spells its place, and
-no call time. Such a row passes the operator that removes repeats untouched: a null event time is
-never late, never moves the watermark, and is forgotten with the next batch.
+record set aside (rejected or late) carries a unique negative identity that spells its place, no
+call time, and the reason for a label. Such a row passes the operator that removes repeats
+untouched: a null event time is never late, never moves the watermark, and is forgotten with the
+next batch.
 """
 
 from __future__ import annotations
@@ -26,15 +27,14 @@ from pyspark.util import PythonEvalType
 
 from sfcrime.domain.outcomes import WATERMARK_DELAY_S
 from sfcrime.domain.wall_clock import MICROS
-from sfcrime.streaming.judge import JudgedColumns
+from sfcrime.streaming.judge import judge_records
 
 JUDGED_SCHEMA = StructType(
     [
         StructField("identity", LongType(), nullable=False),
         StructField("call_time", TimestampType(), nullable=True),
         StructField("partition", IntegerType(), nullable=False),
-        StructField("label", StringType(), nullable=True),
-        StructField("set_aside", StringType(), nullable=True),
+        StructField("label", StringType(), nullable=False),
     ]
 )
 _ARROW_SCHEMA = pa.schema(
@@ -42,8 +42,7 @@ _ARROW_SCHEMA = pa.schema(
         pa.field("identity", pa.int64(), nullable=False),
         pa.field("call_time", pa.timestamp("us", tz="UTC")),
         pa.field("partition", pa.int32(), nullable=False),
-        pa.field("label", pa.string()),
-        pa.field("set_aside", pa.string()),
+        pa.field("label", pa.string(), nullable=False),
     ]
 )
 _PARTITION_BITS = 16
@@ -127,12 +126,10 @@ def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBat
     """Judges a batch of (value, partition, offset, timestamp) into `JUDGED_SCHEMA` columns."""
     partitions = batch.column("partition")
     published = batch.column("timestamp").cast(pa.int64()).to_pylist()
-    columns = JudgedColumns()
-    for value, published_us in zip(batch.column("value").to_pylist(), published, strict=True):
-        columns.judge(value, published_us // 1000, lateness_us)
-    identities: list[int | None] = columns.call_id
-    for row, reason in enumerate(columns.set_aside):
-        if reason is not None:
+    columns = judge_records(batch.column("value").to_pylist(), published, lateness_us)
+    identities = columns.call_id
+    for row, call_id in enumerate(identities):
+        if call_id is None:
             place = partitions[row].as_py(), batch.column("offset")[row].as_py()
             identities[row] = set_aside_identity(*place)
     return pa.RecordBatch.from_arrays(
@@ -141,7 +138,6 @@ def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBat
             pa.array(columns.call_us, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
             partitions,
             pa.array(columns.label, pa.string()),
-            pa.array(columns.set_aside, pa.string()),
         ],
         schema=_ARROW_SCHEMA,
     )

@@ -187,6 +187,16 @@ def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: Runni
     if isinstance(sink.failure, SfcrimeError):
         raise sink.failure from failure
     raise ChildFailed(
-        f"Spark ended the query: {str(sink.failure or failure).splitlines()[0]}",
+        f"Spark ended the query: {_last_word(sink.failure or failure)}",
         next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
     ) from failure
+
+
+def _last_word(failure: BaseException) -> str:
+    """The line that says why: the last of a Python worker's traceback, else the first."""
+    text = str(failure)
+    _, found, worker = text.partition("Traceback (most recent call last):")
+    if not found:
+        return text.partition("\n")[0]
+    own = [line for line in worker.splitlines() if line and not line.startswith((" ", "\t"))]
+    return own[0] if own else text.partition("\n")[0]

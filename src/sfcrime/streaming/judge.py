@@ -1,18 +1,21 @@
 """The judge of the stream: what a record is, before repeats are looked for. Pure.
 
-The rules and their order are those of docs/rules.md. A record that keeps them all takes the
-short way (`JudgedColumns.judge`); for one that does not, `first_broken_rule` finds which rule comes
-first. orjson is strict by construction where it counts: it refuses invalid UTF-8, a byte-order
-mark, NaN, trailing garbage, raw control characters, lone surrogates and overflowing numbers.
+The rules and their order are those of docs/rules.md. Nearly every record has exactly the fields
+of the legacy file, all of them text: msgspec decodes such a one straight into typed fields, and
+refuses everything that is not strict JSON of that form. Whatever it refuses goes the long way:
+orjson, just as strict (no invalid UTF-8, byte-order mark, NaN, trailing garbage, raw control
+characters, lone surrogates, overflowing numbers), then the rules one by one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+import msgspec
 import orjson
 
 from sfcrime.domain.calls import (
@@ -31,123 +34,173 @@ from sfcrime.domain.outcomes import (
     MAX_VALUE_BYTES,
     Reason,
 )
-from sfcrime.domain.wall_clock import HOUR_MS, MICROS, from_datetime, wall_offset_ms
+from sfcrime.domain.wall_clock import MICROS, from_datetime, wall_offset_ms
 
 LABEL_SEPARATOR = "\x1f"
 """Stands between call type and disposition in one text column; no valid label can hold it."""
 
 _LATE = "late"
-
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d:\d\d(?:\.\d{1,6})?", re.ASCII)
+_HOUR_US = 3600 * MICROS
 _MEMO_SIZE = 100_000
+
 
 _Text = TypeVar("_Text")
 _Parsed = TypeVar("_Parsed")
+# What neighbouring records share, parsed once: days, minutes of a day, (call type, disposition).
 _dates: dict[str, int] = {}
 _times: dict[str, int] = {}
 _labels: dict[tuple[str, str], str] = {}
 
 
-@dataclass(slots=True)
-class JudgedColumns:
-    """Verdicts on a run of records, one column a field (lists: millions of rows pass here).
+class LegacyCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The legacy file's record (`domain.calls.CALL_FIELDS`): these fields, all text, no other.
 
-    A record set aside (late or rejected) has no call time of its own column, so that it never
-    moves the watermark; `identity` is then left to the caller, who knows its place.
+    `gc=False`: it holds text alone, so the collector need not look at it.
     """
+
+    crime_id: str
+    original_crime_type_name: str
+    report_date: str
+    call_date: str
+    offense_date: str
+    call_time: str
+    call_date_time: str
+    disposition: str
+    address: str
+    city: str
+    state: str
+    agency_id: str
+    address_type: str
+    common_location: str
+
+
+_decode = msgspec.json.Decoder(LegacyCall).decode
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedColumns:
+    """Verdicts on a run of records, one row each, as columns: millions of rows pass here."""
 
     call_id: list[int | None] = field(default_factory=list)
     """Numeric call id; None where the record is set aside."""
     call_us: list[int | None] = field(default_factory=list)
-    """Call time on the wall, microseconds since 1970-01-01T00:00:00; None where set aside."""
-    label: list[str | None] = field(default_factory=list)
-    """Call type, `LABEL_SEPARATOR`, disposition, blanks folded; None where set aside."""
-    set_aside: list[str | None] = field(default_factory=list)
-    """A `Reason`, or `late_text` of the call time and publication; None where valid."""
-    _hour: int | None = None
-    _offset_ms: int = 0
-    """What the San Francisco wall is ahead of UTC in the hour of the last publication."""
+    """Call time on the wall, microseconds since 1970-01-01T00:00:00; None where set aside, so
+    that a record set aside never moves the watermark."""
+    label: list[str] = field(default_factory=list)
+    """Call type, `LABEL_SEPARATOR`, disposition, blanks folded; of a record set aside its
+    `Reason`, or `late_text`."""
 
-    def judge(self, value: bytes | None, published_ms: int, lateness_us: int | None) -> None:
-        """Judges one record by R1 to R14 and L1, and appends the verdict.
 
-        Args:
-            value: the record's bytes; None is a tombstone.
-            published_ms: its Kafka timestamp, milliseconds since 1970 UTC.
-            lateness_us: allowed lateness, microseconds; None: R14 and L1 are off.
-        """
-        if (
-            not value
-            or len(value) > MAX_VALUE_BYTES
-            or value.find(b"[") >= 0
-            or value.find(b"{", 1) >= 0
-        ):
-            reason = _reason_of_bytes(value)
-            if reason is not None:
-                return self._set_aside(reason)
-        assert value is not None
+def judge_records(
+    values: Iterable[bytes | None], published_us: Iterable[int], lateness_us: int | None
+) -> JudgedColumns:
+    """Judges records by R1 to R14 and L1.
+
+    Args:
+        values: the records' bytes; None is a tombstone.
+        published_us: their Kafka timestamps, microseconds since 1970 UTC.
+        lateness_us: allowed lateness, microseconds; None: R14 and L1 are off.
+    """
+    columns = JudgedColumns()
+    add_id, add_time, add_label = (
+        columns.call_id.append,
+        columns.call_us.append,
+        columns.label.append,
+    )
+    limits = _AgeLimits(lateness_us)
+    for value, published in zip(values, published_us, strict=True):
         try:
-            document = orjson.loads(value)
-        except (orjson.JSONDecodeError, RecursionError):
-            return self._set_aside(_reason_of_bytes(value) or Reason.NOT_JSON)
-        try:
-            call_id = document[CALL_ID_FIELD]
-            call_time = document[CALL_TIME_FIELD]
-            labels = (document[CALL_TYPE_FIELD], document[DISPOSITION_FIELD])
-            label = _labels.get(labels) or _label(labels)
-            midnight, of_day = _dates.get(call_time[:11]), _times.get(call_time[11:])
-            if midnight is None or of_day is None:
-                call_us = _time_on_the_wall(call_time)
-            else:
-                call_us = midnight + of_day
-            broken = (
-                call_us is None
-                or label is None
-                or not (call_id.isdigit() and call_id.isascii())
-                or len(call_id) > MAX_CALL_ID_DIGITS
-            )
-        except (TypeError, KeyError, AttributeError):
-            broken = True
-        if broken:
-            return self._set_aside(first_broken_rule(document))
-        assert call_us is not None
+            call = _decode(value)  # type: ignore[arg-type]
+            time, call_id = call.call_date_time, call.crime_id
+            call_us = _dates[time[:11]] + _times[time[11:]]
+            label = _labels[call.original_crime_type_name, call.disposition]
+            if not _is_call_id(call_id) or len(value) > MAX_VALUE_BYTES:  # type: ignore[arg-type]
+                raise ValueError(call_id)
+        except (msgspec.DecodeError, KeyError, ValueError, TypeError):
+            judged = _judge_closely(value)
+            if isinstance(judged, Reason):
+                add_id(None)
+                add_time(None)
+                add_label(judged)
+                continue
+            call_id, call_us, label = judged
         if lateness_us is not None:
-            if published_ms // HOUR_MS != self._hour:
-                self._hour = published_ms // HOUR_MS
-                self._offset_ms = wall_offset_ms(self._hour)
-            age_us = (published_ms + self._offset_ms) * 1000 - call_us
-            if age_us > lateness_us:
-                return self._set_aside(late_text(call_us, published_ms))
-            if age_us < -FUTURE_TOLERANCE_S * MICROS:
-                return self._set_aside(Reason.FROM_THE_FUTURE)
-        self.call_id.append(int(call_id))
-        self.call_us.append(call_us)
-        self.label.append(label)
-        self.set_aside.append(None)
-        return None
+            if not limits.start_us <= published < limits.end_us:
+                limits.move_to(published)
+            if not limits.least_us <= published - call_us <= limits.most_us:
+                add_id(None)
+                add_time(None)
+                add_label(limits.verdict(call_us, published))
+                continue
+        add_id(int(call_id))
+        add_time(call_us)
+        add_label(label)
+    return columns
 
-    def _set_aside(self, reason: str) -> None:
-        self.call_id.append(None)
-        self.call_us.append(None)
-        self.label.append(None)
-        self.set_aside.append(reason)
+
+class _AgeLimits:
+    """Between which differences of publication (an instant) and call time (on the wall) a record
+    is neither from the future nor late; they hold for the hour of publication they were made for.
+    """
+
+    def __init__(self, lateness_us: int | None) -> None:
+        self._lateness_us = lateness_us or 0
+        self.start_us = self.end_us = 0
+        self.least_us = self.most_us = 0
+
+    def move_to(self, published_us: int) -> None:
+        hour = published_us // _HOUR_US
+        ahead_us = wall_offset_ms(hour) * 1000
+        self.start_us, self.end_us = hour * _HOUR_US, (hour + 1) * _HOUR_US
+        self.least_us = -FUTURE_TOLERANCE_S * MICROS - ahead_us
+        self.most_us = self._lateness_us - ahead_us
+
+    def verdict(self, call_us: int, published_us: int) -> str:
+        """What the label of a record outside of the limits says."""
+        if published_us - call_us > self.most_us:
+            return late_text(call_us, published_us // 1000)
+        return Reason.FROM_THE_FUTURE
 
 
 def late_text(call_us: int, published_ms: int) -> str:
-    """How a late record's two times travel in the column `set_aside`."""
+    """How a late record's two times travel in the column `label`."""
     return f"{_LATE} {call_us} {published_ms}"
 
 
-def late_times(set_aside: str) -> tuple[int, int] | None:
+def late_times(text: str) -> tuple[int, int] | None:
     """Call time (us on the wall) and publication (ms) of `late_text`; None of a `Reason`."""
-    word, _, times = set_aside.partition(" ")
+    word, _, times = text.partition(" ")
     if word != _LATE:
         return None
     call_us, published_ms = times.split(" ")
     return int(call_us), int(published_ms)
+
+
+def _judge_closely(value: bytes | None) -> tuple[str, int, str] | Reason:
+    """Call id, call time and label of a valid record, or the first of R1 to R13 it breaks.
+
+    The long way, for a record of another form than the legacy file's, one with something unseen
+    in it (which is remembered), and one that breaks a rule.
+    """
+    reason = _reason_of_bytes(value)
+    if reason is not None:
+        return reason
+    try:
+        document = orjson.loads(value)  # type: ignore[arg-type]
+    except orjson.JSONDecodeError:
+        return Reason.NOT_JSON
+    try:
+        call_id = document[CALL_ID_FIELD]
+        if _is_call_id(call_id):
+            label = _read_label((document[CALL_TYPE_FIELD], document[DISPOSITION_FIELD]))
+            return call_id, _read_time(document[CALL_TIME_FIELD]), label
+    except (TypeError, KeyError, AttributeError, ValueError):
+        pass  # which rule it was is found out in their order
+    return first_broken_rule(document)
 
 
 def first_broken_rule(document: object) -> Reason:
@@ -182,7 +235,10 @@ def _reason_of_bytes(value: bytes | None) -> Reason | None:
         value.decode("utf-8")
     except UnicodeDecodeError:
         return Reason.NOT_UTF8
-    return Reason.NESTED_TOO_DEEP if _depth(value) > MAX_NESTING else None
+    brackets = value.count(b"{") + value.count(b"[")
+    if brackets > MAX_NESTING and _depth(value) > MAX_NESTING:
+        return Reason.NESTED_TOO_DEEP
+    return None
 
 
 def _depth(value: bytes) -> int:
@@ -202,13 +258,11 @@ def _is_call_id(text: str) -> bool:
     return text.isdigit() and text.isascii() and len(text) <= MAX_CALL_ID_DIGITS
 
 
-def _time_on_the_wall(text: str) -> int | None:
-    """Microseconds on the wall, or None where R12 or R13 is broken. Both parts are remembered:
-    neighbouring records share their date, and all days their minutes."""
-    midnight = _parsed_date(text[:11])
-    of_day = _time_of_day(text[11:])
+def _read_time(text: str) -> int:
+    """Microseconds on the wall; ValueError where R12 or R13 is broken."""
+    midnight, of_day = _parsed_date(text[:11]), _time_of_day(text[11:])
     if midnight is None or of_day is None:
-        return None
+        raise ValueError(text)
     return _remember(_dates, text[:11], midnight) + _remember(_times, text[11:], of_day)
 
 
@@ -235,15 +289,17 @@ def _time_of_day(text: str) -> int | None:
     return ((hour * 60 + minute) * 60 + second) * MICROS + int(text[9:].ljust(6, "0"))
 
 
-def _label(labels: tuple[str, str]) -> str | None:
+def _read_label(pair: tuple[str, str]) -> str:
     """Both labels with blanks at the ends trimmed and inner runs folded to one, joined.
 
-    None where R10 is broken. Raises AttributeError or TypeError where one is no text.
+    Raises:
+        ValueError: R10 is broken.
+        AttributeError, TypeError: one of them is no text.
     """
-    if any(_CONTROL.search(text) for text in labels):
-        return None
-    folded = (" ".join(filter(None, text.split(" "))) for text in labels)
-    return _remember(_labels, labels, LABEL_SEPARATOR.join(folded))
+    if any(_CONTROL.search(text) for text in pair):
+        raise ValueError(pair)
+    folded = (" ".join(filter(None, text.split(" "))) for text in pair)
+    return _remember(_labels, pair, LABEL_SEPARATOR.join(folded))
 
 
 def _remember(memo: dict[_Text, _Parsed], text: _Text, value: _Parsed) -> _Parsed:

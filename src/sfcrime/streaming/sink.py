@@ -112,7 +112,6 @@ def outcome_of_batch(
         accounting=accounting,
         watermark_us=execution.watermark_us,
         newest_call_us=counts.newest_call_us,
-        newest_published_ms=None,
     )
 
 

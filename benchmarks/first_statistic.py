@@ -1,0 +1,144 @@
+"""How long after `sfcrime run` the first statistic is there, and where the time goes.
+
+    python benchmarks/first_statistic.py --repeats 5
+
+Each run gets an empty data folder, and begins with the start of the process on a machine that is
+set up (jars in the cache). The end is the commit of the first batch with a counted call; what the
+live view needs to show it is measured as well. Moments in between are taken from the times of the
+files that the parts leave behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from backlog import REAL_FILE
+from machine import described_machine
+
+from sfcrime.errors import StoreUnavailable
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
+
+GIVE_UP_S = 120.0
+_SHOWN = re.compile(rb"([\d,]+) counted")
+_STYLE = re.compile(rb"\x1b\[[\d;]*m")
+
+
+def measured_start(source: str, data_dir: Path) -> dict[str, float]:
+    """Seconds from the start of the process to each moment, in a pseudo-terminal.
+
+    Raises:
+        TimeoutError: nothing was shown within `GIVE_UP_S`.
+    """
+    terminal, theirs = pty.openpty()
+    began = time.time()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "sfcrime", "run", "--source", source),
+            *("--data-dir", str(data_dir), "--port", "0", "--ui-port", "0"),
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "50"},
+    )
+    os.close(theirs)
+    try:
+        shown = _await_statistic(terminal) - began
+        moments = {name: at - began for name, at in _moments(data_dir).items()}
+        return {**dict(sorted(moments.items(), key=lambda each: each[1])), "shown": shown}
+    finally:
+        process.send_signal(signal.SIGINT)
+        _drain(terminal, process)
+        os.close(terminal)
+
+
+def _await_statistic(terminal: int) -> float:
+    """When the view first showed a count above 0."""
+    seen = b""
+    deadline = time.monotonic() + GIVE_UP_S
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.5)[0]:
+            continue
+        seen = (seen + os.read(terminal, 65536))[-100_000:]
+        found = _SHOWN.findall(_STYLE.sub(b"", seen))
+        if any(int(number.replace(b",", b"")) for number in found):
+            return time.time()
+    raise TimeoutError(f"no statistic within {GIVE_UP_S} s; the view said: {seen[-2000:]!r}")
+
+
+def _drain(terminal: int, process: subprocess.Popen[bytes]) -> None:
+    """Reads on until the run has ended, so that it is never held up by a full terminal."""
+    while process.poll() is None:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                os.read(terminal, 65536)
+            except OSError:  # the other side is closed
+                process.wait()
+
+
+def _moments(data_dir: Path) -> dict[str, float]:
+    """By name, seconds since 1970."""
+    found = {
+        name: file.stat().st_mtime
+        for name, pattern in (
+            ("stream process runs", "run/stream.log"),
+            ("driver JVM started", "spark/driver.properties"),
+            ("Spark context made", "spark/shuffle/*"),
+            ("topic made", "kafka/log/*-0/partition.metadata"),
+            ("generation made", "checkpoint/sfcrime.json"),
+            ("query started", "checkpoint/metadata"),
+            ("first batch planned", "checkpoint/offsets/0"),
+            ("broker's storage made", "kafka/log/bootstrap.checkpoint"),
+        )
+        for file in sorted(data_dir.glob(pattern))[:1]
+    }
+    try:
+        with open_reader(data_dir / STORE_FILE) as reader:
+            first = next(row for row in reader.ledger_rows(1000)[::-1] if row.accounting.counted)
+    except StoreUnavailable:
+        return found
+    return {**found, "first statistic": first.committed_ms / 1000}
+
+
+@click.command()
+@click.option("--repeats", default=5, show_default=True)
+@click.option("--source", default="synthetic", show_default=True, help="A file, or `synthetic`.")
+@click.option("--real", is_flag=True, help="The real file beside the project.")
+@click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
+def main(repeats: int, source: str, real: bool, out: Path | None) -> None:
+    """Start the whole pipeline again and again."""
+    if real:
+        source = str(REAL_FILE)
+    runs = []
+    for _ in range(repeats):
+        with TemporaryDirectory(prefix="sfcrime-first-") as folder:
+            load = os.getloadavg()[0]
+            runs.append(measured_start(source, Path(folder)))
+        shown = ", ".join(f"{name} {seconds:.1f}" for name, seconds in runs[-1].items())
+        click.echo(f"load {load:.1f}: {shown}")
+    names = list(runs[0])
+    medians = {
+        name: round(statistics.median(run[name] for run in runs if name in run), 2)
+        for name in names
+    }
+    click.echo(f"medians of {repeats}: {json.dumps(medians)}")
+    if out is not None:
+        result = {"machine": described_machine(), "source": source, "medians": medians}
+        out.write_text(json.dumps({**result, "runs": runs}, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

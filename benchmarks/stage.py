@@ -1,0 +1,87 @@
+"""One stage of the query in a driver of its own; prints each batch's progress as a JSON line.
+
+    python benchmarks/stage.py read|judge|repeats BOOTSTRAP_SERVERS TOPIC WORK_DIR
+
+Every stage ends in Spark's noop sink and reads the topic from its beginning to its end, in
+micro-batches of the job's default size and in a session of the job's own settings.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+import click
+import msgspec
+from pyspark.sql import DataFrame, SparkSession
+
+from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
+from sfcrime.kafka.client import spark_options
+from sfcrime.kafka.offsets import first_offsets
+from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.store.records import BatchProgress
+from sfcrime.streaming.intake import (
+    TopicRead,
+    calls_without_repeats,
+    judged_records,
+    records_of_topic,
+)
+from sfcrime.streaming.progress import ProgressListener
+from sfcrime.streaming.session import start_spark
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(["read", "judge", "repeats"]))
+@click.argument("servers")
+@click.argument("topic")
+@click.argument("work_dir", type=click.Path(path_type=Path))
+def main(stage: str, servers: str, topic: str, work_dir: Path) -> None:
+    """Run STAGE over TOPIC."""
+    settings = load_settings({"stream": {"ui_port": 0}})
+    kafka = KafkaSettings(bootstrap_servers=servers, topic=topic)
+    spark = start_spark(settings, work_dir)
+    try:
+        batch_rows = settings.stream.max_records_per_batch
+        frame = _frame(spark.session, kafka, stage, batch_rows)
+        printing = Lock()
+
+        def show(progress: BatchProgress) -> None:
+            with printing:
+                click.echo(msgspec.json.encode(progress).decode())
+
+        spark.session.streams.addListener(ProgressListener(show))
+        query = (
+            frame.writeStream.format("noop")
+            .option("checkpointLocation", str(work_dir / "checkpoint"))
+            .trigger(availableNow=True)
+            .start()
+        )
+        query.awaitTermination()
+    finally:
+        spark.stop()
+
+
+def _frame(
+    session: SparkSession, kafka: KafkaSettings, stage: str, records_per_batch: int
+) -> DataFrame:
+    if stage == "read":  # as anyone would write it, with Spark's own defaults
+        return (
+            session.readStream.format("kafka")
+            .option("kafka.bootstrap.servers", kafka.bootstrap_servers)
+            .option("subscribe", kafka.topic)
+            .option("startingOffsets", "earliest")
+            .option("maxOffsetsPerTrigger", records_per_batch)
+            .load()
+        )
+    read = TopicRead(
+        options=spark_options(kafka),
+        topic=kafka.topic,
+        start_offsets=first_offsets(kafka),
+        max_records_per_batch=records_per_batch,
+    )
+    judged = judged_records(records_of_topic(session, read), DEFAULT_LATENESS_S)
+    return judged if stage == "judge" else calls_without_repeats(judged, DEFAULT_LATENESS_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""How fast the job counts a backlog, against what Spark's bare Kafka read reaches in the same run.
+
+    python benchmarks/throughput.py --records 4000000 --partitions 2 --repeats 3 --stages a,d
+
+Stages, each a fresh query in a fresh driver, over the same records in the same broker:
+a: Spark's Kafka source with its default options into the noop sink; b: and judged; c: and repeats
+removed; d: the whole job, exactly `sfcrime stream --until-caught-up`. Repeats are interleaved
+(a d a d ...), figures are medians, and the ratio is taken within each repeat.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import msgspec
+from backlog import Expected, fill_topic, open_backlog, open_broker, topic_name
+from machine import described_machine
+from processes import Usage, UsageMeter
+from rich.console import Console
+from rich.table import Table
+
+from sfcrime.settings import KafkaSettings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
+from sfcrime.store.records import BatchProgress
+
+STAGES = {"a": "read", "b": "judge", "c": "repeats", "d": "job"}
+WARM_FROM = 2_000_000
+"""From this record on the JVM has compiled what it runs: figures "warm" begin here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One stage run once."""
+
+    stage: str
+    repeat: int
+    records: int
+    warm_per_s: float | None
+    """Records a second of the batches that start at `WARM_FROM` or later; None: there are none."""
+    all_per_s: float
+    phases_ms: dict[str, float]
+    """Milliseconds a batch, mean over the warm batches (all, where none are warm)."""
+    warm_cpu_us: dict[str, float]
+    """CPU microseconds a record, by process, over the same batches."""
+    usage: Usage
+    exact: bool | None
+    """Of the whole job: counted and duplicate as expected, nothing else, nothing dropped."""
+
+
+def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, want: Expected) -> Run:
+    """Runs a stage of `STAGES` in processes of its own.
+
+    Raises:
+        RuntimeError: it failed; with the end of what it said.
+    """
+    with TemporaryDirectory(prefix="sfcrime-bench-") as folder:
+        data_dir = Path(folder)
+        command = _command(name, kafka, data_dir)
+        with (data_dir / "errors.log").open("wb+") as errors:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+            try:
+                with UsageMeter([process.pid, broker_pid]) as meter:
+                    output, _ = process.communicate()
+            finally:
+                process.kill()
+            if process.returncode != 0:
+                errors.seek(0)
+                raise RuntimeError(f"stage {name} failed: {errors.read()[-3000:].decode()}")
+        batches = _batches(output)
+        return Run(
+            stage=name,
+            repeat=repeat,
+            records=sum(batch.input_rows for batch in batches),
+            warm_per_s=_rate(_warm(batches)),
+            all_per_s=_rate(batches) or 0.0,
+            phases_ms=_phases(_warm(batches) or batches),
+            warm_cpu_us=_cpu_per_record(_warm(batches) or batches, meter),
+            usage=meter.usage,
+            exact=_is_exact(data_dir, want) if name == "d" else None,
+        )
+
+
+def _command(name: str, kafka: KafkaSettings, data_dir: Path) -> list[str]:
+    servers, topic = kafka.bootstrap_servers, kafka.topic
+    if name != "d":
+        script = str(Path(__file__).with_name("stage.py"))
+        return [sys.executable, script, STAGES[name], servers, topic, str(data_dir / "work")]
+    return [
+        *(sys.executable, "-m", "sfcrime", "stream", "--until-caught-up", "--json"),
+        *("--bootstrap-servers", servers, "--topic", topic),
+        *("--data-dir", str(data_dir), "--ui-port", "0"),
+    ]
+
+
+def _batches(output: bytes) -> list[BatchProgress]:
+    """Batches with data, in order; Spark reports a batch once."""
+    lines = [line for line in output.splitlines() if line.startswith(b"{")]
+    found = [msgspec.json.decode(line, type=BatchProgress) for line in lines]
+    return sorted((b for b in found if b.input_rows), key=lambda batch: batch.batch_id)
+
+
+def _warm(batches: Sequence[BatchProgress]) -> list[BatchProgress]:
+    before, found = 0, []
+    for batch in batches:
+        if before >= WARM_FROM:
+            found.append(batch)
+        before += batch.input_rows
+    return found
+
+
+def _rate(batches: Sequence[BatchProgress]) -> float | None:
+    spent_ms = sum(batch.duration_ms for batch in batches)
+    return sum(batch.input_rows for batch in batches) / spent_ms * 1000 if spent_ms else None
+
+
+def _cpu_per_record(batches: Sequence[BatchProgress], meter: UsageMeter) -> dict[str, float]:
+    start_s = batches[0].started_ms / 1000
+    end_s = (batches[-1].started_ms + batches[-1].duration_ms) / 1000
+    records = sum(batch.input_rows for batch in batches)
+    cpu = meter.cpu_between(start_s, end_s)
+    return {role: round(seconds * 1e6 / records, 2) for role, seconds in cpu.items()}
+
+
+def _phases(batches: Sequence[BatchProgress]) -> dict[str, float]:
+    names = sorted({name for batch in batches for name in batch.phases_ms})
+    return {
+        name: round(statistics.mean(batch.phases_ms.get(name, 0) for batch in batches), 1)
+        for name in names
+    }
+
+
+def _is_exact(data_dir: Path, want: Expected) -> bool:
+    with open_reader(data_dir / STORE_FILE) as reader:
+        totals = reader.totals().accounting
+        dropped = sum(report.rows_dropped_by_watermark for report in reader.progress())
+    records = want.counted + want.duplicate
+    others = (totals.late, totals.rejected, totals.gaps, dropped)
+    counted = (totals.read, totals.counted, totals.duplicate)
+    return counted == (records, want.counted, want.duplicate) and not any(others)
+
+
+def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
+    """Prints medians and ratios; the same as plain values."""
+    table = Table(title="Records a second, CPU microseconds a record; medians of the repeats")
+    for heading in ("stage", "warm /s", "all /s", "warm CPU", "peak MB", "others' CPU", "exact"):
+        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    summary: dict[str, object] = {}
+    for name in sorted({run.stage for run in runs}):
+        mine = [run for run in runs if run.stage == name]
+        warm = [run.warm_per_s for run in mine if run.warm_per_s is not None]
+        figures = {
+            "warm_per_s": statistics.median(warm) if warm else None,
+            "all_per_s": statistics.median(run.all_per_s for run in mine),
+            "warm_cpu_us": statistics.median(sum(run.warm_cpu_us.values()) for run in mine),
+            "peak_rss_mb": max(run.usage.peak_rss_mb for run in mine),
+            "others_cpu_share": statistics.median(run.usage.others_share for run in mine),
+            "exact": None if mine[0].exact is None else all(run.exact for run in mine),
+        }
+        summary[name] = figures
+        table.add_row(
+            f"{name} {STAGES[name]}",
+            f"{figures['warm_per_s']:,.0f}" if figures["warm_per_s"] else "-",
+            f"{figures['all_per_s']:,.0f}",
+            f"{figures['warm_cpu_us']:.1f}",
+            f"{figures['peak_rss_mb']:,.0f}",
+            f"{figures['others_cpu_share']:.0%}",
+            "" if figures["exact"] is None else str(figures["exact"]),
+        )
+    console.print(table)
+    ratios = _ratios(runs)
+    if ratios:
+        summary["ratios_d_to_a"] = ratios
+        summary["median_ratio_d_to_a"] = statistics.median(ratios)
+        shown = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+        console.print(f"(d)/(a), warm, by repeat: {shown}; median {statistics.median(ratios):.3f}")
+    return summary
+
+
+def _ratios(runs: Sequence[Run]) -> list[float]:
+    by_repeat: dict[int, dict[str, float]] = {}
+    for run in runs:
+        by_repeat.setdefault(run.repeat, {})[run.stage] = run.warm_per_s or run.all_per_s
+    return [found["d"] / found["a"] for found in by_repeat.values() if {"a", "d"} <= found.keys()]
+
+
+@click.command()
+@click.option("--records", default=4_000_000, show_default=True)
+@click.option("--partitions", default=2, show_default=True)
+@click.option("--repeats", default=3, show_default=True)
+@click.option("--stages", default="a,b,c,d", show_default=True)
+@click.option("--compact", is_flag=True, help="Values without the real file's indentation.")
+@click.option("--keep", type=click.Path(path_type=Path), help="The broker's folder, kept.")
+@click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
+def main(  # noqa: PLR0913 - one parameter a flag
+    records: int,
+    partitions: int,
+    repeats: int,
+    stages: str,
+    compact: bool,
+    keep: Path | None,
+    out: Path | None,
+) -> None:
+    """Measure stages over one backlog."""
+    console = Console(width=100)
+    backlog = open_backlog(records, compact=compact)
+    runs: list[Run] = []
+    with TemporaryDirectory(prefix="sfcrime-broker-") as folder:
+        broker, at = open_broker(keep or Path(folder))
+        topic = topic_name(records, partitions, compact=compact)
+        kafka = msgspec.structs.replace(at, topic=topic, partitions=partitions)
+        with broker:
+            rate = fill_topic(kafka, backlog)
+            console.print(f"{topic}: {backlog.origin}, published at {rate:,.0f} records/s")
+            for repeat in range(repeats):
+                for name in stages.split(","):
+                    run = run_stage(name, kafka, broker.pid, repeat, backlog.expected)
+                    runs.append(run)
+                    console.print(_line(run), highlight=False)
+    result = {
+        "machine": described_machine(),
+        "backlog": {"origin": backlog.origin, "records": records, "partitions": partitions},
+        "summary": report(runs, console),
+        "runs": [asdict(run) for run in runs],
+    }
+    if out is not None:
+        out.write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+
+def _line(run: Run) -> str:
+    warm = f"{run.warm_per_s:,.0f}" if run.warm_per_s else "-"
+    usage = run.usage
+    return (
+        f"{run.stage}{run.repeat}: warm {warm}/s, all {run.all_per_s:,.0f}/s, "
+        f"{usage.seconds:.0f} s, CPU {sum(run.warm_cpu_us.values()):.1f} us a record, "
+        f"peak {usage.peak_rss_mb:,.0f} MB, others {usage.others_share:.0%} of all CPU, "
+        f"load {usage.load_average:.1f}" + ("" if run.exact is None else f", exact {run.exact}")
+    )
+
+
+if __name__ == "__main__":
+    main()

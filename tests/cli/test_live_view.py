@@ -1,0 +1,206 @@
+"""The live view: what stands where, on terminals of several sizes."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from sfcrime.cli.live_view import RateMeter, draw, plain_line
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
+from sfcrime.pipeline.overview import Counted, Overview
+from sfcrime.statistics.movement import Movement
+from sfcrime.store.records import BatchProgress, PartitionLedger, Totals
+from store_samples import GENERATION
+
+MOVEMENTS = (
+    Movement("Passing Call", 1_346, (800, 0, None, 1, 400, 110, 30, 5), -0.8),
+    Movement("Traf Violation Cite", 40, (0, 0, 0, 0, 0, 20, 20, 0), 0.0),
+    Movement("Traffic Stop", 12, (0, 0, 0, 0, 0, 0, 0, 12), None),
+    Movement("Suspicious Person", 8, (1, 1, 1, 1, 1, 1, 1, 1), 0.25),
+    Movement("Trespasser", 7, (1, 1, 1, 1, 1, 1, 1, 0), None),
+    Movement("Homeless Complaint", 6, (1, 1, 1, 1, 1, 1, 0, 0), None),
+    Movement("Audible Alarm", 5, (1, 1, 1, 1, 1, 0, 0, 0), None),
+    Movement("Noise Nuisance", 4, (1, 1, 1, 1, 0, 0, 0, 0), None),
+    Movement("Well Being Check", 3, (1, 1, 1, 0, 0, 0, 0, 0), None),
+    Movement("Fight No Weapon \x1b[31m", 2, (1, 1, 0, 0, 0, 0, 0, 0), None),
+)
+COUNTED = Counted(
+    generation=GENERATION,
+    totals=Totals(
+        accounting=Accounting(
+            read=45_258, counted=45_001, duplicate=2, late=55, rejected=200, gaps=0
+        ),
+        batches=189,
+        last_batch_id=188,
+        committed_ms=None,
+        watermark_us=1_535_911_860_000_000,
+        newest_call_us=1_538_503_860_000_000,
+    ),
+    ledger=(PartitionLedger(0, 0, 45_258, 45_001, 55, 200),),
+    last_batch=BatchProgress(
+        batch_id=188,
+        started_ms=0,
+        duration_ms=1_631,
+        input_rows=4_400,
+        input_rows_per_s=0.0,
+        processed_rows_per_s=0.0,
+        phases_ms={"triggerExecution": 1_631, "addBatch": 1_546, "walCommit": 12},
+        state_rows=37_214,
+    ),
+    movements=MOVEMENTS,
+)
+OVERVIEW = Overview(
+    producer=ProducerActivity(sent=45_000, already_there=1_258, step="publishing"),
+    stream=StreamActivity(step="running", ui_url="http://127.0.0.1:3000"),
+    counted=COUNTED,
+)
+
+
+def shown(overview: Overview = OVERVIEW, *, columns: int = 80, lines: int = 24) -> list[str]:
+    """The lines of the view on a terminal of that size, borders and blanks at the ends cut."""
+    console = Console(width=columns, height=lines, file=io.StringIO(), force_terminal=True)
+    with console.capture() as captured:
+        console.print(draw(overview, {0: 46_258}, {"published": 210.4, "read": 190.6}, "waiting"))
+    return [Text.from_ansi(line).plain.strip("│ ") for line in captured.get().splitlines()]
+
+
+def line_of(start: str, overview: Overview = OVERVIEW) -> str:
+    (found,) = [line for line in shown(overview, columns=100, lines=40) if line.startswith(start)]
+    return found
+
+
+def words(line: str) -> str:
+    """The line with single blanks."""
+    return " ".join(line.split())
+
+
+def test_the_four_outcomes_stand_on_one_line_and_add_up() -> None:
+    assert line_of("45,258 read") == (
+        "45,258 read = 45,001 counted + 2 duplicate + 55 late + 200 rejected  ✓ adds up"
+    )
+
+
+def test_a_sum_that_is_wrong_is_said_in_words() -> None:
+    wrong = replace(COUNTED.totals, accounting=Accounting(read=10, counted=9))
+    overview = replace(OVERVIEW, counted=replace(COUNTED, totals=wrong))
+
+    assert line_of("DOES NOT ADD UP", overview) == (
+        "DOES NOT ADD UP: 10 read = 9 counted + 0 duplicate + 0 late + 0 rejected"
+    )
+
+
+def test_records_pace_and_lag_of_every_part_are_shown() -> None:
+    assert words(line_of("Producer")) == "Producer 46,258 210/s publishing"
+    assert words(line_of("Stream")) == "Stream 45,258 191/s running · lag 1,000"
+    assert words(line_of("Batch")) == (
+        "Batch 188 4,400 1,631 ms addBatch 1,546 ms · 37,214 ids kept"
+    )
+
+
+def test_freshness_watermark_and_the_spark_ui_are_shown() -> None:
+    assert line_of("Data as of") == (
+        "Data as of  Tue 2018-10-02 18:11 · watermark Sun 2018-09-02 18:11"
+    )
+    assert line_of("Spark UI") == "Spark UI    http://127.0.0.1:3000/StreamingQuery/"
+
+
+def test_bars_are_shares_of_the_peak_a_dot_is_none_and_a_blank_an_hour_that_never_was() -> None:
+    bars = line_of("Passing Call").split("1,346  ")[1]
+
+    assert bars[:8] == "█· ▁▄▂▁▁"
+
+
+def test_a_change_is_an_arrow_and_a_number() -> None:
+    assert line_of("Passing Call").endswith("▼ 80%")
+    assert line_of("Traf Violation Cite").endswith("= 0%")
+    assert line_of("Suspicious Person").endswith("▲ 25%")
+    assert "%" not in line_of("Traffic Stop")
+
+
+def test_synthetic_data_says_so_in_the_title() -> None:
+    synthetic = replace(GENERATION, synthetic=True)
+    real = replace(GENERATION, synthetic=False)
+
+    for generation, marked in ((synthetic, True), (real, False)):
+        title = shown(replace(OVERVIEW, counted=replace(COUNTED, generation=generation)))[0]
+        assert ("SYNTHETIC DATA" in title) is marked
+        assert GENERATION.source_title in title
+
+
+@pytest.mark.parametrize(
+    ("lines", "types"), [(24, 10), (20, 7), (18, 5), (16, 3), (10, 3), (40, 10)]
+)
+def test_fewer_types_are_shown_where_there_are_few_lines(lines: int, types: int) -> None:
+    view = shown(lines=lines)
+
+    assert sum(any(line.startswith(each.call_type[:8]) for each in MOVEMENTS) for line in view) == (
+        types
+    )
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (100, 30), (80, 16), (200, 60)])
+def test_the_view_leaves_a_line_and_is_at_most_100_columns_wide(columns: int, lines: int) -> None:
+    console = Console(width=columns, height=lines, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(draw(OVERVIEW, {0: 46_258}, {"published": 0.0, "read": 0.0}, "waiting"))
+    view = captured.get().splitlines()
+
+    assert len(view) < lines
+    assert {len(line.rstrip()) for line in view} == {min(columns, 100)}
+
+
+def test_nothing_is_cut_off_on_80_columns_after_8_million_records() -> None:
+    many = Accounting(read=8_001_234, counted=8_000_000, duplicate=1_234)
+    overview = replace(
+        OVERVIEW,
+        counted=replace(COUNTED, totals=replace(COUNTED.totals, accounting=many)),
+        producer=ProducerActivity(8_001_234, 0, 1_538_503_860_000, "publishing"),
+    )
+
+    view = "\n".join(shown(overview))
+
+    assert "8,001,234 read = 8,000,000 counted + 1,234 duplicate + 0 late + 0 rejected ✓" in view
+    assert "publishing · at Tue 2018-10-02 11:11" in view
+    assert "…" not in view
+
+
+def test_before_the_first_batch_it_says_what_is_awaited() -> None:
+    overview = Overview(ProducerActivity(), StreamActivity(), None)
+
+    view = shown(overview)
+
+    assert "sfcrime" in view[0]
+    assert any(line.split()[:3] == ["Stream", "0", "191/s"] for line in view)
+    assert any("waiting · lag 46,258" in line for line in view)
+    assert any(line.startswith("0 read = 0 counted") for line in view)
+
+
+def test_a_label_from_the_topic_cannot_command_the_terminal() -> None:
+    assert line_of("Fight No Weapon").startswith("Fight No Weapon \\x1b[31m")
+
+
+def test_the_plain_line_has_the_same_sum_gaps_and_lag() -> None:
+    assert plain_line(OVERVIEW, {0: 46_258}, "starting the producer") == (
+        "read 45,258 = counted 45,001 + duplicate 2 + late 55 + rejected 200; gaps 0; "
+        "lag 1,000; producer publishing; stream running"
+    )
+
+
+def test_the_plain_line_says_what_is_awaited_and_that_it_stopped() -> None:
+    starting = replace(OVERVIEW, stream=StreamActivity())
+
+    assert plain_line(starting, {}, "starting the broker").endswith("stream starting the broker")
+    assert plain_line(OVERVIEW, {}, "stopped").endswith("stream stopped")
+
+
+def test_a_rate_is_taken_over_the_last_ten_seconds() -> None:
+    meter = RateMeter()
+
+    assert meter.rate(0.0, 0) == 0.0
+    assert meter.rate(5.0, 500) == 100.0
+    assert meter.rate(15.0, 2_500) == 200.0

@@ -1,0 +1,106 @@
+"""A topic that someone else's producer filled, with everything a record can be."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from hostile_records import HOSTILE_RECORDS, with_id
+from running import Sfcrime, wait_until
+from sfcrime.audit.judge import ValidCall, judge_value
+from sfcrime.kafka.offsets import end_offsets
+from sfcrime.settings import KafkaSettings
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
+
+PARTITIONS = 3
+
+
+def _new_topic(kafka: KafkaSettings) -> None:
+    """As its owner would make it: nothing of ours but room for large records."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    topic = NewTopic(kafka.topic, PARTITIONS, config={"max.message.bytes": "4000000"})
+    admin.create_topics([topic])[kafka.topic].result(30)
+
+
+def _send(kafka: KafkaSettings, records: Sequence[tuple[int, bytes | None]]) -> None:
+    """(partition, value) without keys, stamped with the present."""
+    producer = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "message.max.bytes": 4_000_000}
+    )
+    for partition, value in records:
+        producer.produce(kafka.topic, value, partition=partition)
+    assert producer.flush(30) == 0
+
+
+def _send_in_transactions(
+    kafka: KafkaSettings, committed: list[bytes], aborted: list[bytes]
+) -> None:
+    """To partition 0; returns once both markers are written, so they lie before what follows."""
+    before = end_offsets(kafka)[0]
+    producer = Producer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": kafka.topic}
+    )
+    producer.init_transactions(30)
+    for values, end in (
+        (committed, producer.commit_transaction),
+        (aborted, producer.abort_transaction),
+    ):
+        producer.begin_transaction()
+        for value in values:
+            producer.produce(kafka.topic, value, partition=0)
+        producer.flush(30)
+        end(30)
+    expected = before + len(committed) + 1 + len(aborted) + 1
+    wait_until(lambda: end_offsets(kafka)[0] == expected, "the markers of the transactions")
+
+
+def _call(number: int) -> bytes:
+    return with_id(b'"%d"' % (700_000_000 + number))
+
+
+def test_every_record_of_a_foreign_topic_is_counted_or_set_aside_and_none_stops_the_query(
+    sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
+) -> None:
+    kafka = topic()
+    _new_topic(kafka)
+    table = random.Random(4711).sample(HOSTILE_RECORDS, len(HOSTILE_RECORDS))
+    _send(kafka, [(number % PARTITIONS, record.value) for number, record in enumerate(table)])
+    servers = ["--bootstrap-servers", kafka.bootstrap_servers]
+
+    with sfcrime.started("stream", *servers, "--topic", kafka.topic) as stream:
+        stream.wait_for(lambda: sfcrime.read() == len(table), "the table to be read")
+        _send_in_transactions(kafka, [_call(1), _call(2)], [_call(3), b"", b"aborted"])
+        _send(kafka, [(0, _call(4)), (1, _call(5)), (2, _call(1))])
+        stream.wait_for(lambda: sfcrime.read() == len(table) + 5, "the calls behind it")
+        stream.process.terminate()
+        assert stream.wait() == 0, stream.log()
+
+    reasons = Counter(record.reason for record in table)
+    valid = reasons.pop(None)
+    judged = [judge_value(record.value) for record in table]
+    identities = {(call.call_id, call.call_us) for call in judged if isinstance(call, ValidCall)}
+    accounting = {
+        "read": len(table) + 5,
+        "counted": len(identities) + 4,
+        "duplicate": valid - len(identities) + 1,
+        "late": 0,
+        "rejected": sum(reasons.values()),
+        "gaps": 5,  # two markers and three aborted records
+    }
+    status = sfcrime("status", *servers, "--json").json
+    assert status["accounting"] == accounting
+    assert status["settings"]["lateness_rule"] == "off"
+    assert status["settings"]["lateness_s"] is None
+    assert (status["source_name"], status["synthetic"], status["lag"]) == (None, False, 0)
+    assert sfcrime("rejected", *servers, "--json").json["by_reason"] == reasons
+
+    audit = sfcrime("audit", *servers, "--json")
+    assert audit.code == 0, audit.out
+    assert audit.json["accounting"] == accounting
+    assert audit.json["lateness_s"] is None

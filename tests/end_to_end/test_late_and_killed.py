@@ -1,0 +1,199 @@
+"""Late and future records on a topic of ours, a job killed in the middle, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import msgspec
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from hostile_records import with_id
+from running import Digest, Ran, Sfcrime, alive, wait_until
+from sfcrime.domain.calls import SourceIdentity, SourceRecord
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.kafka.pace import Pace
+from sfcrime.kafka.producer import ProducerPlan, publish
+from sfcrime.kafka.topics import topic_exists
+from sfcrime.settings import KafkaSettings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
+from sfcrime.store.records import CellCount
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
+
+RECORDS = 30_000
+PER_BATCH = 2_500
+IDENTITY = SourceIdentity("file:late-and-future", "late-and-future.json", synthetic=False)
+START = datetime(2018, 10, 2)
+WEEK_MS, HOUR_MS = 604_800_000, 3_600_000
+UTC_AHEAD_MS = 7 * HOUR_MS  # of San Francisco, in October
+
+# What number % 100 is -> milliseconds from the call to its publication; the others: 0.
+PUBLISHED_AFTER_MS = {7: WEEK_MS + 1, 8: WEEK_MS, 9: -HOUR_MS - 1, 10: -HOUR_MS}
+REPEAT = 11
+"""Such a record repeats the one 6 before it."""
+
+
+def _call(number: int) -> tuple[int, datetime, str, int]:
+    """Id, time on the wall, type and publication (ms) of a record."""
+    if number % 100 == REPEAT:
+        number -= 6
+    wall = START + timedelta(seconds=30 * number)
+    instant_ms = int(wall.replace(tzinfo=UTC).timestamp() * 1000) + UTC_AHEAD_MS
+    published_ms = instant_ms + PUBLISHED_AFTER_MS.get(number % 100, 0)
+    return 100_000_000 + number, wall, f"Type {number % 5}", published_ms
+
+
+def _records(start: int) -> Iterator[SourceRecord]:
+    for number in range(start, RECORDS):
+        call_id, wall, call_type, published_ms = _call(number)
+        value = (
+            with_id(b'"%d"' % call_id)
+            .replace(b"Passing Call", call_type.encode())
+            .replace(b"2018-10-02T09:11:00.000", wall.isoformat(timespec="milliseconds").encode())
+        )
+        yield SourceRecord(number, b"%d" % call_id, value, published_ms)
+
+
+def _expected_cells() -> list[CellCount]:
+    cells: Counter[tuple[int, str]] = Counter()
+    for number in range(RECORDS):
+        if number % 100 not in (7, 9, REPEAT):
+            _, wall, call_type, _ = _call(number)
+            hour = wall.replace(minute=0, second=0, tzinfo=UTC)
+            cells[int(hour.timestamp()) * 1_000_000, call_type] += 1
+    return [CellCount(us, call_type, "HAN", n) for (us, call_type), n in sorted(cells.items())]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A job that was killed once, started again and is done."""
+
+    sfcrime: Sfcrime
+    kafka: KafkaSettings
+    second_job: Ran
+    killed_at: int
+    """Records accounted for when it was killed."""
+    left_alive: list[str]
+
+    @property
+    def stream(self) -> list[str]:
+        return ["stream", *_place(self.kafka), "--until-caught-up"]
+
+
+def _place(kafka: KafkaSettings) -> list[str]:
+    return ["--bootstrap-servers", kafka.bootstrap_servers, "--topic", kafka.topic]
+
+
+@pytest.fixture(scope="module")
+def counted(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> Counted:
+    kafka = msgspec.structs.replace(broker, topic="late-and-future", partitions=2)
+    publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
+    sfcrime = Sfcrime(tmp_path_factory.mktemp("late") / "data")
+    bounded = ["stream", *_place(kafka), "--max-records-per-batch", str(PER_BATCH)]
+    with sfcrime.started(*bounded) as stream:
+        stream.wait_for(lambda: sfcrime.batches() >= 2, "two batches")
+        second_job = sfcrime(*bounded)
+        tree = stream.tree()
+        stream.process.kill()  # the driver JVM is left to notice it
+        stream.wait()
+        killed_at = sfcrime.read()
+        again = sfcrime(*bounded, "--until-caught-up")
+        assert again.code == 0, again.out + again.err
+        return Counted(sfcrime, kafka, second_job, killed_at, alive(tree))
+
+
+def test_a_second_job_on_the_same_folder_is_refused(counted: Counted) -> None:
+    assert counted.second_job.code == 1
+    assert "Another job runs on" in counted.second_job.err
+    assert "Traceback" not in counted.second_job.err
+
+
+def test_the_job_was_killed_in_the_middle_and_left_no_process(counted: Counted) -> None:
+    assert PER_BATCH <= counted.killed_at < RECORDS
+    assert counted.left_alive == []
+
+
+def test_a_killed_job_ends_with_the_cells_of_an_undisturbed_one(counted: Counted) -> None:
+    with open_reader(counted.sfcrime.data_dir / STORE_FILE) as reader:
+        assert list(reader.cells()) == _expected_cells()
+
+
+def test_a_millisecond_makes_a_record_late_or_a_visitor_from_the_future(counted: Counted) -> None:
+    sfcrime = counted.sfcrime
+    assert sfcrime.accounting() == Accounting(
+        read=30_000, counted=29_100, duplicate=300, late=300, rejected=300, gaps=0
+    )
+    late = sfcrime("late", *_place(counted.kafka)[:2], "--limit", "0", "--json").json
+    assert late["total"] == 300
+    assert {each["lateness_s"] for each in late["late"]} == {604_800}
+    assert len({(each["partition"], each["offset"]) for each in late["late"]}) == 300
+    rejected = sfcrime("rejected", *_place(counted.kafka)[:2], "--json").json
+    assert rejected["by_reason"] == {"from-the-future": 300}
+
+
+def test_the_audit_of_a_killed_job_finds_no_difference(counted: Counted) -> None:
+    audit = counted.sfcrime("audit", *_place(counted.kafka)[:2], "--json")
+    assert audit.code == 0, audit.out
+    assert audit.json["accounting"]["late"] == 300
+
+
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        (["--window", "30"], "window_minutes was 60 and is now 30"),
+        (["--lateness-hours", "24"], "lateness_s was 604800 and is now 86400"),
+    ],
+)
+def test_a_change_of_what_is_counted_is_refused_by_name(
+    counted: Counted, flags: list[str], named: str
+) -> None:
+    before = counted.sfcrime.digest()
+    _assert_refused(counted.sfcrime(*counted.stream, *flags), named)
+    assert counted.sfcrime.digest() == before
+
+
+def test_a_deleted_checkpoint_is_refused_and_no_number_changes(
+    counted: Counted, tmp_path: Path
+) -> None:
+    copy = _copy(counted, tmp_path)
+    shutil.rmtree(copy.data_dir / "checkpoint")
+    _assert_refused(copy(*counted.stream), "there is no checkpoint")
+    assert copy.digest() == counted.sfcrime.digest()
+
+
+def test_a_deleted_store_is_refused_and_none_is_begun(counted: Counted, tmp_path: Path) -> None:
+    copy = _copy(counted, tmp_path)
+    for file in copy.data_dir.glob(f"{STORE_FILE}*"):
+        file.unlink()
+    _assert_refused(copy(*counted.stream), "the store is empty")
+    assert copy.accounting() is None
+
+
+def test_a_topic_that_was_made_anew_is_refused_and_no_number_changes(counted: Counted) -> None:
+    before: Digest = counted.sfcrime.digest()
+    admin = AdminClient({"bootstrap.servers": counted.kafka.bootstrap_servers})
+    admin.delete_topics([counted.kafka.topic])[counted.kafka.topic].result(30)
+    wait_until(lambda: not topic_exists(counted.kafka), "the topic to be gone")
+    publish(ProducerPlan(counted.kafka, IDENTITY, Pace(None), limit=50), _records, Event())
+
+    _assert_refused(counted.sfcrime(*counted.stream), "topic_id was")
+    assert counted.sfcrime.digest() == before
+
+
+def _copy(counted: Counted, tmp_path: Path) -> Sfcrime:
+    return Sfcrime(Path(shutil.copytree(counted.sfcrime.data_dir, tmp_path / "data")))
+
+
+def _assert_refused(ran: Ran, named: str) -> None:
+    assert ran.code == 1, ran.out + ran.err
+    assert named in ran.err
+    assert "Next step:" in ran.err
+    assert "Traceback" not in ran.err

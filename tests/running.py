@@ -1,0 +1,254 @@
+"""Runs `sfcrime` as a user does: processes of their own, what they print, what they leave behind.
+
+Only processes found below one that this module started are ever signalled, by their id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import StoreUnavailable
+from sfcrime.jvm.child import ProcessIdentity, identity_of, is_alive
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
+
+WAIT_S = 120.0
+"""For things that take 2 to 15 s on two idle cores."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code in (0, 3), f"exit code {self.code}\n{self.out}\n{self.err}"
+        return json.loads(self.out)
+
+
+@dataclass
+class Sfcrime:
+    """The command on one data folder; every port is a free one."""
+
+    data_dir: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("SFCRIME_")}
+        ports = {"SFCRIME_KAFKA_PORT": "0", "SFCRIME_STREAM_UI_PORT": "0"}
+        return {
+            **inherited,
+            **ports,
+            "SFCRIME_DATA_DIR": str(self.data_dir),
+            "COLUMNS": "120",
+            **self.environment,
+        }
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "sfcrime", *arguments]
+
+    def __call__(self, *arguments: str, timeout_s: float = 300.0) -> Ran:
+        """Runs a command to its end."""
+        done = subprocess.run(
+            self._command(arguments),
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[Started]:
+        """Starts a command; whatever is left of it and of its children ends with the block."""
+        log_path = self.data_dir / f"{arguments[0]}-{time.monotonic_ns()}.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("wb") as log:
+            process = subprocess.Popen(
+                self._command(arguments),
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = Started(process, log_path)
+        try:
+            yield started
+        finally:
+            kill_all(started.tree())
+            process.wait(WAIT_S)
+
+    def accounting(self) -> Accounting | None:
+        """What the store says; None before it holds a generation."""
+        try:
+            with open_reader(self.data_dir / STORE_FILE) as reader:
+                return reader.totals().accounting
+        except StoreUnavailable:
+            return None
+
+    def read(self) -> int:
+        """Records accounted for so far."""
+        accounting = self.accounting()
+        return 0 if accounting is None else accounting.read
+
+    def batches(self) -> int:
+        """Batches in the ledger so far."""
+        try:
+            with open_reader(self.data_dir / STORE_FILE) as reader:
+                return reader.totals().batches
+        except StoreUnavailable:
+            return 0
+
+    def digest(self) -> Digest:
+        """Everything that was counted, in few words."""
+        hashed, cells = hashlib.sha256(), 0
+        with open_reader(self.data_dir / STORE_FILE) as reader:
+            for cells, cell in enumerate(reader.cells(), 1):
+                hashed.update(f"{tuple(cell)}\n".encode())
+            return Digest(reader.totals().accounting, cells, hashed.hexdigest()[:16])
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Two counts are the same iff their digests are."""
+
+    accounting: Accounting
+    cells: int
+    sha256: str
+
+
+@dataclass
+class Started:
+    """A running command."""
+
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def log(self) -> str:
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def tree(self) -> list[ProcessIdentity]:
+        """The command and everything below it, children of children included."""
+        return tree_of(self.pid)
+
+    def wait(self, timeout_s: float = WAIT_S) -> int:
+        """Its exit code."""
+        return self.process.wait(timeout_s)
+
+    def wait_for(self, condition: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:
+        """Until a condition holds, while the command runs."""
+
+        def holds() -> bool:
+            if condition():
+                return True
+            assert self.is_running(), f"it ended before {what}:\n{self.log()}"
+            return False
+
+        wait_until(holds, f"{what}\n{self.log()}", timeout_s)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:
+    """Asks 20 times a second."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s for: {what}"
+        time.sleep(0.05)
+
+
+def tree_of(pid: int) -> list[ProcessIdentity]:
+    """A process and all its descendants that live, whatever session they are in."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                status = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            parent = int(status.rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(folder.name))
+    found, waiting = [], [pid]
+    while waiting:
+        number = waiting.pop()
+        identity = identity_of(number)
+        if identity is not None:
+            found.append(identity)
+        waiting += children.get(number, [])
+    return found
+
+
+def command_line(identity: ProcessIdentity) -> str:
+    """Its arguments; empty where it is gone."""
+    try:
+        text = Path(f"/proc/{identity.pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return text.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def kill_all(processes: list[ProcessIdentity]) -> None:
+    """SIGKILL, parents first, to those that still live."""
+    for identity in processes:
+        if is_alive(identity):
+            try:
+                os.kill(identity.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def alive(processes: list[ProcessIdentity]) -> list[str]:
+    """Those that still run, as text."""
+    return [f"{each.pid} {command_line(each)[:120]}" for each in processes if is_alive(each)]
+
+
+def listening_addresses(processes: list[ProcessIdentity]) -> set[str]:
+    """Local addresses (hexadecimal, as the kernel writes them) that the processes listen on."""
+    inodes = set()
+    for identity in processes:
+        try:
+            links = [os.readlink(each) for each in Path(f"/proc/{identity.pid}/fd").iterdir()]
+        except OSError:
+            continue
+        inodes |= {link[8:-1] for link in links if link.startswith("socket:[")}
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                found.add(fields[1].partition(":")[0])
+    return found
+
+
+LOOPBACK_ADDRESSES = {
+    "0100007F",
+    "0000000000000000FFFF00000100007F",
+    "00000000000000000000000001000000",
+}
+"""127.0.0.1, the same as IPv6 writes it, and ::1."""

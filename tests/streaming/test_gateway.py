@@ -1,0 +1,131 @@
+"""How the driver JVM is started."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pyspark
+import pytest
+
+from sfcrime.errors import ChildFailed
+from sfcrime.settings import Settings, StreamSettings
+from sfcrime.streaming.gateway import SPARK_MODULE_OPTIONS, DriverCommand, start_driver_jvm
+from sfcrime.streaming.session import spark_properties
+
+_SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4}
+_SIZES |= {18: 4, 19: 2, 20: 2}
+_TEXT, _LONG, _DOUBLE, _STRING = 1, 5, 6, 8
+
+
+def _string_constants(class_file: bytes) -> list[str]:
+    """The string literals of a Java class, in the order of its constant pool (JVMS 4.4)."""
+    (count,) = struct.unpack_from(">H", class_file, 8)
+    texts, literals, at, index = {}, [], 10, 1
+    while index < count:
+        tag = class_file[at]
+        (number,) = struct.unpack_from(">H", class_file, at + 1)
+        if tag == _TEXT:
+            texts[index] = class_file[at + 3 : at + 3 + number].decode()
+            at += 3 + number
+        else:
+            if tag == _STRING:
+                literals.append(number)
+            at += 1 + _SIZES[tag]
+        index += 2 if tag in (_LONG, _DOUBLE) else 1
+    return [texts[number] for number in literals]
+
+
+def _options_of_spark() -> list[str]:
+    """What JavaModuleOptions of the installed PySpark lists."""
+    (jar,) = (Path(pyspark.__file__).parent / "jars").glob("spark-launcher_*.jar")
+    with zipfile.ZipFile(jar) as archive:
+        code = archive.read("org/apache/spark/launcher/JavaModuleOptions.class")
+    return [text for text in _string_constants(code) if text.startswith("-")]
+
+
+def test_the_jvm_gets_the_module_options_of_the_pinned_spark_but_for_the_missing_module() -> None:
+    missing = "--add-modules=jdk.incubator.vector"  # the wheel's Java does not have it
+    expected = _options_of_spark()
+    assert missing in expected
+    expected.remove(missing)
+    assert list(SPARK_MODULE_OPTIONS) == expected
+
+
+SECRET = "sasl-password-that-nobody-may-see"
+
+
+def _command(work_dir: Path, java: Path) -> DriverCommand:
+    return DriverCommand(
+        java=java,
+        jars=[work_dir / "connector.jar"],
+        heap="300m",
+        properties={"spark.master": "local[2]", "spark.secret": SECRET, "spark.path": "C:\\x"},
+        work_dir=work_dir,
+    )
+
+
+def test_configuration_is_in_a_file_and_not_on_the_command_line(tmp_path: Path) -> None:
+    properties_file = tmp_path / "driver.properties"
+    arguments = _command(tmp_path, Path("/java")).arguments(properties_file)
+
+    assert not any(SECRET in argument or "--conf" in argument for argument in arguments)
+    assert arguments[0] == "/java"
+    assert arguments[-3:] == ["--properties-file", str(properties_file), "pyspark-shell"]
+    class_path = arguments[arguments.index("-cp") + 1].split(os.pathsep)
+    assert class_path[0].endswith(f"pyspark{os.sep}jars{os.sep}*")
+    assert class_path[1:] == [str(tmp_path / "connector.jar")]
+
+
+@pytest.mark.parametrize("name", ["spark.driver.host", "spark.driver.bindAddress"])
+def test_spark_listens_on_loopback_alone(tmp_path: Path, name: str) -> None:
+    assert spark_properties(Settings(), tmp_path)[name] == "127.0.0.1"
+
+
+def test_settings_reach_spark(tmp_path: Path) -> None:
+    stream = StreamSettings(ui_port=4321, master="local[1]", shuffle_partitions=3)
+    properties = spark_properties(msgspec.structs.replace(Settings(), stream=stream), tmp_path)
+    assert properties["spark.ui.port"] == "4321"
+    assert properties["spark.master"] == "local[1]"
+    assert properties["spark.sql.shuffle.partitions"] == "3"
+    assert properties["spark.sql.session.timeZone"] == "UTC"
+
+
+def _fake_java(folder: Path, script: str) -> Path:
+    java = folder / "java"
+    java.write_text(f"#!/bin/sh\n{script}\n")
+    java.chmod(0o755)
+    return java
+
+
+def test_a_jvm_that_dies_at_its_start_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+    java = _fake_java(tmp_path, "echo Unrecognized VM option; exit 3")
+    with pytest.raises(ChildFailed) as failed:
+        start_driver_jvm(_command(tmp_path / "work", java))
+    assert "Unrecognized VM option" in failed.value.happened
+    assert str(tmp_path / "work" / "driver.log") in failed.value.next_step
+
+
+def test_the_jvm_is_told_where_to_listen_and_its_settings_are_for_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_HOME", "/somewhere/else")
+    monkeypatch.setenv("SPARK_LOCAL_IP", "0.0.0.0")  # noqa: S104
+    java = _fake_java(tmp_path, "env; exit 1")
+    with pytest.raises(ChildFailed):
+        start_driver_jvm(_command(tmp_path / "work", java))
+
+    said = (tmp_path / "work" / "driver.log").read_text().splitlines()
+    assert "SPARK_LOCAL_IP=127.0.0.1" in said
+    assert not any(line.startswith("SPARK_HOME=") for line in said)
+    properties = tmp_path / "work" / "driver.properties"
+    assert stat.S_IMODE(properties.stat().st_mode) == 0o600
+    assert properties.read_text().splitlines() == [
+        "spark.master=local[2]",
+        f"spark.secret={SECRET}",
+        "spark.path=C:\\\\x",
+    ]

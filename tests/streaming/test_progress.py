@@ -1,0 +1,103 @@
+"""Spark's report of a batch as a record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sfcrime.store.records import BatchProgress
+from sfcrime.streaming.progress import progress_of_report
+
+REPORT: dict[str, Any] = {
+    "id": "0b5f2f6e-6a1c-4a43-9a3e-1d6b5a1f0a01",
+    "runId": "4a4b6a2e-6f36-4b0e-8f35-6d6c1c9f3f0e",
+    "name": "calls",
+    "timestamp": "2026-11-24T08:30:43.125Z",
+    "batchId": 12,
+    "batchDuration": 1480,
+    "numInputRows": 250000,
+    "inputRowsPerSecond": 161290.3,
+    "processedRowsPerSecond": 168918.9,
+    "durationMs": {"addBatch": 1320, "queryPlanning": 18, "triggerExecution": 1480},
+    "eventTime": {"max": "2018-10-09T00:00:00.000Z"},
+    "stateOperators": [
+        {
+            "operatorName": "dedupeWithinWatermark",
+            "numRowsTotal": 130000,
+            "memoryUsedBytes": 41943040,
+            "numRowsDroppedByWatermark": 0,
+            "customMetrics": {"numDroppedDuplicateRows": 4, "loadedMapCacheHitCount": 24},
+        }
+    ],
+    "sources": [
+        {
+            "description": "KafkaV2[Subscribe[calls]]",
+            "startOffset": {"calls": {"0": 0, "1": 0}},
+            "endOffset": {"calls": {"0": 100, "1": 150}},
+            "latestOffset": {"calls": {"0": 120, "1": 157}},
+            "numInputRows": 250000,
+        }
+    ],
+    "sink": {"description": "ForeachBatchSink", "numOutputRows": -1},
+}
+
+
+def test_a_report_becomes_a_record() -> None:
+    assert progress_of_report(REPORT) == BatchProgress(
+        batch_id=12,
+        started_ms=1_795_509_043_125,
+        duration_ms=1480,
+        input_rows=250_000,
+        input_rows_per_s=161_290.3,
+        processed_rows_per_s=168_918.9,
+        phases_ms={"addBatch": 1320, "queryPlanning": 18, "triggerExecution": 1480},
+        lag_records=27,
+        state_rows=130_000,
+        state_bytes=41_943_040,
+        rows_dropped_by_watermark=0,
+        duplicates_dropped=4,
+    )
+
+
+@pytest.mark.parametrize("rate", ["NaN", "Infinity", "-Infinity", None, float("nan"), float("inf")])
+def test_a_rate_over_no_time_is_shown_as_none(rate: float | str | None) -> None:
+    progress = progress_of_report(
+        {**REPORT, "inputRowsPerSecond": rate, "processedRowsPerSecond": rate}
+    )
+    assert (progress.input_rows_per_s, progress.processed_rows_per_s) == (0.0, 0.0)
+
+
+def test_rates_that_are_not_reported_are_shown_as_none() -> None:
+    report = {k: v for k, v in REPORT.items() if not k.endswith("PerSecond")}
+    progress = progress_of_report(report)
+    assert (progress.input_rows_per_s, progress.processed_rows_per_s) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("latest", ["absent", None])
+def test_a_source_that_reports_no_latest_offset_shows_no_lag(latest: str | None) -> None:
+    source = {k: v for k, v in REPORT["sources"][0].items() if k != "latestOffset"}
+    if latest is None:
+        source["latestOffset"] = None
+    assert progress_of_report({**REPORT, "sources": [source]}).lag_records == 0
+
+
+def test_offsets_that_come_as_text_mean_the_same() -> None:
+    source = {
+        **REPORT["sources"][0],
+        "endOffset": json.dumps({"calls": {"0": 100, "1": 150}}),
+        "latestOffset": json.dumps({"calls": {"0": 120, "1": 157}}),
+    }
+    assert progress_of_report({**REPORT, "sources": [source]}).lag_records == 27
+
+
+def test_a_batch_without_state_and_sources_is_shown_with_noughts() -> None:
+    report = {k: v for k, v in REPORT.items() if k not in ("stateOperators", "sources")}
+    progress = progress_of_report(report)
+    assert (progress.lag_records, progress.state_rows, progress.duplicates_dropped) == (0, 0, 0)
+
+
+def test_a_state_that_counts_no_repeats_shows_none() -> None:
+    operator = {k: v for k, v in REPORT["stateOperators"][0].items() if k != "customMetrics"}
+    assert progress_of_report({**REPORT, "stateOperators": [operator]}).duplicates_dropped == 0

@@ -1,0 +1,126 @@
+"""A batch is written only once its own metrics agree with the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import AccountingBroken
+from sfcrime.store.columns import CellColumns
+from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.streaming.counting import BatchCounts
+from sfcrime.streaming.execution import BatchExecution
+from sfcrime.streaming.sink import outcome_of_batch
+
+NINE_US = 1_538_470_800_000_000
+
+COUNTS = BatchCounts(
+    cells=CellColumns.from_cells([CellCount(NINE_US, "Passing Call", "HAN", 5)]),
+    rejected=[RejectedRecord(0, 4, "not-json"), RejectedRecord(1, 12, "no-value")],
+    late=[LateRecord(0, 5, NINE_US - 700_000_000_000, 1_538_500_000_000)],
+    counted_by_partition={0: 3, 1: 2},
+    newest_call_us=NINE_US + 1,
+)
+EXECUTION = BatchExecution(
+    records_scanned=9,
+    repeats_dropped=1,
+    dropped_by_watermark=0,
+    end_offsets={0: 8, 1: 14, 2: 0},
+    watermark_us=NINE_US - 2_592_000_000_000,
+)
+ENDS = {0: 3, 1: 10}
+"""Where the ledger's previous batch ended; partition 2 was never read."""
+
+
+def _outcome(
+    counts: BatchCounts = COUNTS,
+    execution: BatchExecution = EXECUTION,
+    ends: Mapping[int, int] = ENDS,
+) -> Accounting:
+    return outcome_of_batch(7, counts, execution, ends).accounting
+
+
+def test_a_batch_that_adds_up_becomes_what_the_store_takes() -> None:
+    outcome = outcome_of_batch(7, COUNTS, EXECUTION, ENDS)
+
+    assert outcome.batch_id == 7
+    assert outcome.accounting == Accounting(
+        read=9, counted=5, duplicate=1, late=1, rejected=2, gaps=0
+    )
+    assert outcome.ranges == [
+        PartitionRange(partition=0, start=3, end=8, counted=3, late=1, rejected=1),
+        PartitionRange(partition=1, start=10, end=14, counted=2, late=0, rejected=1),
+        PartitionRange(partition=2, start=0, end=0, counted=0, late=0, rejected=0),
+    ]
+    assert outcome.cells is COUNTS.cells
+    assert outcome.rejected == COUNTS.rejected
+    assert outcome.late == COUNTS.late
+    assert outcome.watermark_us == NINE_US - 2_592_000_000_000
+    assert outcome.newest_call_us == NINE_US + 1
+
+
+def test_a_batch_without_data_adds_up_to_nothing() -> None:
+    nothing = BatchCounts(CellColumns.from_cells([]), [], [], {}, None)
+    execution = BatchExecution(0, 0, 0, {0: 3, 1: 10}, None)
+    assert _outcome(nothing, execution) == Accounting()
+
+
+def test_a_partition_that_is_read_for_the_first_time_begins_at_0() -> None:
+    execution = replace(EXECUTION, end_offsets={0: 3, 1: 10, 4: 9})
+    outcome = outcome_of_batch(7, COUNTS, execution, ENDS)
+    assert outcome.ranges[-1] == PartitionRange(4, 0, 9, counted=0, late=0, rejected=0)
+
+
+def test_offsets_without_a_record_are_gaps() -> None:
+    assert _outcome(execution=replace(EXECUTION, end_offsets={0: 8, 1: 17})).gaps == 3
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [
+        replace(EXECUTION, dropped_by_watermark=1),
+        # One row went through the watermark's hole, and nothing else shows it.
+        replace(EXECUTION, records_scanned=10, dropped_by_watermark=1, end_offsets={0: 9, 1: 14}),
+        replace(EXECUTION, records_scanned=10, end_offsets={0: 9, 1: 14}),
+        replace(EXECUTION, records_scanned=8, end_offsets={0: 7, 1: 14}),
+        replace(EXECUTION, repeats_dropped=0),
+        replace(EXECUTION, repeats_dropped=2),
+        replace(EXECUTION, end_offsets={0: 8, 1: 13}),
+        replace(EXECUTION, end_offsets={0: 2, 1: 14}),
+        replace(EXECUTION, end_offsets={}),
+    ],
+    ids=[
+        "a row dropped by the watermark",
+        "a scanned row dropped by the watermark",
+        "a record scanned and in no outcome",
+        "an outcome without a scanned record",
+        "a repeat too few",
+        "a repeat too many",
+        "more records than offsets",
+        "a partition that ends before it begins",
+        "no offsets at all",
+    ],
+)
+def test_a_batch_whose_metrics_disagree_is_refused_with_its_numbers(
+    execution: BatchExecution,
+) -> None:
+    with pytest.raises(AccountingBroken) as refused:
+        _outcome(execution=execution)
+    assert "Batch 7 does not add up" in refused.value.happened
+    assert f"read={execution.records_scanned}" in refused.value.happened
+    assert refused.value.exit_code == 1
+
+
+def test_a_lost_set_aside_record_is_noticed() -> None:
+    with pytest.raises(AccountingBroken):
+        _outcome(replace(COUNTS, late=[]))
+    with pytest.raises(AccountingBroken):
+        _outcome(replace(COUNTS, rejected=COUNTS.rejected[:1]))
+
+
+def test_a_call_counted_twice_is_noticed() -> None:
+    with pytest.raises(AccountingBroken):
+        _outcome(replace(COUNTS, counted_by_partition={0: 3, 1: 3}))

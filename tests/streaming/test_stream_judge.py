@@ -1,0 +1,228 @@
+"""The stream's judge against docs/rules.md, and against the audit's judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from hostile_records import (
+    GOOD,
+    HOSTILE_RECORDS,
+    MEANINGS,
+    TIMED_RECORDS,
+    HostileRecord,
+    Meaning,
+    TimedRecord,
+    timed_value,
+    with_id,
+    with_time,
+    with_type,
+)
+from hostile_values import RECORDS, RUINS, VALUES
+from sfcrime.audit.judge import ValidCall, judge_time, judge_value
+from sfcrime.domain.outcomes import Outcome, Reason
+from sfcrime.streaming.judge import LABEL_SEPARATOR, judge_records, late_times
+
+WEEK_US = 604_800_000_000
+OCTOBER_MS = 1_538_496_660_000
+"""2018-10-02T09:11:00 in San Francisco, when `GOOD` was called."""
+
+Verdict = ValidCall | Reason | tuple[int, int]
+"""A call, why it was rejected, or (call time, publication) of a late one."""
+
+
+def _verdicts(
+    values: Sequence[bytes | None], published_ms: Sequence[int], lateness_us: int | None
+) -> list[Verdict]:
+    """One verdict a record, of one run of the judge over all of them."""
+    columns = judge_records(values, [ms * 1000 for ms in published_ms], lateness_us)
+    found: list[Verdict] = []
+    for call_id, call_us, label in zip(
+        columns.call_id, columns.call_us, columns.label, strict=True
+    ):
+        if call_id is not None:
+            assert call_us is not None
+            call_type, disposition = label.split(LABEL_SEPARATOR)
+            found.append(ValidCall(call_id, call_us, call_type, disposition))
+        else:
+            assert call_us is None
+            late = late_times(label)
+            found.append(Reason(label) if late is None else late)
+    return found
+
+
+def _judged(
+    value: bytes | None, published_ms: int = OCTOBER_MS, lateness_us: int | None = None
+) -> Verdict:
+    (verdict,) = _verdicts([value], [published_ms], lateness_us)
+    return verdict
+
+
+def _outcome(verdict: Verdict) -> Outcome:
+    if isinstance(verdict, Reason):
+        return Outcome.REJECTED
+    return Outcome.COUNTED if isinstance(verdict, ValidCall) else Outcome.LATE
+
+
+def _audited(value: bytes | None, published_ms: int, lateness_us: int | None) -> Verdict:
+    """What the audit makes of a record, in the same words."""
+    call = judge_value(value)
+    if isinstance(call, Reason) or lateness_us is None:
+        return call
+    outcome = judge_time(call.call_us, published_ms, lateness_us // 1_000_000)
+    if outcome is Outcome.REJECTED:
+        return Reason.FROM_THE_FUTURE
+    return (call.call_us, published_ms) if outcome is Outcome.LATE else call
+
+
+@pytest.mark.parametrize("record", HOSTILE_RECORDS, ids=lambda record: record.name)
+def test_the_first_rule_that_a_record_breaks_is_its_reason(record: HostileRecord) -> None:
+    verdict = _judged(record.value)
+    assert (verdict if isinstance(verdict, Reason) else None) is record.reason
+
+
+def test_one_run_of_records_gives_each_the_verdict_it_gets_alone() -> None:
+    """The judge remembers dates, times and labels: what it saw before must change nothing."""
+    run = HOSTILE_RECORDS * 2
+    verdicts = _verdicts([record.value for record in run], [OCTOBER_MS] * len(run), None)
+    reasons = [each if isinstance(each, Reason) else None for each in verdicts]
+    assert reasons == [record.reason for record in run]
+
+
+@pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.name)
+def test_a_valid_record_means_its_id_its_time_and_its_folded_labels(meaning: Meaning) -> None:
+    assert _judged(meaning.value) == ValidCall(
+        meaning.call_id, meaning.call_us, meaning.call_type, meaning.disposition
+    )
+
+
+@pytest.mark.parametrize("record", TIMED_RECORDS, ids=lambda record: record.name)
+def test_lateness_compares_the_call_with_the_wall_clock_at_its_publication(
+    record: TimedRecord,
+) -> None:
+    lateness_us = None if record.lateness_s is None else record.lateness_s * 1_000_000
+    verdict = _judged(timed_value(record.call_time), record.published_ms, lateness_us)
+    assert _outcome(verdict) is record.outcome
+    if record.outcome is Outcome.REJECTED:
+        assert verdict is Reason.FROM_THE_FUTURE
+
+
+def test_seven_days_are_not_late_and_a_millisecond_more_is() -> None:
+    week_ms = 604_800_000
+    on_time = _judged(GOOD, OCTOBER_MS + week_ms, WEEK_US)
+    late = _judged(GOOD, OCTOBER_MS + week_ms + 1, WEEK_US)
+
+    assert on_time == ValidCall(182750001, 1_538_471_460_000_000, "Passing Call", "HAN")
+    assert late == (1_538_471_460_000_000, OCTOBER_MS + week_ms + 1)
+
+
+def test_an_hour_ahead_is_fine_and_a_microsecond_more_is_from_the_future() -> None:
+    hour_ms = 3_600_000
+    assert isinstance(_judged(GOOD, OCTOBER_MS - hour_ms, WEEK_US), ValidCall)
+    assert _judged(GOOD, OCTOBER_MS - hour_ms - 1, WEEK_US) is Reason.FROM_THE_FUTURE
+    ahead = with_time(b'"2018-10-02T09:11:00.000001"')
+    assert _judged(ahead, OCTOBER_MS - hour_ms, WEEK_US) is Reason.FROM_THE_FUTURE
+
+
+@pytest.mark.parametrize("published_ms", [-(2**62), -1, 0, OCTOBER_MS, 2**62])
+def test_with_the_rule_off_no_publication_matters(published_ms: int) -> None:
+    assert isinstance(_judged(GOOD, published_ms, None), ValidCall)
+
+
+def test_a_record_that_breaks_a_rule_is_rejected_and_not_late() -> None:
+    assert _judged(with_id(b'"x"'), 2**62, WEEK_US) is Reason.BAD_CALL_ID
+
+
+def test_the_offset_of_the_wall_is_that_of_each_publication_not_of_the_one_before() -> None:
+    """Half past one of 4 November 2018 in summer time, in winter time, and in summer time again:
+    the wall says the same, the instants are an hour apart."""
+    summer_ms, winter_ms = 1_541_320_200_000, 1_541_323_800_000
+    published_ms = [summer_ms, summer_ms + 1, winter_ms, winter_ms + 1, summer_ms, summer_ms + 1]
+
+    verdicts = _verdicts([timed_value("2018-11-04T01:30:00")] * 6, published_ms, 0)
+
+    assert [_outcome(verdict) for verdict in verdicts] == [Outcome.COUNTED, Outcome.LATE] * 3
+
+
+def test_more_labels_than_are_remembered_change_nothing() -> None:
+    values = [with_type(b'"Type  %d"' % (number % 100_003)) for number in range(100_010)]
+    labels = [f"Type {number % 100_003}{LABEL_SEPARATOR}HAN" for number in range(100_010)]
+    assert judge_records(values, [OCTOBER_MS] * 100_010, None).label == labels
+
+
+_SEAMS_MS = (1_541_322_000_000, 1_520_762_400_000, 1_143_972_000_000, OCTOBER_MS)
+_PUBLISHED = st.one_of(
+    st.sampled_from([0, -1, -(2**62), 2**62, 7_258_118_400_000, 7_258_118_400_001]),
+    st.integers(946_684_800_000, 4_102_444_800_000),
+    st.builds(
+        lambda seam, hours, ms: seam + hours * 3_600_000 + ms,
+        st.sampled_from(_SEAMS_MS),
+        st.integers(-200, 200),
+        st.sampled_from([-1, 0, 1]),
+    ),
+)
+_LATENESS_US = st.sampled_from([0, 1_800_000_000, WEEK_US, 2_592_000_000_000])
+
+
+@st.composite
+def _published_near_a_bound(draw: st.DrawFn) -> tuple[bytes, int, int]:
+    """A valid record, a publication close to where it becomes late or future, the lateness."""
+    lateness_us = draw(_LATENESS_US)
+    value = timed_value(
+        draw(
+            st.sampled_from(
+                ["2018-10-02T09:11:00", "2018-11-04T00:30:00", "2018-11-04T01:30:00.000001"]
+                + ["2018-03-11T01:59:59.999999", "2018-03-11T02:30:00", "2000-01-01T00:00:00"]
+            )
+        )
+    )
+    call = judge_value(value)
+    assert isinstance(call, ValidCall)
+    bound_us = call.call_us + draw(st.sampled_from([lateness_us, -3_600_000_000]))
+    hours = draw(st.sampled_from([7, 8]))
+    return value, bound_us // 1000 + hours * 3_600_000 + draw(st.integers(-2, 2)), lateness_us
+
+
+_MANY = settings(
+    max_examples=settings.default.max_examples * 10,  # 1,000, or more by --hypothesis-profile
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+@_MANY
+@example(GOOD, OCTOBER_MS, WEEK_US)
+@given(VALUES, _PUBLISHED, _LATENESS_US)
+def test_both_judges_give_every_value_the_same_verdict(
+    value: bytes | None, published_ms: int, lateness_us: int
+) -> None:
+    assert _judged(value) == _audited(value, OCTOBER_MS, None)
+    assert _judged(value, published_ms, lateness_us) == _audited(value, published_ms, lateness_us)
+
+
+@_MANY
+@given(st.one_of(RECORDS(), RUINS()), st.sampled_from([None, WEEK_US]))
+def test_both_judges_give_every_record_and_ruin_the_same_verdict(
+    value: bytes, lateness_us: int | None
+) -> None:
+    assert _judged(value, OCTOBER_MS, lateness_us) == _audited(value, OCTOBER_MS, lateness_us)
+
+
+@settings(max_examples=600, deadline=None)
+@given(_published_near_a_bound())
+def test_both_judges_draw_the_bounds_of_lateness_and_future_at_the_same_millisecond(
+    timed: tuple[bytes, int, int],
+) -> None:
+    assert _judged(*timed) == _audited(*timed)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(VALUES, _PUBLISHED), max_size=30), _LATENESS_US)
+def test_both_judges_agree_on_runs_of_records(
+    run: list[tuple[bytes | None, int]], lateness_us: int
+) -> None:
+    verdicts = _verdicts([value for value, _ in run], [at for _, at in run], lateness_us)
+    assert verdicts == [_audited(*each, lateness_us) for each in run]

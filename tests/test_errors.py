@@ -1,0 +1,94 @@
+"""The error tree: its drawing, its exit codes, and what every message says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sfcrime import errors
+from sfcrime.errors import SfcrimeError
+
+EXIT_CODES = {
+    "SfcrimeError": 1,
+    "UsageError": 2,
+    "UnreadableFile": 3,
+    "Unreachable": 4,
+    "JavaUnavailable": 4,
+    "JarsUnavailable": 4,
+    "KafkaUnavailable": 4,
+    "StoreUnavailable": 4,
+    "PortTaken": 4,
+    "Refused": 1,
+    "TopicRefused": 1,
+    "FingerprintChanged": 1,
+    "StoreAndCheckpointDisagree": 1,
+    "AlreadyRunning": 1,
+    "AccountingBroken": 1,
+    "ChildFailed": 1,
+}
+
+
+def classes() -> dict[str, type[SfcrimeError]]:
+    return {
+        name: each
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, SfcrimeError)
+    }
+
+
+def drawn_tree() -> dict[str, tuple[str, int | None]]:
+    """Class -> (its parent, its exit code where the drawing gives one), from the docstring."""
+    found: dict[str, tuple[str, int | None]] = {}
+    above: list[str] = []
+    for line in str(errors.__doc__).splitlines():
+        drawn = re.match(r"^    ((?:\|   |    )*)(\+-- )?(\w+)\s*(?:exit code )?(\d)?", line)
+        if drawn is None:
+            continue
+        bars, branch, name, code = drawn.groups()
+        depth = len(bars) // 4 + bool(branch)
+        del above[depth:]
+        found[name] = (above[-1] if above else "Exception", int(code) if code else None)
+        above.append(name)
+    return found
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    assert {name: parent for name, (parent, _) in drawn_tree().items()} == {
+        name: each.__bases__[0].__name__ for name, each in classes().items()
+    }
+
+
+def test_the_exit_codes_in_the_docstring_are_those_of_the_classes() -> None:
+    for name, (parent, code) in drawn_tree().items():
+        assert code in (EXIT_CODES[name], None), name
+        if code is None:
+            assert EXIT_CODES[name] == EXIT_CODES[parent], name
+
+
+def test_every_error_leaves_with_its_exit_code() -> None:
+    assert {name: each.exit_code for name, each in classes().items()} == EXIT_CODES
+
+
+def test_every_error_is_described() -> None:
+    for name, each in classes().items():
+        assert each.__doc__, name
+
+
+@pytest.mark.parametrize("name", EXIT_CODES)
+def test_a_message_says_what_happened_the_rule_and_the_next_step(name: str) -> None:
+    error = classes()[name](
+        "Port 9092 is in use.", rule="Only one server listens on it.", next_step="--port 0"
+    )
+
+    assert str(error) == (
+        "Port 9092 is in use.\nOnly one server listens on it.\nNext step: --port 0"
+    )
+    assert error.happened == "Port 9092 is in use."
+    assert error.rule == "Only one server listens on it."
+    assert error.next_step == "--port 0"
+
+
+def test_a_message_without_a_rule_has_no_empty_line() -> None:
+    assert str(SfcrimeError("It ended.", next_step="start it")) == "It ended.\nNext step: start it"
+    assert str(SfcrimeError("It ended.")) == "It ended."

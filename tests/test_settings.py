@@ -1,0 +1,218 @@
+"""Where a setting comes from, what is refused, and how settings travel to a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcrime.errors import UsageError
+from sfcrime.settings import (
+    KafkaSettings,
+    Settings,
+    SourceSettings,
+    StoreSettings,
+    StreamSettings,
+    as_environment,
+    load_settings,
+)
+
+
+def settings_file(folder: Path, text: str) -> dict[str, str]:
+    """An environment that names a settings file of this text."""
+    path = folder / "sfcrime.toml"
+    path.write_text(text, encoding="utf-8")
+    return {"SFCRIME_CONFIG": str(path)}
+
+
+def test_without_anything_the_defaults_are_those_of_a_first_run() -> None:
+    settings = load_settings(environment={})
+
+    assert settings.kafka.topic == "org.sf.police.calls"
+    assert settings.kafka.port == 9092
+    assert settings.kafka.bootstrap_servers == ""
+    assert settings.source.source == "synthetic"
+    assert settings.stream.window_minutes == 60
+    assert settings.stream.lateness_hours is None
+    assert settings.store.data_dir == "data"
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+    environment = settings_file(
+        tmp_path, '[kafka]\nport = 1\ntopic = "of-the-file"\npartitions = 3\n'
+    )
+    environment |= {"SFCRIME_KAFKA_PORT": "2", "SFCRIME_KAFKA_TOPIC": "of-the-environment"}
+
+    settings = load_settings({"kafka": {"port": 3}}, environment)
+
+    assert settings.kafka.port == 3
+    assert settings.kafka.topic == "of-the-environment"
+    assert settings.kafka.partitions == 3
+
+
+def test_a_flag_that_was_not_given_changes_nothing() -> None:
+    settings = load_settings({"kafka": {"port": None}}, {"SFCRIME_KAFKA_PORT": "2"})
+
+    assert settings.kafka.port == 2
+
+
+def test_a_room_and_a_setting_may_have_names_of_several_words() -> None:
+    settings = load_settings(environment={"SFCRIME_STREAM_MAX_RECORDS_PER_BATCH": "7"})
+
+    assert settings.stream.max_records_per_batch == 7
+
+
+def test_the_two_short_variables_stand_for_their_settings() -> None:
+    settings = load_settings(
+        environment={"SFCRIME_JAVA_HOME": "/opt/java", "SFCRIME_DATA_DIR": "/var/calls"}
+    )
+
+    assert settings.jvm.java_home == "/opt/java"
+    assert settings.store.data_dir == "/var/calls"
+    assert settings.data_dir == Path("/var/calls")
+
+
+def test_variables_of_other_programs_are_not_looked_at() -> None:
+    assert load_settings(environment={"JAVA_HOME": "/old", "PORT": "x"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("SFCRIME_KAFKA_PROT", "unknown field `prot`"),
+        ("SFCRIME_DASHBOARD_PORT", "SFCRIME_DASHBOARD_PORT, which is no setting"),
+        ("SFCRIME_PORT", "SFCRIME_PORT, which is no setting"),
+    ],
+)
+def test_an_unknown_variable_is_refused_by_name(variable: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        load_settings(environment={variable: "1"})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[kafka]\nprot = 9092\n", "unknown field `prot`"),
+        ("[dashboard]\nport = 1\n", "unknown field `dashboard`"),
+        ("kafka = 9092\n", "sets kafka outside of a table"),
+        ("port = 9092\n", "sets port outside of a table"),
+        ("[kafka\n", "cannot be read"),
+    ],
+)
+def test_a_settings_file_with_anything_else_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    environment = settings_file(tmp_path, text) | {"SFCRIME_KAFKA_TOPIC": "calls"}
+
+    with pytest.raises(UsageError, match=said):
+        load_settings(environment=environment)
+
+
+def test_a_settings_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    not_text = tmp_path / "latin.toml"
+    not_text.write_bytes(b'[kafka]\ntopic = "Caf\xe9"\n')
+
+    for path in (tmp_path / "missing.toml", tmp_path, not_text):
+        with pytest.raises(UsageError, match=r"cannot be read.*\n.*unset SFCRIME_CONFIG"):
+            load_settings(environment={"SFCRIME_CONFIG": str(path)})
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "value"),
+    [
+        ("kafka", "port", -1),
+        ("kafka", "port", 65_536),
+        ("kafka", "port", "many"),
+        ("kafka", "topic", "a topic"),
+        ("kafka", "topic", "x" * 250),
+        ("kafka", "partitions", 0),
+        ("kafka", "partitions", 257),
+        ("kafka", "heap", "256"),
+        ("source", "speed", "fast"),
+        ("source", "speed", "-1x"),
+        ("source", "limit", -1),
+        ("source", "seed", -1),
+        ("source", "start", "today"),
+        ("stream", "window_minutes", 0),
+        ("stream", "window_minutes", 120),
+        ("stream", "lateness_hours", -1),
+        ("stream", "lateness_hours", 721),
+        ("stream", "max_records_per_batch", 0),
+        ("stream", "trigger_ms", -1),
+        ("stream", "shuffle_partitions", 1001),
+        ("store", "progress_rows", 9),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_refused_with_its_place(
+    room: str, name: str, value: object
+) -> None:
+    with pytest.raises(UsageError, match=rf"\$\.{room}\.{name}") as refused:
+        load_settings({room: {name: value}}, {})
+
+    assert "docs/settings.md" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "value"),
+    [
+        ("kafka", "port", 0),
+        ("kafka", "port", 65_535),
+        ("kafka", "partitions", 256),
+        ("source", "speed", "max"),
+        ("source", "speed", "0.5x"),
+        ("source", "seed", 2**63 - 1),
+        ("source", "start", "2018-10-02"),
+        ("stream", "lateness_hours", 0),
+        ("stream", "lateness_hours", 720),
+        ("stream", "shuffle_partitions", 1000),
+    ],
+)
+def test_a_value_on_its_bound_is_taken(room: str, name: str, value: object) -> None:
+    settings = load_settings({room: {name: value}}, {})
+
+    assert getattr(getattr(settings, room), name) == value
+
+
+@pytest.mark.parametrize("minutes", [7, 25, 45, 59])
+def test_a_window_that_does_not_divide_an_hour_is_refused(minutes: int) -> None:
+    with pytest.raises(UsageError, match=f"{minutes} minutes does not divide an hour"):
+        load_settings({"stream": {"window_minutes": minutes}}, {})
+
+
+@pytest.mark.parametrize("minutes", [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60])
+def test_a_window_that_divides_an_hour_is_taken(minutes: int) -> None:
+    settings = load_settings({"stream": {"window_minutes": minutes}}, {})
+
+    assert settings.stream.window_minutes == minutes
+
+
+def test_settings_reach_a_child_process_unchanged() -> None:
+    settings = Settings(
+        kafka=KafkaSettings(port=0, bootstrap_servers="a:1,b:2", topic="calls", partitions=3),
+        source=SourceSettings(source="/a folder/calls.json", speed="max", limit=10, seed=2),
+        stream=StreamSettings(window_minutes=15, lateness_hours=1.5, trigger_ms=0, ui_port=0),
+        store=StoreSettings(data_dir="/var/calls", progress_rows=10),
+    )
+
+    assert load_settings(environment=as_environment(settings)) == settings
+
+
+def test_a_lateness_of_nothing_is_not_taken_for_an_unset_one() -> None:
+    settings = Settings(stream=StreamSettings(lateness_hours=0.0))
+
+    assert as_environment(settings)["SFCRIME_STREAM_LATENESS_HOURS"] == "0.0"
+    assert load_settings(environment=as_environment(settings)).stream.lateness_hours == 0.0
+
+
+def test_what_is_empty_or_unset_is_no_variable() -> None:
+    found = as_environment(Settings())
+
+    assert found["SFCRIME_KAFKA_PORT"] == "9092"
+    assert "SFCRIME_KAFKA_BOOTSTRAP_SERVERS" not in found
+    assert "SFCRIME_STREAM_LATENESS_HOURS" not in found
+    assert load_settings(environment=found) == Settings()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        load_settings(environment={}).kafka.port = 1  # type: ignore[misc]

@@ -1,0 +1,210 @@
+"""Writes docs/settings.md and docs/cli.md from the code.
+
+.venv/bin/python tools/make_references.py            write both
+.venv/bin/python tools/make_references.py --check    exit 1 where one is out of date
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from sfcrime.cli.main import COMMANDS, sfcrime
+from sfcrime.settings import ENVIRONMENT_PREFIX, SHORT_VARIABLES, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+MENDED_BY = ".venv/bin/python tools/make_references.py"
+HELP_WIDTH = 88
+
+SETTINGS_HEAD = f"""# Settings
+
+Made by `{MENDED_BY}`: change
+[settings.py](../src/sfcrime/settings.py) instead of this page.
+
+A value comes from a flag, else from the environment, else from the file that `SFCRIME_CONFIG`
+names, else from the default. A name that is not on this page is refused, and so is a value out of
+its bounds; nothing is ignored silently.
+
+The file is TOML, with a table for each room:
+
+```toml
+[kafka]
+partitions = 4
+
+[stream]
+window_minutes = 15
+```
+
+Passwords and other secrets of a Kafka cluster belong in the file that `kafka.config_file` names:
+no flag takes them, so that none is seen in a list of processes.
+"""
+
+CLI_HEAD = f"""# Command line
+
+Made by `{MENDED_BY}`: this is what `--help` prints. Where a
+flag is not given, the environment, the settings file and the default decide, in this order:
+[settings.md](settings.md).
+
+## Exit codes
+
+| Code | Meaning |
+|---|---|
+| 0 | done; rejected and late records are data and change nothing here |
+| 1 | failed, or refused because going on would change or endanger numbers |
+| 2 | a flag or setting that cannot be |
+| 3 | `audit` found a difference, or a file cannot be read to its end |
+| 4 | Java, Kafka, the jars or the store cannot be reached |
+| 130 | interrupted |
+
+An error says what happened, the rule it met and the next step; `sfcrime --verbose COMMAND` adds
+the traceback.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of docs/settings.md."""
+
+    room: str
+    name: str
+    flag: str
+    variables: tuple[str, ...]
+    default: str
+    bounds: str
+    description: str
+
+    def row(self) -> str:
+        variables = "<br>".join(f"`{each}`" for each in self.variables)
+        flag = f"`{self.flag}`" if self.flag else ""
+        cells = (f"`{self.name}`", flag, variables, self.default, self.bounds, self.description)
+        return "| " + " | ".join(cells) + " |"
+
+
+def settings_page() -> str:
+    """docs/settings.md as it has to be."""
+    parts = [SETTINGS_HEAD]
+    for room in msgspec.structs.fields(Settings):
+        settings = settings_of(room.name, room.type)
+        heading = f"## {room.name}\n\n{summary_of(room.type)}\n"
+        header = (
+            "| Setting | Flag | Variable | Default | Bounds | Meaning |\n|---|---|---|---|---|---|"
+        )
+        parts.append("\n".join([heading, header, *(each.row() for each in settings), ""]))
+    return "\n".join(parts)
+
+
+def settings_of(room: str, kind: type[msgspec.Struct]) -> list[Setting]:
+    """A room's settings in the order of the code."""
+    schema = msgspec.json.schema(kind)["$defs"][kind.__name__]
+    flags = flags_by_setting()
+    short = {place: variable for variable, place in SHORT_VARIABLES.items()}
+    found = []
+    for name, facts in schema["properties"].items():
+        own = f"{ENVIRONMENT_PREFIX}{room}_{name}".upper()
+        variables = (short[room, name], own) if (room, name) in short else (own,)
+        found.append(
+            Setting(
+                room=room,
+                name=name,
+                flag=flags.get((room, name), ""),
+                variables=variables,
+                default=_default(facts["default"]),
+                bounds=_bounds(facts),
+                description=facts["description"],
+            )
+        )
+    return found
+
+
+def summary_of(kind: type[msgspec.Struct]) -> str:
+    """The first line of a room's docstring."""
+    return str(kind.__doc__).splitlines()[0]
+
+
+def flags_by_setting() -> dict[tuple[str, str], str]:
+    """(room, name) -> flag, from the commands' own parameters."""
+    found = {}
+    for command in commands().values():
+        for parameter in command.params:
+            room, separator, name = (parameter.name or "").partition("__")
+            if separator:
+                found[room, name] = parameter.opts[0]
+    return found
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by name."""
+    found = {name: sfcrime.get_command(whole_command(), name) for name in COMMANDS}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def whole_command() -> click.Context:
+    """The context that `sfcrime` gives its commands: they inherit from it."""
+    settings = sfcrime.context_settings
+    return click.Context(sfcrime, info_name="sfcrime", terminal_width=HELP_WIDTH, **settings)
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "not set"
+    return "empty" if value == "" else f"`{value}`"
+
+
+def _bounds(facts: dict[str, Any]) -> str:
+    facts = next((each for each in facts.get("anyOf", []) if each["type"] != "null"), facts)
+    if "pattern" in facts:
+        return f"`{facts['pattern']}`".replace("|", "\\|")
+    least, most = facts.get("minimum"), facts.get("maximum")
+    if least is None and most is None:
+        return "text" if facts["type"] == "string" else facts["type"]
+    if most is None:
+        return f"{least} or more"
+    return f"{least} to {most}"
+
+
+def cli_page() -> str:
+    """docs/cli.md as it has to be."""
+    whole = whole_command()
+    parts = [CLI_HEAD, f"## sfcrime\n\n{_help(whole)}"]
+    for name, command in commands().items():
+        context = click.Context(command, parent=whole, info_name=name)
+        parts.append(f"## sfcrime {name}\n\n{_help(context)}")
+    return "\n".join(parts)
+
+
+def _help(context: click.Context) -> str:
+    lines = [line.rstrip() for line in context.get_help().splitlines()]
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page and what it has to hold."""
+    return {
+        ROOT / "docs" / "settings.md": settings_page(),
+        ROOT / "docs" / "cli.md": cli_page(),
+    }
+
+
+def is_current(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def main(arguments: list[str]) -> int:
+    stale = [path for path, text in pages().items() if not is_current(path, text)]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"{path} is out of date\nNext step: {MENDED_BY}")
+        return 1 if stale else 0
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
