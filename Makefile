@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test lint format lock clean
+.PHONY: help setup dev run test faults lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -35,6 +35,9 @@ run: setup ## broker, producer, stream and live view together; ARGS="..." are pa
 
 test: lint ## linters, types, import rules, then every test
 	.venv/bin/pytest
+
+faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
+	.venv/bin/pytest -m faults tests/faults
 
 lint: dev ## linters, types and import rules alone
 	.venv/bin/ruff check .

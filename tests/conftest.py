@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from running import Sfcrime
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import JvmSettings, KafkaSettings
 
@@ -36,3 +37,9 @@ def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
         return msgspec.structs.replace(broker, topic=f"calls-{uuid.uuid4().hex[:12]}")
 
     return new_topic
+
+
+@pytest.fixture
+def sfcrime(tmp_path: Path) -> Sfcrime:
+    """The command, run in processes of its own on an empty data folder."""
+    return Sfcrime(tmp_path / "data")

@@ -30,9 +30,13 @@ _LEGACY = {
 }
 assert tuple(_LEGACY) == CALL_FIELDS
 
+OTHER_FIELDS = tuple(field for field in CALL_FIELDS if field not in NEEDED_FIELDS)
+LEGACY_RECORD = json.dumps(_LEGACY).encode()
+
 WHOLE_RECORDS = (
+    LEGACY_RECORD,
+    LEGACY_RECORD.replace(b"Nowhere", b"\\ud83d\\ude00 \\u0000\\n \xc3\xa9"),
     GOOD,
-    json.dumps(_LEGACY).encode(),
     json.dumps(_LEGACY, indent=4).encode(),
     with_extra(b'"x":[1,{"y":"z"}]'),
     with_type(b'"\\ud83d\\ude00 caf\\u00e9"'),
@@ -190,6 +194,11 @@ def RECORDS(draw: st.DrawFn) -> bytes:
             value = draw(odd if is_odd() else _GOOD_VALUES[field])
             key = draw(st.sampled_from(_ODD_KEYS[field])) if is_odd() else b'"%s"' % field.encode()
             members.append(key + b":" + value)
+    if draw(st.booleans()):  # all fields of the legacy file: a form that readers may favour
+        for field in OTHER_FIELDS:
+            odd = st.one_of(_STRINGS, _STRINGS, JSON_VALUES)
+            value = draw(odd) if oddness and draw(st.integers(0, 49)) < oddness else b'"x"'
+            members.append(b'"%s":' % field.encode() + value)
     if is_odd():
         members.append(b'"x":' + draw(st.one_of(JSON_VALUES, DEEP_VALUES)))
     members = draw(st.permutations(members))

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM as an event: the first asks for an orderly stop, the second ends at once."""
+"""Ctrl-C, SIGTERM and a closed terminal as an event: the first asks for an orderly stop, the
+second ends at once."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from types import FrameType
 def stop_on_signals() -> Iterator[Event]:
     """An event that the first signal sets; a second one is left to Python's own handling."""
     stop = Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
 
     def ask(number: int, _: FrameType | None) -> None:
