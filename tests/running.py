@@ -119,11 +119,11 @@ class Sfcrime:
 
     def digest(self) -> Digest:
         """Everything that was counted, in few words."""
-        hashed, cells = hashlib.sha256(), 0
+        hashed = hashlib.sha256()
         with open_reader(self.data_dir / STORE_FILE) as reader:
-            for cells, cell in enumerate(reader.cells(), 1):
+            for cell in reader.cells():
                 hashed.update(f"{tuple(cell)}\n".encode())
-            return Digest(reader.totals().accounting, cells, hashed.hexdigest()[:16])
+            return Digest(reader.totals().accounting, reader.cell_count(), hashed.hexdigest()[:16])
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def listening_addresses(processes: list[ProcessIdentity]) -> set[str]:
     inodes = set()
     for identity in processes:
         try:
-            links = [os.readlink(each) for each in Path(f"/proc/{identity.pid}/fd").iterdir()]
+            links = [str(each.readlink()) for each in Path(f"/proc/{identity.pid}/fd").iterdir()]
         except OSError:
             continue
         inodes |= {link[8:-1] for link in links if link.startswith("socket:[")}

@@ -1,4 +1,4 @@
-"""The synthetic city: interrupted, run again under a hostile environment, and named for what it is."""
+"""The synthetic city: killed in part, interrupted, run again, and named for what it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from running import Sfcrime, alive, wait_until
+from running import Sfcrime, alive, command_line, kill_all, wait_until
 from sfcrime.kafka.broker import start_broker
 from sfcrime.kafka.consumer import read_messages
 from sfcrime.kafka.offsets import end_offsets, first_offsets
@@ -26,8 +26,12 @@ def test_an_interrupted_city_goes_on_and_is_synthetic_to_the_last_record(
     sfcrime: Sfcrime, tmp_path: Path, jvm: JvmSettings
 ) -> None:
     run = ["run", *CITY, "--until-caught-up", "--port", "0", "--ui-port", "0"]
-    with sfcrime.started(*run, "--speed", "1800x") as started:
+    with sfcrime.started(*run, "--speed", "600x") as started:
         started.wait_for(lambda: sfcrime.read() > 0, "the first batch")
+        kill_all([each for each in started.tree() if "sfcrime stream" in command_line(each)])
+        started.wait_for(lambda: "starting it again" in started.log(), "the stream's restart")
+        counted = sfcrime.read()
+        started.wait_for(lambda: sfcrime.read() > counted, "a batch of the second stream")
         tree = started.tree()
         interrupted = time.monotonic()
         started.signal(signal.SIGINT)
@@ -72,7 +76,7 @@ def _sources_of_all_records(data_dir: Path, jvm: JvmSettings) -> dict[str, int]:
         wait_until(lambda: sum(end_offsets(kafka).values()) == LIMIT, "the topic")
         for messages in read_messages(kafka, first_offsets(kafka), end_offsets(kafka), 1000):
             for message in messages:
-                header = json.loads(dict(message.headers() or ())["sfcrime-source"])
+                header = json.loads(dict(message.headers() or ())["sfcrime-source"] or b"")
                 kind = "synthetic" if header["synthetic"] else header["name"]
                 found[kind] = found.get(kind, 0) + 1
     return found

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from replay import TO_THE_END, CallFiles, Table
+
 from running import Digest, Sfcrime
 from sfcrime.sources.synthetic import open_synthetic_source
 

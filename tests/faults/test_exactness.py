@@ -9,9 +9,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
-
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from replay import TO_THE_END, CallFiles, Table
+
 from running import Digest, Sfcrime
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.settings import KafkaSettings
@@ -93,9 +93,9 @@ def test_a_plain_producer_newest_first_without_keys_loses_nothing(
     topic: Callable[[], KafkaSettings],
 ) -> None:
     kafka = msgspec.structs.replace(topic(), partitions=3)
-    servers = {"bootstrap.servers": kafka.bootstrap_servers}
-    AdminClient(servers).create_topics([NewTopic(kafka.topic, 3)])[kafka.topic].result(30)
-    producer = Producer(servers)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin.create_topics([NewTopic(kafka.topic, 3)])[kafka.topic].result(30)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     for call in call_files.calls:
         while True:
             try:
@@ -107,9 +107,7 @@ def test_a_plain_producer_newest_first_without_keys_loses_nothing(
     place = ["--bootstrap-servers", kafka.bootstrap_servers]
 
     began = time.monotonic()
-    ended = sfcrime(
-        "stream", *place, "--topic", kafka.topic, "--until-caught-up", timeout_s=550
-    )
+    ended = sfcrime("stream", *place, "--topic", kafka.topic, "--until-caught-up", timeout_s=550)
     took_s = time.monotonic() - began
 
     assert ended.code == 0, ended.out + ended.err

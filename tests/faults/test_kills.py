@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-
 from replay import TO_THE_END, CallFiles, Table
+
 from running import Digest, Sfcrime, Started, alive, command_line, kill_all, wait_until
 
 pytestmark = pytest.mark.faults

@@ -56,7 +56,7 @@ def test_the_jvm_gets_the_module_options_of_the_pinned_spark_but_for_the_missing
     assert list(SPARK_MODULE_OPTIONS) == expected
 
 
-SECRET = "sasl-password-that-nobody-may-see"
+SECRET = "sasl-password-that-nobody-may-see"  # noqa: S105 - one of nothing
 
 
 def _command(work_dir: Path, java: Path) -> DriverCommand:

@@ -21,7 +21,7 @@ from hostile_records import (
     with_time,
     with_type,
 )
-from hostile_values import OTHER_FIELDS, RECORDS, RUINS, VALUES
+from hostile_values import LEGACY_RECORD, OTHER_FIELDS, RECORDS, RUINS, VALUES
 from sfcrime.audit.judge import ValidCall, judge_time, judge_value
 from sfcrime.domain.outcomes import Outcome, Reason
 from sfcrime.streaming.judge import LABEL_SEPARATOR, judge_records, late_times
@@ -108,6 +108,17 @@ def test_a_record_of_the_legacy_form_breaks_the_same_rule(record: HostileRecord)
     verdict = _judged(record.value)
     assert (verdict if isinstance(verdict, Reason) else None) is record.reason
     assert verdict == _audited(record.value, OCTOBER_MS, None)
+
+
+@pytest.mark.parametrize(("size", "reason"), [(65_536, None), (65_537, Reason.TOO_LARGE)])
+def test_a_record_of_the_legacy_form_has_the_same_bound_on_its_size(
+    size: int, reason: Reason | None
+) -> None:
+    padding = b"x" * (size - len(LEGACY_RECORD))
+    value = LEGACY_RECORD.replace(b"Nowhere", b"Nowhere" + padding)
+    assert len(value) == size
+    (_, verdict) = _verdicts([LEGACY_RECORD, value], [OCTOBER_MS] * 2, None)
+    assert (verdict if isinstance(verdict, Reason) else None) is reason
 
 
 def test_one_run_of_records_gives_each_the_verdict_it_gets_alone() -> None:
@@ -200,8 +211,10 @@ def _published_near_a_bound(draw: st.DrawFn) -> tuple[bytes, int, int]:
     value = timed_value(
         draw(
             st.sampled_from(
-                ["2018-10-02T09:11:00", "2018-11-04T00:30:00", "2018-11-04T01:30:00.000001"]
-                + ["2018-03-11T01:59:59.999999", "2018-03-11T02:30:00", "2000-01-01T00:00:00"]
+                [
+                    *("2018-10-02T09:11:00", "2018-11-04T00:30:00", "2018-11-04T01:30:00.000001"),
+                    *("2018-03-11T01:59:59.999999", "2018-03-11T02:30:00", "2000-01-01T00:00:00"),
+                ]
             )
         )
     )
@@ -213,7 +226,7 @@ def _published_near_a_bound(draw: st.DrawFn) -> tuple[bytes, int, int]:
 
 
 _MANY = settings(
-    max_examples=settings.default.max_examples * 10,  # 1,000, or more by --hypothesis-profile
+    max_examples=settings().max_examples * 10,  # 1,000, or more by --hypothesis-profile
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -99,7 +99,7 @@ def _fresh_work_dir(data_dir: Path) -> Path:
     """Spark's scratch folder; what a killed run left there is of no use."""
     work_dir = data_dir / "spark"
     shutil.rmtree(work_dir, ignore_errors=True)
-    work_dir.mkdir(parents=True)
+    work_dir.mkdir(parents=True, exist_ok=True)  # a killed JVM may be writing there still
     return work_dir
 
 

@@ -71,7 +71,6 @@ def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
         # Spark asks the broker for first and last offset after every poll; a poll gives 500
         # records unless told otherwise.
         .option("kafka.max.poll.records", 20_000)
-        .option("kafka.max.partition.fetch.bytes", 8 * 1024 * 1024)
         .options(**read.options)
         .option("subscribe", read.topic)
         .option("startingOffsets", json.dumps(start))

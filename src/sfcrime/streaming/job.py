@@ -28,7 +28,7 @@ from sfcrime.streaming.intake import (
     judged_records,
     records_of_topic,
 )
-from sfcrime.streaming.progress import ProgressListener
+from sfcrime.streaming.progress import ProgressReports
 from sfcrime.streaming.session import RunningSpark, shuffle_partitions
 from sfcrime.streaming.sink import StopRequested, StoreSink
 
@@ -118,15 +118,16 @@ def run_query(
         ChildFailed: Spark ended the query for a reason of its own.
     """
     sink = StoreSink(spark.session, job.store, generation, job.stop)
-
-    def take(progress: BatchProgress) -> None:
-        job.store.record_progress(progress)
-        on_progress(progress)
-
-    spark.session.streams.addListener(ProgressListener(take))
     query = start_query(spark, job, generation, sink)
+    reports = ProgressReports(query)
+
+    def show_progress() -> None:
+        for progress in reports.new():
+            job.store.record_progress(progress)
+            on_progress(progress)
+
     try:
-        _await_end(query, job, sink)
+        _await_end(query, job, sink, show_progress)
     except StreamingQueryException as failure:
         _raise_cause(failure, sink, spark)
     return sink.ends
@@ -165,14 +166,22 @@ def checkpoint_path(data_dir: Path) -> Path:
     return data_dir / CHECKPOINT_FOLDER
 
 
-def _await_end(query: StreamingQuery, job: StreamJob, sink: StoreSink) -> None:
+def _await_end(
+    query: StreamingQuery, job: StreamJob, sink: StoreSink, show_progress: Callable[[], None]
+) -> None:
     """Returns when the query has ended, or was ended between two batches."""
-    # PySpark takes fractions of a second, its stubs do not say so.
-    while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
-        if job.until_caught_up and not job.stop.is_set() and is_caught_up(sink.ends, job.kafka):
-            job.stop.set()
-        if job.stop.is_set() and not query.status["isTriggerActive"]:
-            query.stop()
+    try:
+        # PySpark takes fractions of a second, its stubs do not say so.
+        while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
+            show_progress()
+            if query.status["isTriggerActive"]:
+                continue
+            if job.until_caught_up and is_caught_up(sink.ends, job.kafka):
+                job.stop.set()
+            if job.stop.is_set():
+                query.stop()
+    finally:
+        show_progress()
 
 
 def is_caught_up(ends: Mapping[int, int], kafka: KafkaSettings) -> bool:

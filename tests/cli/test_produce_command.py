@@ -1,0 +1,97 @@
+"""`sfcrime produce` against a real broker: what it prints, and that it goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from invented_calls import hour_of_calls, write_newest_first
+from running import Ran, Sfcrime
+from sfcrime.kafka.offsets import end_offsets
+from sfcrime.pipeline.activity import ProducerActivity, read_activity
+from sfcrime.settings import KafkaSettings
+
+pytestmark = pytest.mark.kafka
+
+Produce = Callable[..., Ran]
+
+
+@pytest.fixture
+def kafka(topic: Callable[[], KafkaSettings]) -> KafkaSettings:
+    return topic()
+
+
+@pytest.fixture
+def produce(sfcrime: Sfcrime, kafka: KafkaSettings) -> Produce:
+    """Runs `sfcrime produce` on a topic of its own."""
+
+    def run(*arguments: str) -> Ran:
+        place = ("--bootstrap-servers", kafka.bootstrap_servers, "--topic", kafka.topic)
+        return sfcrime("produce", *arguments, *place)
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "calls.json"
+    write_newest_first(path, [*hour_of_calls(0), *hour_of_calls(1)])
+    return path
+
+
+def test_a_file_is_published_once_however_often_it_is_asked_for(
+    produce: Produce, file: Path, sfcrime: Sfcrime, kafka: KafkaSettings
+) -> None:
+    first = produce(str(file), "--speed", "max", "--limit", "30")
+    assert (first.code, first.out) == (
+        0,
+        "Published 30 records to its end; 0 were there already.\n",
+    )
+    second = produce(str(file), "--speed", "max", "--json")
+    assert json.loads(second.out) == {
+        "sent": 50,
+        "already_there": 30,
+        "last_sequence": 79,
+        "finished": True,
+    }
+    third = produce(str(file), "--speed", "max")
+    assert third.out == "Published 0 records to its end; 80 were there already.\n"
+
+    assert sum(end_offsets(kafka).values()) == 80
+    assert read_activity(sfcrime.data_dir, ProducerActivity) == ProducerActivity(
+        already_there=80, step="done", finished=True
+    )
+
+
+def test_the_number_of_partitions_is_that_of_the_first_run(
+    produce: Produce, file: Path, kafka: KafkaSettings
+) -> None:
+    assert produce(str(file), "--speed", "max", "--partitions", "3", "--limit", "10").code == 0
+    assert produce(str(file), "--speed", "max", "--partitions", "5").code == 0
+    assert len(end_offsets(kafka)) == 3
+
+
+def test_a_source_that_is_not_there_is_a_usage_error_and_makes_no_topic(
+    produce: Produce, tmp_path: Path
+) -> None:
+    ran = produce(str(tmp_path / "missing.json"))
+    assert ran.code == 2
+    assert "missing.json" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_file_that_breaks_off_is_unreadable(produce: Produce, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text('[{"crime_id":"1"}, {"crime_id"')
+    ran = produce(str(broken))
+    assert ran.code == 3
+    assert "is not JSON at byte" in ran.err
+
+
+def test_a_broker_that_does_not_answer_is_unreachable(sfcrime: Sfcrime, file: Path) -> None:
+    ran = sfcrime("produce", str(file), "--bootstrap-servers", "127.0.0.1:1")
+    assert ran.code == 4
+    assert "127.0.0.1:1" in ran.err

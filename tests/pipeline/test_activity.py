@@ -1,0 +1,52 @@
+"""The small files by which the parts of a run say what they do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcrime.pipeline.activity import (
+    ProducerActivity,
+    StreamActivity,
+    activity_file,
+    clear_activity,
+    read_activity,
+    write_activity,
+)
+
+PRODUCER = ProducerActivity(
+    sent=12, already_there=3, virtual_ms=1_538_496_660_000, step="done", finished=True
+)
+STREAM = StreamActivity(step="running", ui_url="http://127.0.0.1:3000")
+
+
+def test_each_part_has_its_own_last_word(tmp_path: Path) -> None:
+    write_activity(tmp_path, ProducerActivity(step="publishing"))
+    write_activity(tmp_path, PRODUCER)
+    write_activity(tmp_path, STREAM)
+
+    assert read_activity(tmp_path, ProducerActivity) == PRODUCER
+    assert read_activity(tmp_path, StreamActivity) == STREAM
+    assert len(list((tmp_path / "run").iterdir())) == 2
+
+
+def test_a_part_that_has_said_nothing_is_starting(tmp_path: Path) -> None:
+    assert read_activity(tmp_path, ProducerActivity).step == "starting"
+    assert read_activity(tmp_path, ProducerActivity).finished is False
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"step": 1}', '{"finished": "yes"}'])
+def test_a_damaged_file_says_nothing(tmp_path: Path, content: str) -> None:
+    write_activity(tmp_path, PRODUCER)
+    activity_file(tmp_path, ProducerActivity).write_text(content)
+    assert read_activity(tmp_path, ProducerActivity) == ProducerActivity()
+
+
+def test_what_an_earlier_run_said_is_forgotten(tmp_path: Path) -> None:
+    clear_activity(tmp_path)
+    write_activity(tmp_path, PRODUCER)
+    write_activity(tmp_path, STREAM)
+    clear_activity(tmp_path)
+    assert read_activity(tmp_path, ProducerActivity) == ProducerActivity()
+    assert read_activity(tmp_path, StreamActivity) == StreamActivity()

@@ -1,0 +1,73 @@
+"""One look at a running pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, write_activity
+from sfcrime.pipeline.overview import Overview, read_overview
+from sfcrime.store import STORE_FILE
+from sfcrime.store.writer import open_writer
+from store_samples import FIRST, GENERATION, SECOND, progress_of
+
+
+@pytest.fixture
+def overview(tmp_path: Path) -> Overview:
+    """Two batches that end at offset 11 of partition 0 and 15 of partition 1."""
+    write_activity(tmp_path, ProducerActivity(sent=15, step="publishing"))
+    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        for outcome in (FIRST, SECOND):
+            writer.commit_batch(outcome)
+            writer.record_progress(progress_of(outcome.batch_id))
+    return read_overview(tmp_path, windows=3, top=5)
+
+
+def test_before_anything_is_counted_there_is_nothing_to_show(tmp_path: Path) -> None:
+    nothing = read_overview(tmp_path, windows=3, top=5)
+    assert nothing == Overview(ProducerActivity(), StreamActivity(), None)
+    assert nothing.accounting == Accounting()
+    assert nothing.lag({0: 7, 1: 2}) == 9
+
+
+def test_a_run_without_a_topic_or_a_count_is_not_caught_up(tmp_path: Path) -> None:
+    nothing = read_overview(tmp_path, windows=3, top=5)
+    assert not nothing.is_caught_up({})
+    assert not nothing.is_caught_up({0: 1})
+
+
+def test_store_and_parts_are_shown_together(overview: Overview) -> None:
+    assert overview.producer.sent == 15
+    assert overview.accounting == Accounting(
+        read=15, counted=10, duplicate=1, late=1, rejected=3, gaps=1
+    )
+    assert overview.counted is not None
+    assert overview.counted.last_batch == progress_of(1)
+    # "Noise Nuisance" and "Passing Call" of the newest hour, "Passing Call" and the citations
+    # of the one before.
+    assert {each.call_type: each.calls for each in overview.counted.movements} == {
+        "Passing Call": 5,
+        "Traf Violation Cite": 3,
+        "Noise Nuisance": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "ends, lag, caught_up",
+    [
+        ({0: 11, 1: 15}, 0, True),
+        ({0: 12, 1: 15}, 1, False),
+        ({0: 11, 1: 20}, 5, False),
+        ({0: 11, 1: 15, 2: 0}, 0, True),
+        ({0: 11, 1: 15, 2: 4}, 4, False),
+        ({}, 0, False),
+    ],
+)
+def test_lag_is_what_the_topic_holds_beyond_the_ledger(
+    overview: Overview, ends: dict[int, int], lag: int, caught_up: bool
+) -> None:
+    assert overview.lag(ends) == lag
+    assert overview.is_caught_up(ends) is caught_up

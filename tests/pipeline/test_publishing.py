@@ -1,0 +1,98 @@
+"""Which source is opened, and where it is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from invented_calls import hour_of_calls, write_newest_first
+from sfcrime.domain.calls import SourceIdentity, SourceRecord
+from sfcrime.errors import UsageError
+from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_source
+from sfcrime.settings import KafkaSettings, Settings, SourceSettings, StoreSettings
+
+
+def _settings(tmp_path: Path, source: SourceSettings) -> Settings:
+    return Settings(source=source, store=StoreSettings(data_dir=str(tmp_path)))
+
+
+class TimedSource:
+    """Records that are published at given moments."""
+
+    def __init__(self, published_ms: list[int]) -> None:
+        self._published_ms = published_ms
+        self.identity = SourceIdentity("file:1", "timed", synthetic=False)
+        self.total: int | None = len(published_ms)
+        self.closed = False
+
+    def records(self, start: int = 0) -> Iterator[SourceRecord]:
+        for number in range(start, len(self._published_ms)):
+            yield SourceRecord(number, None, b"", self._published_ms[number])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_until_the_present_a_source_ends_before_its_first_record_of_the_future() -> None:
+    year_2100_ms = 4_102_444_800_000
+    source = TimedSource([0, 1, year_2100_ms, 2])
+    cut = UntilPresent(source)
+
+    assert [record.sequence for record in cut.records()] == [0, 1]
+    assert [record.sequence for record in cut.records(1)] == [1]
+    assert list(cut.records(2)) == []
+    assert (cut.identity, cut.total) == (source.identity, 4)
+    cut.close()
+    assert source.closed
+
+
+def test_a_file_is_a_source_of_its_records(tmp_path: Path) -> None:
+    file = tmp_path / "calls.json"
+    write_newest_first(file, [*hour_of_calls(0)])
+    settings = _settings(tmp_path / "data", SourceSettings(source=str(file)))
+
+    source = open_source(settings, KafkaSettings())
+
+    assert source.identity.title == "calls.json"
+    assert source.total == 40
+    source.close()
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, SourceSettings(source=str(tmp_path / "none.json")))
+    with pytest.raises(UsageError, match=r"none\.json"):
+        open_source(settings, KafkaSettings())
+
+
+def test_a_city_starts_on_the_day_that_was_asked_for(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, SourceSettings(seed=3, start="2024-02-29"))
+    assert open_source(settings, KafkaSettings()).identity.name == (
+        "synthetic:seed=3:start=2024-02-29"
+    )
+
+
+@pytest.mark.kafka
+def test_a_new_city_starts_sixty_days_ago_and_goes_on_with_that_day(
+    tmp_path: Path, topic: Callable[[], KafkaSettings]
+) -> None:
+    kafka = topic()
+    today = datetime.now(ZoneInfo("America/Los_Angeles")).date()
+    fresh = open_source(_settings(tmp_path, SourceSettings(seed=9)), kafka)
+    days = [f"synthetic:seed=9:start={today - timedelta(days=ago)}" for ago in (60, 61)]
+    assert fresh.identity.name in days  # 61: midnight has just passed
+
+    first = SourceSettings(seed=9, start=str(date(2025, 3, 1)), speed="max", limit=5)
+    settings = _settings(tmp_path, first)
+    published = publish_source(settings, kafka, open_source(settings, kafka), Event(), print)
+    assert (published.sent, published.finished) == (5, True)
+
+    again = _settings(tmp_path, msgspec.structs.replace(first, start=""))
+    assert open_source(again, kafka).identity.name == "synthetic:seed=9:start=2025-03-01"
+    other = _settings(tmp_path, msgspec.structs.replace(first, start="", seed=10))
+    assert open_source(other, kafka).identity.name != "synthetic:seed=9:start=2025-03-01"

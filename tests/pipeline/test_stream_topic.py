@@ -1,0 +1,97 @@
+"""What the stream waits for before there is anything to count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+from confluent_kafka import Producer
+
+from sfcrime.errors import AlreadyRunning, KafkaUnavailable, StoreUnavailable
+from sfcrime.jvm.locks import file_lock
+from sfcrime.kafka.topics import ensure_topic
+from sfcrime.pipeline import streaming
+from sfcrime.pipeline.streaming import StreamHooks, await_first_record, stream_topic
+from sfcrime.settings import KafkaSettings, Settings, StoreSettings
+from sfcrime.store import STORE_FILE
+
+
+def _settings(tmp_path: Path, kafka: KafkaSettings) -> Settings:
+    return Settings(kafka=kafka, store=StoreSettings(data_dir=str(tmp_path)))
+
+
+def _hooks(steps: list[str]) -> StreamHooks:
+    return StreamHooks(steps.append, lambda url, generation: None, lambda progress: None)
+
+
+@pytest.mark.kafka
+def test_it_waits_for_the_topic_and_then_for_its_first_record(
+    tmp_path: Path, topic: Callable[[], KafkaSettings]
+) -> None:
+    """Whose topic it is, and so whether records can be late, shows in its first record alone."""
+    kafka = topic()
+    steps: list[str] = []
+
+    def step(text: str) -> None:
+        steps.append(text)
+        if text.startswith("waiting for the first record"):
+            ensure_topic(kafka, 1)
+            producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+            producer.produce(kafka.topic, b"x")
+            assert producer.flush(20) == 0
+
+    assert await_first_record(_settings(tmp_path, kafka), Event(), step) == kafka
+    assert steps == [f"waiting for the first record of {kafka.topic}"]
+
+
+@pytest.mark.kafka
+def test_it_can_be_told_to_stop_waiting_for_a_record(
+    tmp_path: Path, topic: Callable[[], KafkaSettings]
+) -> None:
+    stop = Event()
+    assert await_first_record(_settings(tmp_path, topic()), stop, lambda _: stop.set()) is None
+
+
+def test_it_can_be_told_to_stop_waiting_for_the_broker(tmp_path: Path) -> None:
+    stop = Event()
+    steps: list[str] = []
+
+    def step(text: str) -> None:
+        steps.append(text)
+        stop.set()
+
+    assert await_first_record(_settings(tmp_path, KafkaSettings()), stop, step) is None
+    assert steps == ["waiting for the broker"]
+
+
+def test_a_broker_that_never_starts_is_unreachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BROKER_WAIT_S", 0.1)
+    with pytest.raises(KafkaUnavailable) as failed:
+        await_first_record(_settings(tmp_path, KafkaSettings()), Event(), lambda _: None)
+    assert failed.value.exit_code == 4
+    assert "sfcrime broker" in failed.value.next_step
+
+
+def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    steps: list[str] = []
+    settings = _settings(tmp_path, KafkaSettings())
+    with (
+        file_lock(tmp_path / "stream.lock", wait=False),
+        pytest.raises(AlreadyRunning, match="Another job runs on"),
+    ):
+        stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
+    assert steps == []
+    assert not (tmp_path / STORE_FILE).exists()
+
+
+def test_a_store_that_cannot_be_opened_is_said_before_spark_starts(tmp_path: Path) -> None:
+    (tmp_path / STORE_FILE).write_bytes(b"this is no database" * 100)
+    steps: list[str] = []
+    settings = _settings(tmp_path, KafkaSettings())
+    with pytest.raises(StoreUnavailable):
+        stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
+    assert steps == []
