@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from dataclasses import dataclass, field
 
 import pytest
 from replay import TO_THE_END, CallFiles, Table
@@ -16,13 +16,68 @@ from running import Digest, Sfcrime, Started, alive, command_line, kill_all, wai
 pytestmark = pytest.mark.faults
 
 KILLS = 10
-LONGEST_LIFE_S = 20.0
-"""A job starts in 5 to 15 s, so some are killed before their first batch and some far behind."""
+"""Of each kind. Every other one comes after the job has committed a batch in this life, the
+others wherever its start happens to be."""
 
-PACE = ("--speed", "40000x")
-"""The 91 days of the file take 200 s: it is still being published while jobs die."""
+LONGEST_START_S = 12.0
+LONGEST_AFTER_A_BATCH_S = 4.0
 
-SMALL_BATCHES = ("--max-records-per-batch", "4000")
+PACE = ("--speed", "10000x")
+"""The 91 days of the file take 13 minutes: it is still being published when jobs die."""
+
+SMALL_BATCHES = ("--max-records-per-batch", "1000")
+"""What came in while a job started is several batches, so that kills fall between and into them."""
+
+_NAMES = {
+    "SparkSubmit": "stream JVM",
+    "kafka.Kafka": "broker JVM",
+    "pyspark": "Python worker",
+    "sfcrime stream": "stream",
+    "sfcrime produce": "producer",
+    "sfcrime run": "run",
+}
+
+
+@dataclass
+class Killer:
+    """Ends commands at random, and keeps what it saw."""
+
+    sfcrime: Sfcrime
+    chance: random.Random
+    table: Table
+    killed: Counter[str] = field(default_factory=Counter)
+    lives_with_a_batch: int = 0
+
+    def kill(self, kind: str, started: Started, number: int) -> None:
+        """SIGKILLs a command and all its descendants, at an instant that chance chooses."""
+        before = self.sfcrime.batches()
+        born = time.monotonic()
+        wait_s = self.chance.uniform(0, LONGEST_START_S)
+        if number % 2:
+            started.wait_for(lambda: self.sfcrime.batches() > before, "a batch of this life")
+            wait_s = self.chance.uniform(0, LONGEST_AFTER_A_BATCH_S)
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            assert started.is_running(), started.log()
+            time.sleep(0.01)  # the instant is random by intent: there is no condition to wait for
+        tree = started.tree()
+        names = Counter(_name(command_line(each)) for each in tree)
+        kill_all(tree)
+        lived_s = time.monotonic() - born
+        wait_until(lambda: not alive(tree), "the killed processes to be gone", 30)
+        started.wait(30)
+        self._note(kind, lived_s, before, names)
+
+    def _note(self, kind: str, lived_s: float, batches_before: int, names: Counter[str]) -> None:
+        batches = self.sfcrime.batches() - batches_before
+        self.killed += names
+        self.lives_with_a_batch += batches > 0
+        processes = ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
+        self.table.add(kind, f"{lived_s:.1f}", batches, self.sfcrime.read(), processes)
+
+
+def _name(command: str) -> str:
+    return next((name for part, name in _NAMES.items() if part in command), "other")
 
 
 def _seed() -> int:
@@ -30,81 +85,38 @@ def _seed() -> int:
     return int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(10**6))
 
 
-def _kill_after(started: Started, delay_s: float) -> list[str]:
-    """SIGKILLs a command and all its descendants; their command lines, shortened."""
-    deadline = time.monotonic() + delay_s
-    while time.monotonic() < deadline:
-        assert started.is_running(), started.log()
-        time.sleep(0.01)  # the instant is random by intent: no condition to wait for
-    tree = started.tree()
-    names = [_name(command_line(each)) for each in tree]
-    kill_all(tree)
-    wait_until(lambda: not alive(tree), "the killed processes to be gone", 30)
-    started.wait(30)
-    return names
-
-
-@contextmanager
-def _after_the_start_of(broker: Started) -> Iterator[None]:
-    broker.wait_for(lambda: "bootstrap servers:" in broker.log(), "the broker to answer")
-    yield
-
-
-def _name(command: str) -> str:
-    for part, name in (
-        ("SparkSubmit", "stream JVM"),
-        ("kafka.Kafka", "broker JVM"),
-        ("pyspark", "Python worker"),
-        ("sfcrime stream", "stream"),
-        ("sfcrime produce", "producer"),
-        ("sfcrime run", "run"),
-    ):
-        if part in command:
-            return name
-    return "other"
-
-
 def test_twenty_sigkills_change_no_number(
     call_files: CallFiles, undisturbed: Digest, sfcrime: Sfcrime, table: Table
 ) -> None:
     seed = _seed()
-    chance = random.Random(seed)
     table.lines[0] += f" (FAULTS_SEED={seed}, {'real' if call_files.is_real else 'synthetic'} file)"
-    table.add("killed", "after s", "records", "batches", "processes")
+    table.add("killed", "lived s", "batches", "records", "processes")
+    killer = Killer(sfcrime, random.Random(seed), table)
     source = str(call_files.by_order["as is"])
 
-    with (
-        sfcrime.started("broker") as broker,
-        _after_the_start_of(broker),
-        sfcrime.started("produce", source, *PACE),
-    ):
-        for _ in range(KILLS):
-            delay_s = chance.uniform(0, LONGEST_LIFE_S)
-            with sfcrime.started("stream", *SMALL_BATCHES) as stream:
-                killed = _kill_after(stream, delay_s)
-            assert "stream" in killed
-            table.add("job", f"{delay_s:.1f}", sfcrime.read(), sfcrime.batches(), _few(killed))
+    with sfcrime.started("broker") as broker:
+        broker.wait_for(lambda: "bootstrap servers:" in broker.log(), "the broker to answer")
+        with sfcrime.started("produce", source, *PACE):
+            for number in range(KILLS):
+                with sfcrime.started("stream", *SMALL_BATCHES) as stream:
+                    killer.kill("job", stream, number)
+    run = ("run", "--source", source, *PACE, *SMALL_BATCHES, "--no-dashboard")
+    for number in range(KILLS):
+        with sfcrime.started(*run) as started:
+            killer.kill("everything", started, number)
 
-    for _ in range(KILLS):
-        delay_s = chance.uniform(0, LONGEST_LIFE_S)
-        with sfcrime.started(
-            *("run", "--source", source, *PACE, *SMALL_BATCHES), "--no-dashboard"
-        ) as run:
-            killed = _kill_after(run, delay_s)
-        assert "run" in killed
-        table.add("everything", f"{delay_s:.1f}", sfcrime.read(), sfcrime.batches(), _few(killed))
-
-    before_the_end = sfcrime.read()
+    read_before_the_end = sfcrime.read()
     ended = sfcrime("run", "--source", source, *TO_THE_END, timeout_s=550)
     assert ended.code == 0, ended.out + ended.err
     audit = sfcrime("audit", timeout_s=550)
-    assert before_the_end < undisturbed.accounting.read, "the kills came after the end"
+    table.add("processes killed", dict(killer.killed))
     table.add("undisturbed", undisturbed)
-    table.add("killed 20x", sfcrime.digest())
-    table.add("read before the last run", before_the_end, "audit", audit.code)
+    table.add("killed 20 times", sfcrime.digest())
+    table.add("audit", f"exit code {audit.code}")
+
     assert sfcrime.digest() == undisturbed
     assert audit.code == 0, audit.out
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(f"{names.count(name)} {name}" for name in sorted(set(names)))
+    # Had nothing been going on, nothing would have been tried.
+    assert 0 < read_before_the_end < undisturbed.accounting.read
+    assert killer.lives_with_a_batch >= KILLS
+    assert set(_NAMES.values()) <= set(killer.killed)

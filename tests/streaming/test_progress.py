@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.progress import progress_of_report
+from sfcrime.streaming.progress import ProgressReports, progress_of_report
 
 REPORT: dict[str, Any] = {
     "id": "0b5f2f6e-6a1c-4a43-9a3e-1d6b5a1f0a01",
@@ -101,3 +101,40 @@ def test_a_batch_without_state_and_sources_is_shown_with_noughts() -> None:
 def test_a_state_that_counts_no_repeats_shows_none() -> None:
     operator = {k: v for k, v in REPORT["stateOperators"][0].items() if k != "customMetrics"}
     assert progress_of_report({**REPORT, "stateOperators": [operator]}).duplicates_dropped == 0
+
+
+class JvmReport:
+    """A report as the JVM hands it over."""
+
+    def __init__(self, batch_id: int) -> None:
+        self._batch_id = batch_id
+
+    def batchId(self) -> int:
+        return self._batch_id
+
+    def json(self) -> str:
+        return json.dumps({**REPORT, "batchId": self._batch_id})
+
+
+class JvmQuery:
+    """A query that has finished some batches and keeps the reports of the newest three."""
+
+    def __init__(self) -> None:
+        self.finished: list[int] = []
+        self._jsq = self  # what PySpark's query wraps
+
+    def lastProgress(self) -> JvmReport | None:
+        return JvmReport(self.finished[-1]) if self.finished else None
+
+    def recentProgress(self) -> list[JvmReport]:
+        return [JvmReport(batch_id) for batch_id in self.finished[-3:]]
+
+
+def test_every_report_is_given_once_and_in_order_as_long_as_spark_keeps_it() -> None:
+    query = JvmQuery()
+    reports = ProgressReports(query)  # type: ignore[arg-type]
+    given = []
+    for finished in ([], [7], [7], [7, 8], [7, 8, 9, 10], [7, 8, 9, 10, 11, 12, 13, 14]):
+        query.finished = finished
+        given.append([progress.batch_id for progress in reports.new()])
+    assert given == [[], [7], [], [8], [9, 10], [12, 13, 14]]
