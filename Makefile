@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test faults lint format lock clean
+.PHONY: help setup dev run test faults bench lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -38,6 +38,11 @@ test: lint ## linters, types, import rules, then every test
 
 faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
 	.venv/bin/pytest -m faults tests/faults
+
+bench: setup ## measure throughput, audit and start-up (docs/performance.md); ARGS="..." go to the first
+	.venv/bin/python benchmarks/throughput.py $(ARGS)
+	.venv/bin/python benchmarks/audit_speed.py
+	.venv/bin/python benchmarks/first_statistic.py
 
 lint: dev ## linters, types and import rules alone
 	.venv/bin/ruff check .

@@ -93,15 +93,14 @@ def _moments(data_dir: Path) -> dict[str, float]:
     """By name, seconds since 1970."""
     found = {
         name: file.stat().st_mtime
-        for name, pattern in (
-            ("stream process runs", "run/stream.log"),
-            ("driver JVM started", "spark/driver.properties"),
-            ("Spark context made", "spark/shuffle/*"),
-            ("topic made", "kafka/log/*-0/partition.metadata"),
-            ("generation made", "checkpoint/sfcrime.json"),
-            ("query started", "checkpoint/metadata"),
-            ("first batch planned", "checkpoint/offsets/0"),
+        for name, pattern in (  # files that are written once
+            ("stream process runs", "stream.lock"),
+            ("driver JVM starts", "spark/driver.properties"),
             ("broker's storage made", "kafka/log/bootstrap.checkpoint"),
+            ("topic made", "kafka/log/*-0/partition.metadata"),
+            ("Spark context made", "spark/shuffle/spark-*/userFiles-*"),
+            ("query starts", "checkpoint/metadata"),
+            ("first batch planned", "checkpoint/offsets/0"),
         )
         for file in sorted(data_dir.glob(pattern))[:1]
     }
@@ -129,10 +128,9 @@ def main(repeats: int, source: str, real: bool, out: Path | None) -> None:
             runs.append(measured_start(source, Path(folder)))
         shown = ", ".join(f"{name} {seconds:.1f}" for name, seconds in runs[-1].items())
         click.echo(f"load {load:.1f}: {shown}")
-    names = list(runs[0])
     medians = {
         name: round(statistics.median(run[name] for run in runs if name in run), 2)
-        for name in names
+        for name in dict.fromkeys(name for run in runs for name in run)
     }
     click.echo(f"medians of {repeats}: {json.dumps(medians)}")
     if out is not None:

@@ -119,7 +119,10 @@ class UsageMeter:
             if self._roles.get(process.pid, "") in ("", "other"):  # it may not be itself yet
                 self._roles[process.pid] = _role(process.pid)
             role = self._roles[process.pid]
-            rss[role] = rss.get(role, 0) + process.rss_bytes
+            # A process about to start another one is two for a moment, with one memory: only
+            # what was there half a second ago is counted.
+            if process.pid in self._ticks:
+                rss[role] = rss.get(role, 0) + process.rss_bytes
             self._ticks[process.pid] = process.ticks
         self._peak = max(self._peak, sum(rss.values()))
         for role, used in rss.items():

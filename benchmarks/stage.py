@@ -9,7 +9,6 @@ micro-batches of the job's default size and in a session of the job's own settin
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Lock
 
 import click
 import msgspec
@@ -26,7 +25,7 @@ from sfcrime.streaming.intake import (
     judged_records,
     records_of_topic,
 )
-from sfcrime.streaming.progress import ProgressListener
+from sfcrime.streaming.progress import ProgressReports
 from sfcrime.streaming.session import start_spark
 
 
@@ -43,22 +42,23 @@ def main(stage: str, servers: str, topic: str, work_dir: Path) -> None:
     try:
         batch_rows = settings.stream.max_records_per_batch
         frame = _frame(spark.session, kafka, stage, batch_rows)
-        printing = Lock()
-
-        def show(progress: BatchProgress) -> None:
-            with printing:
-                click.echo(msgspec.json.encode(progress).decode())
-
-        spark.session.streams.addListener(ProgressListener(show))
         query = (
             frame.writeStream.format("noop")
             .option("checkpointLocation", str(work_dir / "checkpoint"))
             .trigger(availableNow=True)
             .start()
         )
-        query.awaitTermination()
+        reports = ProgressReports(query)
+        while not query.awaitTermination(1):
+            _print(reports.new())
+        _print(reports.new())
     finally:
         spark.stop()
+
+
+def _print(reports: list[BatchProgress]) -> None:
+    for progress in reports:
+        click.echo(msgspec.json.encode(progress).decode())
 
 
 def _frame(

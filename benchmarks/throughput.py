@@ -27,6 +27,7 @@ from processes import Usage, UsageMeter
 from rich.console import Console
 from rich.table import Table
 
+from sfcrime.jvm.child import last_lines
 from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -65,7 +66,7 @@ def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, wan
     with TemporaryDirectory(prefix="sfcrime-bench-") as folder:
         data_dir = Path(folder)
         command = _command(name, kafka, data_dir)
-        with (data_dir / "errors.log").open("wb+") as errors:
+        with (data_dir / "errors.log").open("wb") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
             try:
                 with UsageMeter([process.pid, broker_pid]) as meter:
@@ -73,8 +74,8 @@ def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, wan
             finally:
                 process.kill()
             if process.returncode != 0:
-                errors.seek(0)
-                raise RuntimeError(f"stage {name} failed: {errors.read()[-3000:].decode()}")
+                said = [last_lines(log) for log in sorted(data_dir.rglob("*.log"))]
+                raise RuntimeError("\n".join([f"stage {name} failed", *said]))
         batches = _batches(output)
         return Run(
             stage=name,

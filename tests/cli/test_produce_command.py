@@ -89,9 +89,3 @@ def test_a_file_that_breaks_off_is_unreadable(produce: Produce, tmp_path: Path) 
     ran = produce(str(broken))
     assert ran.code == 3
     assert "is not JSON at byte" in ran.err
-
-
-def test_a_broker_that_does_not_answer_is_unreachable(sfcrime: Sfcrime, file: Path) -> None:
-    ran = sfcrime("produce", str(file), "--bootstrap-servers", "127.0.0.1:1")
-    assert ran.code == 4
-    assert "127.0.0.1:1" in ran.err
