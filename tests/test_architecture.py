@@ -18,7 +18,7 @@ LONGEST_FUNCTION_P95 = 45
 MOST_PARAMETERS = 5
 
 _WORKPLACE = re.compile(
-    r"(?<![\w.])/(?:work|root|home|Users)/|/tmp/proto|\.\./shared"
+    r"(?<![\w.])/(?:work|root|home|Users)/|\.\./shared"
     r"|pypi\.org|pythonhosted\.org|repo1?\.maven|maven\.org|artifactory|nexus",
     re.IGNORECASE,
 )
