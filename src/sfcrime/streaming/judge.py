@@ -46,6 +46,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d:\d\d(?:\.\d{1,6})?", re.ASCII)
 _HOUR_US = 3600 * MICROS
 _MEMO_SIZE = 100_000
+_LONGEST_REMEMBERED = 256
 
 
 _Text = TypeVar("_Text")
@@ -299,7 +300,9 @@ def _read_label(pair: tuple[str, str]) -> str:
     if any(_CONTROL.search(text) for text in pair):
         raise ValueError(pair)
     folded = (" ".join(filter(None, text.split(" "))) for text in pair)
-    return _remember(_labels, pair, LABEL_SEPARATOR.join(folded))
+    label = LABEL_SEPARATOR.join(folded)
+    # A hostile topic's labels of 60 KB would fill a worker's memory long before their number does.
+    return _remember(_labels, pair, label) if len(label) <= _LONGEST_REMEMBERED else label
 
 
 def _remember(memo: dict[_Text, _Parsed], text: _Text, value: _Parsed) -> _Parsed:
