@@ -494,6 +494,47 @@ HOSTILE_RECORDS: list[HostileRecord] = [
         with_time(b'"2100-01-01T00:00:00.000"'),
         Reason.YEAR_OUT_OF_RANGE,
     ),
+    # R14
+    HostileRecord("a type of 256 characters", with_type(b'"' + b"a" * 256 + b'"'), None),
+    HostileRecord("a type of 257", with_type(b'"' + b"a" * 257 + b'"'), Reason.LABEL_TOO_LONG),
+    HostileRecord("a disposition of 256", with_disposition(b'"' + b"b" * 256 + b'"'), None),
+    HostileRecord(
+        "a disposition of 257", with_disposition(b'"' + b"b" * 257 + b'"'), Reason.LABEL_TOO_LONG
+    ),
+    HostileRecord(
+        "both of 256", with_type(b'"' + b"a" * 256 + b'"').replace(b"HAN", b"b" * 256), None
+    ),
+    HostileRecord(
+        "256 characters of four bytes each",
+        with_type(b'"' + "\U0001f600".encode() * 256 + b'"'),
+        None,
+    ),
+    HostileRecord(
+        "257 surrogate pairs",
+        with_type(b'"' + b"\\ud83d\\ude00" * 257 + b'"'),
+        Reason.LABEL_TOO_LONG,
+    ),
+    HostileRecord("60,000 blanks around a type", with_type(b'"' + b" " * 60_000 + b'a"'), None),
+    HostileRecord(
+        "256 characters and a blank between each",
+        with_type(b'"' + b"a " * 128 + b"   " + b'"'),
+        None,
+    ),
+    HostileRecord(
+        "257 characters, the inner blanks counted once",
+        with_type(b'"' + b"a " * 128 + b'ab"'),
+        Reason.LABEL_TOO_LONG,
+    ),
+    HostileRecord(
+        "257 no-break spaces are not blanks",
+        with_type(b'"' + "\u00a0".encode() * 257 + b'"'),
+        Reason.LABEL_TOO_LONG,
+    ),
+    HostileRecord(
+        "a label too long and a year out of range",
+        with_type(b'"' + b"a" * 257 + b'"').replace(b"2018", b"1999"),
+        Reason.YEAR_OUT_OF_RANGE,
+    ),
     # valid, and odd
     HostileRecord("an empty type", with_type(b'""'), None),
     HostileRecord("an empty disposition", with_disposition(b'""'), None),

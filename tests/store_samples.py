@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import (
     BatchOutcome,
@@ -26,7 +26,7 @@ GENERATION = Generation(
     start_offsets={0: 0, 1: 10},
     lateness_s=604_800,
     window_minutes=60,
-    rules_version=1,
+    rules_version=RULES_VERSION,
     source_name="synthetic:seed=1:start=2018-10-02",
     source_title="synthetic city",
     synthetic=True,

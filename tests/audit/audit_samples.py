@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.kafka.records import TopicRecord
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import (
@@ -71,7 +71,7 @@ GENERATION = Generation(
     start_offsets={0: 0, 1: 10},
     lateness_s=604_800,
     window_minutes=60,
-    rules_version=1,
+    rules_version=RULES_VERSION,
     source_name="",
     source_title="",
     synthetic=False,

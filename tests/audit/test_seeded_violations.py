@@ -320,6 +320,27 @@ DAMAGES = [
         ["UPDATE totals SET last_batch_id = 1"],
         [Difference(BATCH, "number of the last batch in the totals", "2", "1")],
     ),
+    Damage(
+        "a batch that begins behind where the one before ended",
+        ["UPDATE batch_range SET start_offset = 7 WHERE batch_id = 1 AND partition = 0"],
+        [Difference(BATCH, "batch 1, partition 0, start", "6", "7")],
+    ),
+    Damage(
+        "a seam between two batches moved across a late record",
+        [
+            "UPDATE batch_range SET end_offset = 5 WHERE batch_id = 0 AND partition = 0",
+            "UPDATE batch_range SET start_offset = 5 WHERE batch_id = 1 AND partition = 0",
+        ],
+        [
+            Difference(BATCH, "batch 0, partition 0, late", "0", "1"),
+            Difference(BATCH, "batch 1, partition 0, late", "1", "0"),
+        ],
+    ),
+    Damage(
+        "a batch's range lost",
+        ["DELETE FROM batch_range WHERE batch_id = 1 AND partition = 1"],
+        [Difference(BATCH, "partition 1, end of the last batch", "15", "12")],
+    ),
 ]
 
 

@@ -18,7 +18,7 @@ def test_status_has_the_accounting_and_all_that_shaped_it(data_dir, run) -> None
         "lateness_rule": "on",
         "lateness_s": 604_800,
         "shuffle_partitions": 2,
-        "rules_version": 1,
+        "rules_version": 2,
     }
     assert document["watermark"] == "2018-09-02T09:00:00"
     assert (document["topic"], document["topic_id"]) == (GENERATION.topic, GENERATION.topic_id)

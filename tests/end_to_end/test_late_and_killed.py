@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from hostile_records import with_id
-from running import Digest, Ran, Sfcrime, alive, wait_until
+from running import Digest, Ran, Sfcrime, alive, command_line, kill_all, wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.pace import Pace
@@ -143,6 +143,24 @@ def test_the_audit_of_a_killed_job_finds_no_difference(counted: Counted) -> None
     audit = counted.sfcrime("audit", *_place(counted.kafka)[:2], "--json")
     assert audit.code == 0, audit.out
     assert audit.json["accounting"]["late"] == 300
+
+
+def test_a_jvm_that_is_killed_under_the_query_is_named_and_the_next_job_goes_on(
+    counted: Counted, tmp_path: Path
+) -> None:
+    sfcrime = Sfcrime(tmp_path / "data")
+    bounded = ["stream", *_place(counted.kafka), "--max-records-per-batch", str(PER_BATCH)]
+    with sfcrime.started(*bounded) as stream:
+        stream.wait_for(lambda: sfcrime.batches() >= 1, "a batch")
+        kill_all([each for each in stream.tree() if "SparkSubmit" in command_line(each)])
+        assert stream.wait(30) == 1, stream.log()
+
+    assert "Spark's JVM ended under the query (exit code -9)" in stream.log()
+    assert "driver.log" in stream.log()
+    assert "Traceback" not in stream.log()
+    again = sfcrime(*counted.stream)
+    assert again.code == 0, again.out + again.err
+    assert sfcrime.digest() == counted.sfcrime.digest()
 
 
 @pytest.mark.parametrize(

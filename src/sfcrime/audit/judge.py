@@ -26,6 +26,7 @@ from sfcrime.domain.outcomes import (
     FIRST_YEAR,
     FUTURE_TOLERANCE_S,
     LAST_YEAR_EXCLUSIVE,
+    MAX_LABEL_CHARACTERS,
     MAX_NESTING,
     MAX_VALUE_BYTES,
     Outcome,
@@ -73,7 +74,7 @@ class ValidCall(NamedTuple):
 
 
 def judge_value(value: bytes | None) -> ValidCall | Reason:
-    """The call that a record's value holds, or the first of rules R1 to R13 that it breaks."""
+    """The call that a record's value holds, or the first of rules R1 to R14 that it breaks."""
     if value is None:
         return Reason.NO_VALUE
     if not value:
@@ -101,7 +102,7 @@ def judge_time(call_us: int, published_ms: int, lateness_s: int) -> Outcome:
     """What the lateness rule, where it is on, makes of a valid record.
 
     Returns:
-        REJECTED (rule R14, from the future), LATE (rule L1) or COUNTED (neither; the record may
+        REJECTED (rule R15, from the future), LATE (rule L1) or COUNTED (neither; the record may
         still be a duplicate).
     """
     age_us = _published_us(published_ms) - call_us
@@ -165,7 +166,7 @@ _DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_finite, parse_consta
 
 
 def _judge_fields(parsed: dict[str, object]) -> ValidCall | Reason:
-    """Rules R8 to R13; each is tried on all needed fields before the next on any."""
+    """Rules R8 to R14; each is tried on all needed fields before the next on any."""
     if any(name not in parsed for name in NEEDED_FIELDS):
         return Reason.FIELD_MISSING
     call_id, call_time = parsed[CALL_ID_FIELD], parsed[CALL_TIME_FIELD]
@@ -187,7 +188,10 @@ def _judge_fields(parsed: dict[str, object]) -> ValidCall | Reason:
     if not FIRST_YEAR <= wall.year < LAST_YEAR_EXCLUSIVE:
         return Reason.YEAR_OUT_OF_RANGE
     call_us = (wall - _EPOCH) // _MICROSECOND
-    return ValidCall(int(call_id), call_us, _folded(call_type), _folded(disposition))
+    call_type, disposition = _folded(call_type), _folded(disposition)
+    if max(len(call_type), len(disposition)) > MAX_LABEL_CHARACTERS:
+        return Reason.LABEL_TOO_LONG
+    return ValidCall(int(call_id), call_us, call_type, disposition)
 
 
 def _wall_clock_from(text: str) -> datetime | None:

@@ -32,7 +32,7 @@ class CountingRules:
     """What a generation was counted by."""
 
     lateness_s: int | None
-    """Allowed lateness; None: rules R14 and L1 are off."""
+    """Allowed lateness; None: rules R15 and L1 are off."""
     window_minutes: int
 
     def judge(self, record: TopicRecord) -> ValidCall | Reason | LateRecord:

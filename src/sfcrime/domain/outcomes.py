@@ -35,11 +35,12 @@ class Reason(StrEnum):
     BAD_CALL_ID = "bad-call-id"
     BAD_CALL_TIME = "bad-call-time"
     YEAR_OUT_OF_RANGE = "year-out-of-range"
+    LABEL_TOO_LONG = "label-too-long"
     FROM_THE_FUTURE = "from-the-future"
 
     @property
     def rule(self) -> str:
-        """The rule's id in docs/rules.md, "R1" to "R14"."""
+        """The rule's id in docs/rules.md, "R1" to "R15"."""
         return f"R{list(Reason).index(self) + 1}"
 
 
@@ -52,11 +53,13 @@ MAX_NESTING = 32
 MAX_CALL_ID_DIGITS = 18
 FIRST_YEAR = 2000
 LAST_YEAR_EXCLUSIVE = 2100
+MAX_LABEL_CHARACTERS = 256
+"""Of call type and of disposition, each, blanks folded; characters are Unicode code points."""
 FUTURE_TOLERANCE_S = 3600
 DEFAULT_LATENESS_S = 7 * 24 * 3600
 WATERMARK_DELAY_S = 30 * 24 * 3600
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised whenever a rule changes what a record becomes; part of the fingerprint."""
 
 

@@ -23,7 +23,13 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.checkpoint import Checkpoint
-from sfcrime.streaming.job import StreamJob, checkpoint_path, prepare_generation, run_query
+from sfcrime.streaming.job import (
+    StreamJob,
+    checkpoint_path,
+    prepare_generation,
+    run_query,
+    stored_generation,
+)
 from sfcrime.streaming.session import start_spark
 
 BROKER_WAIT_S = 60.0
@@ -67,6 +73,7 @@ def stream_topic(
         open_writer(store_file, history_rows=settings.store.progress_rows) as store,
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
+        stored_generation(settings, store, Checkpoint(checkpoint_path(data_dir)))
         finding = background.submit(_find, settings, store, stop, hooks, until_caught_up)
         hooks.on_step("starting Spark")
         spark = start_spark(settings, _fresh_work_dir(data_dir))

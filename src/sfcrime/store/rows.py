@@ -68,15 +68,16 @@ def to_generation(row: AnyRow, ledger: Iterable[PartitionLedger]) -> Generation:
 
 
 def to_partition_ledger(row: AnyRow) -> PartitionLedger:
-    return PartitionLedger(
-        row.partition, row.start_offset, row.end_offset, row.counted, row.late, row.rejected
-    )
+    return PartitionLedger(*_span(row))
 
 
 def to_range(row: AnyRow) -> PartitionRange:
-    return PartitionRange(
-        row.partition, row.start_offset, row.end_offset, row.counted, row.late, row.rejected
-    )
+    return PartitionRange(*_span(row))
+
+
+def _span(row: AnyRow) -> tuple[int, int, int, int, int, int]:
+    """The columns that `partition_ledger` and `batch_range` share."""
+    return row.partition, row.start_offset, row.end_offset, row.counted, row.late, row.rejected
 
 
 def from_range(each: PartitionRange) -> dict[str, int]:

@@ -96,13 +96,24 @@ class DriverJvm:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has ended, or does so soon."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def exit_code(self) -> int | None:
+        """-9 where it was killed; None while it runs."""
+        return self._process.poll()
+
     def stop(self, grace_s: float = 5.0) -> None:
         """Ends it: end of input, then SIGKILL after `grace_s` seconds. Repeatable."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        try:
-            self._process.wait(grace_s)
-        except subprocess.TimeoutExpired:
+        if not self.ends_within(grace_s):
             self._process.kill()
             self._process.wait()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
+from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -34,6 +35,8 @@ from sfcrime.streaming.sink import StopRequested, StoreSink
 
 CHECKPOINT_FOLDER = "checkpoint"
 _POLL_S = 0.2
+_DEATH_SEEN_S = 5.0
+"""A call into the JVM fails a moment before the system says that its process has ended."""
 _ROCKSDB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
@@ -51,27 +54,44 @@ class StreamJob:
     """End when the ledger reaches the last stable offset of every partition."""
 
 
-def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
-    """The generation to go on with, or a new one; topic, store and checkpoint must agree.
+def stored_generation(
+    settings: Settings, store: StoreWriter, checkpoint: Checkpoint
+) -> Generation | None:
+    """The generation to go on with, as far as can be said without Kafka; None: there is none.
 
     Raises:
         FingerprintChanged: rules, window, lateness or topic are not those of the stored numbers.
         StoreAndCheckpointDisagree: see `checkpoint.require_agreement`.
     """
-    stored = job.store.generation()
-    last = job.store.last_batch()
+    stored = store.generation()
+    last = store.last_batch()
     require_agreement(checkpoint, stored, None if last is None else last.batch_id)
-    topic = describe_topic(job.kafka)
-    asked = job.settings.stream.lateness_hours
     if stored is not None:
-        wanted = Fingerprint(
-            topic=topic.name,
-            topic_id=topic.topic_id,
+        asked = settings.stream.lateness_hours
+        wanted = replace(
+            Fingerprint.of(stored),
+            topic=settings.kafka.topic,
             lateness_s=stored.lateness_s if asked is None else int(asked * 3600),
-            window_minutes=job.settings.stream.window_minutes,
+            window_minutes=settings.stream.window_minutes,
             rules_version=RULES_VERSION,
         )
         wanted.require_same(Fingerprint.of(stored), "the store")
+    return stored
+
+
+def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
+    """The generation to go on with, or a new one; topic, store and checkpoint must agree.
+
+    Raises:
+        FingerprintChanged: the topic is another one of the same name; see `stored_generation`.
+        StoreAndCheckpointDisagree: see `stored_generation`.
+    """
+    stored = stored_generation(job.settings, job.store, checkpoint)
+    topic = describe_topic(job.kafka)
+    asked = job.settings.stream.lateness_hours
+    if stored is not None:
+        kept = Fingerprint.of(stored)
+        replace(kept, topic_id=topic.topic_id).require_same(kept, "the store")
         return stored
     origin = topic_origin(job.kafka)
     generation = Generation(
@@ -115,7 +135,7 @@ def run_query(
     Raises:
         AccountingBroken: a batch did not add up; it was rolled back.
         SfcrimeError: the store or Kafka failed under way.
-        ChildFailed: Spark ended the query for a reason of its own.
+        ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
     sink = StoreSink(spark.session, job.store, generation, job.stop)
     query = start_query(spark, job, generation, sink)
@@ -130,6 +150,13 @@ def run_query(
         _await_end(query, job, sink, show_progress)
     except StreamingQueryException as failure:
         _raise_cause(failure, sink, spark)
+    except (Py4JError, OSError) as failure:
+        if not spark.jvm.ends_within(_DEATH_SEEN_S):
+            raise
+        raise ChildFailed(
+            f"Spark's JVM ended under the query (exit code {spark.jvm.exit_code}).",
+            next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
+        ) from failure
     return sink.ends
 
 
@@ -196,16 +223,16 @@ def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: Runni
     if isinstance(sink.failure, SfcrimeError):
         raise sink.failure from failure
     raise ChildFailed(
-        f"Spark ended the query: {_last_word(sink.failure or failure)}",
+        f"Spark ended the query: {last_word(sink.failure or failure)}",
         next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
     ) from failure
 
 
-def _last_word(failure: BaseException) -> str:
-    """The line that says why: the last of a Python worker's traceback, else the first."""
-    text = str(failure)
-    _, found, worker = text.partition("Traceback (most recent call last):")
-    if not found:
-        return text.partition("\n")[0]
-    own = [line for line in worker.splitlines() if line and not line.startswith((" ", "\t"))]
-    return own[0] if own else text.partition("\n")[0]
+def last_word(failure: BaseException) -> str:
+    """The line that says why: the exception of a Python worker's traceback, else the innermost
+    cause that the JVM names, else the first."""
+    lines = str(failure).splitlines() or [repr(failure)]
+    traces = [at for at, line in enumerate(lines) if "Traceback (most recent call last)" in line]
+    raised = [line for line in lines[traces[0] + 1 :] if line[:1].strip()] if traces else []
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return (raised[:1] or causes[-1:] or lines)[0]

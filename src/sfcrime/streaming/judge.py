@@ -30,6 +30,7 @@ from sfcrime.domain.outcomes import (
     FUTURE_TOLERANCE_S,
     LAST_YEAR_EXCLUSIVE,
     MAX_CALL_ID_DIGITS,
+    MAX_LABEL_CHARACTERS,
     MAX_NESTING,
     MAX_VALUE_BYTES,
     Reason,
@@ -95,23 +96,26 @@ class JudgedColumns:
     """Call type, `LABEL_SEPARATOR`, disposition, blanks folded; of a record set aside its
     `Reason`, or `late_text`."""
 
+    def set_aside(self, why: str) -> None:
+        """Adds the row of a record that is rejected or late."""
+        self.call_id.append(None)
+        self.call_us.append(None)
+        self.label.append(why)
+
 
 def judge_records(
     values: Iterable[bytes | None], published_us: Iterable[int], lateness_us: int | None
 ) -> JudgedColumns:
-    """Judges records by R1 to R14 and L1.
+    """Judges records by R1 to R15 and L1.
 
     Args:
         values: the records' bytes; None is a tombstone.
         published_us: their Kafka timestamps, microseconds since 1970 UTC.
-        lateness_us: allowed lateness, microseconds; None: R14 and L1 are off.
+        lateness_us: allowed lateness, microseconds; None: R15 and L1 are off.
     """
     columns = JudgedColumns()
-    add_id, add_time, add_label = (
-        columns.call_id.append,
-        columns.call_us.append,
-        columns.label.append,
-    )
+    add_id, add_time = columns.call_id.append, columns.call_us.append
+    add_label = columns.label.append
     limits = _AgeLimits(lateness_us)
     for value, published in zip(values, published_us, strict=True):
         try:
@@ -124,18 +128,14 @@ def judge_records(
         except (msgspec.DecodeError, KeyError, ValueError, TypeError):
             judged = _judge_closely(value)
             if isinstance(judged, Reason):
-                add_id(None)
-                add_time(None)
-                add_label(judged)
+                columns.set_aside(judged)
                 continue
             call_id, call_us, label = judged
         if lateness_us is not None:
             if not limits.start_us <= published < limits.end_us:
                 limits.move_to(published)
             if not limits.least_us <= published - call_us <= limits.most_us:
-                add_id(None)
-                add_time(None)
-                add_label(limits.verdict(call_us, published))
+                columns.set_aside(limits.verdict(call_us, published))
                 continue
         add_id(int(call_id))
         add_time(call_us)
@@ -182,7 +182,7 @@ def late_times(text: str) -> tuple[int, int] | None:
 
 
 def _judge_closely(value: bytes | None) -> tuple[str, int, str] | Reason:
-    """Call id, call time and label of a valid record, or the first of R1 to R13 it breaks.
+    """Call id, call time and label of a valid record, or the first of R1 to R14 it breaks.
 
     The long way, for a record of another form than the legacy file's, one with something unseen
     in it (which is remembered), and one that breaks a rule.
@@ -205,7 +205,7 @@ def _judge_closely(value: bytes | None) -> tuple[str, int, str] | Reason:
 
 
 def first_broken_rule(document: object) -> Reason:
-    """The first of R7 to R13 that a parsed document breaks; it is known to break one."""
+    """The first of R7 to R14 that a parsed document breaks; it is known to break one."""
     if not isinstance(document, dict):
         return Reason.NOT_AN_OBJECT
     if any(field not in document for field in NEEDED_FIELDS):
@@ -217,11 +217,10 @@ def first_broken_rule(document: object) -> Reason:
         return Reason.CONTROL_CHARACTER
     if not _is_call_id(document[CALL_ID_FIELD]):
         return Reason.BAD_CALL_ID
-    if _parsed_date(document[CALL_TIME_FIELD][:11], any_year=True) is None or (
-        _time_of_day(document[CALL_TIME_FIELD][11:]) is None
-    ):
+    day, time = document[CALL_TIME_FIELD][:11], document[CALL_TIME_FIELD][11:]
+    if _parsed_date(day, any_year=True) is None or _time_of_day(time) is None:
         return Reason.BAD_CALL_TIME
-    return Reason.YEAR_OUT_OF_RANGE
+    return Reason.YEAR_OUT_OF_RANGE if _parsed_date(day) is None else Reason.LABEL_TOO_LONG
 
 
 def _reason_of_bytes(value: bytes | None) -> Reason | None:
@@ -294,15 +293,18 @@ def _read_label(pair: tuple[str, str]) -> str:
     """Both labels with blanks at the ends trimmed and inner runs folded to one, joined.
 
     Raises:
-        ValueError: R10 is broken.
+        ValueError: R10 or R14 is broken.
         AttributeError, TypeError: one of them is no text.
     """
     if any(_CONTROL.search(text) for text in pair):
         raise ValueError(pair)
-    folded = (" ".join(filter(None, text.split(" "))) for text in pair)
+    folded = [" ".join(filter(None, text.split(" "))) for text in pair]
+    if any(len(text) > MAX_LABEL_CHARACTERS for text in folded):
+        raise ValueError(pair)
     label = LABEL_SEPARATOR.join(folded)
-    # A hostile topic's labels of 60 KB would fill a worker's memory long before their number does.
-    return _remember(_labels, pair, label) if len(label) <= _LONGEST_REMEMBERED else label
+    # 60 KB of blanks fold to a short label too: many such would fill a worker's memory.
+    short = len(pair[0]) + len(pair[1]) <= _LONGEST_REMEMBERED
+    return _remember(_labels, pair, label) if short else label
 
 
 def _remember(memo: dict[_Text, _Parsed], text: _Text, value: _Parsed) -> _Parsed:

@@ -62,6 +62,9 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
     )
     session = SparkSession.builder.appName(APPLICATION_NAME).getOrCreate()
     session.sparkContext.setLogLevel("WARN")
+    # Where the JVM dies, PySpark's server for accumulators prints a traceback of its own from its
+    # own thread; the query's end is what says so.
+    session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
 
 
