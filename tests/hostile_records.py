@@ -505,13 +505,13 @@ HOSTILE_RECORDS: list[HostileRecord] = [
         "both of 256", with_type(b'"' + b"a" * 256 + b'"').replace(b"HAN", b"b" * 256), None
     ),
     HostileRecord(
-        "256 characters of four bytes each",
-        with_type(b'"' + "\U0001f600".encode() * 256 + b'"'),
+        "64 characters of four bytes each",
+        with_type(b'"' + "\U0001f600".encode() * 64 + b'"'),
         None,
     ),
     HostileRecord(
-        "257 surrogate pairs",
-        with_type(b'"' + b"\\ud83d\\ude00" * 257 + b'"'),
+        "65 surrogate pairs, four bytes each",
+        with_type(b'"' + b"\\ud83d\\ude00" * 65 + b'"'),
         Reason.LABEL_TOO_LONG,
     ),
     HostileRecord("60,000 blanks around a type", with_type(b'"' + b" " * 60_000 + b'a"'), None),
@@ -526,8 +526,8 @@ HOSTILE_RECORDS: list[HostileRecord] = [
         Reason.LABEL_TOO_LONG,
     ),
     HostileRecord(
-        "257 no-break spaces are not blanks",
-        with_type(b'"' + "\u00a0".encode() * 257 + b'"'),
+        "129 no-break spaces are not blanks",
+        with_type(b'"' + "\u00a0".encode() * 129 + b'"'),
         Reason.LABEL_TOO_LONG,
     ),
     HostileRecord(

@@ -74,7 +74,7 @@ def test_every_rule_has_an_example_that_it_rejects(rule: str, _: str) -> None:
         ("R11", "MAX_CALL_ID_DIGITS", 18, "1 to 18 ASCII digits"),
         ("R13", "FIRST_YEAR", 2000, "at least 2000"),
         ("R13", "LAST_YEAR_EXCLUSIVE", 2100, "below 2100"),
-        ("R14", "MAX_LABEL_CHARACTERS", 256, "at most 256 characters"),
+        ("R14", "MAX_LABEL_BYTES", 256, "at most 256 bytes of UTF-8"),
         ("R15", "FUTURE_TOLERANCE_S", 3600, "more than 3,600 seconds after"),
         ("L1", "DEFAULT_LATENESS_S", 604_800, "604,800\nseconds (7 days)"),
     ],

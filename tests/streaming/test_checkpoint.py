@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.errors import FingerprintChanged, StoreAndCheckpointDisagree
 from sfcrime.store.records import Generation
 from sfcrime.streaming.checkpoint import Checkpoint, Fingerprint, require_agreement
@@ -18,7 +19,7 @@ FINGERPRINT = Fingerprint(
     topic_id="yV3m0r0nQ0m2f8q1l5XbXA",
     lateness_s=604_800,
     window_minutes=60,
-    rules_version=1,
+    rules_version=RULES_VERSION,
 )
 
 
@@ -166,7 +167,7 @@ def test_a_checkpoint_that_cannot_be_read_is_refused_not_replaced(
         ({"lateness_s": 3600}, "lateness_s was 604800 and is now 3600"),
         ({"lateness_s": None}, "lateness_s was 604800 and is now None"),
         ({"window_minutes": 30}, "window_minutes was 60 and is now 30"),
-        ({"rules_version": 2}, "rules_version was 1 and is now 2"),
+        ({"rules_version": 99}, f"rules_version was {RULES_VERSION} and is now 99"),
     ],
 )
 def test_whatever_shapes_the_numbers_is_named_when_it_changes(

@@ -26,7 +26,7 @@ from sfcrime.domain.outcomes import (
     FIRST_YEAR,
     FUTURE_TOLERANCE_S,
     LAST_YEAR_EXCLUSIVE,
-    MAX_LABEL_CHARACTERS,
+    MAX_LABEL_BYTES,
     MAX_NESTING,
     MAX_VALUE_BYTES,
     Outcome,
@@ -189,7 +189,7 @@ def _judge_fields(parsed: dict[str, object]) -> ValidCall | Reason:
         return Reason.YEAR_OUT_OF_RANGE
     call_us = (wall - _EPOCH) // _MICROSECOND
     call_type, disposition = _folded(call_type), _folded(disposition)
-    if max(len(call_type), len(disposition)) > MAX_LABEL_CHARACTERS:
+    if max(len(call_type.encode()), len(disposition.encode())) > MAX_LABEL_BYTES:
         return Reason.LABEL_TOO_LONG
     return ValidCall(int(call_id), call_us, call_type, disposition)
 

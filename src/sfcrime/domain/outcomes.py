@@ -53,8 +53,8 @@ MAX_NESTING = 32
 MAX_CALL_ID_DIGITS = 18
 FIRST_YEAR = 2000
 LAST_YEAR_EXCLUSIVE = 2100
-MAX_LABEL_CHARACTERS = 256
-"""Of call type and of disposition, each, blanks folded; characters are Unicode code points."""
+MAX_LABEL_BYTES = 256
+"""Of call type and of disposition, each, blanks folded."""
 FUTURE_TOLERANCE_S = 3600
 DEFAULT_LATENESS_S = 7 * 24 * 3600
 WATERMARK_DELAY_S = 30 * 24 * 3600

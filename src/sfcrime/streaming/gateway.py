@@ -71,6 +71,8 @@ class DriverCommand:
             str(self.java),
             f"-Xmx{self.heap}",
             "-XX:+UseParallelGC",
+            # A thread that ran out of memory would leave the others waiting for it for ever.
+            "-XX:+ExitOnOutOfMemoryError",
             *SPARK_MODULE_OPTIONS,
             f"-Djava.io.tmpdir={self.work_dir}",
             "-cp",
@@ -80,6 +82,10 @@ class DriverCommand:
             str(properties_file),
             "pyspark-shell",
         ]
+
+
+OUT_OF_MEMORY_EXIT_CODE = 3
+"""With which a JVM ends that was told to end where memory runs out."""
 
 
 class DriverJvm:
@@ -106,7 +112,7 @@ class DriverJvm:
 
     @property
     def exit_code(self) -> int | None:
-        """-9 where it was killed; None while it runs."""
+        """-9 where it was killed, 3 where its heap was too small; None while it runs."""
         return self._process.poll()
 
     def stop(self, grace_s: float = 5.0) -> None:

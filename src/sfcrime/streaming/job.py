@@ -23,6 +23,7 @@ from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.checkpoint import Checkpoint, Fingerprint, require_agreement
+from sfcrime.streaming.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 from sfcrime.streaming.intake import (
     TopicRead,
     calls_without_repeats,
@@ -153,10 +154,7 @@ def run_query(
     except (Py4JError, OSError) as failure:
         if not spark.jvm.ends_within(_DEATH_SEEN_S):
             raise
-        raise ChildFailed(
-            f"Spark's JVM ended under the query (exit code {spark.jvm.exit_code}).",
-            next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
-        ) from failure
+        raise _jvm_ended(spark.jvm) from failure
     return sink.ends
 
 
@@ -226,6 +224,15 @@ def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: Runni
         f"Spark ended the query: {last_word(sink.failure or failure)}",
         next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
     ) from failure
+
+
+def _jvm_ended(jvm: DriverJvm) -> ChildFailed:
+    next_step = f"read {jvm.log_path}; starting again goes on behind the last batch"
+    if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
+        next_step = f"start again with a larger --heap; {jvm.log_path} says more"
+    return ChildFailed(
+        f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
+    )
 
 
 def last_word(failure: BaseException) -> str:

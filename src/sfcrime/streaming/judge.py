@@ -30,7 +30,7 @@ from sfcrime.domain.outcomes import (
     FUTURE_TOLERANCE_S,
     LAST_YEAR_EXCLUSIVE,
     MAX_CALL_ID_DIGITS,
-    MAX_LABEL_CHARACTERS,
+    MAX_LABEL_BYTES,
     MAX_NESTING,
     MAX_VALUE_BYTES,
     Reason,
@@ -299,7 +299,7 @@ def _read_label(pair: tuple[str, str]) -> str:
     if any(_CONTROL.search(text) for text in pair):
         raise ValueError(pair)
     folded = [" ".join(filter(None, text.split(" "))) for text in pair]
-    if any(len(text) > MAX_LABEL_CHARACTERS for text in folded):
+    if any(len(text.encode()) > MAX_LABEL_BYTES for text in folded):
         raise ValueError(pair)
     label = LABEL_SEPARATOR.join(folded)
     # 60 KB of blanks fold to a short label too: many such would fill a worker's memory.
