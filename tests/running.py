@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import StoreUnavailable
+from sfcrime.errors import StoreEmpty
 from sfcrime.jvm.child import ProcessIdentity, identity_of, is_alive
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -101,7 +101,7 @@ class Sfcrime:
         try:
             with open_reader(self.data_dir / STORE_FILE) as reader:
                 return reader.totals().accounting
-        except StoreUnavailable:
+        except StoreEmpty:
             return None
 
     def read(self) -> int:
@@ -114,7 +114,7 @@ class Sfcrime:
         try:
             with open_reader(self.data_dir / STORE_FILE) as reader:
                 return reader.totals().batches
-        except StoreUnavailable:
+        except StoreEmpty:
             return 0
 
     def digest(self) -> Digest:

@@ -18,6 +18,7 @@ EXIT_CODES = {
     "JarsUnavailable": 4,
     "KafkaUnavailable": 4,
     "StoreUnavailable": 4,
+    "StoreEmpty": 4,
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,

@@ -8,6 +8,7 @@
     |   +-- JarsUnavailable
     |   +-- KafkaUnavailable
     |   +-- StoreUnavailable
+    |   |   +-- StoreEmpty
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
@@ -84,7 +85,11 @@ class KafkaUnavailable(Unreachable):
 
 
 class StoreUnavailable(Unreachable):
-    """The store cannot be opened, or holds nothing yet."""
+    """The store cannot be opened."""
+
+
+class StoreEmpty(StoreUnavailable):
+    """There is no store, or nothing in it yet."""
 
 
 class PortTaken(Unreachable):

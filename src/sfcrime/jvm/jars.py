@@ -76,6 +76,16 @@ def jars_folder(jar_set: JarSet, settings: JvmSettings) -> Path:
     return _cache(settings) / "jars" / f"{jar_set}-{_list_key(committed_hashes(jar_set))}"
 
 
+def altered_jars(jar_set: JarSet, settings: JvmSettings) -> list[str]:
+    """Names of the jars that are missing or differ from their committed hash; all are hashed."""
+    folder = jars_folder(jar_set, settings)
+    return [
+        name
+        for name, expected in committed_hashes(jar_set).items()
+        if not (folder / name).is_file() or _sha256(folder / name) != expected
+    ]
+
+
 def committed_hashes(jar_set: JarSet) -> dict[str, str]:
     """File name -> sha256 of every jar of the set, in the order of the list."""
     text = (resources.files("sfcrime.jvm") / "jars.sha256").read_text(encoding="ascii")
@@ -131,8 +141,7 @@ def _verify(folder: Path, hashes: Mapping[str, str]) -> None:
     for name, expected in hashes.items():
         path = folder / name
         try:
-            with path.open("rb") as file:
-                actual = hashlib.file_digest(file, "sha256").hexdigest()
+            actual = _sha256(path)
         except OSError as error:
             raise JarsUnavailable(
                 f"The jar {name} was not found where the others came from: {error}.",
@@ -146,6 +155,11 @@ def _verify(folder: Path, hashes: Mapping[str, str]) -> None:
                 "between this machine and the package registry alters files",
             )
     (folder / _STAMP).write_text(json.dumps(_stamp(folder, hashes)), encoding="ascii")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_verified(folder: Path, hashes: Mapping[str, str]) -> bool:

@@ -33,6 +33,8 @@ from sfcrime.streaming.job import (
 from sfcrime.streaming.session import start_spark
 
 BROKER_WAIT_S = 60.0
+JOB_LOCK_FILE = "stream.lock"
+"""In the data folder; held as long as a job runs on it."""
 _POLL_S = 0.2
 
 
@@ -92,7 +94,7 @@ def stream_topic(
 def _job_lock(data_dir: Path) -> Iterator[None]:
     """Two drivers on one checkpoint run a batch twice before one dies: so only one may try."""
     try:
-        with file_lock(data_dir / "stream.lock", wait=False):
+        with file_lock(data_dir / JOB_LOCK_FILE, wait=False):
             yield
     except LockHeld as error:
         raise AlreadyRunning(

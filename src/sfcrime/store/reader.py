@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, inspect, literal, select
 
-from sfcrime.errors import StoreUnavailable
+from sfcrime.errors import StoreEmpty
 from sfcrime.store import ledger, rows, schema, sqlite
 from sfcrime.store.labels import labels_by_number
 from sfcrime.store.records import (
@@ -47,8 +47,8 @@ def open_reader(path: Path, *, limit_s: float = READ_LIMIT_S) -> Iterator[StoreR
         limit_s: seconds a statement may work before its next rows are there.
 
     Raises:
-        StoreUnavailable: no store, nothing in it yet, another schema version, or a read that
-            took too long.
+        StoreEmpty: no store, or nothing in it yet.
+        StoreUnavailable: another schema version, or a read that took too long.
     """
     if not path.is_file():
         raise _nothing_there(f"There is no store at {path}.")
@@ -64,8 +64,8 @@ def open_reader(path: Path, *, limit_s: float = READ_LIMIT_S) -> Iterator[StoreR
         yield StoreReader(connection, clock, number)
 
 
-def _nothing_there(happened: str) -> StoreUnavailable:
-    return StoreUnavailable(
+def _nothing_there(happened: str) -> StoreEmpty:
+    return StoreEmpty(
         happened, next_step="start counting with `sfcrime run`, or name the folder with --data-dir"
     )
 

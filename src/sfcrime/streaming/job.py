@@ -229,7 +229,7 @@ def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: Runni
 def _jvm_ended(jvm: DriverJvm) -> ChildFailed:
     next_step = f"read {jvm.log_path}; starting again goes on behind the last batch"
     if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
-        next_step = f"start again with a larger --heap; {jvm.log_path} says more"
+        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
     return ChildFailed(
         f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
     )

@@ -1,0 +1,188 @@
+"""Looks at everything a run needs, changes nothing, and says how to mend what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from sfcrime.errors import SfcrimeError, StoreEmpty
+from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
+from sfcrime.jvm.java import find_java, java_version
+from sfcrime.jvm.locks import is_locked
+from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.ports import is_free
+from sfcrime.kafka.topics import topic_exists
+from sfcrime.pipeline.streaming import JOB_LOCK_FILE
+from sfcrime.settings import Settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.health import file_problems
+from sfcrime.store.reader import open_reader
+from sfcrime.streaming.checkpoint import Checkpoint, require_agreement
+from sfcrime.streaming.job import checkpoint_path
+
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE_BYTES = 2 * 10**9
+"""A million calls take some 0.4 GB in Kafka and 0.1 GB in the store; shuffle files come on top."""
+LEAST_MEMORY_BYTES = 4 * 10**9
+_GB = 1e9
+
+
+class Level(StrEnum):
+    """How much a finding matters; `WRONG` is what stops a run."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    about: str
+    level: Level
+    said: str
+    mend: str = ""
+    """The command that mends it, where there is something to mend."""
+
+
+def check_up(settings: Settings) -> Iterator[Finding]:
+    """Every finding, in the order in which a run needs the things."""
+    yield _python()
+    yield _guarded("java", partial(_java, settings))
+    for jar_set in JAR_SETS:
+        yield _guarded(f"jars for {jar_set}", partial(_jars, settings, jar_set))
+    yield _memory()
+    yield _disk(settings.data_dir)
+    yield _folder("data folder", settings.data_dir, "--data-dir")
+    yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
+    yield _guarded("broker", partial(_broker, settings))
+    yield _ui_port(settings)
+    yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
+    yield _guarded("checkpoint", partial(_checkpoint, settings))
+
+
+def _guarded(about: str, look: Callable[[], Finding]) -> Finding:
+    """A look that fails by the error tree is a finding with that error's own next step."""
+    try:
+        return look()
+    except StoreEmpty as error:
+        return Finding(about, Level.NOTE, error.happened, error.next_step)
+    except SfcrimeError as error:
+        return Finding(about, Level.WRONG, error.happened, error.next_step)
+
+
+def _python() -> Finding:
+    said = (
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, "
+        f"sfcrime {version('sfcrime')}, PySpark {version('pyspark')}"
+    )
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        return Finding("python", Level.WRONG, said, "install Python 3.11 or newer, then make setup")
+    return Finding("python", Level.OK, said)
+
+
+def _java(settings: Settings) -> Finding:
+    java = find_java(settings.jvm)
+    return Finding("java", Level.OK, f"Java {java_version(java)}: {java}")
+
+
+def _jars(settings: Settings, jar_set: JarSet) -> Finding:
+    about, folder = f"jars for {jar_set}", jars_folder(jar_set, settings.jvm)
+    if not folder.is_dir():
+        return Finding(about, Level.WRONG, "they were not fetched yet", "sfcrime setup")
+    altered = altered_jars(jar_set, settings.jvm)
+    if altered:
+        said = f"{len(altered)} are missing or differ from their hash: {', '.join(altered)}"
+        return Finding(about, Level.WRONG, said, f"rm -r {folder} && sfcrime setup")
+    return Finding(about, Level.OK, f"every one has its committed hash: {folder}")
+
+
+def _memory() -> Finding:
+    size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    said = f"{size / _GB:.1f} GB, {os.cpu_count()} processors"
+    if size < LEAST_MEMORY_BYTES:
+        mend = "SFCRIME_STREAM_HEAP=700m and --max-records-per-batch 50000 need less"
+        return Finding("memory", Level.NOTE, said, mend)
+    return Finding("memory", Level.OK, said)
+
+
+def _disk(data_dir: Path) -> Finding:
+    free = shutil.disk_usage(_nearest_existing(data_dir)).free
+    said = f"{free / _GB:.1f} GB free for {data_dir}"
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", Level.WRONG, said, "free some, or name another --data-dir")
+    return Finding("disk", Level.OK, said)
+
+
+def _folder(about: str, folder: Path, setting: str) -> Finding:
+    """Whether a file can be made there, or where the folder would be made."""
+    place = _nearest_existing(folder)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return Finding(about, Level.OK, f"{folder} can be written")
+    except OSError as error:
+        said = f"{place} cannot be written: {error.strerror}"
+        return Finding(about, Level.WRONG, said, f"chmod u+rwx {place}, or set {setting}")
+
+
+def _nearest_existing(path: Path) -> Path:
+    return next(each for each in (path.absolute(), *path.absolute().parents) if each.is_dir())
+
+
+def _broker(settings: Settings) -> Finding:
+    if settings.kafka.bootstrap_servers:
+        there = "is there" if topic_exists(settings.kafka) else "is not there yet"
+        said = f"{settings.kafka.bootstrap_servers} answers; topic {settings.kafka.topic} {there}"
+        return Finding("broker", Level.OK, said)
+    running = running_bootstrap_servers(settings.data_dir)
+    if running is not None:
+        return Finding("broker", Level.OK, f"the embedded broker runs on {running}")
+    port = settings.kafka.port
+    if port and not is_free(port):
+        said = f"another program listens on port {port}, which the embedded broker would take"
+        return Finding("broker", Level.WRONG, said, "sfcrime run --port 0")
+    return Finding("broker", Level.OK, f"not running; port {port or 'of its own choice'} is free")
+
+
+def _ui_port(settings: Settings) -> Finding:
+    port = settings.stream.ui_port
+    if port and not is_free(port):
+        said = f"port {port} is taken, by a running job or another program: the next free one is"
+        return Finding("Spark UI", Level.NOTE, f"{said} used", "--ui-port 0 picks any")
+    return Finding("Spark UI", Level.OK, f"port {port or 'of its own choice'} is free")
+
+
+def _store(path: Path) -> Finding:
+    with open_reader(path) as reader:
+        account = reader.totals().accounting
+    problems = file_problems(path)
+    if problems:
+        return Finding("store", Level.WRONG, f"{path}: {'; '.join(problems)}", "sfcrime rebuild")
+    said = f"sound, {account.read:,} records accounted for: {path}"
+    if not account.adds_up:
+        return Finding("store", Level.WRONG, "the four outcomes do not add up", "sfcrime audit")
+    return Finding("store", Level.OK, said)
+
+
+def _checkpoint(settings: Settings) -> Finding:
+    path = checkpoint_path(settings.data_dir)
+    if is_locked(settings.data_dir / JOB_LOCK_FILE):
+        return Finding("checkpoint", Level.OK, "a job is running on it")
+    try:
+        with open_reader(settings.data_dir / STORE_FILE) as reader:
+            generation, last = reader.generation(), reader.totals().last_batch_id
+    except StoreEmpty:
+        require_agreement(Checkpoint(path), None, None)
+        return Finding("checkpoint", Level.NOTE, f"none yet at {path}", "sfcrime run")
+    require_agreement(Checkpoint(path), generation, last)
+    return Finding("checkpoint", Level.OK, f"it tells the store's history: {path}")

@@ -1,0 +1,155 @@
+"""The check-up: what is right is said to be, and each thing that is broken is found and named."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sfcrime.jvm.jars import jars_folder, resolve_jars
+from sfcrime.jvm.locks import file_lock
+from sfcrime.pipeline.checkup import Finding, Level, check_up
+from sfcrime.pipeline.streaming import JOB_LOCK_FILE
+from sfcrime.settings import JvmSettings, Settings, load_settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.writer import open_writer
+from sfcrime.streaming.checkpoint import Checkpoint, Fingerprint
+from sfcrime.streaming.job import checkpoint_path
+from store_samples import GENERATION
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of an empty data folder, every port of the system's choice."""
+    flags = {
+        "store": {"data_dir": str(tmp_path / "data")},
+        "kafka": {"port": 0},
+        "stream": {"ui_port": 0},
+    }
+    return load_settings(flags)
+
+
+def _findings(settings: Settings) -> dict[str, Finding]:
+    return {each.about: each for each in check_up(settings)}
+
+
+def _begin_to_count(settings: Settings) -> None:
+    with open_writer(settings.data_dir / STORE_FILE, history_rows=10) as store:
+        store.create_generation(GENERATION)
+    checkpoint = Checkpoint(checkpoint_path(settings.data_dir))
+    checkpoint.create(GENERATION.query_id, Fingerprint.of(GENERATION))
+
+
+def test_a_new_folder_has_nothing_wrong_and_says_what_is_not_there_yet(settings: Settings) -> None:
+    found = _findings(settings)
+
+    assert [each for each in found.values() if each.level is Level.WRONG] == []
+    assert (found["store"].level, found["checkpoint"].level) == (Level.NOTE, Level.NOTE)
+    assert "sfcrime run" in found["store"].mend
+    assert not settings.data_dir.exists()
+
+
+def test_a_store_and_its_checkpoint_are_found_sound(settings: Settings) -> None:
+    _begin_to_count(settings)
+
+    found = _findings(settings)
+
+    assert (found["store"].level, found["checkpoint"].level) == (Level.OK, Level.OK)
+
+
+def test_a_deleted_checkpoint_is_found(settings: Settings) -> None:
+    _begin_to_count(settings)
+    shutil.rmtree(checkpoint_path(settings.data_dir))
+
+    found = _findings(settings)["checkpoint"]
+
+    assert found.level is Level.WRONG
+    assert "there is no checkpoint" in found.said
+    assert found.mend
+
+
+def test_a_running_job_is_not_disturbed(settings: Settings) -> None:
+    _begin_to_count(settings)
+    with file_lock(settings.data_dir / JOB_LOCK_FILE, wait=False):
+        assert _findings(settings)["checkpoint"].said == "a job is running on it"
+
+
+def test_a_store_whose_rows_refer_to_nothing_is_found(settings: Settings) -> None:
+    _begin_to_count(settings)
+    with closing(sqlite3.connect(settings.data_dir / STORE_FILE)) as connection, connection:
+        connection.execute("DELETE FROM generation")
+
+    found = _findings(settings)["store"]
+
+    assert found.level is Level.WRONG
+    assert found.mend
+
+
+def test_a_file_that_is_no_database_is_found(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / STORE_FILE).write_bytes(b"no database at all" * 100)
+
+    assert _findings(settings)["store"].level is Level.WRONG
+
+
+@pytest.fixture
+def broken_jars(settings: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """A jar set of its own, with one jar altered behind its stamp."""
+    resolve_jars("spark", settings.jvm)
+    jvm = JvmSettings(cache_dir=str(tmp_path / "cache"))
+    folder = jars_folder("spark", jvm)
+    shutil.copytree(jars_folder("spark", settings.jvm), folder)
+    jar = sorted(folder.glob("kafka-clients*.jar"))[0]
+    content = bytearray(jar.read_bytes())
+    content[1000] ^= 1
+    jar.write_bytes(content)
+    yield msgspec.structs.replace(settings, jvm=jvm)
+
+
+def test_an_altered_jar_and_jars_never_fetched_are_found(broken_jars: Settings) -> None:
+    found = _findings(broken_jars)
+
+    assert found["jars for spark"].level is Level.WRONG
+    assert "kafka-clients" in found["jars for spark"].said
+    assert found["jars for spark"].mend.endswith("sfcrime setup")
+    assert found["jars for kafka"].said == "they were not fetched yet"
+    assert found["jars for kafka"].mend == "sfcrime setup"
+
+
+def test_a_java_home_without_java_is_found(settings: Settings, tmp_path: Path) -> None:
+    jvm = msgspec.structs.replace(settings.jvm, java_home=str(tmp_path))
+
+    found = _findings(msgspec.structs.replace(settings, jvm=jvm))["java"]
+
+    assert found.level is Level.WRONG
+    assert "SFCRIME_JAVA_HOME" in found.mend
+
+
+def test_a_port_of_the_broker_that_another_program_has_is_found(settings: Settings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        kafka = msgspec.structs.replace(settings.kafka, port=port)
+        stream = msgspec.structs.replace(settings.stream, ui_port=port)
+
+        found = _findings(msgspec.structs.replace(settings, kafka=kafka, stream=stream))
+
+    assert found["broker"].level is Level.WRONG
+    assert found["broker"].mend == "sfcrime run --port 0"
+    assert found["Spark UI"].level is Level.NOTE
+
+
+def test_a_cluster_that_does_not_answer_is_found(settings: Settings) -> None:
+    kafka = msgspec.structs.replace(settings.kafka, bootstrap_servers="127.0.0.1:1")
+
+    found = _findings(msgspec.structs.replace(settings, kafka=kafka))["broker"]
+
+    assert found.level is Level.WRONG
+    assert "--bootstrap-servers" in found.mend
