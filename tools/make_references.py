@@ -157,6 +157,8 @@ def _default(value: object) -> str:
 
 def _bounds(facts: dict[str, Any]) -> str:
     facts = next((each for each in facts.get("anyOf", []) if each["type"] != "null"), facts)
+    if "enum" in facts:
+        return ", ".join(f"`{each}`" for each in facts["enum"])
     if "pattern" in facts:
         return f"`{facts['pattern']}`".replace("|", "\\|")
     least, most = facts.get("minimum"), facts.get("maximum")

@@ -12,7 +12,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -117,6 +117,10 @@ class JvmSettings(Room, frozen=True):
     cache_dir: Annotated[
         str, Meta(description="where jars are kept; empty: the user cache folder")
     ] = ""
+    startup_cache: Annotated[
+        Literal["use", "train", "off"],
+        Meta(description="Java's ahead-of-time cache; `train` is what `sfcrime setup` does"),
+    ] = "use"
 
 
 class StoreSettings(Room, frozen=True):

@@ -13,6 +13,7 @@ import pyspark
 import pytest
 
 from sfcrime.errors import ChildFailed
+from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.settings import Settings, StreamSettings
 from sfcrime.streaming.gateway import SPARK_MODULE_OPTIONS, DriverCommand, start_driver_jvm
 from sfcrime.streaming.session import spark_properties
@@ -63,6 +64,7 @@ def _command(work_dir: Path, java: Path) -> DriverCommand:
     return DriverCommand(
         java=java,
         jars=[work_dir / "connector.jar"],
+        startup_cache=StartupCache(work_dir / "none.aot", "use", java, ""),
         heap="300m",
         properties={"spark.master": "local[2]", "spark.secret": SECRET, "spark.path": "C:\\x"},
         work_dir=work_dir,

@@ -68,12 +68,12 @@ def resolve_jars(
                 on_progress(JarProgress(jar_set, "verifying", 0, len(hashes)))
                 _verify(folder, hashes)
     on_progress(JarProgress(jar_set, "ready", len(hashes), len(hashes)))
-    return tuple(folder / name for name in hashes)
+    return jar_paths(jar_set, settings)
 
 
 def jars_folder(jar_set: JarSet, settings: JvmSettings) -> Path:
     """Where the set's jars are kept."""
-    return _cache(settings) / "jars" / f"{jar_set}-{_list_key(committed_hashes(jar_set))}"
+    return cache_folder(settings) / "jars" / f"{jar_set}-{_list_key(committed_hashes(jar_set))}"
 
 
 def altered_jars(jar_set: JarSet, settings: JvmSettings) -> list[str]:
@@ -84,6 +84,12 @@ def altered_jars(jar_set: JarSet, settings: JvmSettings) -> list[str]:
         for name, expected in committed_hashes(jar_set).items()
         if not (folder / name).is_file() or _sha256(folder / name) != expected
     ]
+
+
+def jar_paths(jar_set: JarSet, settings: JvmSettings) -> tuple[Path, ...]:
+    """Where the set's jars are, or will be once they are resolved."""
+    folder = jars_folder(jar_set, settings)
+    return tuple(folder / name for name in committed_hashes(jar_set))
 
 
 def committed_hashes(jar_set: JarSet) -> dict[str, str]:
@@ -98,7 +104,8 @@ def committed_hashes(jar_set: JarSet) -> dict[str, str]:
     return found
 
 
-def _cache(settings: JvmSettings) -> Path:
+def cache_folder(settings: JvmSettings) -> Path:
+    """Where everything is kept that can be fetched or made again."""
     if settings.cache_dir:
         return Path(settings.cache_dir).expanduser().resolve()
     return user_cache_path("sfcrime")

@@ -35,7 +35,7 @@ def find_java(settings: JvmSettings) -> Path:
             next_step="correct SFCRIME_JAVA_HOME, or unset it to use the Java that was installed",
         )
     version = java_version(java)
-    if _feature_release(version) < OLDEST_JAVA:
+    if feature_release(version) < OLDEST_JAVA:
         raise JavaUnavailable(
             f"SFCRIME_JAVA_HOME is {settings.java_home}, which is Java {version}.",
             rule=_RULE,
@@ -98,7 +98,7 @@ def _asked_version(java: Path) -> str:
     return answer.stderr + answer.stdout
 
 
-def _feature_release(version: str) -> int:
+def feature_release(version: str) -> int:
     """8 of "1.8.0_442", 25 of "25.0.2"; 0 where the version cannot be read."""
     numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
     if len(numbers) > 1 and numbers[0] == 1:

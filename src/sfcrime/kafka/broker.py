@@ -26,8 +26,10 @@ from sfcrime.jvm.child import (
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.locks import LockHeld, file_lock
+from sfcrime.jvm.startup_cache import TRAINING_STOP_GRACE_S, startup_cache
 from sfcrime.kafka.broker_files import (
     BrokerRecord,
+    broker_class_path,
     broker_folder,
     format_storage,
     java_command,
@@ -56,8 +58,16 @@ def _silent(_: str) -> None:
 class RunningBroker:
     """A broker that answers; made by `start_broker`. A context manager that stops it."""
 
-    def __init__(self, child: Child, record: BrokerRecord, log_path: Path, held: ExitStack) -> None:
+    def __init__(
+        self,
+        child: Child,
+        record: BrokerRecord,
+        log_path: Path,
+        stop_grace_s: float,
+        held: ExitStack,
+    ) -> None:
         self._child = child
+        self._stop_grace_s = stop_grace_s
         self._held = held
         self.bootstrap_servers = record.bootstrap_servers
         self.log_path = log_path
@@ -71,7 +81,7 @@ class RunningBroker:
 
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
-        self._child.stop(STOP_GRACE_S)
+        self._child.stop(self._stop_grace_s)
         self._held.close()
 
     def __enter__(self) -> RunningBroker:
@@ -113,14 +123,18 @@ def start_broker(
             require_free(settings.port)
         java = find_java(jvm)
         on_step("checking jars")
-        command = java_command(java, resolve_jars("kafka", jvm), settings.heap, folder)
+        jars = resolve_jars("kafka", jvm)
+        cache = startup_cache("kafka", java, broker_class_path(jars), jvm)
+        command = java_command(java, jars, settings.heap, folder)
         if stored_cluster_id(folder) is None:
             on_step("making the broker's storage")
             format_storage(command, folder)
         on_step("starting the broker")
+        command[1:1] = cache.options
         child, record = _start_and_wait(command, settings.port, folder)
         stack.callback(child.stop)
-        return RunningBroker(child, record, folder / "broker.log", stack.pop_all())
+        grace_s = TRAINING_STOP_GRACE_S if cache.mode == "train" else STOP_GRACE_S
+        return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
 
 
 def running_bootstrap_servers(data_dir: Path) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import uuid
 from collections.abc import Sequence
@@ -82,8 +83,13 @@ def java_command(java: Path, jars: Sequence[Path], heap: str, folder: Path) -> l
         f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}",
         f"-Dsfcrime.log={folder / 'broker.log'}",
         "-cp",
-        ":".join(str(jar) for jar in jars),
+        broker_class_path(jars),
     ]
+
+
+def broker_class_path(jars: Sequence[Path]) -> str:
+    """As `java -cp` takes it."""
+    return os.pathsep.join(str(jar) for jar in jars)
 
 
 def stored_cluster_id(folder: Path) -> str | None:

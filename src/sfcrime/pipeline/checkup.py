@@ -22,6 +22,7 @@ from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.ports import is_free
 from sfcrime.kafka.topics import topic_exists
 from sfcrime.pipeline.streaming import JOB_LOCK_FILE
+from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.health import file_problems
@@ -61,6 +62,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _guarded("java", partial(_java, settings))
     for jar_set in JAR_SETS:
         yield _guarded(f"jars for {jar_set}", partial(_jars, settings, jar_set))
+    yield _guarded("start-up cache", partial(_startup_cache, settings))
     yield _memory()
     yield _disk(settings.data_dir)
     yield _folder("data folder", settings.data_dir, "--data-dir")
@@ -105,6 +107,18 @@ def _jars(settings: Settings, jar_set: JarSet) -> Finding:
         said = f"{len(altered)} are missing or differ from their hash: {', '.join(altered)}"
         return Finding(about, Level.WRONG, said, f"rm -r {folder} && sfcrime setup")
     return Finding(about, Level.OK, f"every one has its committed hash: {folder}")
+
+
+def _startup_cache(settings: Settings) -> Finding:
+    about, caches = "start-up cache", startup_caches(settings.jvm)
+    if any(cache.mode == "off" for cache in caches):
+        said = "off, or not possible with this Java: starts take twice as long"
+        return Finding(about, Level.NOTE, said)
+    missing = [cache.path for cache in caches if not cache.path.is_file()]
+    if missing:
+        said = f"not there, starts take twice as long: {missing[0]}"
+        return Finding(about, Level.NOTE, said, "sfcrime setup")
+    return Finding(about, Level.OK, f"there for broker and Spark: {caches[0].path.parent}")
 
 
 def _memory() -> Finding:

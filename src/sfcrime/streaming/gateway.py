@@ -21,8 +21,10 @@ import pyspark
 
 from sfcrime.errors import ChildFailed
 from sfcrime.jvm.child import last_lines
+from sfcrime.jvm.startup_cache import TRAINING_STOP_GRACE_S, StartupCache
 
 START_TIMEOUT_S = 60.0
+STOP_GRACE_S = 5.0
 
 SPARK_MODULE_OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions",
@@ -64,19 +66,21 @@ class DriverCommand:
     work_dir: Path
     """Takes that file and the JVM's log."""
 
+    startup_cache: StartupCache
+
     def arguments(self, properties_file: Path) -> list[str]:
-        spark_jars = Path(pyspark.__file__).parent / "jars"
-        class_path = os.pathsep.join([f"{spark_jars}{os.sep}*", *map(str, self.jars)])
+        """The whole command line."""
         return [
             str(self.java),
             f"-Xmx{self.heap}",
+            *self.startup_cache.options,
             "-XX:+UseParallelGC",
             # A thread that ran out of memory would leave the others waiting for it for ever.
             "-XX:+ExitOnOutOfMemoryError",
             *SPARK_MODULE_OPTIONS,
             f"-Djava.io.tmpdir={self.work_dir}",
             "-cp",
-            class_path,
+            driver_class_path(self.jars),
             "org.apache.spark.deploy.SparkSubmit",
             "--properties-file",
             str(properties_file),
@@ -88,12 +92,21 @@ OUT_OF_MEMORY_EXIT_CODE = 3
 """With which a JVM ends that was told to end where memory runs out."""
 
 
+def driver_class_path(jars: Sequence[Path]) -> str:
+    """PySpark's own jars, then the connector's."""
+    spark_jars = Path(pyspark.__file__).parent / "jars"
+    return os.pathsep.join([f"{spark_jars}{os.sep}*", *map(str, jars)])
+
+
 class DriverJvm:
     """A running driver JVM; it ends when its standard input does, so with this process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], log_path: Path, stop_grace_s: float = STOP_GRACE_S
+    ) -> None:
         self._process = process
         self.log_path = log_path
+        self._stop_grace_s = stop_grace_s
 
     @property
     def pid(self) -> int:
@@ -115,11 +128,11 @@ class DriverJvm:
         """-9 where it was killed, 3 where its heap was too small; None while it runs."""
         return self._process.poll()
 
-    def stop(self, grace_s: float = 5.0) -> None:
-        """Ends it: end of input, then SIGKILL after `grace_s` seconds. Repeatable."""
+    def stop(self) -> None:
+        """Ends it: end of input, then SIGKILL when its time is over. Repeatable."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        if not self.ends_within(grace_s):
+        if not self.ends_within(self._stop_grace_s):
             self._process.kill()
             self._process.wait()
 
@@ -139,7 +152,8 @@ def start_driver_jvm(command: DriverCommand) -> DriverJvm:
     os.environ["PYSPARK_PYTHON"] = sys.executable  # the workers', read when the session is made
     os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
     os.environ["PYSPARK_GATEWAY_SECRET"] = secret
-    return DriverJvm(process, log_path)
+    training = command.startup_cache.mode == "train"
+    return DriverJvm(process, log_path, TRAINING_STOP_GRACE_S if training else STOP_GRACE_S)
 
 
 def _start(command: DriverCommand, connection: Path, log_path: Path) -> subprocess.Popen[bytes]:

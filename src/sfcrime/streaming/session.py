@@ -11,8 +11,14 @@ from pyspark.sql import SparkSession
 
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
+from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.settings import Settings
-from sfcrime.streaming.gateway import DriverCommand, DriverJvm, start_driver_jvm
+from sfcrime.streaming.gateway import (
+    DriverCommand,
+    DriverJvm,
+    driver_class_path,
+    start_driver_jvm,
+)
 
 APPLICATION_NAME = "sfcrime"
 
@@ -51,10 +57,12 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
         work_dir: takes logs, shuffle files and everything else that may be deleted.
     """
     jars = resolve_jars("spark", settings.jvm)
+    java = find_java(settings.jvm)
     jvm = start_driver_jvm(
         DriverCommand(
-            java=find_java(settings.jvm),
+            java=java,
             jars=jars,
+            startup_cache=startup_cache("spark", java, driver_class_path(jars), settings.jvm),
             heap=settings.stream.heap,
             properties=spark_properties(settings, work_dir),
             work_dir=work_dir,

@@ -1,0 +1,72 @@
+"""The start-up cache: classes loaded, linked and profiled on a training run, kept for later starts.
+
+It is Java's ahead-of-time cache (Java 25 and newer), one file for each kind of JVM, in the user's
+cache folder. Its name holds the class path and the Java that it was made for, so another release
+makes another one. The JVM itself refuses a file that does not fit, and then starts as without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfcrime.jvm.jars import JarSet, cache_folder
+from sfcrime.jvm.java import feature_release, java_version
+from sfcrime.settings import JvmSettings
+
+OLDEST_JAVA = 25
+"""The first whose training run writes the cache in one step, with the profiles of its methods."""
+TRAINING_STOP_GRACE_S = 120.0
+"""A JVM in training writes its cache when it ends: 15 s on two idle cores."""
+
+
+_MADE_FOR = ".txt"
+"""Beside a cache, a file with this ending lists the Java and the class path it was made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartupCache:
+    """The cache file of a kind of JVM, there or not."""
+
+    path: Path
+    mode: str
+    """`use`, `train` or `off`, as set."""
+    java: Path
+    class_path: str
+
+    @property
+    def options(self) -> list[str]:
+        """What the JVM is told about it; nothing where it is off or not there yet."""
+        if self.mode == "train":
+            return [f"-XX:AOTCacheOutput={self.path}"]
+        if self.mode == "use" and self.path.is_file():
+            return [f"-XX:AOTCache={self.path}"]
+        return []
+
+
+def startup_cache(
+    jar_set: JarSet, java: Path, class_path: str, settings: JvmSettings
+) -> StartupCache:
+    """The cache for a JVM with this class path; off where the Java is too old for one.
+
+    Raises:
+        JavaUnavailable: the Java does not say which version it is.
+    """
+    version = java_version(java)
+    key = hashlib.sha256(f"{java} {version} {class_path}".encode()).hexdigest()[:12]
+    path = cache_folder(settings) / "startup" / f"{jar_set}-{key}.aot"
+    mode = settings.startup_cache if feature_release(version) >= OLDEST_JAVA else "off"
+    return StartupCache(path, mode, java, class_path)
+
+
+def forget_orphans(cache: StartupCache) -> None:
+    """Notes what a new cache was made for, and removes those whose Java or jars are gone."""
+    cache.path.with_suffix(_MADE_FOR).write_text(f"{cache.java}\n{cache.class_path}\n", "utf-8")
+    for note in cache.path.parent.glob(f"*{_MADE_FOR}"):
+        java, _, class_path = note.read_text("utf-8").strip().partition("\n")
+        places = [Path(place.rstrip("*")) for place in (java, *class_path.split(os.pathsep))]
+        if not all(place.exists() for place in places):
+            note.with_suffix(".aot").unlink(missing_ok=True)
+            note.unlink()

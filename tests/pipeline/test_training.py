@@ -1,0 +1,66 @@
+"""The caches that set-up trained are ones that the broker's and the driver's JVM take."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sfcrime.jvm.jars import resolve_jars
+from sfcrime.jvm.startup_cache import StartupCache
+from sfcrime.kafka.broker_files import java_command
+from sfcrime.pipeline.training import startup_caches
+from sfcrime.settings import JvmSettings, KafkaSettings, StreamSettings
+from sfcrime.streaming.gateway import DriverCommand
+
+JVM = JvmSettings()
+
+
+@pytest.fixture(scope="module")
+def caches() -> Sequence[StartupCache]:
+    found = startup_caches(JVM)
+    if not all(cache.path.is_file() for cache in found):
+        pytest.skip("`sfcrime setup` has not trained the start-up cache here")
+    return found
+
+
+def _answer(command: Sequence[str]) -> str:
+    """What the JVM says when it may only start with the cache."""
+    strict = [command[0], "-XX:AOTMode=on", *command[1:], "-version"]
+    ran = subprocess.run(strict, capture_output=True, text=True, check=False)
+    return ran.stderr if ran.returncode == 0 else f"refused: {ran.stdout}{ran.stderr}"
+
+
+def test_the_broker_takes_its_cache(caches: Sequence[StartupCache], tmp_path: Path) -> None:
+    cache = caches[0]
+    command = java_command(cache.java, resolve_jars("kafka", JVM), KafkaSettings().heap, tmp_path)
+    command[1:1] = cache.options
+
+    assert "refused" not in _answer(command)
+
+
+def test_the_driver_takes_its_cache(caches: Sequence[StartupCache], tmp_path: Path) -> None:
+    command = DriverCommand(
+        java=caches[1].java,
+        jars=resolve_jars("spark", JVM),
+        startup_cache=caches[1],
+        heap=StreamSettings().heap,
+        properties={},
+        work_dir=tmp_path,
+    ).arguments(tmp_path / "driver.properties")
+    main_class = command.index("org.apache.spark.deploy.SparkSubmit")
+
+    assert "refused" not in _answer(command[:main_class])
+
+
+def test_a_jvm_with_other_options_would_have_refused_it(
+    caches: Sequence[StartupCache], tmp_path: Path
+) -> None:
+    cache = caches[0]
+    command = java_command(cache.java, resolve_jars("kafka", JVM), KafkaSettings().heap, tmp_path)
+    command.remove("--enable-native-access=ALL-UNNAMED")
+    command[1:1] = cache.options
+
+    assert "refused" in _answer(command)
