@@ -4,17 +4,20 @@
 
 Stages, each a fresh query in a fresh driver, over the same records in the same broker:
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; c: and repeats
-removed; d: the whole job, exactly `sfcrime stream --until-caught-up`. Repeats are interleaved
+removed; d: the whole job, exactly `sfcrime stream --until-caught-up`. And h: the loop that one
+would write by hand (peers/hand_written.py). Repeats are interleaved
 (a d a d ...), figures are medians, and the ratio is taken within each repeat.
 """
 
 from __future__ import annotations
 
 import json
+import sqlite3
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +36,8 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress
 
-STAGES = {"a": "read", "b": "judge", "c": "repeats", "d": "job"}
+STAGES = {"a": "read", "b": "judge", "c": "repeats", "d": "job", "h": "hand-written"}
+_PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
 
@@ -86,12 +90,15 @@ def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, wan
             phases_ms=_phases(_warm(batches) or batches),
             warm_cpu_us=_cpu_per_record(_warm(batches) or batches, meter),
             usage=meter.usage,
-            exact=_is_exact(data_dir, want) if name == "d" else None,
+            exact=_EXACT[name](data_dir, want) if name in _EXACT else None,
         )
 
 
 def _command(name: str, kafka: KafkaSettings, data_dir: Path) -> list[str]:
     servers, topic = kafka.bootstrap_servers, kafka.topic
+    if name == "h":
+        script = str(Path(__file__).parent / "peers" / "hand_written.py")
+        return [sys.executable, script, servers, topic, str(data_dir / _PEER_STORE)]
     if name != "d":
         script = str(Path(__file__).with_name("stage.py"))
         return [sys.executable, script, STAGES[name], servers, topic, str(data_dir / "work")]
@@ -149,6 +156,16 @@ def _is_exact(data_dir: Path, want: Expected) -> bool:
     return counted == (records, want.counted, want.duplicate) and not any(others)
 
 
+def _is_exact_by_hand(data_dir: Path, want: Expected) -> bool:
+    with closing(sqlite3.connect(data_dir / _PEER_STORE)) as database:
+        totals = database.execute("SELECT counted, duplicate FROM total").fetchone()
+        calls = database.execute("SELECT sum(calls) FROM cell").fetchone()
+    return (*totals, *calls) == (want.counted, want.duplicate, want.counted)
+
+
+_EXACT = {"d": _is_exact, "h": _is_exact_by_hand}
+
+
 def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
     """Prints medians and ratios; the same as plain values."""
     table = Table(title="Records a second, CPU microseconds a record; medians of the repeats")
@@ -177,20 +194,25 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    ratios = _ratios(runs)
-    if ratios:
-        summary["ratios_d_to_a"] = ratios
-        summary["median_ratio_d_to_a"] = statistics.median(ratios)
-        shown = ", ".join(f"{ratio:.3f}" for ratio in ratios)
-        console.print(f"(d)/(a), warm, by repeat: {shown}; median {statistics.median(ratios):.3f}")
+    for other in ("a", "h"):
+        for kind in ("warm", "all"):
+            ratios = _ratios(runs, other, kind)
+            if ratios:
+                median = statistics.median(ratios)
+                summary[f"d_to_{other}_{kind}"] = {"median": median, "by_repeat": ratios}
+                shown = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+                console.print(f"(d)/({other}), {kind}, by repeat: {shown}; median {median:.3f}")
     return summary
 
 
-def _ratios(runs: Sequence[Run]) -> list[float]:
+def _ratios(runs: Sequence[Run], other: str, kind: str) -> list[float]:
+    """The job's rate by another stage's in each repeat that has both."""
     by_repeat: dict[int, dict[str, float]] = {}
     for run in runs:
-        by_repeat.setdefault(run.repeat, {})[run.stage] = run.warm_per_s or run.all_per_s
-    return [found["d"] / found["a"] for found in by_repeat.values() if {"a", "d"} <= found.keys()]
+        rate = run.warm_per_s if kind == "warm" else run.all_per_s
+        if rate is not None:
+            by_repeat.setdefault(run.repeat, {})[run.stage] = rate
+    return [each["d"] / each[other] for each in by_repeat.values() if {"d", other} <= each.keys()]
 
 
 @click.command()
