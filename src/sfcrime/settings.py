@@ -60,7 +60,13 @@ class KafkaSettings(Room, frozen=True):
 class SourceSettings(Room, frozen=True):
     """What is published, and how fast."""
 
-    source: Annotated[str, Meta(description="a file, or `synthetic`")] = "synthetic"
+    source: Annotated[
+        str,
+        Meta(
+            description="a file, a pattern such as `calls/*.csv`, or `synthetic`; several files "
+            "or patterns on a line each",
+        ),
+    ] = "synthetic"
     speed: Annotated[
         str,
         Meta(
@@ -77,6 +83,11 @@ class SourceSettings(Room, frozen=True):
             description="first day of the synthetic city; empty: 60 days before its first start",
         ),
     ] = ""
+
+    @property
+    def names(self) -> list[str]:
+        """What `source` names, one by one."""
+        return [line for line in self.source.split("\n") if line.strip()]
 
 
 class StreamSettings(Room, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -26,7 +26,15 @@ _FLAGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "--topic": ("kafka", "topic", {"help": "Topic of the calls."}),
     "--port": ("kafka", "port", {"type": int, "help": "Port of the embedded broker; 0 picks one."}),
     "--partitions": ("kafka", "partitions", {"type": int, "help": "Partitions of a new topic."}),
-    "--source": ("source", "source", {"help": "A file, or `synthetic`."}),
+    "--source": (
+        "source",
+        "source",
+        {
+            "multiple": True,
+            "callback": lambda _context, _option, names: one_a_line(names),
+            "help": "A file, a quoted pattern ('calls/*.csv'), or `synthetic`; repeatable.",
+        },
+    ),
     "--speed": ("source", "speed", {"help": "`max`, or times real time, e.g. 1800x."}),
     "--limit": ("source", "limit", {"type": int, "help": "Stop after so many records."}),
     "--seed": ("source", "seed", {"type": int, "help": "Seed of the synthetic city."}),
@@ -44,6 +52,11 @@ _FLAGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "--ui-port": ("stream", "ui_port", {"type": int, "help": "Port of the Spark UI; 0 picks one."}),
 }
+
+
+def one_a_line(names: Sequence[str]) -> str | None:
+    """Several names as the one text that a setting holds; None where there are none."""
+    return "\n".join(names) or None
 
 
 def setting_flags(*names: str) -> Decorator:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from threading import Event
 
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sfcrime.cli.options import setting_flags
+from sfcrime.cli.options import one_a_line, setting_flags
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
@@ -19,8 +20,8 @@ from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_sourc
 from sfcrime.settings import Settings
 
 
-@click.command(epilog="Example:  sfcrime produce calls.json.gz --speed max")
-@click.argument("source", required=False)
+@click.command(epilog="Example:  sfcrime produce calls.json.gz 'more/*.csv' --speed max")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @setting_flags(
     "--data-dir",
     "--bootstrap-servers",
@@ -34,12 +35,17 @@ from sfcrime.settings import Settings
 )
 @click.option("--until-present", is_flag=True, help="End with the last record not in the future.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
-def command(settings: Settings, source: str | None, until_present: bool, as_json: bool) -> None:
-    """Publish SOURCE (a file, or `synthetic`, the default) until its end or Ctrl-C.
+def command(
+    settings: Settings, sources: tuple[str, ...], until_present: bool, as_json: bool
+) -> None:
+    """Publish SOURCE until its end or Ctrl-C: files (CSV, Parquet, a JSON array or one JSON
+    object a line; gzip and zstd are unpacked), patterns, `-` for standard input, or `synthetic`,
+    the default.
 
-    Run again, it goes on behind the last record in the topic.
+    Several files are one source, in one order of call times. Run again with the same source, it
+    goes on behind the last record in the topic.
     """
-    if source is not None:
+    if source := one_a_line(sources):
         named = msgspec.structs.replace(settings.source, source=source)
         settings = msgspec.structs.replace(settings, source=named)
     with (
@@ -47,7 +53,7 @@ def command(settings: Settings, source: str | None, until_present: bool, as_json
         open_kafka(settings.kafka, settings.jvm, settings.data_dir) as kafka,
         _progress_bar() as bar,
     ):
-        view = _View(settings, bar)
+        view = _View(settings, bar, stop)
         opened = open_source(settings, kafka, view.reading)
         if until_present:
             opened = UntilPresent(opened)
@@ -63,23 +69,37 @@ def command(settings: Settings, source: str | None, until_present: bool, as_json
 class _View:
     """Progress on the terminal, and in the file that the live view reads."""
 
-    def __init__(self, settings: Settings, bar: Progress) -> None:
+    def __init__(self, settings: Settings, bar: Progress, stop: Event) -> None:
+        self._stop = stop
         self._data_dir = settings.data_dir
         self._limit = settings.source.limit
         self._bar = bar
-        self._task = bar.add_task("reading", total=None, virtual="")
+        self._task = bar.add_task("reading", total=None, amount="", virtual="")
+        self._of = ""
         self._written = 0.0
 
     def reading(self, done: int, total: int) -> None:
-        self._bar.update(self._task, completed=done, total=total)
+        """Takes bytes; a total of 0 is not known. Ends a reading that was asked to stop."""
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        whole = f" of {total / 1e6:,.0f}" if total else ""
+        self._bar.update(
+            self._task,
+            description="putting in order" if total and done >= total else "reading",
+            completed=done,
+            total=total or None,
+            amount=f"{done / 1e6:,.0f}{whole} MB",
+        )
         if time.monotonic() - self._written > 0.25:
             self._written = time.monotonic()
-            share = done / total if total else 1.0
-            self._write(ProducerActivity(step=f"reading the file, {share:.0%}"))
+            share = f"{done / total:.0%}" if total else f"{done / 1e6:,.0f} MB of standard input"
+            self._write(ProducerActivity(step=f"reading, {share}"))
 
     def opened(self, total: int | None) -> None:
         bounds = [bound for bound in (total, self._limit or None) if bound is not None]
-        self._bar.reset(self._task, description="publishing", total=min(bounds, default=None))
+        bound = min(bounds, default=None)
+        self._of = "" if bound is None else f" of {bound:,}"
+        self._bar.reset(self._task, description="publishing", total=bound)
         self._write(ProducerActivity(step="publishing"))
 
     def publishing(self, progress: ProducerProgress) -> None:
@@ -87,7 +107,7 @@ class _View:
         if progress.virtual_ms is not None:
             virtual = f"{datetime.fromtimestamp(progress.virtual_ms / 1000, UTC):%Y-%m-%d %H:%M}"
         done = progress.sent + progress.already_there
-        self._bar.update(self._task, completed=done, virtual=virtual)
+        self._bar.update(self._task, completed=done, amount=f"{done:,}{self._of}", virtual=virtual)
         self._write(
             ProducerActivity(
                 sent=progress.sent,
@@ -115,7 +135,7 @@ def _progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[amount]}"),
         TextColumn("{task.fields[virtual]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),

@@ -13,10 +13,11 @@ from rich.live import Live
 from sfcrime.cli.live_view import RateMeter, draw, plain_line
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
-from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
+from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.pipeline.overview import Overview, read_overview
 from sfcrime.pipeline.supervisor import Pipeline
 from sfcrime.settings import Settings
+from sfcrime.sources.standard_input import STANDARD_INPUT
 
 _LOOK_S = 0.5
 _LINE_S = 2.0
@@ -49,6 +50,13 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
 
     Run again, everything goes on where it stopped.
     """
+    if STANDARD_INPUT in settings.source.names:
+        raise UsageError(
+            "The source is standard input.",
+            rule="`sfcrime run` starts its producer again where it has to, and standard input can "
+            "be read once.",
+            next_step="run `sfcrime produce -` and `sfcrime stream`, or name a file",
+        )
     console = Console()
     steps: list[str] = []
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -11,6 +12,7 @@ from threading import Event
 
 from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
+from sfcrime.errors import UsageError
 from sfcrime.kafka.origin import topic_origin
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import (
@@ -21,32 +23,52 @@ from sfcrime.kafka.producer import (
 )
 from sfcrime.kafka.topics import topic_exists
 from sfcrime.settings import KafkaSettings, Settings
-from sfcrime.sources.file import open_file_source
+from sfcrime.sources.content import InputFile, OnRead
+from sfcrime.sources.file import open_files_source
+from sfcrime.sources.names import files_of, without_repeats
 from sfcrime.sources.source import Source
+from sfcrime.sources.standard_input import STANDARD_INPUT, spooled_input
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
 SYNTHETIC = "synthetic"
 FIRST_START_DAYS_AGO = 60
 
-OnRead = Callable[[int, int], None]
-"""Bytes read of a file, and its size."""
-
 
 def open_source(settings: Settings, kafka: KafkaSettings, on_read: OnRead | None = None) -> Source:
-    """The source that `settings.source` names.
+    """The source that `settings.source` names: files, standard input, or the synthetic city.
 
     A synthetic city whose first day is not set goes on from the one that the topic holds; a new
     one starts `FIRST_START_DAYS_AGO` days ago.
 
     Raises:
-        UsageError: there is no such file, or it holds something else.
-        UnreadableFile: the file cannot be parsed to its end.
+        UsageError: there is no such file, it holds something else, or the city is named beside
+            files.
+        UnreadableFile: a file cannot be read to its end.
     """
-    if settings.source.source != SYNTHETIC:
-        work_dir = settings.data_dir / "run"
-        work_dir.mkdir(parents=True, exist_ok=True)
-        return open_file_source(Path(settings.source.source).expanduser(), work_dir, on_read)
-    return open_synthetic_source(settings.source.seed, _first_day(settings, kafka))
+    names = settings.source.names
+    if names == [SYNTHETIC]:
+        return open_synthetic_source(settings.source.seed, _first_day(settings, kafka))
+    if SYNTHETIC in names or not names:
+        raise UsageError(
+            f"The source is {' and '.join(names) or 'empty'}.",
+            rule="One topic holds one source: files, or the synthetic city.",
+            next_step="name files alone, or `synthetic` alone",
+        )
+    work_dir = settings.data_dir / "run"
+    work_dir.mkdir(parents=True, exist_ok=True)
+    return _open_files(names, work_dir, on_read)
+
+
+def _open_files(names: Sequence[str], work_dir: Path, on_read: OnRead | None) -> Source:
+    """All files together as one source; standard input is kept only until it is sorted."""
+    with ExitStack() as spools:
+        files: list[InputFile] = []
+        for name in dict.fromkeys(names):
+            if name == STANDARD_INPUT:
+                files.append(spools.enter_context(spooled_input(work_dir, on_read)))
+            else:
+                files += files_of(name)
+        return open_files_source(without_repeats(files), work_dir, on_read)
 
 
 def _first_day(settings: Settings, kafka: KafkaSettings) -> date:

@@ -1,68 +1,69 @@
-"""A file of calls as a source: a JSON array or newline-delimited JSON, plain or gzip.
+"""Files of calls as a source: CSV, Parquet, a JSON array or newline-delimited JSON.
 
-The whole file is read and put into call-time order before the first record is given, so a file
+All files are read whole and put into one call-time order before the first record is given, so one
 that turns out to be broken publishes nothing. What is no call is passed on as it stands: whether
 a record counts is judged by the reader of the topic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from functools import lru_cache
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import orjson
-
-from sfcrime.domain.call_time import ordering_time_us
-from sfcrime.domain.calls import CALL_ID_FIELD, CALL_TIME_FIELD, SourceIdentity, SourceRecord
-from sfcrime.domain.outcomes import FIRST_YEAR
-from sfcrime.domain.wall_clock import from_datetime, instant_of
-from sfcrime.errors import UnreadableFile, UsageError
-from sfcrime.sources.content import FileContent, open_content
-from sfcrime.sources.elements import BrokenContent, Element, split_elements
+from sfcrime.domain.calls import SourceIdentity, SourceRecord
+from sfcrime.sources.content import InputFile, OnRead, open_content
 from sfcrime.sources.ordering import OrderedRecords
 from sfcrime.sources.source import Source, now_ms
+from sfcrime.sources.staging import Staging
 
-RECOGNISED_WITHIN = 1_000
-"""Elements among which at least one must look like a call, or be no object at all."""
-
-_HOUR_US = 3_600_000_000
-# Where the content has no usable date at all, its records are published at this time.
-_START_OF_TIME_US = from_datetime(datetime(FIRST_YEAR, 1, 1))
+_NAMED_FILES = 3
+"""So many files are named in a title; of more, the first."""
 
 
 def open_file_source(
     path: Path,
     work_dir: Path,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_read: OnRead | None = None,
     clock: Callable[[], int] = now_ms,
 ) -> Source:
-    """Reads a file to its end, sorts it by call time, and offers its records.
+    """One file as a source; see `open_files_source`."""
+    return open_files_source([InputFile(path, str(path))], work_dir, on_read, clock)
 
-    Records of one minute keep the file's order. A record without a usable date stands behind its
-    predecessor in the file and takes that one's time (the first dated one's, where it comes
-    first). Publication times are the calls' instants, never later than now and never decreasing.
+
+def open_files_source(
+    files: Sequence[InputFile],
+    work_dir: Path,
+    on_read: OnRead | None = None,
+    clock: Callable[[], int] = now_ms,
+) -> Source:
+    """Reads files to their ends, sorts their records by call time, and offers them.
+
+    Records of one minute keep the order of the files and of each file. A record without a usable
+    date stands behind its predecessor and takes that one's time (the first dated one's, where it
+    comes first). Publication times are the calls' instants, never later than now and never
+    decreasing. The identity is of the files' uncompressed contents, in their order.
 
     Args:
-        path: a JSON array or newline-delimited JSON, plain or gzip, whatever its name.
-        work_dir: an existing folder for scratch space of about twice the content's size.
-        on_progress: called now and then with (bytes read of the file, bytes in all).
+        files: at least one, each of any form, plain, gzip or zstd, whatever its name.
+        work_dir: an existing folder for scratch space of about twice the contents' size.
+        on_read: called now and then with (bytes read of the files, bytes in all); what it raises
+            ends the reading.
         clock: the present, in milliseconds since 1970 UTC.
 
     Raises:
-        UsageError: no such file, one that cannot be opened, or one that holds no calls.
-        UnreadableFile: the content is broken or ends too early; nothing was published.
+        UsageError: a file is not there, cannot be opened, or holds no calls.
+        UnreadableFile: a file is broken or ends too early; nothing was published.
     """
-    with open_content(path, on_progress) as content:
-        ordered = OrderedRecords(work_dir)
-        try:
-            total = _stage_all(content, ordered)
-        except BaseException:
-            ordered.close()
-            raise
-        name = f"file:{content.digest()[:16]}"
-    return _FileSource(SourceIdentity(name, path.name, synthetic=False), total, ordered, clock())
+    ordered = OrderedRecords(work_dir)
+    try:
+        staging = Staging(ordered)
+        digests = _stage_all(files, staging, on_read)
+        staging.put_in_order()
+    except BaseException:
+        ordered.close()
+        raise
+    return _FileSource(_identity(files, digests), staging.total, ordered, clock())
 
 
 class _FileSource:
@@ -85,90 +86,32 @@ class _FileSource:
         self._ordered.close()
 
 
-def _stage_all(content: FileContent, ordered: OrderedRecords) -> int:
-    """Stages every element and sorts them; how many there are."""
-    last: _Times | None = None
-    first: _Times | None = None
-    position = foreign = 0
-    try:
-        for position, element in enumerate(split_elements(content), 1):
-            times = _times_of(element)
-            if times is not None:
-                last = times
-                first = first or times
-            elif _is_foreign(element):
-                foreign += 1
-            if position == RECOGNISED_WITHIN:
-                _refuse_other_shape(content, position, foreign)
-            ordered.stage(last, _key_of(element), element.value)
-    except BrokenContent as error:
-        raise UnreadableFile(
-            f"{content.path} is not JSON at byte {error.position}, line {error.line}: "
-            f"{error.reason}.",
-            rule="A source is read whole before anything of it is published.",
-            next_step="restore the file (a JSON array, or one JSON object a line), and run again",
-        ) from error
-    if position < RECOGNISED_WITHIN:
-        _refuse_other_shape(content, position, foreign)
-    ordered.put_in_order(first or (_START_OF_TIME_US, instant_of(_START_OF_TIME_US)))
-    return position
+def _stage_all(files: Sequence[InputFile], staging: Staging, on_read: OnRead | None) -> list[str]:
+    """Stages the files; the digests of their contents."""
+    sizes = []
+    for file in files:  # a name that is wrong is told before hours of reading
+        with open_content(file) as content:
+            sizes.append(content.size)
+    digests = []
+    for place, file in enumerate(files):
+        before = sum(sizes[:place])
+
+        def report(done: int, _: int, before: int = before) -> None:
+            if on_read is not None:
+                on_read(before + done, sum(sizes))
+
+        with open_content(file, report) as content:
+            staging.stage_file(content)
+            digests.append(content.digest())
+    return digests
 
 
-_Times = tuple[int, int]
-"""(call time on the wall in microseconds, its instant in milliseconds)"""
-
-
-def _times_of(element: Element) -> _Times | None:
-    if not isinstance(element.parsed, dict):
-        return None
-    text = element.parsed.get(CALL_TIME_FIELD)
-    return _times_of_text(text) if isinstance(text, str) else None
-
-
-@lru_cache(maxsize=4_096)
-def _times_of_text(text: str) -> _Times | None:
-    call_us = ordering_time_us(text)
-    if call_us is None:
-        return None
-    hour = call_us // _HOUR_US
-    return call_us, _instant_of_hour(hour) + (call_us - hour * _HOUR_US) // 1000
-
-
-@lru_cache(maxsize=4_096)
-def _instant_of_hour(hour: int) -> int:
-    """The zone's offset changes on full hours only, so an hour's start speaks for all of it."""
-    return instant_of(hour * _HOUR_US)
-
-
-def _key_of(element: Element) -> bytes | None:
-    """The call id's bytes in UTF-8, where it is text and not empty."""
-    if not isinstance(element.parsed, dict):
-        return None
-    call_id = element.parsed.get(CALL_ID_FIELD)
-    if not isinstance(call_id, str) or not call_id:
-        return None
-    if call_id.isascii():
-        return call_id.encode("ascii")
-    try:  # the scanner saw latin-1; read the id once more as what the file means
-        read = orjson.loads(element.value)[CALL_ID_FIELD]
-    except orjson.JSONDecodeError:
-        return None
-    return str(read).encode()
-
-
-def _is_foreign(element: Element) -> bool:
-    parsed = element.parsed
-    return (
-        isinstance(parsed, dict) and CALL_ID_FIELD not in parsed and CALL_TIME_FIELD not in parsed
-    )
-
-
-def _refuse_other_shape(content: FileContent, seen: int, foreign: int) -> None:
-    if seen and foreign == seen:
-        raise UsageError(
-            f"{content.path} holds no calls for service: none of its first {seen} elements has "
-            f"the field {CALL_ID_FIELD} or {CALL_TIME_FIELD}.",
-            rule=f"A call is an object with {CALL_ID_FIELD}, original_crime_type_name, "
-            f"{CALL_TIME_FIELD} and disposition.",
-            next_step="name a file of police calls for service, or --source synthetic",
-        )
+def _identity(files: Sequence[InputFile], digests: Sequence[str]) -> SourceIdentity:
+    titles = [Path(file.name).name for file in files]
+    if len(files) == 1:
+        return SourceIdentity(f"file:{digests[0][:16]}", titles[0], synthetic=False)
+    title = ", ".join(titles)
+    if len(files) > _NAMED_FILES:
+        title = f"{titles[0]} and {len(files) - 1} more files"
+    together = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    return SourceIdentity(f"files:{together[:16]}", title, synthetic=False)
