@@ -63,11 +63,12 @@ class Sfcrime:
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "sfcrime", *arguments]
 
-    def __call__(self, *arguments: str, timeout_s: float = 300.0) -> Ran:
-        """Runs a command to its end."""
+    def __call__(self, *arguments: str, timeout_s: float = 300.0, typed: str | None = None) -> Ran:
+        """Runs a command to its end, with `typed` as its standard input."""
         done = subprocess.run(
             self._command(arguments),
             env=self._environment(),
+            input=typed,
             capture_output=True,
             text=True,
             timeout=timeout_s,

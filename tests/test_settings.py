@@ -50,6 +50,13 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: P
     assert settings.kafka.partitions == 3
 
 
+def test_several_sources_stand_on_a_line_each_and_reach_a_child_process() -> None:
+    settings = Settings(source=SourceSettings(source="a.csv\nmore calls/*.json\n"))
+
+    assert settings.source.names == ["a.csv", "more calls/*.json"]
+    assert load_settings(environment=as_environment(settings)) == settings
+
+
 def test_a_flag_that_was_not_given_changes_nothing() -> None:
     settings = load_settings({"kafka": {"port": None}}, {"SFCRIME_KAFKA_PORT": "2"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +29,9 @@ def kafka(topic: Callable[[], KafkaSettings]) -> KafkaSettings:
 def produce(sfcrime: Sfcrime, kafka: KafkaSettings) -> Produce:
     """Runs `sfcrime produce` on a topic of its own."""
 
-    def run(*arguments: str) -> Ran:
+    def run(*arguments: str, typed: str | None = None) -> Ran:
         place = ("--bootstrap-servers", kafka.bootstrap_servers, "--topic", kafka.topic)
-        return sfcrime("produce", *arguments, *place)
+        return sfcrime("produce", *arguments, *place, "--speed", "max", typed=typed)
 
     return run
 
@@ -45,19 +46,19 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_is_published_once_however_often_it_is_asked_for(
     produce: Produce, file: Path, sfcrime: Sfcrime, kafka: KafkaSettings
 ) -> None:
-    first = produce(str(file), "--speed", "max", "--limit", "30")
+    first = produce(str(file), "--limit", "30")
     assert (first.code, first.out) == (
         0,
         "Published 30 records to its end; 0 were there already.\n",
     )
-    second = produce(str(file), "--speed", "max", "--json")
+    second = produce(str(file), "--json")
     assert json.loads(second.out) == {
         "sent": 50,
         "already_there": 30,
         "last_sequence": 79,
         "finished": True,
     }
-    third = produce(str(file), "--speed", "max")
+    third = produce(str(file))
     assert third.out == "Published 0 records to its end; 80 were there already.\n"
 
     assert sum(end_offsets(kafka).values()) == 80
@@ -69,8 +70,8 @@ def test_a_file_is_published_once_however_often_it_is_asked_for(
 def test_the_number_of_partitions_is_that_of_the_first_run(
     produce: Produce, file: Path, kafka: KafkaSettings
 ) -> None:
-    assert produce(str(file), "--speed", "max", "--partitions", "3", "--limit", "10").code == 0
-    assert produce(str(file), "--speed", "max", "--partitions", "5").code == 0
+    assert produce(str(file), "--partitions", "3", "--limit", "10").code == 0
+    assert produce(str(file), "--partitions", "5").code == 0
     assert len(end_offsets(kafka)) == 3
 
 
@@ -89,3 +90,43 @@ def test_a_file_that_breaks_off_is_unreadable(produce: Produce, tmp_path: Path) 
     ran = produce(str(broken))
     assert ran.code == 3
     assert "is not JSON at byte" in ran.err
+
+
+def test_several_files_are_one_source_and_a_changed_set_of_them_is_refused(
+    produce: Produce, tmp_path: Path, kafka: KafkaSettings
+) -> None:
+    for hour in range(3):
+        write_csv(tmp_path / f"hour-{hour}.csv", hour_of_calls(hour))
+    pattern, one = str(tmp_path / "hour-[01].csv"), str(tmp_path / "hour-1.csv")
+
+    first = produce(pattern, one, "--limit", "50")
+    assert first.out == "Published 50 records to its end; 0 were there already.\n"
+    rest = produce(str(tmp_path / "hour-0.csv"), one)
+    assert rest.out == "Published 30 records to its end; 50 were there already.\n"
+
+    for changed in ([pattern, str(tmp_path / "hour-2.csv")], [one]):
+        refused = produce(*changed)
+        assert refused.code == 1
+        assert f"The topic {kafka.topic} holds hour-0.csv, hour-1.csv (files:" in refused.err
+    assert sum(end_offsets(kafka).values()) == 80
+
+
+def test_standard_input_is_a_source_and_the_same_bytes_go_on(
+    produce: Produce, file: Path, sfcrime: Sfcrime, kafka: KafkaSettings
+) -> None:
+    text = file.read_text(encoding="utf-8")
+
+    first = produce("-", "--limit", "30", typed=text)
+    assert first.out == "Published 30 records to its end; 0 were there already.\n"
+    assert produce("-", typed=text).out.startswith("Published 50 records")
+    assert produce(str(file)).out == "Published 0 records to its end; 80 were there already.\n"
+    other = produce("-", typed=text.replace("100000001", "100000002"))
+    assert (other.code, "standard input (file:" in other.err) == (1, True)
+    assert list((sfcrime.data_dir / "run").glob("sfcrime-*")) == []
+
+
+def write_csv(path: Path, calls: list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(calls[0]))
+        writer.writeheader()
+        writer.writerows(calls)

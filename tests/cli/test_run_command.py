@@ -38,6 +38,13 @@ def test_a_flag_that_cannot_be_is_a_usage_error_and_nothing_starts(
     assert not sfcrime.data_dir.exists()
 
 
+def test_standard_input_is_for_produce_alone(sfcrime: Sfcrime) -> None:
+    ran = sfcrime("run", "--source", "calls.csv", "--source", "-")
+    assert ran.code == 2
+    assert "sfcrime produce -" in ran.err
+    assert not sfcrime.data_dir.exists()
+
+
 def test_a_second_run_on_the_same_folder_is_refused(sfcrime: Sfcrime) -> None:
     sfcrime.data_dir.mkdir()
     with file_lock(sfcrime.data_dir / "run.lock", wait=False):

@@ -70,6 +70,26 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
         open_source(settings, KafkaSettings())
 
 
+def test_several_names_and_patterns_are_one_source_of_each_file_once(tmp_path: Path) -> None:
+    for hour in range(3):
+        write_newest_first(tmp_path / f"{hour}.json", [*hour_of_calls(hour)])
+    names = f"{tmp_path}/[01].json\n{tmp_path}/2.json\n{tmp_path}/1.json"
+
+    source = open_source(
+        _settings(tmp_path / "data", SourceSettings(source=names)), KafkaSettings()
+    )
+
+    assert source.identity.title == "0.json, 1.json, 2.json"
+    assert source.total == 120
+    source.close()
+
+
+@pytest.mark.parametrize("source", ["synthetic\ncalls.csv", "", "\n"])
+def test_the_city_beside_a_file_and_nothing_at_all_are_refused(tmp_path: Path, source: str) -> None:
+    with pytest.raises(UsageError, match="One topic holds one source"):
+        open_source(_settings(tmp_path, SourceSettings(source=source)), KafkaSettings())
+
+
 def test_a_city_starts_on_the_day_that_was_asked_for(tmp_path: Path) -> None:
     settings = _settings(tmp_path, SourceSettings(seed=3, start="2024-02-29"))
     assert open_source(settings, KafkaSettings()).identity.name == (

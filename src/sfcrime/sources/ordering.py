@@ -58,6 +58,8 @@ class OrderedRecords:
                 "preserve_insertion_order": True,
             },
         )
+        # It would draw a bar on standard output whenever a sort takes two seconds.
+        self._run("SET enable_progress_bar = false")
         columns = ", ".join(f"{name} BIGINT" for name in _COLUMNS)
         self._run(f"CREATE TABLE staged ({columns})")
         self._run("BEGIN")

@@ -34,27 +34,28 @@ def parquet_elements(content: FileContent) -> Iterator[Element]:
     """
     content.digest_whole()
     done = 0
+    place = f"at its end, byte {content.size}"  # where the description of the columns is
     try:
         with pq.ParquetFile(
             content.path, pre_buffer=False, buffer_size=_BUFFER_BYTES, memory_map=False
         ) as file:
             fields = _fields_of(content.name, file.schema_arrow)
             total = file.metadata.num_rows
+            place = "at row 1 or behind it"
             for batch in file.iter_batches(_ROWS_PER_BATCH, columns=fields, use_threads=False):
                 columns = [_texts_of(batch.column(field)) for field in fields]
                 for texts in zip(*columns, strict=True):
                     yield row_element(fields, texts)
                 done += batch.num_rows
+                place = f"at row {done + 1} or behind it"
                 content.report(content.size * done // total)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
-        raise unreadable(
-            content.name, f"is damaged at row {done + 1} or behind it: {reason}", "Parquet"
-        ) from error
+        raise unreadable(content.name, f"is damaged {place}: {reason}", "Parquet") from error
 
 
 def _fields_of(name: str, schema: pa.Schema) -> list[str]:
-    fields = call_columns(name, schema.names)
+    fields = call_columns(name, "its columns are", schema.names)
     for field in fields:
         kind = schema.field(field).type
         if pa.types.is_nested(kind):

@@ -39,7 +39,7 @@ def csv_elements(content: FileContent) -> Iterator[Element]:
     while names == []:
         names = _next_row(reader, content)
     header = [_as_utf8(cell).strip() for cell in names or []]
-    fields = call_columns(content.name, header)
+    fields = call_columns(content.name, "its first line names", header)
     cells_of = itemgetter(*(header.index(field) for field in fields))
     line = reader.line_num + 1
     while (row := _next_row(reader, content, line)) is not None:

@@ -11,18 +11,19 @@ _SHOWN_NAMES = 8
 _SHOWN_LETTERS = 40
 
 
-def call_columns(name: str, columns: Sequence[str]) -> list[str]:
+def call_columns(name: str, what: str, columns: Sequence[str]) -> list[str]:
     """The fields of a call that a table has, in the order in which they are published.
 
     Args:
         name: of the file.
+        what: introduces the columns in a message, e.g. "its columns are".
         columns: of the table.
 
     Raises:
         UsageError: a needed field is not among the columns, or a field of a call is there twice.
     """
     if not set(NEEDED_FIELDS) <= set(columns):
-        raise other_shape(name, "its columns are", columns)
+        raise other_shape(name, what, columns)
     fields = [field for field in CALL_FIELDS if field in columns]
     for field in fields:
         if columns.count(field) > 1:

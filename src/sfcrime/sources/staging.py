@@ -8,7 +8,7 @@ from functools import lru_cache
 import orjson
 
 from sfcrime.domain.call_time import ordering_time_us
-from sfcrime.domain.calls import CALL_ID_FIELD, CALL_TIME_FIELD, NEEDED_FIELDS
+from sfcrime.domain.calls import CALL_ID_FIELD, CALL_TIME_FIELD, CALL_TYPE_FIELD
 from sfcrime.domain.outcomes import FIRST_YEAR
 from sfcrime.domain.wall_clock import from_datetime, instant_of
 from sfcrime.sources.content import FileContent
@@ -18,12 +18,13 @@ from sfcrime.sources.ordering import OrderedRecords
 from sfcrime.sources.shape import other_shape
 
 RECOGNISED_WITHIN = 1_000
-"""Elements among which at least one must have a needed field."""
+"""Elements among which at least one must have a field by which a call is known."""
 
 _HOUR_US = 3_600_000_000
 # Where the content has no usable date at all, its records are published at this time.
 _START_OF_TIME_US = from_datetime(datetime(FIRST_YEAR, 1, 1))
-_NEEDED = frozenset(NEEDED_FIELDS)
+# Not the disposition: other records of the same police have one too.
+_KNOWN_BY = frozenset((CALL_ID_FIELD, CALL_TYPE_FIELD, CALL_TIME_FIELD))
 
 _Times = tuple[int, int]
 """(call time on the wall in microseconds, its instant in milliseconds)"""
@@ -51,9 +52,8 @@ class Staging:
         unlike: Element | None = None
         for seen, element in enumerate(elements_of(content), 1):
             if not recognised:
-                recognised = isinstance(element.parsed, dict) and not _NEEDED.isdisjoint(
-                    element.parsed
-                )
+                parsed = element.parsed
+                recognised = isinstance(parsed, dict) and not _KNOWN_BY.isdisjoint(parsed)
                 unlike = unlike or element
                 if seen == RECOGNISED_WITHIN:
                     _refuse_unless(recognised, content, seen, unlike)
@@ -76,7 +76,7 @@ class Staging:
 def _refuse_unless(recognised: bool, content: FileContent, seen: int, first: Element) -> None:
     if not recognised:
         fields = list(first.parsed) if isinstance(first.parsed, dict) else []
-        what = f"none of its first {seen} elements has such a field, and the first has"
+        what = f"none is among its first elements ({seen:,} looked at); the first has the fields"
         raise other_shape(content.name, what, fields)
 
 
