@@ -42,7 +42,7 @@ class SourceRecord(NamedTuple):
     key: bytes | None
     """The call id, or None where the record has none that could be read."""
     value: bytes
-    """The record as it stands in the source, unchanged."""
+    """The record as it stands in the source, unchanged; a row of a table as a JSON object."""
     published_at_ms: int
     """Virtual publication time: milliseconds since 1970-01-01 UTC, never decreasing."""
 
