@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -40,7 +41,7 @@ def as_csv(calls: list[Call]) -> bytes:
 
 def as_parquet(calls: list[Call]) -> bytes:
     written = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(calls), written)
+    pq.write_table(pa.Table.from_pylist(calls), written, compression="none", use_dictionary=False)
     return written.getvalue().to_pybytes()
 
 
@@ -83,6 +84,18 @@ def test_every_form_gives_the_same_records_in_the_same_order(
         (1, b"182750002", 1538496720000),
         (2, b"182750003", 1538497800000),
     ]
+
+
+@pytest.mark.parametrize("form", [as_array, as_csv, as_parquet])
+def test_the_identity_is_of_the_whole_content(
+    make_call, tmp_path: Path, form: Callable[[list[Call]], bytes]
+) -> None:
+    content = form([make_call(str(number), "2018-10-02T09:11") for number in range(5000)])
+    path = tmp_path / "calls.data"
+    path.write_bytes(content)
+    source = open_file_source(path, tmp_path)
+    source.close()
+    assert source.identity.name == f"file:{hashlib.sha256(content).hexdigest()[:16]}"
 
 
 @pytest.mark.parametrize("packing", [gzip.compress, zstd])
