@@ -1,0 +1,151 @@
+"""`sfcrime rebuild`: counts the topic anew, and swaps the new numbers in by one row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+
+from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import print_json
+from sfcrime.cli.signals import stop_on_signals
+from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
+from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, Rebuilt, rebuild_topic
+from sfcrime.settings import Settings
+from sfcrime.store.records import Generation
+
+
+@click.command("rebuild", epilog="Example:  sfcrime rebuild --window 30")
+@setting_flags(
+    "--data-dir",
+    "--bootstrap-servers",
+    "--kafka-config",
+    "--topic",
+    "--window",
+    "--lateness-hours",
+    "--max-records-per-batch",
+    "--ui-port",
+)
+@click.option(
+    "--accept-loss", is_flag=True, help="Go on where counted records are no longer in the topic."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
+    """Count the topic anew, from its first record, with the settings as they are now.
+
+    What is needed after a change of window, lateness or rules, after a lost store or checkpoint,
+    and for a topic that was made anew. Readers see the old numbers until the new ones hold all
+    that the topic held at the start; then one row swaps them. Stopped or killed, it changes no
+    number, and goes on when it is run again. It refuses while a job runs on the data directory,
+    and where the topic no longer holds what was counted.
+    """
+    with stop_on_signals() as stop, _progress() as (hooks, console):
+        result = rebuild_topic(settings, stop, hooks, accept_loss=accept_loss)
+    if as_json:
+        print_json(_as_json(result))
+    elif result.swapped:
+        account = ", ".join(f"{name} {n:,}" for name, n in asdict(result.accounting).items())
+        click.echo(f"Readers see the new numbers: {account}.")
+    if not result.swapped:
+        console.print("Stopped: readers see what they saw. Run it again to go on.")
+    return EXIT_OK if result.swapped else EXIT_INTERRUPTED
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[RebuildHooks, Console]]:
+    """On a terminal one line that changes, elsewhere one line a batch."""
+    console = Console(stderr=True)
+    began: list[tuple[float, int]] = []
+
+    def step(text: str) -> None:
+        console.print(text, style="dim", highlight=False)
+
+    def plan(planned: RebuildPlan) -> None:
+        for line in plan_lines(planned):
+            console.print(line, highlight=False, soft_wrap=True)
+
+    def progress(done: int, due: int) -> None:
+        if not began:
+            began.append((time.monotonic(), done))
+        since, first = began[0]
+        line = progress_line(done, due, counted=done - first, elapsed_s=time.monotonic() - since)
+        if console.is_terminal:
+            status.update(line)
+        else:
+            console.print(line, highlight=False, soft_wrap=True)
+
+    with console.status("") as status:
+        yield RebuildHooks(step, plan, progress), console
+
+
+def progress_line(done: int, due: int, *, counted: int, elapsed_s: float) -> str:
+    """ "1,000 of 4,000 records (25 %), 500/s, 0:06 left".
+
+    Args:
+        done: records accounted for.
+        due: of so many.
+        counted: those of them that this rebuild accounted for.
+        elapsed_s: in so many seconds.
+    """
+    line = f"{done:,} of {due:,} records ({done / due:.0%})" if due else f"{done:,} records"
+    if not counted or elapsed_s <= 0:
+        return line
+    rate = counted / elapsed_s
+    minutes, seconds = divmod(round((due - done) / rate), 60)
+    return f"{line}, {rate:,.0f}/s, {minutes}:{seconds:02} left"
+
+
+def plan_lines(plan: RebuildPlan) -> list[str]:
+    """What will be done, changed and lost."""
+    wanted, seen = plan.wanted, plan.seen
+    lines = [f"Counting {plan.due:,} records of topic {wanted.topic} anew."]
+    if plan.set_aside is not None:
+        lines.append(f"The store of another schema version is kept as {plan.set_aside}.")
+    if seen is None:
+        lines.append("Readers see nothing until the numbers are complete.")
+        return lines
+    before = plan.seen_accounting
+    lines.append(
+        f"Until the new numbers are complete, readers see the old ones: {before.read:,} records "
+        f"read, {before.counted:,} counted."
+    )
+    changes = [
+        f"{name} {old} -> {new}"
+        for (name, old), new in zip(_shape(seen).items(), _shape(wanted).values(), strict=True)
+        if old != new
+    ]
+    lines.append(f"What changes: {', '.join(changes) or 'nothing'}.")
+    if plan.lost:
+        offsets = sum(each.end - each.start for each in plan.lost)
+        lines.append(
+            f"What is lost: {offsets:,} offsets that were counted and are in the topic no longer."
+        )
+        lines += [f"  {each}" for each in plan.lost]
+    return lines
+
+
+def _shape(generation: Generation) -> dict[str, str]:
+    lateness = generation.lateness_s
+    return {
+        "topic": generation.topic,
+        "topic id": generation.topic_id,
+        "window": f"{generation.window_minutes} min",
+        "lateness": "off" if lateness is None else f"{lateness / 3600:g} h",
+        "rules version": str(generation.rules_version),
+        "shuffle partitions": str(generation.shuffle_partitions),
+    }
+
+
+def _as_json(result: Rebuilt) -> dict[str, object]:
+    return {
+        "swapped": result.swapped,
+        "accounting": asdict(result.accounting),
+        "accounting_before": asdict(result.plan.seen_accounting),
+        "window_minutes": result.plan.wanted.window_minutes,
+        "lateness_s": result.plan.wanted.lateness_s,
+        "lost": [each._asdict() for each in result.plan.lost],
+    }
