@@ -59,7 +59,7 @@ def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
 def _progress() -> Iterator[tuple[RebuildHooks, Console]]:
     """On a terminal one line that changes, elsewhere one line a batch."""
     console = Console(stderr=True)
-    began: list[tuple[float, int]] = []
+    pace = CountingPace()
 
     def step(text: str) -> None:
         console.print(text, style="dim", highlight=False)
@@ -69,34 +69,43 @@ def _progress() -> Iterator[tuple[RebuildHooks, Console]]:
             console.print(line, highlight=False, soft_wrap=True)
 
     def progress(done: int, due: int) -> None:
-        if not began:
-            began.append((time.monotonic(), done))
-        since, first = began[0]
-        line = progress_line(done, due, counted=done - first, elapsed_s=time.monotonic() - since)
+        moved = pace.is_told(done, time.monotonic())
         if console.is_terminal:
-            status.update(line)
-        else:
-            console.print(line, highlight=False, soft_wrap=True)
+            status.update(pace.line(due))
+        elif moved:
+            console.print(pace.line(due), highlight=False, soft_wrap=True)
 
     with console.status("") as status:
         yield RebuildHooks(step, plan, progress), console
 
 
-def progress_line(done: int, due: int, *, counted: int, elapsed_s: float) -> str:
-    """ "1,000 of 4,000 records (25 %), 500/s, 0:06 left".
+class CountingPace:
+    """How far a count is, and how fast it goes since it moved first."""
 
-    Args:
-        done: records accounted for.
-        due: of so many.
-        counted: those of them that this rebuild accounted for.
-        elapsed_s: in so many seconds.
-    """
-    line = f"{done:,} of {due:,} records ({done / due:.0%})" if due else f"{done:,} records"
-    if not counted or elapsed_s <= 0:
-        return line
-    rate = counted / elapsed_s
-    minutes, seconds = divmod(round((due - done) / rate), 60)
-    return f"{line}, {rate:,.0f}/s, {minutes}:{seconds:02} left"
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+        self._last = (-1, 0.0)
+
+    def is_told(self, done: int, now_s: float) -> bool:
+        """Takes the records done at a moment; whether they are more than before."""
+        moved = done != self._last[0]
+        self._last = (done, now_s)
+        if self._first is None or done == self._first[0]:
+            self._first = self._last  # the time that Spark takes to start is no counting
+        return moved
+
+    def line(self, due: int) -> str:
+        """ "1,000 of 4,000 records (25%), 500/s, 0:06 left"; neither rate nor time before the
+        count has moved."""
+        done, now_s = self._last
+        share = f" ({100 * done // due}%)" if due else ""
+        line = f"{done:,} of {due:,} records{share}"
+        first, since_s = self._first or self._last
+        if done <= first or now_s <= since_s:
+            return line
+        rate = (done - first) / (now_s - since_s)
+        minutes, seconds = divmod(round((due - done) / rate), 60)
+        return f"{line}, {rate:,.0f}/s, {minutes}:{seconds:02} left"
 
 
 def plan_lines(plan: RebuildPlan) -> list[str]:

@@ -183,6 +183,7 @@ def _count(
     hooks.on_step("starting Spark")
     spark = start_spark(job.settings, fresh_work_dir(job.settings.data_dir))
     try:
+        show()
         hooks.on_step(f"counting; Spark UI: {spark.ui_url}/StreamingQuery/")
         run_query(spark, replace(job, is_done=is_done), generation, lambda _: show())
     finally:

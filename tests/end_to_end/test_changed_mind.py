@@ -1,0 +1,232 @@
+"""Counting anew: other settings, a kill in the middle, more partitions, a topic made anew.
+
+The tests run in order on one data folder, as a user's changes of mind do.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
+
+from hostile_records import with_id
+from running import Digest, Sfcrime, alive, wait_until
+from sfcrime.domain.calls import SourceIdentity, SourceRecord
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.jvm.locks import file_lock
+from sfcrime.kafka.offsets import end_offsets
+from sfcrime.kafka.pace import Pace
+from sfcrime.kafka.producer import ProducerPlan, publish
+from sfcrime.kafka.topics import topic_exists
+from sfcrime.settings import KafkaSettings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
+from sfcrime.store.records import CellCount
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
+
+RECORDS = 9_000
+PER_BATCH = 1_000
+IDENTITY = SourceIdentity("file:changed-mind", "changed-mind.json", synthetic=False)
+START = datetime(2018, 10, 2)
+UTC_AHEAD_MS = 7 * 3_600_000  # of San Francisco, in October
+
+
+def _record(number: int) -> SourceRecord:
+    """A call a minute; its id is its number."""
+    wall = START + timedelta(minutes=number)
+    published_ms = int(wall.replace(tzinfo=UTC).timestamp() * 1000) + UTC_AHEAD_MS
+    value = (
+        with_id(b'"%d"' % number)
+        .replace(b"Passing Call", b"Type %d" % (number % 3))
+        .replace(b"2018-10-02T09:11:00.000", wall.isoformat(timespec="milliseconds").encode())
+    )
+    return SourceRecord(number, b"%d" % number, value, published_ms)
+
+
+def _records(start: int) -> Iterator[SourceRecord]:
+    return (_record(number) for number in range(start, RECORDS))
+
+
+def _expected_cells(records: int, window_minutes: int) -> list[CellCount]:
+    start_us = 1_538_438_400_000_000  # 2018-10-02T00:00:00 on the wall
+    cells: Counter[tuple[int, str]] = Counter()
+    for number in range(records):
+        window = number // window_minutes * window_minutes
+        cells[start_us + window * 60_000_000, f"Type {number % 3}"] += 1
+    return [CellCount(us, call_type, "HAN", n) for (us, call_type), n in sorted(cells.items())]
+
+
+def _send(kafka: KafkaSettings, partition: int, numbers: range) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    for record in map(_record, numbers):
+        producer.produce(
+            kafka.topic, record.value, partition=partition, timestamp=record.published_at_ms
+        )
+    assert producer.flush(30) == 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A topic and what was counted of it."""
+
+    sfcrime: Sfcrime
+    kafka: KafkaSettings
+
+    def command(self, name: str, *flags: str) -> list[str]:
+        servers, topic = self.kafka.bootstrap_servers, self.kafka.topic
+        bounded = ["--max-records-per-batch", str(PER_BATCH)]
+        return [name, "--bootstrap-servers", servers, "--topic", topic, *bounded, *flags]
+
+    def cells(self) -> list[CellCount]:
+        with open_reader(self.sfcrime.data_dir / STORE_FILE) as reader:
+            return list(reader.cells())
+
+    def audit(self) -> None:
+        servers = self.kafka.bootstrap_servers
+        ran = self.sfcrime("audit", "--bootstrap-servers", servers)
+        assert ran.code == 0, ran.out + ran.err
+
+    def kept(self) -> tuple[set[str], int]:
+        """Query ids with a checkpoint, and how many generations have rows."""
+        with closing(sqlite3.connect(self.sfcrime.data_dir / STORE_FILE)) as store:
+            (generations,) = store.execute(
+                "SELECT count(*) FROM (SELECT generation_id FROM cell UNION SELECT id "
+                "FROM generation UNION SELECT generation_id FROM partition_ledger)"
+            ).fetchone()
+        folder = self.sfcrime.data_dir / "checkpoint"
+        return {entry.name for entry in folder.iterdir()}, generations
+
+    def add_partition(self, count: int) -> None:
+        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap_servers})
+        admin.create_partitions([NewPartitions(self.kafka.topic, count)])[self.kafka.topic].result(
+            30
+        )
+        wait_until(lambda: len(end_offsets(self.kafka)) == count, "the partition")
+
+
+@pytest.fixture(scope="module")
+def place(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    kafka = msgspec.structs.replace(broker, topic="changed-mind", partitions=2)
+    publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
+    place = Place(Sfcrime(tmp_path_factory.mktemp("changed") / "data"), kafka)
+    ran = place.sfcrime(*place.command("stream", "--until-caught-up"))
+    assert ran.code == 0, ran.out + ran.err
+    return place
+
+
+def test_a_rebuild_waits_for_the_job_that_runs(place: Place) -> None:
+    with file_lock(place.sfcrime.data_dir / "stream.lock", wait=False):
+        ran = place.sfcrime(*place.command("rebuild", "--window", "30"))
+    assert ran.code == 1
+    assert "Another job runs on" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_killed_rebuild_changes_no_number_and_the_next_one_goes_on_and_swaps(
+    place: Place,
+) -> None:
+    sfcrime = place.sfcrime
+    old: Digest = sfcrime.digest()
+    assert place.cells() == _expected_cells(RECORDS, 60)
+    command = place.command("rebuild", "--window", "30")
+
+    with sfcrime.started(*command) as rebuild:
+
+        def some_batches() -> bool:
+            assert sfcrime.digest() == old
+            return re.search(r"\n(?!0 )[\d,]+ of 9,000", rebuild.log()) is not None
+
+        rebuild.wait_for(some_batches, "some batches")
+        tree = rebuild.tree()
+        rebuild.process.kill()
+        rebuild.wait()
+        assert "What changes: window 60 min -> 30 min" in rebuild.log()
+        wait_until(lambda: not alive(tree), "its JVM to end")
+    assert sfcrime.digest() == old
+    assert len(place.kept()[0]) == 2
+
+    with sfcrime.started(*command) as rebuild:
+        seen = set()
+        while rebuild.is_running():
+            seen.add(sfcrime.digest())
+        assert rebuild.wait() == 0, rebuild.log()
+    new = sfcrime.digest()
+    assert seen <= {old, new}
+    assert "\n0 of 9,000" not in rebuild.log()  # it went on
+    assert new.accounting == old.accounting == Accounting(read=9_000, counted=9_000)
+    assert place.cells() == _expected_cells(RECORDS, 30)
+    checkpoints, generations = place.kept()
+    assert (len(checkpoints), generations) == (1, 1)
+    place.audit()
+
+
+def test_a_job_goes_on_with_the_new_numbers_only_as_they_were_made(place: Place) -> None:
+    before = place.sfcrime.digest()
+    ran = place.sfcrime(*place.command("stream", "--until-caught-up"))
+    assert ran.code == 1
+    assert "window_minutes was 30 and is now 60" in ran.err
+    assert "sfcrime rebuild --window 60" in ran.err
+    assert place.sfcrime.digest() == before
+
+
+def test_partitions_added_before_and_while_a_job_runs_are_counted_on(place: Place) -> None:
+    sfcrime = place.sfcrime
+    place.add_partition(3)
+    _send(place.kafka, 2, range(9_000, 9_500))
+    with sfcrime.started(*place.command("stream", "--window", "30")) as stream:
+        stream.wait_for(lambda: sfcrime.read() == 9_500, "the third partition")
+        place.add_partition(4)
+        _send(place.kafka, 3, range(9_500, 9_900))
+        stream.wait_for(lambda: sfcrime.read() == 9_900, "the fourth partition")
+        place.audit()
+        stream.signal(signal.SIGTERM)
+        assert stream.wait() == 0, stream.log()
+    assert place.cells() == _expected_cells(9_900, 30)
+
+
+def test_a_topic_made_anew_under_a_job_ends_it_and_no_record_of_it_is_counted(
+    place: Place,
+) -> None:
+    sfcrime, kafka = place.sfcrime, place.kafka
+    before = sfcrime.digest()
+    with sfcrime.started(*place.command("stream", "--window", "30")) as stream:
+        stream.wait_for(lambda: "Counting changed-mind" in stream.log(), "the query")
+        admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+        admin.delete_topics([kafka.topic])[kafka.topic].result(30)
+        wait_until(lambda: not topic_exists(kafka), "the topic to be gone")
+        publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
+        assert stream.wait() == 1, stream.log()
+        assert "topic_id was" in stream.log()
+        assert "sfcrime rebuild --accept-loss" in stream.log()
+        assert "Traceback" not in stream.log()
+    assert sfcrime.digest() == before
+
+
+def test_what_a_rebuild_would_lose_is_said_and_given_up_only_on_request(place: Place) -> None:
+    sfcrime = place.sfcrime
+    before = sfcrime.digest()
+    refused = sfcrime(*place.command("rebuild"))
+    assert refused.code == 1
+    assert "no longer holds 9,900 offsets that were counted" in refused.err
+    assert "sfcrime rebuild --accept-loss" in refused.err
+    assert sfcrime.digest() == before
+
+    ran = sfcrime(*place.command("rebuild", "--accept-loss", "--json"))
+    assert ran.code == 0, ran.err
+    assert ran.json["accounting"]["counted"] == 9_000
+    assert ran.json["accounting_before"]["counted"] == 9_900
+    assert sum(each["end"] - each["start"] for each in ran.json["lost"]) == 9_900
+    assert place.cells() == _expected_cells(RECORDS, 60)
+    place.audit()
