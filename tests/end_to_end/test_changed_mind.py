@@ -17,7 +17,7 @@ from threading import Event
 
 import msgspec
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from hostile_records import with_id
@@ -25,7 +25,7 @@ from running import Digest, Sfcrime, alive, wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.jvm.locks import file_lock
-from sfcrime.kafka.offsets import end_offsets
+from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
 from sfcrime.kafka.topics import topic_exists
@@ -75,6 +75,13 @@ def _send(kafka: KafkaSettings, partition: int, numbers: range) -> None:
             kafka.topic, record.value, partition=partition, timestamp=record.published_at_ms
         )
     assert producer.flush(30) == 0
+
+
+def _delete_records(kafka: KafkaSettings, before: int) -> None:
+    """Of partition 0."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin.delete_records([TopicPartition(kafka.topic, 0, before)])
+    wait_until(lambda: first_offsets(kafka)[0] == before, "the records to be gone")
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,9 @@ def test_a_job_goes_on_with_the_new_numbers_only_as_they_were_made(place: Place)
     assert place.sfcrime.digest() == before
 
 
-def test_partitions_added_before_and_while_a_job_runs_are_counted_on(place: Place) -> None:
+def test_a_job_counts_added_partitions_on_and_outlives_retention_of_what_it_has_counted(
+    place: Place,
+) -> None:
     sfcrime = place.sfcrime
     place.add_partition(3)
     _send(place.kafka, 2, range(9_000, 9_500))
@@ -191,9 +200,26 @@ def test_partitions_added_before_and_while_a_job_runs_are_counted_on(place: Plac
         _send(place.kafka, 3, range(9_500, 9_900))
         stream.wait_for(lambda: sfcrime.read() == 9_900, "the fourth partition")
         place.audit()
+        _delete_records(place.kafka, 1_000)
+        _send(place.kafka, 0, range(9_900, 10_000))
+        stream.wait_for(lambda: sfcrime.read() == 10_000, "records behind what was deleted")
         stream.signal(signal.SIGTERM)
         assert stream.wait() == 0, stream.log()
-    assert place.cells() == _expected_cells(9_900, 30)
+    assert place.cells() == _expected_cells(10_000, 30)
+
+
+def test_what_retention_ate_can_neither_be_audited_nor_counted_anew(place: Place) -> None:
+    before = place.sfcrime.digest()
+    gone = "partition 0: offsets 0 to 999"
+    audit = place.sfcrime("audit", "--bootstrap-servers", place.kafka.bootstrap_servers)
+    assert (audit.code, audit.out) == (1, "")
+    assert "no longer holds 1,000 of the 10,000 offsets" in audit.err
+    assert gone in audit.err
+    rebuild = place.sfcrime(*place.command("rebuild", "--window", "30"))
+    assert rebuild.code == 1
+    assert "What is lost: 1,000 offsets" in rebuild.err
+    assert gone in rebuild.err
+    assert place.sfcrime.digest() == before
 
 
 def test_a_topic_made_anew_under_a_job_ends_it_and_no_record_of_it_is_counted(
@@ -219,14 +245,33 @@ def test_what_a_rebuild_would_lose_is_said_and_given_up_only_on_request(place: P
     before = sfcrime.digest()
     refused = sfcrime(*place.command("rebuild"))
     assert refused.code == 1
-    assert "no longer holds 9,900 offsets that were counted" in refused.err
+    assert "no longer holds 10,000 offsets that were counted" in refused.err
     assert "sfcrime rebuild --accept-loss" in refused.err
     assert sfcrime.digest() == before
 
     ran = sfcrime(*place.command("rebuild", "--accept-loss", "--json"))
     assert ran.code == 0, ran.err
     assert ran.json["accounting"]["counted"] == 9_000
-    assert ran.json["accounting_before"]["counted"] == 9_900
-    assert sum(each["end"] - each["start"] for each in ran.json["lost"]) == 9_900
+    assert ran.json["accounting_before"]["counted"] == 10_000
+    assert sum(each["end"] - each["start"] for each in ran.json["lost"]) == 10_000
     assert place.cells() == _expected_cells(RECORDS, 60)
     place.audit()
+
+
+def test_a_store_of_another_version_is_kept_aside_by_a_rebuild(place: Place) -> None:
+    sfcrime = place.sfcrime
+    before = sfcrime.digest()
+    store_file = sfcrime.data_dir / STORE_FILE
+    with closing(sqlite3.connect(store_file)) as store, store:
+        store.execute("UPDATE schema_version SET version = 0")
+    for refused in (sfcrime("report"), sfcrime(*place.command("stream"))):
+        assert refused.code == 4
+        assert "has schema version 0" in refused.err
+        assert "sfcrime rebuild" in refused.err
+
+    ran = sfcrime(*place.command("rebuild"))
+
+    assert ran.code == 0, ran.err
+    assert sfcrime.digest() == before
+    assert store_file.with_name("sfcrime.db.version-0").is_file()
+    assert len(place.kept()[0]) == 1
