@@ -6,7 +6,6 @@ The tests run in order on one data folder, as a user's changes of mind do.
 from __future__ import annotations
 
 import re
-import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -21,10 +20,9 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
 from hostile_records import with_id
-from running import Digest, Sfcrime, alive, wait_until
+from running import Digest, Sfcrime, Started, alive, wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
@@ -33,6 +31,8 @@ from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import CellCount
+from sfcrime.store.writer import open_writer
+from store_samples import GENERATION
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 
@@ -125,20 +125,38 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A topic, and the store of another version that is to count it."""
     kafka = msgspec.structs.replace(broker, topic="changed-mind", partitions=2)
     publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
-    place = Place(Sfcrime(tmp_path_factory.mktemp("changed") / "data"), kafka)
-    ran = place.sfcrime(*place.command("stream", "--until-caught-up"))
-    assert ran.code == 0, ran.out + ran.err
-    return place
+    data_dir = tmp_path_factory.mktemp("changed") / "data"
+    with open_writer(data_dir / STORE_FILE, history_rows=10) as writer:
+        writer.create_generation(GENERATION)
+    with closing(sqlite3.connect(data_dir / STORE_FILE)) as store, store:
+        store.execute("UPDATE schema_version SET version = 0")
+    return Place(Sfcrime(data_dir), kafka)
 
 
-def test_a_rebuild_waits_for_the_job_that_runs(place: Place) -> None:
-    with file_lock(place.sfcrime.data_dir / "stream.lock", wait=False):
-        ran = place.sfcrime(*place.command("rebuild", "--window", "30"))
-    assert ran.code == 1
-    assert "Another job runs on" in ran.err
-    assert "Traceback" not in ran.err
+@pytest.fixture(scope="module")
+def job(place: Place) -> Iterator[Started]:
+    """A job that goes on with windows of half an hour, from when a third partition was added."""
+    place.add_partition(3)
+    _send(place.kafka, 2, range(9_000, 9_500))
+    with place.sfcrime.started(*place.command("stream", "--window", "30")) as stream:
+        yield stream
+
+
+def test_a_store_of_another_version_is_refused_and_kept_aside_by_a_rebuild(place: Place) -> None:
+    sfcrime = place.sfcrime
+    for refused in (sfcrime("report"), sfcrime(*place.command("stream"))):
+        assert refused.code == 4
+        assert "has schema version 0" in refused.err
+        assert "sfcrime rebuild" in refused.err
+
+    ran = sfcrime(*place.command("rebuild"))
+
+    assert ran.code == 0, ran.err
+    assert place.cells() == _expected_cells(RECORDS, 60)
+    assert (sfcrime.data_dir / "sfcrime.db.version-0").is_file()
 
 
 def test_a_killed_rebuild_changes_no_number_and_the_next_one_goes_on_and_swaps(
@@ -166,8 +184,12 @@ def test_a_killed_rebuild_changes_no_number_and_the_next_one_goes_on_and_swaps(
 
     with sfcrime.started(*command) as rebuild:
         seen = set()
-        while rebuild.is_running():
+
+        def has_ended() -> bool:
             seen.add(sfcrime.digest())
+            return not rebuild.is_running()
+
+        wait_until(has_ended, "the rebuild")
         assert rebuild.wait() == 0, rebuild.log()
     new = sfcrime.digest()
     assert seen <= {old, new}
@@ -188,56 +210,53 @@ def test_a_job_goes_on_with_the_new_numbers_only_as_they_were_made(place: Place)
     assert place.sfcrime.digest() == before
 
 
-def test_a_job_counts_added_partitions_on_and_outlives_retention_of_what_it_has_counted(
-    place: Place,
+def test_a_rebuild_waits_for_the_job_that_runs(place: Place, job: Started) -> None:
+    job.wait_for(lambda: place.sfcrime.read() == 9_500, "the third partition")
+    ran = place.sfcrime(*place.command("rebuild", "--window", "15"))
+    assert ran.code == 1
+    assert "Another job runs on" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_partitions_added_before_and_while_a_job_runs_are_counted_on(
+    place: Place, job: Started
 ) -> None:
-    sfcrime = place.sfcrime
-    place.add_partition(3)
-    _send(place.kafka, 2, range(9_000, 9_500))
-    with sfcrime.started(*place.command("stream", "--window", "30")) as stream:
-        stream.wait_for(lambda: sfcrime.read() == 9_500, "the third partition")
-        place.add_partition(4)
-        _send(place.kafka, 3, range(9_500, 9_900))
-        stream.wait_for(lambda: sfcrime.read() == 9_900, "the fourth partition")
-        place.audit()
-        _delete_records(place.kafka, 1_000)
-        _send(place.kafka, 0, range(9_900, 10_000))
-        stream.wait_for(lambda: sfcrime.read() == 10_000, "records behind what was deleted")
-        stream.signal(signal.SIGTERM)
-        assert stream.wait() == 0, stream.log()
+    place.add_partition(4)
+    _send(place.kafka, 3, range(9_500, 9_900))
+    job.wait_for(lambda: place.sfcrime.read() == 9_900, "the fourth partition")
+    assert place.cells() == _expected_cells(9_900, 30)
+    place.audit()
+
+
+def test_a_job_outlives_retention_of_what_it_has_counted_and_the_audit_says_what_is_gone(
+    place: Place, job: Started
+) -> None:
+    _delete_records(place.kafka, 1_000)
+    _send(place.kafka, 0, range(9_900, 10_000))
+    job.wait_for(lambda: place.sfcrime.read() == 10_000, "records behind what was deleted")
     assert place.cells() == _expected_cells(10_000, 30)
 
-
-def test_what_retention_ate_can_neither_be_audited_nor_counted_anew(place: Place) -> None:
-    before = place.sfcrime.digest()
-    gone = "partition 0: offsets 0 to 999"
     audit = place.sfcrime("audit", "--bootstrap-servers", place.kafka.bootstrap_servers)
+
     assert (audit.code, audit.out) == (1, "")
     assert "no longer holds 1,000 of the 10,000 offsets" in audit.err
-    assert gone in audit.err
-    rebuild = place.sfcrime(*place.command("rebuild", "--window", "30"))
-    assert rebuild.code == 1
-    assert "What is lost: 1,000 offsets" in rebuild.err
-    assert gone in rebuild.err
-    assert place.sfcrime.digest() == before
+    assert "partition 0: offsets 0 to 999" in audit.err
+    assert "sfcrime rebuild --accept-loss" in audit.err
 
 
 def test_a_topic_made_anew_under_a_job_ends_it_and_no_record_of_it_is_counted(
-    place: Place,
+    place: Place, job: Started
 ) -> None:
-    sfcrime, kafka = place.sfcrime, place.kafka
-    before = sfcrime.digest()
-    with sfcrime.started(*place.command("stream", "--window", "30")) as stream:
-        stream.wait_for(lambda: "Counting changed-mind" in stream.log(), "the query")
-        admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-        admin.delete_topics([kafka.topic])[kafka.topic].result(30)
-        wait_until(lambda: not topic_exists(kafka), "the topic to be gone")
-        publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
-        assert stream.wait() == 1, stream.log()
-        assert "topic_id was" in stream.log()
-        assert "sfcrime rebuild --accept-loss" in stream.log()
-        assert "Traceback" not in stream.log()
-    assert sfcrime.digest() == before
+    kafka, before = place.kafka, place.sfcrime.digest()
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin.delete_topics([kafka.topic])[kafka.topic].result(30)
+    wait_until(lambda: not topic_exists(kafka), "the topic to be gone")
+    publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
+    assert job.wait() == 1, job.log()
+    assert "topic_id was" in job.log()
+    assert "sfcrime rebuild --accept-loss" in job.log()
+    assert "Traceback" not in job.log()
+    assert place.sfcrime.digest() == before
 
 
 def test_what_a_rebuild_would_lose_is_said_and_given_up_only_on_request(place: Place) -> None:
@@ -256,22 +275,3 @@ def test_what_a_rebuild_would_lose_is_said_and_given_up_only_on_request(place: P
     assert sum(each["end"] - each["start"] for each in ran.json["lost"]) == 10_000
     assert place.cells() == _expected_cells(RECORDS, 60)
     place.audit()
-
-
-def test_a_store_of_another_version_is_kept_aside_by_a_rebuild(place: Place) -> None:
-    sfcrime = place.sfcrime
-    before = sfcrime.digest()
-    store_file = sfcrime.data_dir / STORE_FILE
-    with closing(sqlite3.connect(store_file)) as store, store:
-        store.execute("UPDATE schema_version SET version = 0")
-    for refused in (sfcrime("report"), sfcrime(*place.command("stream"))):
-        assert refused.code == 4
-        assert "has schema version 0" in refused.err
-        assert "sfcrime rebuild" in refused.err
-
-    ran = sfcrime(*place.command("rebuild"))
-
-    assert ran.code == 0, ran.err
-    assert sfcrime.digest() == before
-    assert store_file.with_name("sfcrime.db.version-0").is_file()
-    assert len(place.kept()[0]) == 1
