@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from sfcrime.cli.rebuild import CountingPace, plan_lines
 from sfcrime.domain.outcomes import Accounting
@@ -17,7 +16,6 @@ PLAN = RebuildPlan(
     wanted=replace(GENERATION, query_id="another", window_minutes=30, lateness_s=None),
     due=1_200,
     lost=(),
-    set_aside=None,
 )
 
 
@@ -44,11 +42,9 @@ def test_what_is_lost_is_named() -> None:
     ]
 
 
-def test_a_store_of_another_version_is_said_to_be_kept() -> None:
-    first = replace(PLAN, seen=None, set_aside=Path("data/sfcrime.db.version-0"))
-    assert plan_lines(first) == [
+def test_a_store_that_holds_nothing_shows_nothing_meanwhile() -> None:
+    assert plan_lines(replace(PLAN, seen=None)) == [
         "Counting 1,200 records of topic org.sf.police.calls anew.",
-        "The store of another schema version is kept as data/sfcrime.db.version-0.",
         "Readers see nothing until the numbers are complete.",
     ]
 

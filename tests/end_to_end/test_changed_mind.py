@@ -156,6 +156,7 @@ def test_a_store_of_another_version_is_refused_and_kept_aside_by_a_rebuild(place
 
     assert ran.code == 0, ran.err
     assert place.cells() == _expected_cells(RECORDS, 60)
+    assert "the store of another schema version is kept as" in ran.err
     assert (sfcrime.data_dir / "sfcrime.db.version-0").is_file()
 
 

@@ -112,8 +112,6 @@ def plan_lines(plan: RebuildPlan) -> list[str]:
     """What will be done, changed and lost."""
     wanted, seen = plan.wanted, plan.seen
     lines = [f"Counting {plan.due:,} records of topic {wanted.topic} anew."]
-    if plan.set_aside is not None:
-        lines.append(f"The store of another schema version is kept as {plan.set_aside}.")
     if seen is None:
         lines.append("Readers see nothing until the numbers are complete.")
         return lines

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Event
 
 from sfcrime.domain.outcomes import Accounting
@@ -41,8 +40,6 @@ class RebuildPlan:
     """Offsets that the topic holds."""
     lost: tuple[LostRange, ...]
     """Counted in `seen`, and no longer in the topic."""
-    set_aside: Path | None
-    """Where a store of another schema version is kept from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +84,16 @@ def rebuild_topic(
     """
     data_dir = settings.data_dir
     store_file = data_dir / STORE_FILE
-    with job_lock(data_dir):
+    with (
+        job_lock(data_dir),
+        open_kafka(settings.kafka, settings.jvm, data_dir, hooks.on_step) as kafka,
+    ):
+        topic = _topic_with_records(kafka)
         kept = set_aside_other_version(store_file)
-        with (
-            open_writer(store_file, history_rows=settings.store.progress_rows) as store,
-            open_kafka(settings.kafka, settings.jvm, data_dir, hooks.on_step) as kafka,
-        ):
-            topic = TopicWatch(kafka).state()
-            plan = _plan(settings, kafka, store, topic, kept)
+        if kept is not None:
+            hooks.on_step(f"the store of another schema version is kept as {kept}")
+        with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
+            plan = _plan(settings, kafka, store, topic)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
                 raise _would_lose(plan)
@@ -109,29 +108,32 @@ def rebuild_topic(
             return Rebuilt(plan, totals.accounting if totals else Accounting(), swapped)
 
 
+def _topic_with_records(kafka: KafkaSettings) -> TopicState:
+    topic = TopicWatch(kafka).state()
+    if _offsets_held(topic):
+        return topic
+    raise TopicRefused(
+        f"The topic {kafka.topic} holds no record.",
+        rule="A rebuild counts what the topic holds.",
+        next_step="publish something first (sfcrime produce), or correct --topic",
+    )
+
+
+def _offsets_held(topic: TopicState) -> int:
+    return sum(end - topic.firsts.get(partition, 0) for partition, end in topic.ends.items())
+
+
 def _plan(
-    settings: Settings,
-    kafka: KafkaSettings,
-    store: StoreWriter,
-    topic: TopicState,
-    set_aside: Path | None,
+    settings: Settings, kafka: KafkaSettings, store: StoreWriter, topic: TopicState
 ) -> RebuildPlan:
-    due = sum(end - topic.firsts.get(partition, 0) for partition, end in topic.ends.items())
-    if not due:
-        raise TopicRefused(
-            f"The topic {kafka.topic} holds no record.",
-            rule="A rebuild counts what the topic holds.",
-            next_step="publish something first (sfcrime produce), or correct --topic",
-        )
     seen, totals = store.generation(), store.totals()
     wanted = new_generation(settings, kafka, topic, seen)
     return RebuildPlan(
         seen=seen,
         seen_accounting=totals.accounting if totals else Accounting(),
         wanted=wanted,
-        due=due,
+        due=_offsets_held(topic),
         lost=lost_ranges(seen, store.partition_ledger(), wanted, topic),
-        set_aside=set_aside,
     )
 
 
