@@ -41,30 +41,40 @@ def test_a_topic_whose_retention_removed_counted_records_is_refused(store: Path)
     refusal = _refusal(store, ListTopic(firsts={0: 3, 1: 10}))
 
     assert refusal.happened == (
-        "Partition 0 of org.sf.police.calls no longer holds offsets 0 to 2: 3 of the 11 that were "
-        "counted there."
+        "org.sf.police.calls no longer holds 3 of the 16 offsets that were counted; "
+        "partition 0: offsets 0 to 2."
     )
     assert "can no longer be proved" in refusal.rule
+    assert "sfcrime rebuild --accept-loss" in refusal.next_step
 
 
 def test_a_topic_whose_retention_removed_all_and_more_is_refused(store: Path) -> None:
     refusal = _refusal(store, ListTopic(firsts={0: 0, 1: 500}, ends={0: 12, 1: 500}))
 
-    assert "Partition 1 of org.sf.police.calls no longer holds offsets 10 to 14: 5 of the 5" in (
-        refusal.happened
+    assert refusal.happened.endswith(
+        "5 of the 16 offsets that were counted; partition 1: offsets 10 to 14."
     )
 
 
 def test_a_topic_that_lost_its_end_is_refused(store: Path) -> None:
     refusal = _refusal(store, ListTopic(ends={0: 8, 1: 15}))
 
-    assert "no longer holds offsets 8 to 10: 3 of the 11" in refusal.happened
+    assert "partition 0: offsets 8 to 10" in refusal.happened
 
 
 def test_a_topic_that_lost_a_partition_is_refused(store: Path) -> None:
     refusal = _refusal(store, ListTopic(firsts={0: 0}, ends={0: 12}))
 
-    assert "Partition 1 of org.sf.police.calls no longer holds offsets 10 to 14" in refusal.happened
+    assert "partition 1: offsets 10 to 14" in refusal.happened
+
+
+def test_every_range_that_is_gone_is_named(store: Path) -> None:
+    refusal = _refusal(store, ListTopic(firsts={0: 3, 1: 12}, ends={0: 10, 1: 15}))
+
+    assert refusal.happened == (
+        "org.sf.police.calls no longer holds 6 of the 16 offsets that were counted; "
+        "partition 0: offsets 0 to 2; partition 0: offsets 10 to 10; partition 1: offsets 10 to 11."
+    )
 
 
 def test_numbers_of_other_rules_are_refused(tmp_path: Path) -> None:

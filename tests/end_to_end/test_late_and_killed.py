@@ -183,7 +183,7 @@ def test_a_deleted_checkpoint_is_refused_and_no_number_changes(
 ) -> None:
     copy = _copy(counted, tmp_path)
     shutil.rmtree(copy.data_dir / "checkpoint")
-    _assert_refused(copy(*counted.stream), "there is no checkpoint")
+    _assert_refused(copy(*counted.stream), "there is no checkpoint of it")
     assert copy.digest() == counted.sfcrime.digest()
 
 

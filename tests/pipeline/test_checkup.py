@@ -19,8 +19,8 @@ from sfcrime.pipeline.streaming import JOB_LOCK_FILE
 from sfcrime.settings import JvmSettings, Settings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
-from sfcrime.streaming.checkpoint import Checkpoint, Fingerprint
-from sfcrime.streaming.job import checkpoint_path
+from sfcrime.streaming.checkpoint import Fingerprint
+from sfcrime.streaming.generations import checkpoints_of
 from store_samples import GENERATION
 
 
@@ -42,8 +42,7 @@ def _findings(settings: Settings) -> dict[str, Finding]:
 def _begin_to_count(settings: Settings) -> None:
     with open_writer(settings.data_dir / STORE_FILE, history_rows=10) as store:
         store.create_generation(GENERATION)
-    checkpoint = Checkpoint(checkpoint_path(settings.data_dir))
-    checkpoint.create(GENERATION.query_id, Fingerprint.of(GENERATION))
+    checkpoints_of(settings.data_dir).create(GENERATION.query_id, Fingerprint.of(GENERATION))
 
 
 def test_a_new_folder_has_nothing_wrong_and_says_what_is_not_there_yet(settings: Settings) -> None:
@@ -65,7 +64,7 @@ def test_a_store_and_its_checkpoint_are_found_sound(settings: Settings) -> None:
 
 def test_a_deleted_checkpoint_is_found(settings: Settings) -> None:
     _begin_to_count(settings)
-    shutil.rmtree(checkpoint_path(settings.data_dir))
+    shutil.rmtree(checkpoints_of(settings.data_dir).path)
 
     found = _findings(settings)["checkpoint"]
 

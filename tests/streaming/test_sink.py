@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
+from threading import Event
 
+import pyarrow as pa
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import AccountingBroken
+from sfcrime.errors import AccountingBroken, FingerprintChanged
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.streaming import sink
 from sfcrime.streaming.counting import BatchCounts
 from sfcrime.streaming.execution import BatchExecution
-from sfcrime.streaming.sink import outcome_of_batch
+from sfcrime.streaming.judge import LABEL_SEPARATOR
+from sfcrime.streaming.sink import StoreSink, outcome_of_batch
+from store_samples import GENERATION
 
 NINE_US = 1_538_470_800_000_000
 
@@ -124,3 +131,54 @@ def test_a_lost_set_aside_record_is_noticed() -> None:
 def test_a_call_counted_twice_is_noticed() -> None:
     with pytest.raises(AccountingBroken):
         _outcome(replace(COUNTS, counted_by_partition={0: 3, 1: 3}))
+
+
+class _OneCall:
+    """A batch of one valid call in partition 0."""
+
+    def toArrow(self) -> pa.Table:
+        return pa.table(
+            {
+                "identity": pa.array([7], pa.int64()),
+                "call_time": pa.array([NINE_US]).cast(pa.timestamp("us", tz="UTC")),
+                "partition": pa.array([0], pa.int32()),
+                "label": pa.array([f"Passing Call{LABEL_SEPARATOR}HAN"]),
+            }
+        )
+
+
+class _Topic:
+    """A topic that is there, under the id it is given."""
+
+    def __init__(self, topic_id: str) -> None:
+        self._topic_id = topic_id
+
+    def topic_id(self) -> str:
+        return self._topic_id
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreWriter]:
+    execution = BatchExecution(1, 0, 0, {0: 1, 1: 10}, None)
+    monkeypatch.setattr(sink, "execution_of_batch", lambda session, batch_id: execution)
+    with open_writer(tmp_path / "sfcrime.db", history_rows=10) as writer:
+        writer.create_generation(GENERATION)
+        yield writer
+
+
+def _sink(store: StoreWriter, topic_id: str) -> StoreSink:
+    return StoreSink(None, store, GENERATION, _Topic(topic_id), Event())  # type: ignore[arg-type]
+
+
+def test_a_batch_of_the_topic_that_is_counted_is_committed(store: StoreWriter) -> None:
+    _sink(store, GENERATION.topic_id)(_OneCall(), 0)  # type: ignore[arg-type]
+    assert store.partition_ends() == {0: 1, 1: 10}
+
+
+def test_a_batch_that_was_read_of_a_topic_made_anew_is_not_committed(store: StoreWriter) -> None:
+    """Its offsets fit the ledger, and nothing but the topic's id tells."""
+    counted = _sink(store, "another")
+    with pytest.raises(FingerprintChanged, match="is now 'another'"):
+        counted(_OneCall(), 0)  # type: ignore[arg-type]
+    assert isinstance(counted.failure, FingerprintChanged)
+    assert store.partition_ends() == {0: 0, 1: 10}

@@ -27,6 +27,7 @@ from sfcrime.audit.result import (
 from sfcrime.audit.topic import Topic
 from sfcrime.audit.trace import Traced, find_records
 from sfcrime.domain.outcomes import RULES_VERSION
+from sfcrime.domain.topic_state import LostRange, TopicState
 from sfcrime.errors import FingerprintChanged, TopicRefused
 from sfcrime.kafka.records import TopicRecord
 from sfcrime.store.reader import StoreReader
@@ -118,7 +119,7 @@ def _refuse_other_rules(generation: Generation) -> None:
             f"The numbers were counted by version {generation.rules_version} of the rules; this "
             f"sfcrime judges by version {RULES_VERSION}.",
             rule="An audit proves a count only by the rules it was made with (docs/rules.md).",
-            next_step="audit with the version that counted, or count into a new --data-dir",
+            next_step="audit with the version that counted, or count anew: sfcrime rebuild",
         )
 
 
@@ -126,39 +127,38 @@ def _refuse_unprovable(
     generation: Generation, ledger: Sequence[PartitionLedger], topic: Topic, log: DifferenceLog
 ) -> None:
     """Refuses a topic that no longer holds what was counted; notes what was never counted."""
-    topic_id = topic.topic_id()
-    if topic_id != generation.topic_id:
+    now = TopicState(topic.topic_id(), topic.first_offsets(), topic.end_offsets())
+    if now.topic_id != generation.topic_id:
         raise TopicRefused(
-            f"The topic {generation.topic} has the id {topic_id}; the numbers were counted from "
-            f"{generation.topic_id}.",
+            f"The topic {generation.topic} has the id {now.topic_id}; the numbers were counted "
+            f"from {generation.topic_id}.",
             rule="A topic that was deleted and made again is another topic, so none of the stored "
             "numbers can be proved from it.",
             next_step="name the cluster that was counted with --bootstrap-servers, or count this "
-            "topic into a new --data-dir",
+            "topic in place of it: sfcrime rebuild --accept-loss",
         )
-    firsts, ends = topic.first_offsets(), topic.end_offsets()
+    lost = [each for part in ledger for each in now.lost(part.partition, part.start, part.end)]
+    if lost:
+        raise _unprovable(generation, ledger, lost)
     for each in ledger:
-        if each.start == each.end:
-            continue
-        first, end = firsts.get(each.partition, 0), ends.get(each.partition, 0)
-        if first > each.start:
-            _refuse_lost(generation, each, each.start, min(first, each.end))
-        if end < each.end:
-            _refuse_lost(generation, each, max(end, each.start), each.end)
-        log.expect(
-            DifferenceKind.PARTITION, f"partition {each.partition}, start", first, each.start
-        )
+        if each.start < each.end:
+            name = f"partition {each.partition}, start"
+            log.expect(DifferenceKind.PARTITION, name, now.firsts[each.partition], each.start)
 
 
-def _refuse_lost(generation: Generation, each: PartitionLedger, start: int, end: int) -> None:
-    lost = end - start
-    raise TopicRefused(
-        f"Partition {each.partition} of {generation.topic} no longer holds offsets {start:,} to "
-        f"{end - 1:,}: {lost:,} of the {each.end - each.start:,} that were counted there.",
+def _unprovable(
+    generation: Generation, ledger: Sequence[PartitionLedger], lost: Sequence[LostRange]
+) -> TopicRefused:
+    gone = sum(each.end - each.start for each in lost)
+    counted = sum(each.end - each.start for each in ledger)
+    return TopicRefused(
+        f"{generation.topic} no longer holds {gone:,} of the {counted:,} offsets that were "
+        f"counted; {'; '.join(str(each) for each in lost)}.",
         rule="What these records were can no longer be proved, and so neither can any cell, total "
         "or list of the store.",
-        next_step="keep the stored numbers as they are; set the topic's retention.ms=-1 and count "
-        "into a new --data-dir to be able to audit",
+        next_step="keep the stored numbers, which nothing can recount (a job goes on with them); "
+        "or set the topic's retention.ms=-1 and count what it still holds, which can be audited "
+        "again: sfcrime rebuild --accept-loss",
     )
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "rejected": "Records set aside by a rule, with reason and place.",
     "late": "Valid records published too long after their call.",
     "audit": "Recount the topic independently and compare.",
+    "rebuild": "Count the topic anew; readers see the old numbers until the swap.",
     "doctor": "What is wrong on this machine, and the command that mends it.",
 }
 """Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`."""

@@ -27,8 +27,8 @@ from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.health import file_problems
 from sfcrime.store.reader import open_reader
-from sfcrime.streaming.checkpoint import Checkpoint, require_agreement
-from sfcrime.streaming.job import checkpoint_path
+from sfcrime.streaming.checkpoint import require_agreement
+from sfcrime.streaming.generations import checkpoints_of
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 10**9
@@ -189,14 +189,15 @@ def _store(path: Path) -> Finding:
 
 
 def _checkpoint(settings: Settings) -> Finding:
-    path = checkpoint_path(settings.data_dir)
+    checkpoints = checkpoints_of(settings.data_dir)
     if is_locked(settings.data_dir / JOB_LOCK_FILE):
         return Finding("checkpoint", Level.OK, "a job is running on it")
     try:
         with open_reader(settings.data_dir / STORE_FILE) as reader:
             generation, last = reader.generation(), reader.totals().last_batch_id
     except StoreEmpty:
-        require_agreement(Checkpoint(path), None, None)
-        return Finding("checkpoint", Level.NOTE, f"none yet at {path}", "sfcrime run")
-    require_agreement(Checkpoint(path), generation, last)
+        require_agreement(checkpoints, None, None)
+        return Finding("checkpoint", Level.NOTE, f"none yet at {checkpoints.path}", "sfcrime run")
+    require_agreement(checkpoints, generation, last)
+    path = checkpoints.of(generation.query_id).path
     return Finding("checkpoint", Level.OK, f"it tells the store's history: {path}")

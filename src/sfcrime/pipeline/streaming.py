@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -17,19 +17,14 @@ from sfcrime.errors import AlreadyRunning, KafkaUnavailable
 from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.origin import OriginKind, topic_origin
+from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import topic_exists
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.checkpoint import Checkpoint
-from sfcrime.streaming.job import (
-    StreamJob,
-    checkpoint_path,
-    prepare_generation,
-    run_query,
-    stored_generation,
-)
+from sfcrime.streaming.generations import require_next_records, stored_generation
+from sfcrime.streaming.job import StreamJob, is_caught_up, prepare_generation, run_query
 from sfcrime.streaming.session import start_spark
 
 BROKER_WAIT_S = 60.0
@@ -71,14 +66,16 @@ def stream_topic(
     data_dir = settings.data_dir
     store_file = data_dir / STORE_FILE
     with (
-        _job_lock(data_dir),
+        job_lock(data_dir),
         open_writer(store_file, history_rows=settings.store.progress_rows) as store,
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
-        stored_generation(settings, store, Checkpoint(checkpoint_path(data_dir)))
+        stored = stored_generation(settings, store)
+        if stored is not None:
+            _require_topic_that_answers(settings, stored, store.partition_ends())
         finding = background.submit(_find, settings, store, stop, hooks, until_caught_up)
         hooks.on_step("starting Spark")
-        spark = start_spark(settings, _fresh_work_dir(data_dir))
+        spark = start_spark(settings, fresh_work_dir(data_dir))
         try:
             found = finding.result()
             if found is None:
@@ -91,7 +88,7 @@ def stream_topic(
 
 
 @contextlib.contextmanager
-def _job_lock(data_dir: Path) -> Iterator[None]:
+def job_lock(data_dir: Path) -> Iterator[None]:
     """Two drivers on one checkpoint run a batch twice before one dies: so only one may try."""
     try:
         with file_lock(data_dir / JOB_LOCK_FILE, wait=False):
@@ -104,12 +101,22 @@ def _job_lock(data_dir: Path) -> Iterator[None]:
         ) from error
 
 
-def _fresh_work_dir(data_dir: Path) -> Path:
+def fresh_work_dir(data_dir: Path) -> Path:
     """Spark's scratch folder; what a killed run left there is of no use."""
     work_dir = data_dir / "spark"
     shutil.rmtree(work_dir, ignore_errors=True)
     work_dir.mkdir(parents=True, exist_ok=True)  # a killed JVM may be writing there still
     return work_dir
+
+
+def _require_topic_that_answers(
+    settings: Settings, stored: Generation, reached: Mapping[int, int]
+) -> None:
+    """Refuses the topic before Spark starts, where there is a broker to ask by now."""
+    servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
+    if servers:
+        kafka = msgspec.structs.replace(settings.kafka, bootstrap_servers=servers)
+        require_next_records(stored, reached, TopicWatch(kafka).state())
 
 
 def _find(
@@ -119,12 +126,16 @@ def _find(
     hooks: StreamHooks,
     until_caught_up: bool,
 ) -> _Found | None:
-    """Waits for the topic's first record, then settles what is counted; None where stopped."""
-    kafka = await_first_record(settings, stop, hooks.on_step)
+    """Waits for the broker, and before a first count for the topic's first record; then settles
+    what is counted. None where stopped."""
+    await_topic = await_first_record if store.generation() is None else await_broker
+    kafka = await_topic(settings, stop, hooks.on_step)
     if kafka is None:
         return None
-    job = StreamJob(settings, kafka, store, stop, until_caught_up)
-    return _Found(job, prepare_generation(job, Checkpoint(checkpoint_path(settings.data_dir))))
+    job = StreamJob(settings, kafka, store, stop)
+    if until_caught_up:
+        job = replace(job, is_done=lambda reached: is_caught_up(reached, kafka))
+    return _Found(job, prepare_generation(job))
 
 
 def await_first_record(
@@ -138,7 +149,7 @@ def await_first_record(
     Raises:
         KafkaUnavailable: an outside broker does not answer, or no embedded one started.
     """
-    kafka = _await_broker(settings, stop, on_step)
+    kafka = await_broker(settings, stop, on_step)
     waiting = False
     while kafka is not None and not stop.is_set():
         if topic_exists(kafka) and topic_origin(kafka).kind is not OriginKind.EMPTY:
@@ -150,9 +161,17 @@ def await_first_record(
     return None
 
 
-def _await_broker(
+def await_broker(
     settings: Settings, stop: Event, on_step: Callable[[str], None]
 ) -> KafkaSettings | None:
+    """Kafka, once the embedded broker runs; an outside one is not waited for.
+
+    Returns:
+        None where `stop` was set first.
+
+    Raises:
+        KafkaUnavailable: no embedded broker started.
+    """
     if settings.kafka.bootstrap_servers:
         return settings.kafka
     on_step("waiting for the broker")

@@ -13,6 +13,11 @@ def current_generation_id(connection: Connection) -> int | None:
     return connection.scalar(select(schema.current_generation.c.generation_id))
 
 
+def generation_ids(connection: Connection) -> list[int]:
+    """Every generation in the store, oldest first."""
+    return list(connection.scalars(select(schema.generation.c.id).order_by(schema.generation.c.id)))
+
+
 def generation(connection: Connection, number: int) -> Generation:
     """The generation, with a start offset for every partition the ledger knows."""
     table = schema.generation

@@ -77,6 +77,15 @@ def open_for_writing(path: Path) -> Engine:
     return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
 
 
+def put_into_one_file(engine: Engine) -> None:
+    """Takes what stands in the file beside the database into it, so that it can be renamed."""
+    connection = engine.raw_connection()  # outside of any transaction
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = DELETE").close()
+    finally:
+        connection.close()
+
+
 def open_for_reading(path: Path, clock: ReadClock) -> Engine:
     """An engine that cannot write; each transaction is one snapshot."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, select
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.store import schema
+from sfcrime.store import schema, sqlite
 
 
 def check_schema_version(connection: Connection, path: Path) -> None:
@@ -16,15 +16,59 @@ def check_schema_version(connection: Connection, path: Path) -> None:
     Raises:
         StoreUnavailable: other tables, or another version of them.
     """
+    version = _version(connection, path)
+    if version != schema.SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"The store {path} has schema version {version}.",
+            rule=f"This sfcrime reads and writes schema version {schema.SCHEMA_VERSION} only.",
+            next_step="count the topic anew: sfcrime rebuild (which keeps the old file beside the "
+            "new one); or use the sfcrime that made it",
+        )
+
+
+def set_aside_other_version(path: Path) -> Path | None:
+    """Renames a store of another schema version, so that a new one can be made in its place.
+
+    Nothing else may write to the store meanwhile.
+
+    Args:
+        path: the store's file; may not exist.
+
+    Returns:
+        The new name; None where there was nothing to rename.
+
+    Raises:
+        StoreUnavailable: no sfcrime store, one that cannot be written, or the name is taken.
+    """
+    if not path.is_file():
+        return None
+    with sqlite.translated(path):
+        engine = sqlite.open_for_writing(path)
+        try:
+            with engine.begin() as connection:
+                if not inspect(connection).get_table_names():
+                    return None
+                version = _version(connection, path)
+            if version == schema.SCHEMA_VERSION:
+                return None
+            sqlite.put_into_one_file(engine)
+        finally:
+            engine.dispose()
+    kept = path.with_name(f"{path.name}.version-{version}")
+    if kept.exists():
+        raise StoreUnavailable(
+            f"The store {path} has schema version {version}, and {kept} is there already.",
+            rule="A store of another version is kept beside the new one, and none is overwritten.",
+            next_step=f"move {kept.name} elsewhere or delete it",
+        )
+    path.rename(kept)
+    return kept
+
+
+def _version(connection: Connection, path: Path) -> int | None:
     if not inspect(connection).has_table(schema.schema_version.name):
         raise StoreUnavailable(
             f"The file {path} is a database, but no sfcrime store.",
             next_step="name another folder with --data-dir",
         )
-    version = connection.scalar(select(schema.schema_version.c.version))
-    if version != schema.SCHEMA_VERSION:
-        raise StoreUnavailable(
-            f"The store {path} has schema version {version}.",
-            rule=f"This sfcrime reads and writes schema version {schema.SCHEMA_VERSION} only.",
-            next_step="use the sfcrime that made it, or count again into a new --data-dir",
-        )
+    return connection.scalar(select(schema.schema_version.c.version))

@@ -25,6 +25,7 @@ from sfcrime.store.records import (
     BatchProgress,
     Generation,
     LedgerRow,
+    PartitionLedger,
     PartitionRange,
     Totals,
 )
@@ -89,10 +90,14 @@ class StoreWriter:
         with self._lock:
             self._engine.dispose()
 
-    def create_generation(self, generation: Generation) -> None:
+    def create_generation(self, generation: Generation, *, pending: bool = False) -> None:
         """Makes a generation and writes to it from now on; the first one is what readers see.
 
-        Creating the very same one again (but for `created_ms`) changes nothing.
+        Creating the very same one again (but for `created_ms`) only goes on with it.
+
+        Args:
+            generation: what is counted.
+            pending: not even the first one is seen before `make_current`.
 
         Raises:
             Refused: the query id has a generation that was shaped otherwise.
@@ -106,7 +111,36 @@ class StoreWriter:
             else:
                 number = max((row.id for row in known), default=0) + 1
                 _insert_generation(connection, number, generation)
+                if not pending and ledger.current_generation_id(connection) is None:
+                    batches.point_readers_to(connection, number)
         self._number = number
+
+    def make_current(self) -> None:
+        """Shows readers the generation this writer writes: one row, in one transaction.
+
+        Raises:
+            Refused: there is no generation yet.
+        """
+        with self._transaction() as connection:
+            batches.point_readers_to(connection, self._required_number())
+
+    def unseen_generations(self) -> list[Generation]:
+        """Those that readers do not see, oldest first: of a rebuild, or replaced by one."""
+        with self._transaction() as connection:
+            current = ledger.current_generation_id(connection)
+            return [
+                ledger.generation(connection, number)
+                for number in ledger.generation_ids(connection)
+                if number != current
+            ]
+
+    def forget_unseen(self) -> None:
+        """Deletes every generation but the one readers see and the one this writer writes."""
+        with self._transaction() as connection:
+            kept = (ledger.current_generation_id(connection), self._number)
+            for number in ledger.generation_ids(connection):
+                if number not in kept:
+                    batches.forget_generation(connection, number)
 
     def generation(self) -> Generation | None:
         """The generation this writer writes; None before the first."""
@@ -127,14 +161,14 @@ class StoreWriter:
             newest = ledger.newest_batches(connection, self._number, limit=1)
         return newest[0] if newest else None
 
+    def partition_ledger(self) -> list[PartitionLedger]:
+        """The cumulative account of each partition; nothing before the first generation."""
+        with self._transaction() as connection:
+            return [] if self._number is None else ledger.partitions(connection, self._number)
+
     def partition_ends(self) -> dict[int, int]:
         """By partition, the first offset not accounted for; its start where nothing was read."""
-        with self._transaction() as connection:
-            if self._number is None:
-                return {}
-            return {
-                each.partition: each.end for each in ledger.partitions(connection, self._number)
-            }
+        return {each.partition: each.end for each in self.partition_ledger()}
 
     def has_batch(self, batch_id: int) -> bool:
         """Whether the batch was committed, also when its ledger row is no longer kept."""
@@ -227,8 +261,6 @@ def _insert_generation(connection: Connection, number: int, generation: Generati
     for partition, start in generation.start_offsets.items():
         untouched = PartitionRange(partition, start, start, counted=0, late=0, rejected=0)
         batches.start_partition(connection, number, untouched)
-    if ledger.current_generation_id(connection) is None:
-        connection.execute(insert(schema.current_generation).values(slot=1, generation_id=number))
 
 
 def _check_same(kept: Generation, wanted: Generation) -> None:
@@ -245,5 +277,5 @@ def _check_same(kept: Generation, wanted: Generation) -> None:
         raise Refused(
             f"Query {wanted.query_id} is in the store with another {', '.join(names)}.",
             rule="What shaped a count never changes under it.",
-            next_step="count into a new --data-dir",
+            next_step="count the topic anew: sfcrime rebuild",
         )

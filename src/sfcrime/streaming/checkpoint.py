@@ -1,4 +1,4 @@
-"""Spark's checkpoint folder: its identity, how far it is, and whether the store agrees.
+"""Spark's checkpoints, one a query: identity, how far it is, and whether the store agrees.
 
 Spark itself accepts an old checkpoint under changed rules, another window or a recreated topic,
 and goes on with wrong numbers. So a fingerprint lies beside Spark's own files, the store holds
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,10 +21,8 @@ from sfcrime.store.records import Generation
 FINGERPRINT_FILE = "sfcrime.json"
 _METADATA_FILE = "metadata"  # Spark's: {"id": "<query id>"}
 
-_START_AFRESH = (
-    "count into a new --data-dir, or delete store and checkpoint together (the records stay in "
-    "the topic) and let the job count again"
-)
+REBUILD = "sfcrime rebuild"
+"""The one command that counts anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Fingerprint:
         """Refuses a difference by name.
 
         Raises:
-            FingerprintChanged: naming what differs and both values.
+            FingerprintChanged: naming what differs, both values, and the command that counts
+                anew with what is asked for here.
         """
         mine, theirs = asdict(self), asdict(other)
         changed = [
@@ -62,8 +62,61 @@ class Fingerprint:
             raise FingerprintChanged(
                 f"The numbers in {where} were made otherwise: {'; '.join(changed)}.",
                 rule="A change that would change numbers is refused, never silently accepted.",
-                next_step=f"set it back, or {_START_AFRESH}",
+                next_step=f"set it back, or count the topic anew: {self._rebuild(theirs)}",
             )
+
+    def _rebuild(self, theirs: dict[str, object]) -> str:
+        """The command that counts by this fingerprint where the numbers were made by `theirs`."""
+        flags = []
+        if theirs["topic"] != self.topic:
+            flags.append(f"--topic {self.topic}")
+        if theirs["window_minutes"] != self.window_minutes:
+            flags.append(f"--window {self.window_minutes}")
+        if theirs["lateness_s"] != self.lateness_s and self.lateness_s is not None:
+            flags.append(f"--lateness-hours {self.lateness_s / 3600:g}")
+        if theirs["topic_id"] != self.topic_id or theirs["topic"] != self.topic:
+            flags.append("--accept-loss")
+        return " ".join([REBUILD, *flags])
+
+
+class Checkpoints:
+    """The folder that holds a checkpoint for every query, each named by its query id.
+
+    There are two only while a rebuild counts, and until the one it replaced is cleared.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def of(self, query_id: str) -> Checkpoint:
+        """The checkpoint of a query, which may not exist."""
+        return Checkpoint(self.path / query_id)
+
+    def all(self) -> list[Checkpoint]:
+        """Those that exist, by query id."""
+        folders = sorted(self.path.iterdir()) if self.path.is_dir() else []
+        return [each for each in map(Checkpoint, folders) if each.exists()]
+
+    def create(self, query_id: str, fingerprint: Fingerprint) -> Checkpoint:
+        """Makes a checkpoint with a query id of our choosing, whole or not at all."""
+        made = self.of(query_id)
+        partial = made.path.with_name(f"{query_id}.part")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / _METADATA_FILE).write_text(json.dumps({"id": query_id}), encoding="utf-8")
+        (partial / FINGERPRINT_FILE).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
+        partial.rename(made.path)
+        return made
+
+    def keep_only(self, query_ids: Collection[str]) -> None:
+        """Removes whatever else lies in the folder."""
+        for entry in list(self.path.iterdir()) if self.path.is_dir() else []:
+            if entry.name in query_ids:
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
 class Checkpoint:
@@ -100,19 +153,6 @@ class Checkpoint:
         """The newest batch in Spark's commit log; None before the first."""
         return self._newest("commits")
 
-    def create(self, query_id: str, fingerprint: Fingerprint) -> None:
-        """Makes the folder with a query id of our choosing, whole or not at all."""
-        partial = self.path.with_name(self.path.name + ".part")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        (partial / _METADATA_FILE).write_text(json.dumps({"id": query_id}), encoding="utf-8")
-        (partial / FINGERPRINT_FILE).write_text(json.dumps(asdict(fingerprint)), encoding="utf-8")
-        if self.last_planned is not None:  # `require_agreement` has refused it before
-            raise FileExistsError(self.path)
-        if self.path.exists():  # of a job that died before its first batch
-            shutil.rmtree(self.path)
-        partial.rename(self.path)
-
     def _json(self, name: str) -> dict[str, object]:
         try:
             return msgspec.json.decode((self.path / name).read_bytes(), type=dict[str, object])
@@ -123,7 +163,7 @@ class Checkpoint:
         return StoreAndCheckpointDisagree(
             f"The checkpoint {self.path} has no readable {name}: {error}.",
             rule="This job only goes on from a checkpoint that it made.",
-            next_step=_START_AFRESH,
+            next_step=f"restore it, or count the topic anew: {REBUILD}",
         )
 
     def _newest(self, log: str) -> int | None:
@@ -136,7 +176,10 @@ class Checkpoint:
 
 
 def require_agreement(
-    checkpoint: Checkpoint, generation: Generation | None, last_batch: int | None
+    checkpoints: Checkpoints,
+    generation: Generation | None,
+    last_batch: int | None,
+    leftovers: Collection[str] = (),
 ) -> None:
     """Refuses to go on from a store and a checkpoint that do not tell one history.
 
@@ -145,25 +188,30 @@ def require_agreement(
     or lost its tail.
 
     Args:
-        checkpoint: the folder; may not exist.
+        checkpoints: the folder; may not exist.
         generation: what the store holds; None where it holds nothing.
         last_batch: the newest batch of its ledger.
+        leftovers: queries that the store knows and that nobody goes on with.
 
     Raises:
         StoreAndCheckpointDisagree: naming the difference.
         FingerprintChanged: both exist and were made otherwise.
     """
     if generation is None:
-        if checkpoint.exists() and checkpoint.last_planned is not None:
-            raise _disagree(
-                f"the checkpoint has planned batch {checkpoint.last_planned}, the store is empty"
-            )
+        for each in checkpoints.all():
+            if each.last_planned is not None and each.path.name not in leftovers:
+                raise _disagree(
+                    f"the checkpoint {each.path} has planned batch {each.last_planned}, "
+                    "the store is empty"
+                )
         return
+    checkpoint = checkpoints.of(generation.query_id)
     if not checkpoint.exists():
+        counted = f"up to batch {last_batch}" if last_batch is not None else "nothing yet"
+        others = ", ".join(each.path.name for each in checkpoints.all())
         raise _disagree(
-            f"the store has counted up to batch {last_batch}, there is no checkpoint"
-            if last_batch is not None
-            else "the store has a generation, there is no checkpoint"
+            f"the store has counted {counted} by query {generation.query_id}, there is no "
+            f"checkpoint of it" + (f" (but of {others})" if others else "")
         )
     if checkpoint.query_id != generation.query_id:
         raise _disagree(
@@ -183,5 +231,5 @@ def _disagree(difference: str) -> StoreAndCheckpointDisagree:
     return StoreAndCheckpointDisagree(
         f"Store and checkpoint disagree: {difference}.",
         rule="The ledger is where Spark's commit log is, or one batch ahead; nothing else.",
-        next_step=f"restore both from one moment, or {_START_AFRESH}",
+        next_step=f"restore both from one moment, or count the topic anew: {REBUILD}",
     )

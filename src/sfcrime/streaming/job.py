@@ -1,29 +1,30 @@
-"""The job: decides what is counted, refuses what would bend it, runs the query to its end."""
+"""The job: runs the query to its end, and says why where it ended otherwise."""
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from threading import Event
 
 from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
 from sfcrime.errors import ChildFailed, SfcrimeError
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
-from sfcrime.kafka.topics import describe_topic
+from sfcrime.kafka.offsets import end_offsets
+from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.checkpoint import Checkpoint, Fingerprint, require_agreement
+from sfcrime.streaming.checkpoint import Fingerprint
 from sfcrime.streaming.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
+from sfcrime.streaming.generations import (
+    checkpoints_of,
+    new_generation,
+    require_next_records,
+    stored_generation,
+)
 from sfcrime.streaming.intake import (
     TopicRead,
     calls_without_repeats,
@@ -31,10 +32,9 @@ from sfcrime.streaming.intake import (
     records_of_topic,
 )
 from sfcrime.streaming.progress import ProgressReports
-from sfcrime.streaming.session import RunningSpark, shuffle_partitions
+from sfcrime.streaming.session import RunningSpark
 from sfcrime.streaming.sink import StopRequested, StoreSink
 
-CHECKPOINT_FOLDER = "checkpoint"
 _POLL_S = 0.2
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
@@ -51,75 +51,28 @@ class StreamJob:
     store: StoreWriter
     stop: Event
     """Set: finish the batch in hand and end."""
-    until_caught_up: bool = False
-    """End when the ledger reaches the last stable offset of every partition."""
+    is_done: Callable[[Mapping[int, int]], bool] = lambda reached: False
+    """Asked between two batches whether to end, with the first offset of every partition that is
+    not accounted for."""
 
 
-def stored_generation(
-    settings: Settings, store: StoreWriter, checkpoint: Checkpoint
-) -> Generation | None:
-    """The generation to go on with, as far as can be said without Kafka; None: there is none.
-
-    Raises:
-        FingerprintChanged: rules, window, lateness or topic are not those of the stored numbers.
-        StoreAndCheckpointDisagree: see `checkpoint.require_agreement`.
-    """
-    stored = store.generation()
-    last = store.last_batch()
-    require_agreement(checkpoint, stored, None if last is None else last.batch_id)
-    if stored is not None:
-        asked = settings.stream.lateness_hours
-        wanted = replace(
-            Fingerprint.of(stored),
-            topic=settings.kafka.topic,
-            lateness_s=stored.lateness_s if asked is None else int(asked * 3600),
-            window_minutes=settings.stream.window_minutes,
-            rules_version=RULES_VERSION,
-        )
-        wanted.require_same(Fingerprint.of(stored), "the store")
-    return stored
-
-
-def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
+def prepare_generation(job: StreamJob) -> Generation:
     """The generation to go on with, or a new one; topic, store and checkpoint must agree.
 
     Raises:
         FingerprintChanged: the topic is another one of the same name; see `stored_generation`.
         StoreAndCheckpointDisagree: see `stored_generation`.
+        TopicRefused: see `require_next_records`.
     """
-    stored = stored_generation(job.settings, job.store, checkpoint)
-    topic = describe_topic(job.kafka)
-    asked = job.settings.stream.lateness_hours
+    stored = stored_generation(job.settings, job.store)
+    topic = TopicWatch(job.kafka).state()
     if stored is not None:
-        kept = Fingerprint.of(stored)
-        replace(kept, topic_id=topic.topic_id).require_same(kept, "the store")
+        require_next_records(stored, job.store.partition_ends(), topic)
         return stored
-    origin = topic_origin(job.kafka)
-    generation = Generation(
-        query_id=str(uuid.uuid4()),
-        topic=topic.name,
-        topic_id=topic.topic_id,
-        start_offsets=first_offsets(job.kafka),
-        lateness_s=_lateness_s(origin, asked),
-        window_minutes=job.settings.stream.window_minutes,
-        rules_version=RULES_VERSION,
-        source_name=origin.identity.name if origin.identity else "",
-        source_title=origin.identity.title if origin.identity else f"topic {topic.name}",
-        synthetic=bool(origin.identity and origin.identity.synthetic),
-        shuffle_partitions=shuffle_partitions(job.settings),
-        created_ms=time.time_ns() // 1_000_000,
-    )
-    checkpoint.create(generation.query_id, Fingerprint.of(generation))
+    generation = new_generation(job.settings, job.kafka, topic)
+    checkpoints_of(job.settings.data_dir).create(generation.query_id, Fingerprint.of(generation))
     job.store.create_generation(generation)
     return generation
-
-
-def _lateness_s(origin: TopicOrigin, asked_hours: float | None) -> int | None:
-    """Whether records can be late at all: on a topic of our producer, whose timestamps are the
-    virtual time of publication; elsewhere old calls may carry today's timestamps."""
-    if asked_hours is not None:
-        return int(asked_hours * 3600)
-    return DEFAULT_LATENESS_S if origin.kind is OriginKind.OURS else None
 
 
 def run_query(
@@ -138,7 +91,8 @@ def run_query(
         SfcrimeError: the store or Kafka failed under way.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
-    sink = StoreSink(spark.session, job.store, generation, job.stop)
+    topic = TopicWatch(job.kafka)
+    sink = StoreSink(spark.session, job.store, generation, topic, job.stop)
     query = start_query(spark, job, generation, sink)
     reports = ProgressReports(query)
 
@@ -150,7 +104,7 @@ def run_query(
     try:
         _await_end(query, job, sink, show_progress)
     except StreamingQueryException as failure:
-        _raise_cause(failure, sink, spark)
+        _raise_cause(failure, sink, spark, lambda: _require_topic(generation, sink, topic))
     except (Py4JError, OSError) as failure:
         if not spark.jvm.ends_within(_DEATH_SEEN_S):
             raise
@@ -177,18 +131,14 @@ def start_query(
     )
     judged = judged_records(records, generation.lateness_s)
     calls = calls_without_repeats(judged, generation.lateness_s)
+    checkpoint = checkpoints_of(job.settings.data_dir).of(generation.query_id)
     return (
         calls.writeStream.queryName("calls")
         .foreachBatch(sink)
-        .option("checkpointLocation", str(checkpoint_path(job.settings.data_dir)))
+        .option("checkpointLocation", str(checkpoint.path))
         .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
         .start()
     )
-
-
-def checkpoint_path(data_dir: Path) -> Path:
-    """Where the query's checkpoint lies."""
-    return data_dir / CHECKPOINT_FOLDER
 
 
 def _await_end(
@@ -201,7 +151,7 @@ def _await_end(
             show_progress()
             if query.status["isTriggerActive"]:
                 continue
-            if job.until_caught_up and is_caught_up(sink.ends, job.kafka):
+            if job.is_done(sink.ends):
                 job.stop.set()
             if job.stop.is_set():
                 query.stop()
@@ -214,12 +164,26 @@ def is_caught_up(ends: Mapping[int, int], kafka: KafkaSettings) -> bool:
     return all(ends.get(p, 0) >= end for p, end in end_offsets(kafka).items())
 
 
-def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: RunningSpark) -> None:
-    """Spark wraps what the sink raised; the sink has kept it as it was."""
+def _require_topic(generation: Generation, sink: StoreSink, topic: TopicWatch) -> None:
+    require_next_records(generation, sink.ends, topic.state())
+
+
+def _raise_cause(
+    failure: StreamingQueryException,
+    sink: StoreSink,
+    spark: RunningSpark,
+    require_topic: Callable[[], None],
+) -> None:
+    """Spark wraps what the sink raised; the sink has kept it as it was. A topic that can no longer
+    be read on ends the query in many words; looked at, it says which of them it is."""
     if isinstance(sink.failure, StopRequested):
         return
     if isinstance(sink.failure, SfcrimeError):
         raise sink.failure from failure
+    try:
+        require_topic()
+    except SfcrimeError as error:
+        raise error from failure
     raise ChildFailed(
         f"Spark ended the query: {last_word(sink.failure or failure)}",
         next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,12 +71,25 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
             work_dir=work_dir,
         )
     )
-    session = SparkSession.builder.appName(APPLICATION_NAME).getOrCreate()
+    with _own_interrupt_handler():
+        session = SparkSession.builder.appName(APPLICATION_NAME).getOrCreate()
     session.sparkContext.setLogLevel("WARN")
     # Where the JVM dies, PySpark's server for accumulators prints a traceback of its own from its
     # own thread; the query's end is what says so.
     session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
+
+
+@contextmanager
+def _own_interrupt_handler() -> Iterator[None]:
+    """PySpark takes Ctrl-C for itself, calls into the JVM from the handler and raises; a job is
+    to finish its batch."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def shuffle_partitions(settings: Settings) -> int:

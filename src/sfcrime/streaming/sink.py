@@ -11,10 +11,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import AccountingBroken
+from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.store.records import BatchOutcome, Generation, PartitionRange
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.counting import BatchCounts, counts_of_batch
 from sfcrime.streaming.execution import BatchExecution, execution_of_batch
+from sfcrime.streaming.generations import require_same_topic
 
 
 class StopRequested(Exception):
@@ -33,13 +35,14 @@ class StoreSink:
         session: SparkSession,
         store: StoreWriter,
         generation: Generation,
+        topic: TopicWatch,
         stop: Event,
     ) -> None:
         # A batch's own session is a copy that knows nothing of the query.
         self._session = session
         self._store = store
-        self._window_minutes = generation.window_minutes
-        self._gaps_allowed = generation.source_name == ""
+        self._generation = generation
+        self._topic = topic
         self._stop = stop
         self.failure: BaseException | None = None
         """What ended the query, as it was raised: Spark passes on only its text."""
@@ -60,15 +63,18 @@ class StoreSink:
         if self._store.has_batch(batch_id):
             return
         execution = execution_of_batch(self._session, batch_id)
-        counts = counts_of_batch(rows, self._window_minutes)
+        counts = counts_of_batch(rows, self._generation.window_minutes)
         outcome = outcome_of_batch(batch_id, counts, execution, self.ends)
-        if outcome.accounting.gaps and not self._gaps_allowed:
+        if outcome.accounting.gaps and self._generation.source_name:
             raise AccountingBroken(
                 f"Batch {batch_id}: {outcome.accounting.gaps} offsets hold no record.",
                 rule="A topic of this producer has a record at every offset.",
                 next_step="something deleted records or wrote with transactions; read the topic "
                 "into a new --data-dir with --lateness-hours set",
             )
+        # Spark reads on in a topic of the same name. The batch was read before this was asked, so
+        # a topic that is still the same was the same then.
+        require_same_topic(self._generation, self._topic.topic_id())
         self._store.commit_batch(outcome)
         self.ends = {**self.ends, **execution.end_offsets}
 

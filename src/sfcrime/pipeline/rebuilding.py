@@ -1,0 +1,193 @@
+"""Counts a topic anew into a second generation, and swaps it for the one that readers see.
+
+The same query, sink and judging as `stream`; readers see the old numbers until the new ones have
+reached everything that the topic held when the rebuild began, then the new ones, by one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.topic_state import LostRange, TopicState
+from sfcrime.errors import TopicRefused
+from sfcrime.kafka.broker import open_kafka
+from sfcrime.kafka.topic_watch import TopicWatch
+from sfcrime.pipeline.streaming import fresh_work_dir, job_lock
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.records import Generation, PartitionLedger
+from sfcrime.store.versions import set_aside_other_version
+from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.streaming.generations import checkpoints_of, new_generation, pending_generation
+from sfcrime.streaming.job import StreamJob, run_query
+from sfcrime.streaming.session import start_spark
+
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildPlan:
+    """What a rebuild is about to do."""
+
+    seen: Generation | None
+    """What readers see now; None where the store holds nothing."""
+    seen_accounting: Accounting
+    wanted: Generation
+    due: int
+    """Offsets that the topic holds."""
+    lost: tuple[LostRange, ...]
+    """Counted in `seen`, and no longer in the topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildHooks:
+    """Whom a rebuild tells what it does."""
+
+    on_step: Callable[[str], None]
+    on_plan: Callable[[RebuildPlan], None]
+    on_progress: Callable[[int, int], None]
+    """Offsets accounted for, of those due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How a rebuild ended."""
+
+    plan: RebuildPlan
+    accounting: Accounting
+    """Of the new generation."""
+    swapped: bool
+    """False: it was stopped, readers see what they saw, and the next one goes on."""
+
+
+def rebuild_topic(
+    settings: Settings, stop: Event, hooks: RebuildHooks, *, accept_loss: bool
+) -> Rebuilt:
+    """Counts the topic from its first offset; the embedded broker is started where need be.
+
+    It may be killed at any moment: the next rebuild goes on with what was committed, or begins
+    anew where it would count otherwise; a `stream` clears it.
+
+    Args:
+        settings: what is counted anew, and how.
+        stop: set: finish the batch in hand and end without a swap.
+        hooks: told of the steps.
+        accept_loss: go on where counted records are no longer in the topic.
+
+    Raises:
+        AlreadyRunning: a job works on this data directory.
+        TopicRefused: counted records would be lost, or the topic holds no record.
+        SfcrimeError: see `streaming.job` for what can fail.
+    """
+    data_dir = settings.data_dir
+    store_file = data_dir / STORE_FILE
+    with (
+        job_lock(data_dir),
+        open_kafka(settings.kafka, settings.jvm, data_dir, hooks.on_step) as kafka,
+    ):
+        topic = _topic_with_records(kafka)
+        kept = set_aside_other_version(store_file)
+        if kept is not None:
+            hooks.on_step(f"the store of another schema version is kept as {kept}")
+        with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
+            plan = _plan(settings, kafka, store, topic)
+            hooks.on_plan(plan)
+            if plan.lost and not accept_loss:
+                raise _would_lose(plan)
+            wanted = pending_generation(store, checkpoints_of(data_dir), plan.wanted, topic)
+            swapped = _count(StreamJob(settings, kafka, store, stop), wanted, topic.ends, hooks)
+            if swapped:
+                store.make_current()
+                hooks.on_step("clearing what the old numbers left")
+                checkpoints_of(data_dir).keep_only([wanted.query_id])
+                store.forget_unseen()
+            totals = store.totals()
+            return Rebuilt(plan, totals.accounting if totals else Accounting(), swapped)
+
+
+def _topic_with_records(kafka: KafkaSettings) -> TopicState:
+    topic = TopicWatch(kafka).state()
+    if _offsets_held(topic):
+        return topic
+    raise TopicRefused(
+        f"The topic {kafka.topic} holds no record.",
+        rule="A rebuild counts what the topic holds.",
+        next_step="publish something first (sfcrime produce), or correct --topic",
+    )
+
+
+def _offsets_held(topic: TopicState) -> int:
+    return sum(end - topic.firsts.get(partition, 0) for partition, end in topic.ends.items())
+
+
+def _plan(
+    settings: Settings, kafka: KafkaSettings, store: StoreWriter, topic: TopicState
+) -> RebuildPlan:
+    seen, totals = store.generation(), store.totals()
+    wanted = new_generation(settings, kafka, topic, seen)
+    return RebuildPlan(
+        seen=seen,
+        seen_accounting=totals.accounting if totals else Accounting(),
+        wanted=wanted,
+        due=_offsets_held(topic),
+        lost=lost_ranges(seen, store.partition_ledger(), wanted, topic),
+    )
+
+
+def lost_ranges(
+    seen: Generation | None,
+    ledger: Sequence[PartitionLedger],
+    wanted: Generation,
+    topic: TopicState,
+) -> tuple[LostRange, ...]:
+    """What was counted and is no longer in the topic; all of it where the topic is another."""
+    if seen is None:
+        return ()
+    if (seen.topic, seen.topic_id) != (wanted.topic, wanted.topic_id):
+        topic = TopicState(wanted.topic_id, {}, {})
+    return tuple(
+        lost for each in ledger for lost in topic.lost(each.partition, each.start, each.end)
+    )
+
+
+def _would_lose(plan: RebuildPlan) -> TopicRefused:
+    named = "; ".join(str(each) for each in plan.lost[:_MOST_NAMED])
+    more = f"; and {len(plan.lost) - _MOST_NAMED:,} more" if len(plan.lost) > _MOST_NAMED else ""
+    return TopicRefused(
+        f"The topic no longer holds {sum(each.end - each.start for each in plan.lost):,} offsets "
+        f"that were counted ({named}{more}).",
+        rule="A rebuild counts what the topic holds: the new numbers would lack these records, and "
+        "the old numbers would be gone.",
+        next_step="keep the numbers as they are, or give these records up: "
+        "sfcrime rebuild --accept-loss",
+    )
+
+
+def _count(
+    job: StreamJob, generation: Generation, ends: Mapping[int, int], hooks: RebuildHooks
+) -> bool:
+    """Runs the query until the generation has reached `ends`; False where it was stopped first."""
+
+    def is_done(reached: Mapping[int, int]) -> bool:
+        return all(reached.get(partition, 0) >= end for partition, end in ends.items())
+
+    def show() -> None:
+        ledger = job.store.partition_ledger()
+        done = sum(min(each.end, ends.get(each.partition, 0)) - each.start for each in ledger)
+        starts = {each.partition: each.start for each in ledger}
+        due = sum(end - starts.get(partition, 0) for partition, end in ends.items())
+        hooks.on_progress(done, due)
+
+    show()
+    hooks.on_step("starting Spark")
+    spark = start_spark(job.settings, fresh_work_dir(job.settings.data_dir))
+    try:
+        show()
+        hooks.on_step(f"counting; Spark UI: {spark.ui_url}/StreamingQuery/")
+        run_query(spark, replace(job, is_done=is_done), generation, lambda _: show())
+    finally:
+        spark.stop()
+    return is_done(job.store.partition_ends())

@@ -1,0 +1,207 @@
+"""A topic that is no longer what was counted: refused before Spark starts, and nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from running import wait_until
+from sfcrime.audit.run import run_audit
+from sfcrime.audit.topic import KafkaTopic
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import FingerprintChanged, KafkaUnavailable, SfcrimeError, TopicRefused
+from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.topic_watch import TopicWatch
+from sfcrime.kafka.topics import ensure_topic, topic_exists
+from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, rebuild_topic
+from sfcrime.pipeline.streaming import StreamHooks, stream_topic
+from sfcrime.settings import KafkaSettings, Settings, StoreSettings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.columns import CellColumns
+from sfcrime.store.reader import open_reader
+from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange, Totals
+from sfcrime.store.writer import open_writer
+from sfcrime.streaming.checkpoint import Fingerprint
+from sfcrime.streaming.generations import checkpoints_of
+from store_samples import GENERATION, NINE_US
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def kafka(topic: Callable[[], KafkaSettings]) -> Iterator[KafkaSettings]:
+    """A topic of one partition with ten records."""
+    settings = topic()
+    ensure_topic(settings, 1)
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
+    for _ in range(10):
+        producer.produce(settings.topic, b"x")
+    assert producer.flush(20) == 0
+    yield settings
+
+
+@pytest.fixture
+def settings(kafka: KafkaSettings, tmp_path: Path) -> Settings:
+    """Store and checkpoint of a job that has counted the first eight of them."""
+    generation = replace(
+        GENERATION,
+        topic=kafka.topic,
+        topic_id=TopicWatch(kafka).topic_id(),
+        start_offsets={0: 0},
+        lateness_s=None,
+        source_name="",
+    )
+    checkpoint = checkpoints_of(tmp_path).create(generation.query_id, Fingerprint.of(generation))
+    for log in ("offsets", "commits"):
+        (checkpoint.path / log).mkdir()
+        (checkpoint.path / log / "0").write_text("v1\n")
+    with open_writer(tmp_path / STORE_FILE, history_rows=10) as writer:
+        writer.create_generation(generation)
+        writer.commit_batch(
+            BatchOutcome(
+                batch_id=0,
+                cells=CellColumns.from_cells([CellCount(NINE_US, "Passing Call", "HAN", 8)]),
+                rejected=[],
+                late=[],
+                ranges=[PartitionRange(0, 0, 8, counted=8, late=0, rejected=0)],
+                accounting=Accounting(read=8, counted=8),
+                watermark_us=None,
+                newest_call_us=NINE_US,
+            )
+        )
+    return Settings(kafka=kafka, store=StoreSettings(data_dir=str(tmp_path)))
+
+
+def _delete_records(kafka: KafkaSettings, before: int) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    place = TopicPartition(kafka.topic, 0, before)
+    admin.delete_records([place])[place].result(30)
+    wait_until(lambda: first_offsets(kafka) == {0: before}, "the records to be gone")
+
+
+def _delete_topic(kafka: KafkaSettings) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin.delete_topics([kafka.topic])[kafka.topic].result(30)
+    wait_until(lambda: not topic_exists(kafka), "the topic to be gone")
+
+
+def _totals(settings: Settings) -> Totals:
+    with open_reader(settings.data_dir / STORE_FILE) as reader:
+        return reader.totals()
+
+
+def _refused(settings: Settings, error: type[SfcrimeError]) -> SfcrimeError:
+    """What the job says instead of starting Spark."""
+    before, steps = _totals(settings), list[str]()
+    hooks = StreamHooks(steps.append, lambda url, generation: None, lambda progress: None)
+    with pytest.raises(error) as refused:
+        stream_topic(settings, Event(), hooks, until_caught_up=True)
+    assert steps == []
+    assert _totals(settings) == before
+    return refused.value
+
+
+def _rebuild_refused(settings: Settings) -> tuple[TopicRefused, RebuildPlan]:
+    before, steps, plans = _totals(settings), list[str](), list[RebuildPlan]()
+    hooks = RebuildHooks(steps.append, plans.append, lambda done, due: None)
+    with pytest.raises(TopicRefused) as refused:
+        rebuild_topic(settings, Event(), hooks, accept_loss=False)
+    assert steps == []
+    assert _totals(settings) == before
+    return refused.value, plans[0]
+
+
+def test_a_topic_that_was_made_anew_is_refused(settings: Settings) -> None:
+    _delete_topic(settings.kafka)
+    ensure_topic(settings.kafka, 1)
+
+    refusal = _refused(settings, FingerprintChanged)
+
+    assert "topic_id was" in refusal.happened
+    assert refusal.next_step.endswith("sfcrime rebuild --accept-loss")
+
+
+def test_a_topic_that_is_gone_is_said_to_be_gone(settings: Settings) -> None:
+    _delete_topic(settings.kafka)
+    assert "does not exist" in _refused(settings, KafkaUnavailable).happened
+
+
+def test_a_topic_that_ends_before_the_ledger_is_refused(settings: Settings) -> None:
+    with open_writer(settings.data_dir / STORE_FILE, history_rows=10) as writer:
+        writer.commit_batch(
+            BatchOutcome(
+                batch_id=1,
+                cells=CellColumns.from_cells([CellCount(NINE_US, "Passing Call", "HAN", 4)]),
+                rejected=[],
+                late=[],
+                ranges=[PartitionRange(0, 8, 12, counted=4, late=0, rejected=0)],
+                accounting=Accounting(read=4, counted=4),
+                watermark_us=None,
+                newest_call_us=NINE_US,
+            )
+        )
+    assert end_offsets(settings.kafka) == {0: 10}
+
+    refusal = _refused(settings, TopicRefused)
+
+    assert "ends at offset 10; records up to 12 were counted" in refusal.happened
+    rebuild, plan = _rebuild_refused(settings)
+    assert "partition 0: offsets 10 to 11" in rebuild.happened
+    assert plan.due == 10
+
+
+def test_retention_that_ate_unread_records_is_refused(settings: Settings) -> None:
+    _delete_records(settings.kafka, 9)
+
+    refusal = _refused(settings, TopicRefused)
+
+    assert "records 8 to 8 were deleted before they were counted" in refusal.happened
+    assert "retention.ms=-1" in refusal.next_step
+    assert refusal.next_step.endswith("sfcrime rebuild --accept-loss")
+
+
+def test_where_retention_ate_counted_records_audit_and_rebuild_name_them(
+    settings: Settings,
+) -> None:
+    _delete_records(settings.kafka, 5)
+
+    rebuild, plan = _rebuild_refused(settings)
+
+    assert "no longer holds 5 offsets that were counted" in rebuild.happened
+    assert plan.lost == ((0, 0, 5),)
+    with (
+        open_reader(settings.data_dir / STORE_FILE) as reader,
+        pytest.raises(TopicRefused) as audit,
+    ):
+        run_audit(reader, KafkaTopic(settings.kafka))
+    assert "no longer holds 5 of the 8 offsets that were counted" in audit.value.happened
+    assert "partition 0: offsets 0 to 4" in audit.value.happened
+
+
+def test_an_empty_topic_is_not_counted_anew(settings: Settings) -> None:
+    _delete_records(settings.kafka, 10)
+    hooks = RebuildHooks(lambda step: None, lambda plan: None, lambda done, due: None)
+    with pytest.raises(TopicRefused, match="holds no record"):
+        rebuild_topic(settings, Event(), hooks, accept_loss=True)
+    assert _totals(settings).accounting.read == 8
+
+
+def test_a_rebuild_from_another_topic_would_lose_all_that_was_counted(
+    settings: Settings, topic: Callable[[], KafkaSettings]
+) -> None:
+    other = topic()
+    ensure_topic(other, 1)
+    producer = Producer({"bootstrap.servers": other.bootstrap_servers})
+    producer.produce(other.topic, b"x")
+    assert producer.flush(20) == 0
+
+    rebuild, plan = _rebuild_refused(Settings(kafka=other, store=settings.store))
+
+    assert "no longer holds 8 offsets that were counted" in rebuild.happened
+    assert plan.lost == ((0, 0, 8),)

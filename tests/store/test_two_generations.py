@@ -1,0 +1,203 @@
+"""Two generations in one store: readers see one, and one row swaps them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sfcrime.errors import Refused, StoreUnavailable
+from sfcrime.store.reader import open_reader
+from sfcrime.store.records import Generation
+from sfcrime.store.versions import set_aside_other_version
+from sfcrime.store.writer import StoreWriter, open_writer
+from store_samples import FIRST, GENERATION, SECOND, progress_of
+
+ANEW = replace(GENERATION, query_id="11111111-2222-3333-4444-555555555555", lateness_s=86_400)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sfcrime.db"
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[StoreWriter]:
+    """A store whose readers see two batches, while a second generation holds one."""
+    with open_writer(path, history_rows=100) as opened:
+        opened.create_generation(GENERATION)
+        opened.commit_batch(FIRST)
+        opened.commit_batch(SECOND)
+        opened.create_generation(ANEW, pending=True)
+        opened.commit_batch(FIRST)
+        opened.record_progress(progress_of(0))
+        yield opened
+
+
+def _seen(path: Path) -> tuple[str, int, int]:
+    """Query id, records read and calls in cells, as a reader sees them."""
+    with open_reader(path) as reader:
+        calls = sum(cell.calls for cell in reader.cells())
+        return reader.generation().query_id, reader.totals().accounting.read, calls
+
+
+def _rows(path: Path, generation: int) -> dict[str, int]:
+    with closing(sqlite3.connect(path)) as store:
+        tables = [
+            name
+            for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if "generation_id" in [row[1] for row in store.execute(f"PRAGMA table_info({name})")]
+        ]
+        return {
+            name: store.execute(
+                f"SELECT count(*) FROM {name} WHERE generation_id = ?",  # noqa: S608
+                [generation],
+            ).fetchone()[0]
+            for name in tables
+        }
+
+
+def test_readers_see_the_old_numbers_before_the_swap_and_the_new_ones_after(
+    path: Path, writer: StoreWriter
+) -> None:
+    assert _seen(path) == (GENERATION.query_id, 15, 10)
+    writer.make_current()
+    assert _seen(path) == (ANEW.query_id, 11, 7)
+
+
+def test_a_reader_that_was_open_at_the_swap_keeps_its_snapshot(
+    path: Path, writer: StoreWriter
+) -> None:
+    with open_reader(path) as reader:
+        assert reader.totals().accounting.read == 15
+        writer.make_current()
+        writer.forget_unseen()
+        assert sum(cell.calls for cell in reader.cells()) == 10
+
+
+def test_a_swap_changes_one_row(path: Path, writer: StoreWriter) -> None:
+    with closing(sqlite3.connect(path)) as store:
+        before = set(store.iterdump())
+    writer.make_current()
+    with closing(sqlite3.connect(path)) as store:
+        after = set(store.iterdump())
+    assert before - after == {'INSERT INTO "current_generation" VALUES(1,1);'}
+    assert after - before == {'INSERT INTO "current_generation" VALUES(1,2);'}
+
+
+def test_what_was_replaced_is_forgotten_in_every_table(path: Path, writer: StoreWriter) -> None:
+    writer.make_current()
+    kept = _rows(path, 2)
+    writer.forget_unseen()
+    assert set(_rows(path, 1).values()) == {0}
+    assert _rows(path, 2) == kept
+    assert kept["cell"] == 4
+    assert writer.unseen_generations() == []
+    assert _seen(path) == (ANEW.query_id, 11, 7)
+
+
+def test_what_is_being_counted_is_not_forgotten(path: Path, writer: StoreWriter) -> None:
+    writer.forget_unseen()
+    assert writer.generation() == ANEW
+    assert writer.commit_batch(SECOND)
+    assert _seen(path) == (GENERATION.query_id, 15, 10)
+
+
+def test_a_store_that_is_opened_again_goes_on_with_what_readers_see(
+    path: Path, writer: StoreWriter
+) -> None:
+    writer.close()
+    with open_writer(path, history_rows=100) as again:
+        assert again.generation() == GENERATION
+        assert again.unseen_generations() == [ANEW]
+        again.forget_unseen()
+        assert again.unseen_generations() == []
+    assert _seen(path) == (GENERATION.query_id, 15, 10)
+
+
+def test_a_pending_generation_is_not_seen_even_where_there_is_no_other(path: Path) -> None:
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION, pending=True)
+        writer.commit_batch(FIRST)
+        with pytest.raises(StoreUnavailable, match="holds nothing yet"), open_reader(path):
+            pass
+        writer.make_current()
+    assert _seen(path) == (GENERATION.query_id, 11, 7)
+
+
+def test_labels_keep_their_numbers_when_a_generation_is_forgotten(
+    path: Path, writer: StoreWriter
+) -> None:
+    writer.make_current()
+    writer.forget_unseen()
+    writer.commit_batch(SECOND)
+    with open_reader(path) as reader:
+        assert {cell.call_type for cell in reader.cells()} == {
+            "Traf Violation Cite",
+            "Passing Call",
+            "Noise Nuisance",
+        }
+
+
+def test_nothing_can_be_shown_before_there_is_a_generation(path: Path) -> None:
+    with open_writer(path, history_rows=100) as writer, pytest.raises(Refused):
+        writer.make_current()
+
+
+def _store_of_version(path: Path, version: int, generation: Generation = GENERATION) -> None:
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(generation)
+        writer.commit_batch(FIRST)
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("UPDATE schema_version SET version = ?", [version])
+
+
+def test_a_store_of_another_version_names_the_command_that_mends_it(path: Path) -> None:
+    _store_of_version(path, 0)
+    for refused in (lambda: open_writer(path, history_rows=1), lambda: _seen(path)):
+        with pytest.raises(StoreUnavailable) as error:
+            refused()
+        assert "schema version 0" in error.value.happened
+        assert "sfcrime rebuild" in error.value.next_step
+
+
+def test_a_store_of_another_version_is_kept_whole_under_another_name(path: Path) -> None:
+    _store_of_version(path, 0)
+
+    kept = set_aside_other_version(path)
+
+    assert kept == path.with_name("sfcrime.db.version-0")
+    assert [each.name for each in path.parent.iterdir()] == ["sfcrime.db.version-0"]
+    with closing(sqlite3.connect(kept)) as store:
+        assert store.execute("SELECT sum(calls) FROM cell").fetchone() == (7,)
+
+
+def test_a_store_that_was_set_aside_is_never_overwritten(path: Path) -> None:
+    path.with_name("sfcrime.db.version-0").write_text("an earlier one")
+    _store_of_version(path, 0)
+    with pytest.raises(StoreUnavailable, match="is there already"):
+        set_aside_other_version(path)
+    assert path.with_name("sfcrime.db.version-0").read_text() == "an earlier one"
+    assert path.is_file()
+
+
+def test_a_store_of_this_version_and_none_at_all_stay_where_they_are(path: Path) -> None:
+    assert set_aside_other_version(path) is None
+    assert list(path.parent.iterdir()) == []
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+    assert set_aside_other_version(path) is None
+    with open_reader(path) as reader:
+        assert reader.generation() == GENERATION
+
+
+def test_a_database_of_someone_else_is_not_set_aside(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("CREATE TABLE songs (title TEXT)")
+    with pytest.raises(StoreUnavailable, match="no sfcrime store"):
+        set_aside_other_version(path)
+    assert path.is_file()
