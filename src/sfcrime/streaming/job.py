@@ -18,7 +18,7 @@ from sfcrime.errors import ChildFailed, SfcrimeError
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
-from sfcrime.kafka.topics import describe_topic
+from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
@@ -86,9 +86,11 @@ def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
     Raises:
         FingerprintChanged: the topic is another one of the same name; see `stored_generation`.
         StoreAndCheckpointDisagree: see `stored_generation`.
+        TopicRefused: the topic is compacted.
     """
     stored = stored_generation(job.settings, job.store, checkpoint)
     topic = describe_topic(job.kafka)
+    require_lasting_offsets(topic)
     asked = job.settings.stream.lateness_hours
     if stored is not None:
         kept = Fingerprint.of(stored)

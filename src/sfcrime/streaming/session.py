@@ -114,6 +114,9 @@ def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         **_worker_sockets(work_dir),
         "spark.sql.streaming.metricsEnabled": "false",
+        # No secret is handed to Spark (kafka.client_file); this hides what a user's own setting of
+        # Kafka's client would show.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|keystore[.]key",
     }
 
 
