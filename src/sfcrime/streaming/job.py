@@ -14,8 +14,9 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
-from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.client import spark_options
+from sfcrime.kafka.connection import answers
 from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
 from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
@@ -36,8 +37,10 @@ from sfcrime.streaming.sink import StopRequested, StoreSink
 
 CHECKPOINT_FOLDER = "checkpoint"
 _POLL_S = 0.2
+_BROKER_ANSWERS_S = 2.0
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
+_KAFKA_ERRORS = "org.apache.kafka.common.errors."
 _ROCKSDB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
@@ -137,7 +140,7 @@ def run_query(
 
     Raises:
         AccountingBroken: a batch did not add up; it was rolled back.
-        SfcrimeError: the store or Kafka failed under way.
+        SfcrimeError: the store or Kafka failed under way; KafkaUnavailable where Spark lost it.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
     sink = StoreSink(spark.session, job.store, generation, job.stop)
@@ -196,12 +199,21 @@ def checkpoint_path(data_dir: Path) -> Path:
 def _await_end(
     query: StreamingQuery, job: StreamJob, sink: StoreSink, show_progress: Callable[[], None]
 ) -> None:
-    """Returns when the query has ended, or was ended between two batches."""
+    """Returns when the query has ended, or was ended between two batches.
+
+    A batch in hand is waited for as long as a broker answers: without one, Spark's client would
+    hold the query for minutes. What is given up then runs again at the next start.
+    """
+    ask_broker_at = 0.0
     try:
         # PySpark takes fractions of a second, its stubs do not say so.
         while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
             show_progress()
             if query.status["isTriggerActive"]:
+                if job.stop.is_set() and time.monotonic() > ask_broker_at:
+                    if not answers(job.kafka, _BROKER_ANSWERS_S):
+                        return  # a client that waits for a broker hears no interruption either
+                    ask_broker_at = time.monotonic() + _BROKER_ANSWERS_S
                 continue
             if job.until_caught_up and is_caught_up(sink.ends, job.kafka):
                 job.stop.set()
@@ -222,8 +234,14 @@ def _raise_cause(failure: StreamingQueryException, sink: StoreSink, spark: Runni
         return
     if isinstance(sink.failure, SfcrimeError):
         raise sink.failure from failure
+    word = last_word(sink.failure or failure)
+    if _KAFKA_ERRORS in word:
+        raise KafkaUnavailable(
+            f"Spark lost Kafka: {word}",
+            next_step="check that the broker runs; starting again goes on behind the last batch",
+        ) from failure
     raise ChildFailed(
-        f"Spark ended the query: {last_word(sink.failure or failure)}",
+        f"Spark ended the query: {word}",
         next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
     ) from failure
 

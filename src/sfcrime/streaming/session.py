@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from sfcrime.jvm.jars import resolve_jars
@@ -19,6 +22,9 @@ from sfcrime.streaming.gateway import (
     driver_class_path,
     start_driver_jvm,
 )
+
+SESSION_STOP_S = 4.0
+JVM_STOP_S = 3.0
 
 APPLICATION_NAME = "sfcrime"
 
@@ -40,13 +46,20 @@ class RunningSpark:
         return self.session.sparkContext.uiWebUrl or ""
 
     def stop(self) -> None:
-        """Ends the session and its JVM. Repeatable."""
+        """Ends the session and its JVM within some 10 s. Repeatable."""
         if self.jvm.is_running():
+            # A query that waits for a broker that is gone does not end: the JVM is killed then.
+            ending = Thread(target=self._end_session, name="end-session", daemon=True)
+            ending.start()
+            ending.join(SESSION_STOP_S)
+        self.jvm.stop(JVM_STOP_S)
+
+    def _end_session(self) -> None:
+        with contextlib.suppress(Py4JError, OSError):
             gateway = self.session.sparkContext._gateway
             self.session.stop()
             if gateway is not None:  # else objects collected later still call the dead JVM
                 gateway.shutdown()
-        self.jvm.stop()
 
 
 def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
