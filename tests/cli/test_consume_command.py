@@ -51,7 +51,7 @@ def test_no_control_character_of_a_record_reaches_the_terminal() -> None:
 
     assert line.isprintable()
     assert line == (
-        "        0           1  2018-10-02 08:48:00.123Z  \\x1b\\xff     "
+        "        0           1  2018-10-02 08:48:00.123Z  \\x1b\\xff      "
         "\\x1b[2J\\x07\\r\\n\\u202eabc"
     )
 

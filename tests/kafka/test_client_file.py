@@ -153,6 +153,7 @@ def test_what_is_wrong_with_a_connection_is_told_apart(secured: SecuredCluster) 
     assert "security.protocol" in caught.value.next_step
 
 
+@pytest.mark.kafka
 def test_a_trust_store_with_another_password_is_refused_and_neither_is_shown(
     tmp_path: Path, secured: SecuredCluster
 ) -> None:

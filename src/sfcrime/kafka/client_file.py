@@ -130,7 +130,9 @@ def _parsed(path: Path) -> dict[str, str]:
                         "begins with #, and a backslash at its end continues a line.",
                         next_step="correct the file",
                     )
-                found[entry.key] = entry.value
+                # Blanks behind a value are part of it: of a password for Java's client, too.
+                is_password = "password" in entry.key
+                found[entry.key] = entry.value if is_password else entry.value.strip()
             line += entry.source.count("\n")
     except javaproperties.InvalidUEscapeError:
         raise UsageError(

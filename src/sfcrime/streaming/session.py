@@ -23,8 +23,7 @@ from sfcrime.streaming.gateway import (
     start_driver_jvm,
 )
 
-SESSION_STOP_S = 4.0
-JVM_STOP_S = 3.0
+SESSION_STOP_S = 3.0
 
 APPLICATION_NAME = "sfcrime"
 
@@ -52,7 +51,7 @@ class RunningSpark:
             ending = Thread(target=self._end_session, name="end-session", daemon=True)
             ending.start()
             ending.join(SESSION_STOP_S)
-        self.jvm.stop(JVM_STOP_S)
+        self.jvm.stop()
 
     def _end_session(self) -> None:
         with contextlib.suppress(Py4JError, OSError):
