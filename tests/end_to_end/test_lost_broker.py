@@ -15,7 +15,7 @@ from sfcrime.settings import JvmSettings, KafkaSettings
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 
 
-def test_a_stream_whose_broker_was_killed_stops_within_ten_seconds_and_goes_on_later(
+def test_a_stream_whose_broker_was_killed_stops_within_ten_seconds(
     sfcrime: Sfcrime, jvm: JvmSettings
 ) -> None:
     with start_broker(KafkaSettings(port=0), jvm, sfcrime.data_dir) as broker:
@@ -32,7 +32,3 @@ def test_a_stream_whose_broker_was_killed_stops_within_ten_seconds_and_goes_on_l
             stream.signal(signal.SIGTERM)
             assert stream.wait(30) == 0, stream.log()
             assert time.monotonic() - began < 10
-    with start_broker(KafkaSettings(port=0), jvm, sfcrime.data_dir):
-        assert sfcrime("produce", "--limit", "150", "--speed", "max").code == 0
-        assert sfcrime("stream", "--until-caught-up").code == 0
-    assert sfcrime.read() == 150
