@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from running import Sfcrime
+from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import JvmSettings, KafkaSettings
 
@@ -27,6 +28,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Iterat
     settings = KafkaSettings(port=0)
     with start_broker(settings, jvm, data_dir) as running:
         yield msgspec.structs.replace(settings, bootstrap_servers=running.bootstrap_servers)
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Iterator[SecuredCluster]:
+    """A cluster with TLS, logins and rights that runs for the whole session."""
+    with secured_cluster(tmp_path_factory.mktemp("secured"), jvm) as running:
+        yield running
 
 
 @pytest.fixture

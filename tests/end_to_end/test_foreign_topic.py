@@ -5,20 +5,28 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from hostile_records import HOSTILE_RECORDS, with_id
 from running import Sfcrime, wait_until
 from sfcrime.audit.judge import ValidCall, judge_value
+from sfcrime.domain.calls import SourceIdentity
 from sfcrime.kafka.offsets import end_offsets
+from sfcrime.kafka.origin import source_header
+from sfcrime.kafka.topics import ensure_topic
 from sfcrime.settings import KafkaSettings
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 
 PARTITIONS = 3
+IDENTITY = SourceIdentity("file:abc", "calls.json", False)
+DAY_MS = 86_400_000
+CALL_MS = 1_538_496_660_000
+"""The instant of every `_call`."""
 
 
 def _new_topic(kafka: KafkaSettings) -> None:
@@ -104,3 +112,44 @@ def test_every_record_of_a_foreign_topic_is_counted_or_set_aside_and_none_stops_
     assert audit.code == 0, audit.out
     assert audit.json["accounting"] == accounting
     assert audit.json["lateness_s"] is None
+
+
+def test_a_mixed_topic_is_counted_from_where_it_begins_with_and_without_a_lateness(
+    sfcrime: Sfcrime, topic: Callable[[], KafkaSettings], tmp_path: Path
+) -> None:
+    """Ours in one partition, someone else's in the next, in any order, with keys and without; the
+    last has lost its beginning before we came."""
+    kafka = topic()
+    ensure_topic(kafka, PARTITIONS)  # as records of 2018 are to stay
+    ours = [("sfcrime-source", source_header(IDENTITY, PARTITIONS)), ("sfcrime-sequence", b"0")]
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    producer.produce(kafka.topic, _call(1), b"1", 0, timestamp=CALL_MS, headers=ours)
+    producer.produce(kafka.topic, _call(2), None, 0, timestamp=CALL_MS + 31 * DAY_MS)
+    producer.produce(kafka.topic, _call(3), None, 1)  # an old call with today's timestamp
+    producer.produce(kafka.topic, _call(2), b"other", 1, timestamp=CALL_MS)
+    for number in (4, 5, 6, 7):
+        producer.produce(kafka.topic, _call(number), None, 2, timestamp=CALL_MS)
+    assert producer.flush(30) == 0
+    lost = TopicPartition(kafka.topic, 2, 3)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin.delete_records([lost])[lost].result(30)
+    servers = ["--bootstrap-servers", kafka.bootstrap_servers]
+
+    def counted(folder: Sfcrime, *flags: str) -> dict[str, object]:
+        ran = folder("stream", "--until-caught-up", *servers, "--topic", kafka.topic, *flags)
+        assert ran.code == 0, ran.err
+        audit = folder("audit", *servers, "--json")
+        assert audit.code == 0, audit.out
+        status = folder("status", *servers, "--json").json
+        assert audit.json["accounting"] == status["accounting"]
+        assert audit.json["offsets"]["2"] == {"start": 3, "end": 4}
+        rule = (status["settings"]["lateness_rule"], status["settings"]["lateness_s"])
+        return {**status["accounting"], "rule": rule}
+
+    nothing = {"read": 5, "rejected": 0, "gaps": 0}
+    assert counted(sfcrime) == nothing | {
+        **{"counted": 4, "duplicate": 1, "late": 0, "rule": ("off", None)}
+    }
+    assert counted(Sfcrime(tmp_path / "with-a-rule"), "--lateness-hours", "720") == nothing | {
+        **{"counted": 3, "duplicate": 0, "late": 2, "rule": ("on", 720 * 3600)}
+    }

@@ -173,10 +173,10 @@ def test_no_java_of_the_machine_is_ever_used(tmp_path: Path) -> None:
     assert not (tmp_path / "the-stub-was-run").exists()
 
 
-def test_an_outside_cluster_is_passed_through_untouched(tmp_path: Path, jvm: JvmSettings) -> None:
-    outside = KafkaSettings(bootstrap_servers="kafka.example:9092")
-
-    with open_kafka(outside, jvm, tmp_path) as kafka:
-        assert kafka == outside
+def test_an_outside_cluster_is_used_untouched_once_it_answers(
+    tmp_path: Path, jvm: JvmSettings, broker: KafkaSettings
+) -> None:
+    with open_kafka(broker, jvm, tmp_path) as kafka:
+        assert kafka == broker
 
     assert not broker_folder(tmp_path).exists()

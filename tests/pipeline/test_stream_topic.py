@@ -95,3 +95,15 @@ def test_a_store_that_cannot_be_opened_is_said_before_spark_starts(tmp_path: Pat
     with pytest.raises(StoreUnavailable):
         stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
     assert steps == []
+
+
+@pytest.mark.kafka
+def test_a_topic_that_an_outside_cluster_lacks_is_said_before_spark_starts(
+    tmp_path: Path, topic: Callable[[], KafkaSettings]
+) -> None:
+    steps: list[str] = []
+    settings = _settings(tmp_path, topic())
+    with pytest.raises(KafkaUnavailable, match="does not exist") as failed:
+        stream_topic(settings, Event(), _hooks(steps), until_caught_up=False)
+    assert (failed.value.exit_code, steps) == (4, [])
+    assert "sfcrime produce" in failed.value.next_step

@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Broker, producer and stream together, with a live view.",
     "broker": "Start the embedded Kafka broker alone.",
     "produce": "Publish a source of calls to the topic.",
+    "consume": "Show the records of the topic as they come.",
     "stream": "Run the Structured Streaming query alone.",
     "report": "Statistics: calls by type, disposition, hour, day or week.",
     "status": "Accounting, lag, watermark, rates, freshness, versions.",

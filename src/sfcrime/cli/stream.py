@@ -26,8 +26,11 @@ from sfcrime.store.records import BatchProgress, Generation
     "--ui-port",
 )
 @click.option("--until-caught-up", is_flag=True, help="End when every record is accounted for.")
+@click.option(
+    "--await-topic", is_flag=True, help="Wait for a topic that an outside cluster lacks yet."
+)
 @click.option("--json", "as_json", is_flag=True, help="Each batch's progress as a JSON line.")
-def command(settings: Settings, until_caught_up: bool, as_json: bool) -> None:
+def command(settings: Settings, until_caught_up: bool, await_topic: bool, as_json: bool) -> None:
     """Run the Structured Streaming query until Ctrl-C, which finishes the batch in hand."""
     console = Console(stderr=True)
     data_dir = settings.data_dir
@@ -52,7 +55,11 @@ def command(settings: Settings, until_caught_up: bool, as_json: bool) -> None:
 
     with stop_on_signals() as stop:
         ends = stream_topic(
-            settings, stop, StreamHooks(step, ready, progress), until_caught_up=until_caught_up
+            settings,
+            stop,
+            StreamHooks(step, ready, progress),
+            until_caught_up=until_caught_up,
+            await_topic=await_topic,
         )
     accounted = ", ".join(f"{partition}: {end}" for partition, end in sorted(ends.items()))
     console.print(f"Stopped. Accounted for, by partition: {accounted or 'nothing yet'}.")

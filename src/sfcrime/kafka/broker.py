@@ -39,6 +39,7 @@ from sfcrime.kafka.broker_files import (
     write_record,
 )
 from sfcrime.kafka.client import cluster_id_of
+from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import JvmSettings, KafkaSettings
 
@@ -150,9 +151,10 @@ def open_kafka(
     """Settings whose `bootstrap_servers` answer: an outside cluster's, or the embedded broker's.
 
     A running embedded broker is used; otherwise it is started, and stopped at the end. Errors are
-    those of `start_broker`.
+    those of `start_broker`, and of `require_answer` for an outside cluster.
     """
     if settings.bootstrap_servers:
+        require_answer(settings)
         yield settings
         return
     running = running_bootstrap_servers(data_dir)

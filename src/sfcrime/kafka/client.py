@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from sfcrime.errors import KafkaUnavailable, SfcrimeError, UsageError
+from sfcrime.kafka.client_file import ClientFile, read_client_file
 from sfcrime.settings import KafkaSettings
 
 REQUEST_TIMEOUT_S = 10.0
@@ -34,6 +35,7 @@ _NOT_YET = (
 )
 
 Answer = TypeVar("Answer")
+OnError = Callable[[KafkaError], None]
 Properties = dict[str, str | int | float | bool]
 
 # librdkafka otherwise writes to stderr, in the middle of a live view.
@@ -41,15 +43,19 @@ _LOG = logging.getLogger("sfcrime.kafka.client")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
 
-_JAVA_ONLY = ("key.serializer", "value.serializer", "key.deserializer", "value.deserializer")
-_OURS = ("group.id", "enable.auto.commit", "isolation.level", "acks", "enable.idempotence")
+_FORBIDDEN = (
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+)
 
 
 def client_properties(settings: KafkaSettings) -> Properties:
     """What every client starts from: the file's properties, and where the brokers are.
 
     Raises:
-        UsageError: the properties file cannot be read or has a line without `=`.
+        UsageError: the properties file cannot be read or used; see `client_file`.
         KafkaUnavailable: no broker is named and none runs.
     """
     if not settings.bootstrap_servers:
@@ -57,53 +63,27 @@ def client_properties(settings: KafkaSettings) -> Properties:
             "No Kafka broker is named, and the embedded one does not run.",
             next_step="sfcrime broker (in another terminal), or --bootstrap-servers host:port",
         )
-    properties: Properties = {"client.id": "sfcrime"}
-    if settings.config_file:
-        properties.update(read_properties(Path(settings.config_file).expanduser()))
-    properties["bootstrap.servers"] = settings.bootstrap_servers
-    return properties
+    return {
+        "client.id": "sfcrime",
+        **_client_file(settings).ours,
+        "bootstrap.servers": settings.bootstrap_servers,
+    }
 
 
 def spark_options(settings: KafkaSettings) -> dict[str, str]:
-    """The same client properties as options of Spark's Kafka source.
+    """The same client properties as options of Spark's Kafka source; none holds a secret.
 
     Raises:
-        UsageError, KafkaUnavailable: as `client_properties`.
+        UsageError: as `client_properties`.
     """
-    given = read_properties(Path(settings.config_file).expanduser()) if settings.config_file else {}
-    given["bootstrap.servers"] = settings.bootstrap_servers
+    given = {**_client_file(settings).spark, "bootstrap.servers": settings.bootstrap_servers}
     return {f"kafka.{name}": value for name, value in given.items()}
 
 
-def read_properties(path: Path) -> dict[str, str]:
-    """`key=value` lines of a client properties file; what is decided by sfcrime is left out.
-
-    Raises:
-        UsageError: the file cannot be read, or a line has no `=`; its text is not shown, as it
-            may be a secret.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"The Kafka client file {path} cannot be read: {error}.",
-            next_step="correct --kafka-config",
-        ) from error
-    found = {}
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text or text.startswith(("#", "!")):
-            continue
-        key, separator, value = text.partition("=")
-        if not separator:
-            raise UsageError(
-                f"Line {number} of the Kafka client file {path} has no `=`.",
-                rule="One `key=value` a line; a comment begins with #.",
-                next_step="correct the file",
-            )
-        if key.strip() not in (*_JAVA_ONLY, *_OURS):
-            found[key.strip()] = value.strip()
-    return found
+def _client_file(settings: KafkaSettings) -> ClientFile:
+    if not settings.config_file:
+        return ClientFile()
+    return read_client_file(Path(settings.config_file).expanduser())
 
 
 @contextlib.contextmanager
@@ -141,6 +121,13 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
             f"The topic does not exist (while {doing}).",
             next_step="sfcrime produce makes it; or correct --topic",
         )
+    if error.code() in _FORBIDDEN:
+        return KafkaUnavailable(
+            f"Kafka does not allow this user what is needed for {doing}: {error.name()}.",
+            rule="Each command needs rights of its own (docs/kafka.md).",
+            next_step="have them given with kafka-acls, or name another user in the file of "
+            "--kafka-config",
+        )
     if error.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
         return UsageError(
             f"Kafka's client refuses its settings while {doing}: {error.str()}.",
@@ -152,14 +139,38 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
     )
 
 
-def open_admin(settings: KafkaSettings) -> AdminClient:
-    """An administration client. Making one does not prove that a broker answers."""
+def missing_topic(settings: KafkaSettings) -> KafkaUnavailable:
+    """The error of a topic that is not there."""
+    return KafkaUnavailable(
+        f"The topic {settings.topic} does not exist on {settings.bootstrap_servers}, or this user "
+        "may not see it.",
+        next_step="`sfcrime produce` makes it (and so does Kafka's kafka-topics --create); "
+        "or correct --topic",
+    )
+
+
+def open_admin(settings: KafkaSettings, on_error: OnError | None = None) -> AdminClient:
+    """An administration client. Making one does not prove that a broker answers.
+
+    Args:
+        settings: where, and how to log in.
+        on_error: told what goes wrong with its connections, from a thread of the client's own.
+    """
     with translated("making a client"):
-        return AdminClient(client_properties(settings), logger=_LOG)
+        return AdminClient(client_properties(settings), logger=_LOG, **_listening(on_error))
 
 
-def open_consumer(settings: KafkaSettings, extra: Properties | None = None) -> Consumer:
-    """A consumer that commits nothing and sees only what committed transactions wrote."""
+def _listening(on_error: OnError | None) -> dict[str, OnError]:
+    return {} if on_error is None else {"error_cb": on_error}
+
+
+def open_consumer(
+    settings: KafkaSettings,
+    extra: Properties | None = None,
+    on_error: OnError | None = None,
+) -> Consumer:
+    """A consumer that sees only what committed transactions wrote, and commits nothing unless
+    `extra` says so; `on_error` as for `open_admin`."""
     properties = client_properties(settings) | {
         "group.id": "sfcrime-unused",  # the client insists on one; nothing is committed to it
         "enable.auto.commit": False,
@@ -169,7 +180,7 @@ def open_consumer(settings: KafkaSettings, extra: Properties | None = None) -> C
         "allow.auto.create.topics": False,
     }
     with translated("making a client"):
-        return Consumer(properties | (extra or {}), logger=_LOG)
+        return Consumer(properties | (extra or {}), logger=_LOG, **_listening(on_error))
 
 
 def open_producer(settings: KafkaSettings) -> Producer:

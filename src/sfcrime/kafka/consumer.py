@@ -19,9 +19,7 @@ _WAIT_S = 0.1
 _STALL_S = 15.0
 """A reader that is given nothing for so long has lost the broker."""
 
-_FETCHING: Properties = {
-    # Says where a partition ends, also where its last offsets are transaction markers.
-    "enable.partition.eof": True,
+FETCHING: Properties = {
     # Bounds memory: 32 MB wait in the client, whatever the length of the topic.
     "queued.max.messages.kbytes": 32 * 1024,
     # The default of 1 MB waits for the broker twice as often, and is half as fast.
@@ -29,6 +27,7 @@ _FETCHING: Properties = {
     "fetch.wait.max.ms": 100,
     "check.crcs": True,
 }
+"""How records are fetched, by whatever reads many of them."""
 
 
 def read_range(
@@ -53,16 +52,18 @@ def read_range(
             partition no longer has all of its range.
     """
     for messages in read_messages(kafka, start, end, batch):
-        yield [
-            TopicRecord(
-                message.partition() or 0,
-                message.offset() or 0,
-                message.timestamp()[1],
-                message.key(),
-                message.value(),
-            )
-            for message in messages
-        ]
+        yield [record_of(message) for message in messages]
+
+
+def record_of(message: Message) -> TopicRecord:
+    """A message of the client's that is no error."""
+    return TopicRecord(
+        message.partition() or 0,
+        message.offset() or 0,
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+    )
 
 
 def read_record(kafka: KafkaSettings, partition: int, offset: int) -> TopicRecord | None:
@@ -86,7 +87,8 @@ def read_messages(
     open_ends = {number: end[number] for number in start if start[number] < end[number]}
     if not open_ends:
         return
-    consumer = open_consumer(kafka, _FETCHING)
+    # The end of a partition is told, also where its last offsets are transaction markers.
+    consumer = open_consumer(kafka, FETCHING | {"enable.partition.eof": True})
     try:
         with translated(f"reading {kafka.topic}"):
             consumer.assign(
@@ -116,11 +118,8 @@ def _take(message: Message, open_ends: dict[int, int], consumer: Consumer) -> bo
     partition, offset = message.partition(), message.offset()
     error = message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
-        if error.retriable() or error.code() in (
-            KafkaError._ALL_BROKERS_DOWN,
-            KafkaError._TRANSPORT,
-        ):
-            return False  # the client connects again by itself; a stall ends the reading
+        if passes(error):
+            return False  # a stall ends the reading
         raise _reading_error(error, message)
     if partition is None or offset is None or partition not in open_ends:
         return False
@@ -132,6 +131,18 @@ def _take(message: Message, open_ends: dict[int, int], consumer: Consumer) -> bo
     return is_record and offset < end
 
 
+def passes(error: KafkaError, *, in_group: bool = False) -> bool:
+    """Whether reading goes on after an error: the client connects again by itself.
+
+    It looks for the coordinator of its group also where none is used (`open_consumer`), and may be
+    refused that.
+    """
+    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+        return not in_group
+    passing = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
+    return error.retriable() or error.code() in passing
+
+
 def _reading_error(error: KafkaError, message: Message) -> Exception:
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
         return KafkaUnavailable(
@@ -140,4 +151,4 @@ def _reading_error(error: KafkaError, message: Message) -> Exception:
             rule="A range can only be read while the topic keeps it.",
             next_step="sfcrime status shows what was counted; check the topic's retention",
         )
-    return kafka_error(error, f"reading {message.topic()}")
+    return kafka_error(error, f"reading {message.topic() or 'the topic'}")

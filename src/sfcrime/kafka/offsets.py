@@ -5,8 +5,7 @@ from __future__ import annotations
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.client import REQUEST_TIMEOUT_S, answered, open_admin, translated
+from sfcrime.kafka.client import REQUEST_TIMEOUT_S, answered, missing_topic, open_admin, translated
 from sfcrime.settings import KafkaSettings
 
 
@@ -47,8 +46,5 @@ def _partitions(admin: AdminClient, kafka: KafkaSettings) -> list[int]:
     with translated(f"asking {kafka.bootstrap_servers} for its topics"):
         topic = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics.get(kafka.topic)
     if topic is None:
-        raise KafkaUnavailable(
-            f"The topic {kafka.topic} does not exist on {kafka.bootstrap_servers}.",
-            next_step="sfcrime produce makes it; or correct --topic",
-        )
+        raise missing_topic(kafka)
     return sorted(topic.partitions)

@@ -138,6 +138,25 @@ def check_topic_settings(topic: TopicDescription, kafka: KafkaSettings) -> None:
             )
 
 
+def require_lasting_offsets(topic: TopicDescription) -> None:
+    """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
+
+    Records that a retention deletes from the beginning on are another matter: they leave a range
+    that can be named.
+
+    Raises:
+        TopicRefused: the topic is compacted.
+    """
+    policy = topic.settings.get("cleanup.policy", "")
+    if "compact" in policy:
+        raise TopicRefused(
+            f"The topic {topic.name} has cleanup.policy={policy}.",
+            rule="A compacted topic drops records that were counted, so no number of it could be "
+            "proved by a recount.",
+            next_step="count a topic with cleanup.policy=delete that holds every call",
+        )
+
+
 def _exists(admin: AdminClient, kafka: KafkaSettings) -> bool:
     # Asked for all topics: a request for one by name may create it on an outside cluster.
     with translated(f"asking {kafka.bootstrap_servers} for its topics"):
@@ -173,7 +192,7 @@ def _described_when_ready(admin: AdminClient, name: str) -> TopicDescription:
 
 def _describe(admin: AdminClient, name: str) -> TopicDescription:
     resource = ConfigResource(ResourceType.TOPIC, name)
-    with translated(f"asking for the topic {name}"):
+    with translated(f"asking for the topic {name} and its settings"):
         description = admin.describe_topics(
             TopicCollection([name]), request_timeout=REQUEST_TIMEOUT_S
         )[name].result()

@@ -15,6 +15,7 @@ from sfcrime.domain.topic_state import LostRange, TopicState
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic_watch import TopicWatch
+from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
 from sfcrime.pipeline.streaming import fresh_work_dir, job_lock
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store import STORE_FILE
@@ -109,6 +110,7 @@ def rebuild_topic(
 
 
 def _topic_with_records(kafka: KafkaSettings) -> TopicState:
+    require_lasting_offsets(describe_topic(kafka))
     topic = TopicWatch(kafka).state()
     if _offsets_held(topic):
         return topic

@@ -16,9 +16,11 @@ import msgspec
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable
 from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.client import missing_topic
+from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.origin import OriginKind, topic_origin
 from sfcrime.kafka.topic_watch import TopicWatch
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topics import describe_topic, require_lasting_offsets, topic_exists
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
@@ -52,9 +54,22 @@ class _Found:
 
 
 def stream_topic(
-    settings: Settings, stop: Event, hooks: StreamHooks, *, until_caught_up: bool
+    settings: Settings,
+    stop: Event,
+    hooks: StreamHooks,
+    *,
+    until_caught_up: bool,
+    await_topic: bool = False,
 ) -> dict[int, int]:
     """Runs the query until `stop` is set, it is caught up, or it fails.
+
+    Args:
+        settings: of which topic, into which data folder.
+        stop: ends it behind the batch in hand.
+        hooks: told what is done.
+        until_caught_up: ends it when every record is accounted for.
+        await_topic: on an outside cluster, a topic that does not exist is waited for (the embedded
+            broker's always is).
 
     Returns:
         By partition, the first offset that is not accounted for; empty where `stop` came first.
@@ -71,6 +86,8 @@ def stream_topic(
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
         stored = stored_generation(settings, store)
+        if settings.kafka.bootstrap_servers:
+            _refuse_early(settings.kafka, await_topic)
         if stored is not None:
             _require_topic_that_answers(settings, stored, store.partition_ends())
         finding = background.submit(_find, settings, store, stop, hooks, until_caught_up)
@@ -85,6 +102,17 @@ def stream_topic(
         finally:
             stop.set()  # where Spark failed, the search below must end too
             spark.stop()
+
+
+def _refuse_early(kafka: KafkaSettings, await_topic: bool) -> None:
+    """Whatever of an outside cluster would end the job anyway is said before Spark starts: its own
+    client would take minutes to find out."""
+    require_answer(kafka)
+    if topic_exists(kafka):
+        require_lasting_offsets(describe_topic(kafka))
+        topic_origin(kafka)  # reads the first records, so it needs the right to
+    elif not await_topic:
+        raise missing_topic(kafka)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from sfcrime.jvm.child import Child, last_lines, start_child
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import RunningBroker, start_broker
+from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.topics import topic_exists
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
@@ -61,7 +62,7 @@ class Pipeline:
         self._lock = file_lock(settings.data_dir / "run.lock", wait=False)
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
         self._producer = _Part("producer", produce)
-        self._stream = _Part("stream", ["stream"])
+        self._stream = _Part("stream", ["stream", "--await-topic"])
         self.kafka: KafkaSettings = settings.kafka
         self.last_ends: dict[int, int] = {}
         """By partition, the topic's last stable offset when it was last asked."""
@@ -93,6 +94,8 @@ class Pipeline:
     def _start(self) -> None:
         """The stream first: Spark needs longest, and waits by itself for broker and topic."""
         settings = self._settings
+        if settings.kafka.bootstrap_servers:
+            require_answer(settings.kafka)
         clear_activity(settings.data_dir)
         for jar_set in ("spark", "kafka"):
             resolve_jars(jar_set, settings.jvm)

@@ -10,10 +10,12 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.client import spark_options
+from sfcrime.kafka.connection import answers
 from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.topic_watch import TopicWatch
+from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
@@ -36,8 +38,10 @@ from sfcrime.streaming.session import RunningSpark
 from sfcrime.streaming.sink import StopRequested, StoreSink
 
 _POLL_S = 0.2
+_BROKER_ANSWERS_S = 2.0
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
+_KAFKA_ERRORS = "org.apache.kafka.common.errors."
 _ROCKSDB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
@@ -62,9 +66,10 @@ def prepare_generation(job: StreamJob) -> Generation:
     Raises:
         FingerprintChanged: the topic is another one of the same name; see `stored_generation`.
         StoreAndCheckpointDisagree: see `stored_generation`.
-        TopicRefused: see `require_next_records`.
+        TopicRefused: the topic is compacted; see also `require_next_records`.
     """
     stored = stored_generation(job.settings, job.store)
+    require_lasting_offsets(describe_topic(job.kafka))
     topic = TopicWatch(job.kafka).state()
     if stored is not None:
         require_next_records(stored, job.store.partition_ends(), topic)
@@ -88,7 +93,7 @@ def run_query(
 
     Raises:
         AccountingBroken: a batch did not add up; it was rolled back.
-        SfcrimeError: the store or Kafka failed under way.
+        SfcrimeError: the store or Kafka failed under way; KafkaUnavailable where Spark lost it.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
     topic = TopicWatch(job.kafka)
@@ -144,12 +149,21 @@ def start_query(
 def _await_end(
     query: StreamingQuery, job: StreamJob, sink: StoreSink, show_progress: Callable[[], None]
 ) -> None:
-    """Returns when the query has ended, or was ended between two batches."""
+    """Returns when the query has ended, or was ended between two batches.
+
+    A batch in hand is waited for as long as a broker answers: without one, Spark's client would
+    hold the query for minutes. What is given up then runs again at the next start.
+    """
+    ask_broker_at = 0.0
     try:
         # PySpark takes fractions of a second, its stubs do not say so.
         while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
             show_progress()
             if query.status["isTriggerActive"]:
+                if job.stop.is_set() and time.monotonic() > ask_broker_at:
+                    if not answers(job.kafka, _BROKER_ANSWERS_S):
+                        return  # a client that waits for a broker hears no interruption either
+                    ask_broker_at = time.monotonic() + _BROKER_ANSWERS_S
                 continue
             if job.is_done(sink.ends):
                 job.stop.set()
@@ -184,8 +198,14 @@ def _raise_cause(
         require_topic()
     except SfcrimeError as error:
         raise error from failure
+    word = last_word(sink.failure or failure)
+    if _KAFKA_ERRORS in word:
+        raise KafkaUnavailable(
+            f"Spark lost Kafka: {word}",
+            next_step="check that the broker runs; starting again goes on behind the last batch",
+        ) from failure
     raise ChildFailed(
-        f"Spark ended the query: {last_word(sink.failure or failure)}",
+        f"Spark ended the query: {word}",
         next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
     ) from failure
 

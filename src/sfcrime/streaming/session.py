@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -9,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from sfcrime.jvm.jars import resolve_jars
@@ -22,6 +25,8 @@ from sfcrime.streaming.gateway import (
     driver_class_path,
     start_driver_jvm,
 )
+
+SESSION_STOP_S = 3.0
 
 APPLICATION_NAME = "sfcrime"
 
@@ -43,13 +48,20 @@ class RunningSpark:
         return self.session.sparkContext.uiWebUrl or ""
 
     def stop(self) -> None:
-        """Ends the session and its JVM. Repeatable."""
+        """Ends the session and its JVM within some 10 s. Repeatable."""
         if self.jvm.is_running():
+            # A query that waits for a broker that is gone does not end: the JVM is killed then.
+            ending = Thread(target=self._end_session, name="end-session", daemon=True)
+            ending.start()
+            ending.join(SESSION_STOP_S)
+        self.jvm.stop()
+
+    def _end_session(self) -> None:
+        with contextlib.suppress(Py4JError, OSError):
             gateway = self.session.sparkContext._gateway
             self.session.stop()
             if gateway is not None:  # else objects collected later still call the dead JVM
                 gateway.shutdown()
-        self.jvm.stop()
 
 
 def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
@@ -130,6 +142,9 @@ def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         **_worker_sockets(work_dir),
         "spark.sql.streaming.metricsEnabled": "false",
+        # No secret is handed to Spark (kafka.client_file); this hides what a user's own setting of
+        # Kafka's client would show.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|keystore[.]key",
     }
 
 

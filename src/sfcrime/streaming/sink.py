@@ -69,8 +69,8 @@ class StoreSink:
             raise AccountingBroken(
                 f"Batch {batch_id}: {outcome.accounting.gaps} offsets hold no record.",
                 rule="A topic of this producer has a record at every offset.",
-                next_step="something deleted records or wrote with transactions; read the topic "
-                "into a new --data-dir with --lateness-hours set",
+                next_step="something deleted records or wrote with transactions; publish the "
+                "source to a --topic that nothing else writes to, and count that one",
             )
         # Spark reads on in a topic of the same name. The batch was read before this was asked, so
         # a topic that is still the same was the same then.

@@ -1,0 +1,110 @@
+"""Reads a topic as it grows: records in the order they arrive, until told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Event
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from sfcrime.kafka.client import Properties, kafka_error, missing_topic, open_consumer, translated
+from sfcrime.kafka.connection import require_answer
+from sfcrime.kafka.consumer import FETCHING, passes, record_of
+from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topics import topic_exists
+from sfcrime.settings import KafkaSettings
+
+_WAIT_S = 0.2
+"""The client waits so long for a list to fill; a signal is heard after that at the latest."""
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Where to begin, and when to end."""
+
+    from_beginning: bool = False
+    """Begin with the first record that is kept; else with the first that comes."""
+    group: str = ""
+    """Share the partitions with others of this consumer group, and go on where it stopped; empty:
+    read all of them and commit nothing."""
+    max_records: int | None = None
+    quiet_s: float | None = None
+    """End when no record has come for so long."""
+
+
+def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator[list[TopicRecord]]:
+    """Committed records in batches; each partition's in the order of offsets, none is empty.
+
+    A group's offsets cover a batch once the next one is asked for: what a reader that was killed
+    had not finished is given again.
+
+    Raises:
+        KafkaUnavailable: the broker does not answer, the topic does not exist, or this user may
+            not read it.
+    """
+    if not topic_exists(kafka):
+        raise missing_topic(kafka)
+    reported: list[KafkaError] = []
+    consumer = open_consumer(kafka, _properties(plan), reported.append)
+    try:
+        _begin(consumer, kafka, plan)
+        left, heard = plan.max_records, time.monotonic()
+        while not stop.is_set() and left != 0:
+            with translated(f"reading {kafka.topic}"):
+                messages = consumer.consume(min(_BATCH, left or _BATCH), _WAIT_S)
+            records = [record_of(each) for each in messages if _is_record(each, kafka, plan)]
+            if records:
+                heard = time.monotonic()
+                left = None if left is None else left - len(records)
+                yield records
+                if plan.group:
+                    _mark_read(consumer, kafka.topic, records)
+            elif plan.quiet_s is not None and time.monotonic() - heard > plan.quiet_s:
+                return
+            elif any(each.code() == KafkaError._ALL_BROKERS_DOWN for each in reported):
+                require_answer(kafka)
+                reported.clear()
+    finally:
+        consumer.close()
+
+
+def _properties(plan: Following) -> Properties:
+    if not plan.group:
+        return FETCHING
+    return FETCHING | {
+        "group.id": plan.group,
+        "enable.auto.commit": True,  # of what was marked as read; at the latest when it closes
+        "auto.offset.reset": "earliest" if plan.from_beginning else "latest",
+    }
+
+
+def _begin(consumer: Consumer, kafka: KafkaSettings, plan: Following) -> None:
+    if plan.group:
+        with translated(f"joining the group {plan.group}"):
+            consumer.subscribe([kafka.topic])
+        return
+    places = first_offsets(kafka) if plan.from_beginning else end_offsets(kafka)
+    with translated(f"reading {kafka.topic}"):
+        consumer.assign([TopicPartition(kafka.topic, *place) for place in places.items()])
+
+
+def _is_record(message: Message, kafka: KafkaSettings, plan: Following) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if passes(error, in_group=bool(plan.group)):
+        return False
+    raise kafka_error(error, f"reading {kafka.topic}")
+
+
+def _mark_read(consumer: Consumer, topic: str, records: list[TopicRecord]) -> None:
+    ends = {record.partition: record.offset + 1 for record in records}
+    # A partition that went to another member meanwhile is given again there.
+    with contextlib.suppress(KafkaException):
+        consumer.store_offsets(offsets=[TopicPartition(topic, *end) for end in ends.items()])
