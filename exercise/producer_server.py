@@ -20,8 +20,6 @@ from __future__ import annotations
 
 from threading import Event
 
-import msgspec
-
 from sfcrime.kafka.producer import OnProgress, Published
 from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.settings import Settings

@@ -35,11 +35,14 @@ def ready_jars(jar_set: JarSet, jvm: JvmSettings) -> tuple[Path, ...]:
             bar.update(task, description=words, completed=progress.done, total=progress.total)
             if progress.step == "resolving":
                 console.print(_announcement(jar_set, progress.total, jvm), soft_wrap=True)
-            elif progress.step == "downloading" and bar.disable:
-                if progress.done % _LINE_EVERY_JARS == 0:
-                    console.print(f"{words} {progress.done} of {progress.total}")
+            elif bar.disable and progress.step == "downloading" and _is_told(progress.done):
+                console.print(f"{words} {progress.done} of {progress.total}")
 
         return resolve_jars(jar_set, jvm, show)
+
+
+def _is_told(jars: int) -> bool:
+    return jars % _LINE_EVERY_JARS == 0
 
 
 def _announcement(jar_set: JarSet, jars: int, jvm: JvmSettings) -> str:

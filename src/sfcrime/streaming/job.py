@@ -11,6 +11,7 @@ from threading import Event
 
 from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
@@ -100,7 +101,7 @@ def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
         topic=topic.name,
         topic_id=topic.topic_id,
         start_offsets=first_offsets(job.kafka),
-        lateness_s=_lateness_s(origin, asked),
+        lateness_s=lateness_of_topic(origin, asked),
         window_minutes=job.settings.stream.window_minutes,
         rules_version=RULES_VERSION,
         source_name=origin.identity.name if origin.identity else "",
@@ -114,9 +115,12 @@ def prepare_generation(job: StreamJob, checkpoint: Checkpoint) -> Generation:
     return generation
 
 
-def _lateness_s(origin: TopicOrigin, asked_hours: float | None) -> int | None:
-    """Whether records can be late at all: on a topic of our producer, whose timestamps are the
-    virtual time of publication; elsewhere old calls may carry today's timestamps."""
+def lateness_of_topic(origin: TopicOrigin, asked_hours: float | None) -> int | None:
+    """Allowed lateness in seconds; None: no record can be late.
+
+    Records can be late on a topic of our producer, whose timestamps are the virtual time of
+    publication; elsewhere old calls may carry today's timestamps. `asked_hours` decides otherwise.
+    """
     if asked_hours is not None:
         return int(asked_hours * 3600)
     return DEFAULT_LATENESS_S if origin.kind is OriginKind.OURS else None
@@ -147,8 +151,13 @@ def run_query(
             job.store.record_progress(progress)
             on_progress(progress)
 
+    def should_end() -> bool:
+        if job.until_caught_up and is_caught_up(sink.ends, job.kafka):
+            job.stop.set()
+        return job.stop.is_set()
+
     try:
-        _await_end(query, job, sink, show_progress)
+        await_end(query, should_end, show_progress)
     except StreamingQueryException as failure:
         _raise_cause(failure, sink, spark)
     except (Py4JError, OSError) as failure:
@@ -164,8 +173,7 @@ def start_query(
     """The query, step by step: read, judge, remove repeats, hand every batch to the sink."""
     session = spark.session
     session.conf.set("spark.sql.shuffle.partitions", str(generation.shuffle_partitions))
-    if generation.lateness_s is None:  # every id is kept: more than fits in memory
-        session.conf.set("spark.sql.streaming.stateStore.providerClass", _ROCKSDB)
+    choose_state_store(session, generation.lateness_s)
     records = records_of_topic(
         session,
         TopicRead(
@@ -186,24 +194,32 @@ def start_query(
     )
 
 
+def choose_state_store(session: SparkSession, lateness_s: int | None) -> None:
+    """Keeps the ids in memory where a watermark bounds them, else on disk."""
+    if lateness_s is None:  # every id is kept: more than fits in memory
+        session.conf.set("spark.sql.streaming.stateStore.providerClass", _ROCKSDB)
+
+
 def checkpoint_path(data_dir: Path) -> Path:
     """Where the query's checkpoint lies."""
     return data_dir / CHECKPOINT_FOLDER
 
 
-def _await_end(
-    query: StreamingQuery, job: StreamJob, sink: StoreSink, show_progress: Callable[[], None]
+def await_end(
+    query: StreamingQuery, should_end: Callable[[], bool], show_progress: Callable[[], None]
 ) -> None:
-    """Returns when the query has ended, or was ended between two batches."""
+    """Returns when the query has ended, or was ended between two batches.
+
+    Args:
+        query: a running one.
+        should_end: asked five times a second, between two batches.
+        show_progress: called five times a second, and at the end.
+    """
     try:
         # PySpark takes fractions of a second, its stubs do not say so.
         while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
             show_progress()
-            if query.status["isTriggerActive"]:
-                continue
-            if job.until_caught_up and is_caught_up(sink.ends, job.kafka):
-                job.stop.set()
-            if job.stop.is_set():
+            if not query.status["isTriggerActive"] and should_end():
                 query.stop()
     finally:
         show_progress()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +70,24 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
             work_dir=work_dir,
         )
     )
-    session = SparkSession.builder.appName(APPLICATION_NAME).getOrCreate()
+    session = open_session({"spark.app.name": APPLICATION_NAME})
     session.sparkContext.setLogLevel("WARN")
     # Where the JVM dies, PySpark's server for accumulators prints a traceback of its own from its
     # own thread; the query's end is what says so.
     session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
+
+
+def open_session(properties: Mapping[str, str]) -> SparkSession:
+    """A session on the JVM that PySpark was pointed at; Ctrl-C stays what the caller made it.
+
+    PySpark takes SIGINT for itself: it cancels the batch in hand and raises KeyboardInterrupt.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, before)
+    return session
 
 
 def shuffle_partitions(settings: Settings) -> int:
