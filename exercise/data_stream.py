@@ -112,6 +112,7 @@ def run_job(settings: Settings, folder: Path, available_now: bool, stop: Event) 
     # written there, and a batch that was cut off is done again from the same offsets.
     def show_batch(batch: DataFrame, batch_id: int) -> None:
         if stop.is_set():
+            spark.sparkContext.setLogLevel("OFF")  # what Spark would log is no failure
             raise StopRequested(f"stopped before batch {batch_id}")
         # One action a batch: each further one would run the whole batch again.
         show_totals(batch.collect(), f"Totals after batch {batch_id}")

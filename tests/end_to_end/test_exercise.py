@@ -244,11 +244,38 @@ def _submitted(shell: Shell, *arguments: str) -> list[str]:
     return ["spark-submit", *PACKAGES, "--master", "local[*]", *job, *folder, *arguments]
 
 
+def _ordinary_jdk() -> Path | None:
+    """The home of a JDK >= 17 with the module that PySpark's own launcher insists on."""
+    java = shutil.which("java")
+    if java is None:
+        return None
+    home = Path(java).resolve().parent.parent
+    listed = subprocess.run(
+        [java, "--list-modules"], capture_output=True, text=True, timeout=60, check=False
+    )
+    found = re.search(r"^jdk\.incubator\.vector@(\d+)", listed.stdout, re.MULTILINE)
+    return home if found is not None and int(found[1]) >= 17 else None
+
+
+def _pysparks_own(command: list[str]) -> list[str]:
+    """The same with PySpark's own script where there is a JDK for it, else as it is."""
+    home = _ordinary_jdk()
+    if home is None:
+        return command
+    variables = [f"JAVA_HOME={home}", f"PYSPARK_PYTHON={sys.executable}"]
+    variables.append("SPARK_LOCAL_IP=127.0.0.1")
+    own = Path(sys.executable).with_name("spark-submit")
+    return ["env", *variables, str(own), *command[1:]]
+
+
 def test_the_job_is_exact_after_a_kill_and_stops_in_order(
     published: Shell, calls_file: Path
 ) -> None:
-    """Killed behind 1,000 records; the next start shows their totals, then counts the rest."""
-    with published.started(*_submitted(published)) as job:
+    """Killed behind 1,000 records; the next start shows their totals, then counts the rest.
+
+    The first start is by PySpark's own spark-submit where a JDK >= 17 is installed.
+    """
+    with published.started(*_pysparks_own(_submitted(published))) as job:
         job.wait_for(lambda: "Totals after batch 0" in job.log(), "the first batch")
         job.wait_for(lambda: "batch 0: 1,000 records in " in job.log(), "its report")
         tree = job.tree()
@@ -266,6 +293,7 @@ def test_the_job_is_exact_after_a_kill_and_stops_in_order(
     assert FIRST_LINE in log.partition("Totals from the checkpoint")[2].partition("Totals after")[0]
     assert _last_table(log) >= TOTALS
     assert "Spark UI: http://127.0.0.1:" in log
+    assert "Others can reach it" not in log
     assert "Stopped; the next start goes on from here." in log
     assert "Traceback" not in log
 
@@ -291,42 +319,6 @@ def test_sfcrime_itself_counts_the_same_on_the_pair_and_proves_it(
         ("Poss", "ND"): 100,
         ("22500e", ""): 50,
     }
-
-
-def _ordinary_jdk() -> Path | None:
-    """The home of a JDK >= 17 with the module that PySpark's own launcher insists on."""
-    java = shutil.which("java")
-    if java is None:
-        return None
-    home = Path(java).resolve().parent.parent
-    listed = subprocess.run(
-        [java, "--list-modules"], capture_output=True, text=True, timeout=60, check=False
-    )
-    found = re.search(r"^jdk\.incubator\.vector@(\d+)", listed.stdout, re.MULTILINE)
-    return home if found is not None and int(found[1]) >= 17 else None
-
-
-def test_the_job_runs_with_pysparks_own_spark_submit(published: Shell, calls_file: Path) -> None:
-    home = _ordinary_jdk()
-    if home is None:
-        pytest.skip("no JDK >= 17 with jdk.incubator.vector on PATH")
-    command = _submitted(published, "--available-now", "--data-dir", f"{published.folder}/own")
-    command[0] = str(Path(sys.executable).with_name("spark-submit"))
-    environment = {"JAVA_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
-    environment |= {"SPARK_LOCAL_IP": "127.0.0.1"}
-
-    ran = subprocess.run(
-        command,
-        cwd=published.folder,
-        env=published.environment() | environment,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-
-    assert ran.returncode == 0, ran.stderr
-    assert "calls in 6 groups" in ran.stdout
 
 
 def test_the_connector_of_older_texts_is_refused_with_the_right_one(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
         "cluster": Tool("org.apache.kafka.tools.ClusterTool", "a cluster's id"),
         "features": Tool("org.apache.kafka.tools.FeatureCommand", "a cluster's feature levels"),
         "log-dirs": Tool("org.apache.kafka.tools.LogDirsCommand", "sizes on disk"),
-        "dump-log": Tool("kafka.tools.DumpLogSegments", "what a segment file holds"),
+        "dump-log": Tool("org.apache.kafka.tools.DumpLogSegments", "what a segment file holds"),
         "metadata-quorum": Tool(
             "org.apache.kafka.tools.MetadataQuorumCommand", "the controllers of a KRaft cluster"
         ),
