@@ -94,7 +94,8 @@ def _measured(
 def _publish(kafka: KafkaSettings, topic: str, values: Iterable[bytes]) -> float:
     servers = {"bootstrap.servers": kafka.bootstrap_servers}
     new = NewTopic(topic, PARTITIONS, config=dict(NEW_TOPIC_SETTINGS))
-    AdminClient(servers).create_topics([new])[topic].result(30)
+    admin = AdminClient(servers)
+    admin.create_topics([new])[topic].result(30)
     producer = Producer({**servers, "queue.buffering.max.messages": 1_000_000})
     began = time.monotonic()
     for value in values:
