@@ -133,7 +133,8 @@ def check_topic_settings(topic: TopicDescription, kafka: KafkaSettings) -> None:
                 f"The topic {topic.name} has {name}={value}.",
                 rule=rule,
                 next_step="sfcrime kafka configs --alter "
-                f"--bootstrap-server {kafka.bootstrap_servers} --entity-type topics --entity-name {topic.name} "
+                f"--bootstrap-server {kafka.bootstrap_servers} "
+                f"--entity-type topics --entity-name {topic.name} "
                 f"--add-config {name}={NEW_TOPIC_SETTINGS[name]}   (or choose another --topic)",
             )
 
