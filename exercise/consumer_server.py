@@ -72,8 +72,7 @@ async def consume(kafka: KafkaSettings, group: str, most: int) -> None:
             wanted = min(BATCH_RECORDS, most - read) if most else BATCH_RECORDS
             records = records_of(await consumer.consume(wanted, WAIT_S))
             if records:
-                for record in records:
-                    print(line_of(record))
+                print("\n".join(map(line_of, records)), flush=True)
                 await consumer.commit(offsets=ends_of(records), asynchronous=False)
                 read += len(records)
     except KafkaException as error:

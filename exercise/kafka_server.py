@@ -84,7 +84,9 @@ class Progress:
         self._reports += 1
         if self._reports % 20 == 0 and progress.virtual_ms is not None:
             at = datetime.fromtimestamp(progress.virtual_ms / 1000, UTC)
-            print(f"{progress.delivered:,} records, the last of {at:%Y-%m-%d %H:%M} UTC")
+            print(
+                f"{progress.delivered:,} records, the last of {at:%Y-%m-%d %H:%M} UTC", flush=True
+            )
 
 
 if __name__ == "__main__":

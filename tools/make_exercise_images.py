@@ -10,6 +10,7 @@ terminals from their text and colours, the Spark UI from the page itself; nothin
 from __future__ import annotations
 
 import argparse
+import html
 import io
 import os
 import re
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,7 +35,7 @@ IMAGES = EXERCISE / "images"
 SERVERS = "--bootstrap-server localhost:9092"
 TOPIC = "org.sf.police.calls"
 PACKAGES = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"
-UI = "http://localhost:3000/StreamingQuery/"
+UI = "http://localhost:3000"
 WAIT_S = 180.0
 STOP_S = 40.0
 COLUMNS, LINES = 118, 34
@@ -76,8 +78,8 @@ def type_everything(terminal: Terminal, install: bool) -> None:
 
         start("bin/zookeeper-server-start config/zookeeper.properties", "PrepRequestProcessor")
         start("bin/kafka-server-start config/server.properties", r"started \(kafka.server")
-        start("python -u kafka_server.py", r"\d records, the last of")
-        with terminal.started("python -u consumer_server.py", r"(\d+:\d+  .*\n){100}"):
+        start("python kafka_server.py", r"\d records, the last of")
+        with terminal.started("python consumer_server.py", r"(\d+:\d+  .*\n){100}"):
             pass
         console = f"bin/kafka-console-consumer {SERVERS} --topic {TOPIC} --from-beginning"
         with terminal.started(console, r"(\{.*\n){60}") as consumer:
@@ -86,7 +88,7 @@ def type_everything(terminal: Terminal, install: bool) -> None:
         terminal.type(f"bin/kafka-consumer-groups {SERVERS} --describe --group consumer-server")
         submit = f"spark-submit --packages {PACKAGES} --master 'local[*]' data_stream.py"
         with terminal.started(submit, f"batch {BATCHES_SEEN}: ") as job:
-            photograph(UI, IMAGES / "spark_streaming_UI.png", "1250,420")
+            photograph(statistics_page(), IMAGES / "spark_streaming_UI.png", "1250,1000")
             draw(submit, job.text(), IMAGES / "progress_reporter.png")
         # Started again, it shows what it had counted and goes on.
         with terminal.started(submit, "Totals from the checkpoint[^$]*Totals after batch"):
@@ -186,6 +188,15 @@ def draw(command: str, text: str, path: Path) -> None:
         # rich names a font on the network; what is installed here is drawn.
         page.write_text(f"<style>{style}</style>{re.sub('@font-face {.*?}', '', svg, flags=re.S)}")
         photograph(page.as_uri(), path, f"{int(width) + 1},{int(height) + 1}")
+
+
+def statistics_page() -> str:
+    """The address of the query's own page in the Spark UI."""
+    with urllib.request.urlopen(f"{UI}/StreamingQuery/", timeout=30) as answer:  # noqa: S310
+        found = re.search(r'href="(/StreamingQuery/statistics[^"]*)"', answer.read().decode())
+    if found is None:
+        raise SystemExit("the Spark UI shows no query")
+    return f"{UI}{html.unescape(found[1])}"
 
 
 def photograph(url: str, path: Path, size: str) -> None:

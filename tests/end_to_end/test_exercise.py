@@ -221,7 +221,7 @@ def test_the_asynchronous_consumer_goes_on_behind_what_it_committed(published: S
 
 
 def test_ctrl_c_stops_the_asynchronous_consumer_in_order(published: Shell) -> None:
-    program = [sys.executable, "-u", str(EXERCISE / "consumer_server.py"), "--group", "stopped"]
+    program = [sys.executable, str(EXERCISE / "consumer_server.py"), "--group", "stopped"]
     with published.started(*program, "--bootstrap-servers", published.servers) as consumer:
         consumer.wait_for(
             lambda: len(re.findall(r"^\d+:\d+  ", consumer.log(), re.MULTILINE)) >= FIRST,
