@@ -330,3 +330,49 @@ def test_the_connector_of_older_texts_is_refused_with_the_right_one(tmp_path: Pa
     assert ran.code == 2
     assert old in ran.err
     assert f"Next step: {' '.join(PACKAGES)}" in ran.err
+
+
+def _environment_without_sfcrime(folder: Path) -> Path:
+    """A virtual environment whose Python refuses everything it is asked."""
+    (folder / "bin").mkdir()
+    python = folder / "bin" / "python"
+    python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    python.chmod(0o755)
+    return folder
+
+
+def test_a_tool_without_an_installation_names_the_script_that_makes_one(tmp_path: Path) -> None:
+    exercise = tmp_path / "exercise"
+    shutil.copytree(EXERCISE / "bin", exercise / "bin")
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "VIRTUAL_ENV": str(_environment_without_sfcrime(tmp_path)),
+    }
+
+    ran = subprocess.run(
+        [str(exercise / "bin" / "kafka-topics"), "--version"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 4
+    assert f"Next step: {exercise}/start.sh" in ran.stderr
+
+
+def test_an_active_environment_with_an_old_python_is_not_filled(tmp_path: Path) -> None:
+    active = str(_environment_without_sfcrime(tmp_path))
+    ran = subprocess.run(
+        [str(EXERCISE / "start.sh")],
+        env={"PATH": "/usr/bin:/bin", "CONDA_PREFIX": active},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 4
+    assert f"the active environment {active} has no Python 3.11 or newer" in ran.stderr
+    assert "conda create -n sfcrime python=3.11" in ran.stderr
