@@ -39,7 +39,7 @@ UI = "http://localhost:3000"
 WAIT_S = 180.0
 STOP_S = 40.0
 COLUMNS, LINES = 118, 34
-BATCHES_SEEN = 12
+BATCHES_SEEN = 10
 """Batches before the pictures of the job are taken."""
 
 
@@ -129,6 +129,8 @@ class Terminal:
     def started(self, command: str, until: str) -> Iterator[Running]:
         """Starts a command and waits for a text; Ctrl-C ends it with the block."""
         print(f"$ {command}", flush=True)
+        place = len(self.transcript)
+        self.transcript.append("")
         with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
             log = Path(folder) / "output"
             with log.open("wb") as output:
@@ -147,7 +149,7 @@ class Terminal:
                 yield running
             finally:
                 end(process)
-                self.transcript += [f"$ {command}", running.text()]
+                self.transcript[place] = f"$ {command}\n{running.text()}"
 
     def _await(self, running: Running, command: str, until: str) -> None:
         deadline = time.monotonic() + WAIT_S
