@@ -61,6 +61,7 @@ LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS -u UV_INDEX_URL -u UV_DEFAULT_INDE
 lock: dev ## write the lock files anew from pyproject.toml and requirements/build.in
 	$(LOCK) requirements/build.in -o requirements/build.lock
 	$(LOCK) pyproject.toml -o requirements/runtime.lock
+	sed -e '/^ /d' -e 's/ \\$$//' requirements/runtime.lock > requirements/exercise.lock
 	$(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements/runtime.lock -o requirements/dev.lock
 
 clean: ## remove .venv and what tools left behind; data and jars stay

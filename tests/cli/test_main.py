@@ -151,4 +151,4 @@ def test_a_command_lives_in_the_module_of_its_name() -> None:
     folder = Path(entry.__file__).parent
 
     for name in COMMANDS:
-        assert (folder / f"{name}.py").is_file()
+        assert (folder / f"{name.replace('-', '_')}.py").is_file()

@@ -17,7 +17,7 @@ from sfcrime.domain.outcomes import Outcome, Reason
 from sfcrime.settings import SHORT_VARIABLES, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "exercise/README.md"])
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -32,8 +32,10 @@ WHOLE = click.Context(sfcrime, info_name="sfcrime", **sfcrime.context_settings)
 
 OTHER_VARIABLES = {"SFCRIME_CONFIG"}
 FILE_ENDINGS = {"py", "md", "db", "lock"}
-FLAGS_OF_OTHERS = {"--check", "--sun-misc-unsafe-memory-access"}
-"""Of tools/make_references.py and of Java."""
+FLAGS_OF_OTHERS = {"--check", "--sun-misc-unsafe-memory-access"} | {
+    *("--packages", "--master", "--bootstrap-server", "--from-beginning"),
+}
+"""Of tools/make_references.py, of Java, of spark-submit and of Kafka's tools."""
 
 SAID_OTHERWISE = {
     r"dead.letters?": "rejected records are set aside",

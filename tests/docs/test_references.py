@@ -98,5 +98,5 @@ def test_every_variable_that_a_child_process_gets_is_on_the_page() -> None:
 def test_every_command_has_its_section() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
-    assert re.findall(r"^## sfcrime (\w+)$", page, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^## sfcrime ([\w-]+)$", page, re.MULTILINE) == list(COMMANDS)
     assert page.count("Usage: sfcrime ") == len(COMMANDS) + 1

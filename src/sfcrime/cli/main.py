@@ -27,8 +27,11 @@ COMMANDS = {
     "audit": "Recount the topic independently and compare.",
     "rebuild": "Count the topic anew; readers see the old numbers until the swap.",
     "doctor": "What is wrong on this machine, and the command that mends it.",
+    "kafka": "Kafka's own tools from the broker's jars.",
+    "spark-submit": "Spark's own spark-submit on the Java that is here.",
 }
-"""Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`."""
+"""Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`
+(a dash is an underscore there)."""
 
 
 class LazyGroup(click.Group):
@@ -40,7 +43,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"sfcrime.cli.{cmd_name}").command
+        command: click.Command = import_module(f"sfcrime.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

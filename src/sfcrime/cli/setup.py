@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from sfcrime.cli.jar_progress import USED_FOR, ready_jars
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
 from sfcrime.errors import SfcrimeError
-from sfcrime.jvm.jars import JAR_SETS, JarProgress, JarSet, resolve_jars
+from sfcrime.jvm.jars import JAR_SETS, JarSet
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.pipeline.training import train_startup_cache
 from sfcrime.settings import JvmSettings, Settings
-
-_USED_FOR: dict[JarSet, str] = {"kafka": "the embedded broker", "spark": "Spark's Kafka connector"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def command(settings: Settings, as_json: bool) -> None:
     if not as_json:
         for one in ready:
             click.echo(
-                f"{_USED_FOR[one.jar_set]}: {one.jars} jars, {one.megabytes:.0f} MB, "
+                f"{USED_FOR[one.jar_set]}: {one.jars} jars, {one.megabytes:.0f} MB, "
                 f"verified in {one.seconds:.1f} s: {one.folder}"
             )
     caches = _train(settings)
@@ -80,20 +79,7 @@ def _train(settings: Settings) -> list[str]:
 
 def _make_ready(jar_set: JarSet, jvm: JvmSettings) -> JarSetReady:
     began = time.monotonic()
-    columns = (
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("")
-
-        def show(progress: JarProgress) -> None:
-            words = f"{progress.jar_set}: {progress.step}"
-            bar.update(task, description=words, completed=progress.done, total=progress.total)
-
-        jars = resolve_jars(jar_set, jvm, show)
+    jars = ready_jars(jar_set, jvm)
     size = sum(jar.stat().st_size for jar in jars)
     return JarSetReady(
         jar_set, len(jars), size / 1e6, str(jars[0].parent), time.monotonic() - began

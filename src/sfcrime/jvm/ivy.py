@@ -37,7 +37,7 @@ def retrieve_jars(
 
     Args:
         java: runs Ivy.
-        configuration: "kafka" or "spark".
+        configuration: the jar set's name.
         folder: an existing empty folder on a disk with room for the set twice over.
         on_downloaded: called with the number of jars downloaded so far.
 
@@ -50,16 +50,8 @@ def retrieve_jars(
     options = [
         "-XX:TieredStopAtLevel=1",
         f"-Divy.default.ivy.user.dir={work / 'home'}",
-        f"-Dsun.net.client.defaultConnectTimeout={_CONNECT_TIMEOUT_MS}",
-        f"-Dsun.net.client.defaultReadTimeout={_READ_TIMEOUT_MS}",
-        *proxy_options(getproxies()),
+        *download_options(work),
     ]
-    trust_store = work / "authorities.jks"
-    if write_trust_store(trust_store):
-        options += [
-            f"-Djavax.net.ssl.trustStore={trust_store}",
-            f"-Djavax.net.ssl.trustStorePassword={PASSWORD}",
-        ]
     with resources.as_file(resources.files("sfcrime.jvm") / "ivy.xml") as ivy_file:
         command = [
             *(str(java), *options, "-cp", str(_ivy_jar()), "org.apache.ivy.Main"),
@@ -72,11 +64,31 @@ def retrieve_jars(
         raise JarsUnavailable(
             f"The jars of {configuration} could not be fetched: {_reason(log_path)}.",
             rule="They are fetched once, from the Java package registry, and then kept.",
-            next_step="check the network (a proxy is taken from https_proxy), then run "
-            f"`sfcrime setup` again; the whole output is in {log_path}",
+            next_step="check the network (a proxy is taken from https_proxy), then run the same "
+            f"command (or `sfcrime setup`) again; the whole output is in {log_path}",
         )
     shutil.rmtree(work, ignore_errors=True)
     log_path.unlink(missing_ok=True)
+
+
+def download_options(folder: Path) -> list[str]:
+    """Java's options for downloading here: whom to trust, through which proxy, how patiently.
+
+    Args:
+        folder: takes the trust store; must exist for as long as the JVM runs.
+    """
+    options = [
+        f"-Dsun.net.client.defaultConnectTimeout={_CONNECT_TIMEOUT_MS}",
+        f"-Dsun.net.client.defaultReadTimeout={_READ_TIMEOUT_MS}",
+        *proxy_options(getproxies()),
+    ]
+    trust_store = folder / "authorities.jks"
+    if write_trust_store(trust_store):
+        options += [
+            f"-Djavax.net.ssl.trustStore={trust_store}",
+            f"-Djavax.net.ssl.trustStorePassword={PASSWORD}",
+        ]
+    return options
 
 
 def proxy_options(proxies: Mapping[str, str]) -> list[str]:

@@ -23,8 +23,9 @@ from sfcrime.jvm.java import find_java
 from sfcrime.jvm.locks import file_lock
 from sfcrime.settings import JvmSettings
 
-JarSet = Literal["kafka", "spark"]
+JarSet = Literal["kafka", "spark", "zookeeper"]
 JAR_SETS: tuple[JarSet, ...] = ("kafka", "spark")
+"""What `sfcrime setup` fetches. "zookeeper", the exercise's pair, is fetched on first use."""
 
 _STAMP = "verified.json"
 

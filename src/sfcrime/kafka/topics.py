@@ -132,7 +132,8 @@ def check_topic_settings(topic: TopicDescription, kafka: KafkaSettings) -> None:
             raise TopicRefused(
                 f"The topic {topic.name} has {name}={value}.",
                 rule=rule,
-                next_step=f"kafka-configs.sh --bootstrap-server {kafka.bootstrap_servers} --alter "
+                next_step="sfcrime kafka configs --alter "
+                f"--bootstrap-server {kafka.bootstrap_servers} "
                 f"--entity-type topics --entity-name {topic.name} "
                 f"--add-config {name}={NEW_TOPIC_SETTINGS[name]}   (or choose another --topic)",
             )

@@ -70,22 +70,40 @@ class DriverCommand:
 
     def arguments(self, properties_file: Path) -> list[str]:
         """The whole command line."""
+        options, class_path = self.startup_cache.options, driver_class_path(self.jars)
         return [
-            str(self.java),
-            f"-Xmx{self.heap}",
-            *self.startup_cache.options,
-            "-XX:+UseParallelGC",
-            # A thread that ran out of memory would leave the others waiting for it for ever.
-            "-XX:+ExitOnOutOfMemoryError",
-            *SPARK_MODULE_OPTIONS,
-            f"-Djava.io.tmpdir={self.work_dir}",
-            "-cp",
-            driver_class_path(self.jars),
+            *driver_java(self.java, self.heap, self.work_dir, class_path, options),
             "org.apache.spark.deploy.SparkSubmit",
             "--properties-file",
             str(properties_file),
             "pyspark-shell",
         ]
+
+
+def driver_java(
+    java: Path, heap: str, temporary: Path, class_path: str, options: Sequence[str]
+) -> list[str]:
+    """Java with every option of a Spark driver; a main class and its arguments follow.
+
+    Args:
+        java: runs it.
+        heap: bound of its memory, e.g. "1200m".
+        temporary: an existing folder for what lasts no longer than the JVM.
+        class_path: see `driver_class_path`.
+        options: put before the others.
+    """
+    return [
+        str(java),
+        f"-Xmx{heap}",
+        *options,
+        "-XX:+UseParallelGC",
+        # A thread that ran out of memory would leave the others waiting for it for ever.
+        "-XX:+ExitOnOutOfMemoryError",
+        *SPARK_MODULE_OPTIONS,
+        f"-Djava.io.tmpdir={temporary}",
+        "-cp",
+        class_path,
+    ]
 
 
 OUT_OF_MEMORY_EXIT_CODE = 3

@@ -147,15 +147,24 @@ def new_generation(
     return made if asked is None else replace(made, lateness_s=int(asked * 3600))
 
 
+def lateness_of_topic(origin: TopicOrigin, asked_hours: float | None) -> int | None:
+    """Allowed lateness in seconds; None: no record can be late.
+
+    Records can be late on a topic of our producer, whose timestamps are the virtual time of
+    publication; elsewhere old calls may carry today's timestamps. `asked_hours` decides otherwise.
+    """
+    if asked_hours is not None:
+        return int(asked_hours * 3600)
+    return DEFAULT_LATENESS_S if origin.kind is OriginKind.OURS else None
+
+
 def _as_origin_says(made: Generation, origin: TopicOrigin) -> Generation:
-    """On a topic of our producer timestamps are the virtual time of publication, so records can
-    be late; elsewhere old calls may carry today's timestamps."""
     identity = origin.identity
     if origin.kind is not OriginKind.OURS or identity is None:
         return made
     return replace(
         made,
-        lateness_s=DEFAULT_LATENESS_S,
+        lateness_s=lateness_of_topic(origin, None),
         source_name=identity.name,
         source_title=identity.title,
         synthetic=identity.synthetic,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, functions
 from pyspark.sql.pandas.functions import vectorized_udf  # type: ignore[attr-defined]
 from pyspark.sql.types import (
     IntegerType,
@@ -27,7 +27,7 @@ from pyspark.util import PythonEvalType
 
 from sfcrime.domain.outcomes import WATERMARK_DELAY_S
 from sfcrime.domain.wall_clock import MICROS
-from sfcrime.streaming.judge import judge_records
+from sfcrime.streaming.judge import LABEL_SEPARATOR, judge_records
 
 JUDGED_SCHEMA = StructType(
     [
@@ -104,6 +104,21 @@ def calls_without_repeats(judged: DataFrame, lateness_s: int | None) -> DataFram
         return judged.dropDuplicates(identity)
     delay = f"{WATERMARK_DELAY_S} seconds"
     return judged.withWatermark("call_time", delay).dropDuplicatesWithinWatermark(identity)
+
+
+def named_calls(calls: DataFrame) -> DataFrame:
+    """The same rows as text: call type and disposition of a call, the reason of one set aside.
+
+    Columns: `set_aside` (null for a call), `call_type` and `disposition` (null where set aside).
+    The reason of a late record is its label's first word, "late".
+    """
+    is_call = functions.col("identity") >= 0
+    parts = functions.split("label", LABEL_SEPARATOR, 2)
+    return calls.select(
+        functions.when(~is_call, functions.split("label", " ", 2)[0]).alias("set_aside"),
+        functions.when(is_call, parts[0]).alias("call_type"),
+        functions.when(is_call, parts[1]).alias("disposition"),
+    )
 
 
 def set_aside_identity(partition: int, offset: int) -> int:

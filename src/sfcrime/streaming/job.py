@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event
 
 from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
@@ -106,8 +108,13 @@ def run_query(
             job.store.record_progress(progress)
             on_progress(progress)
 
+    def should_end() -> bool:
+        if job.is_done(sink.ends):
+            job.stop.set()
+        return job.stop.is_set()
+
     try:
-        _await_end(query, job, sink, show_progress)
+        await_end(query, should_end, show_progress, _LostBroker(job))
     except StreamingQueryException as failure:
         _raise_cause(failure, sink, spark, lambda: _require_topic(generation, sink, topic))
     except (Py4JError, OSError) as failure:
@@ -123,8 +130,7 @@ def start_query(
     """The query, step by step: read, judge, remove repeats, hand every batch to the sink."""
     session = spark.session
     session.conf.set("spark.sql.shuffle.partitions", str(generation.shuffle_partitions))
-    if generation.lateness_s is None:  # every id is kept: more than fits in memory
-        session.conf.set("spark.sql.streaming.stateStore.providerClass", _ROCKSDB)
+    choose_state_store(session, generation.lateness_s)
     records = records_of_topic(
         session,
         TopicRead(
@@ -146,28 +152,50 @@ def start_query(
     )
 
 
-def _await_end(
-    query: StreamingQuery, job: StreamJob, sink: StoreSink, show_progress: Callable[[], None]
+def choose_state_store(session: SparkSession, lateness_s: int | None) -> None:
+    """Keeps the ids in memory where a watermark bounds them, else on disk."""
+    if lateness_s is None:  # every id is kept: more than fits in memory
+        session.conf.set("spark.sql.streaming.stateStore.providerClass", _ROCKSDB)
+
+
+class _LostBroker:
+    """Whether a stop has to leave the batch in hand, which then runs again at the next start:
+    without a broker, Spark's client would hold the query for minutes."""
+
+    def __init__(self, job: StreamJob) -> None:
+        self._job = job
+        self._ask_at = 0.0
+
+    def __call__(self) -> bool:
+        if not self._job.stop.is_set() or time.monotonic() < self._ask_at:
+            return False
+        lost = not answers(self._job.kafka, _BROKER_ANSWERS_S)
+        self._ask_at = time.monotonic() + _BROKER_ANSWERS_S
+        return lost
+
+
+def await_end(
+    query: StreamingQuery,
+    should_end: Callable[[], bool],
+    show_progress: Callable[[], None],
+    gives_up: Callable[[], bool] = lambda: False,
 ) -> None:
     """Returns when the query has ended, or was ended between two batches.
 
-    A batch in hand is waited for as long as a broker answers: without one, Spark's client would
-    hold the query for minutes. What is given up then runs again at the next start.
+    Args:
+        query: a running one.
+        should_end: asked five times a second, between two batches.
+        show_progress: called five times a second, and at the end.
+        gives_up: asked five times a second within a batch; True leaves it unfinished.
     """
-    ask_broker_at = 0.0
     try:
         # PySpark takes fractions of a second, its stubs do not say so.
         while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
             show_progress()
             if query.status["isTriggerActive"]:
-                if job.stop.is_set() and time.monotonic() > ask_broker_at:
-                    if not answers(job.kafka, _BROKER_ANSWERS_S):
-                        return  # a client that waits for a broker hears no interruption either
-                    ask_broker_at = time.monotonic() + _BROKER_ANSWERS_S
-                continue
-            if job.is_done(sink.ends):
-                job.stop.set()
-            if job.stop.is_set():
+                if gives_up():
+                    return
+            elif should_end():
                 query.stop()
     finally:
         show_progress()

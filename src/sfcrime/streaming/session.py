@@ -6,8 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -83,8 +82,7 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
             work_dir=work_dir,
         )
     )
-    with _own_interrupt_handler():
-        session = SparkSession.builder.appName(APPLICATION_NAME).getOrCreate()
+    session = open_session({"spark.app.name": APPLICATION_NAME})
     session.sparkContext.setLogLevel("WARN")
     # Where the JVM dies, PySpark's server for accumulators prints a traceback of its own from its
     # own thread; the query's end is what says so.
@@ -92,16 +90,16 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
     return RunningSpark(session, jvm)
 
 
-@contextmanager
-def _own_interrupt_handler() -> Iterator[None]:
-    """PySpark takes Ctrl-C for itself, calls into the JVM from the handler and raises; a job is
-    to finish its batch."""
+def open_session(properties: Mapping[str, str]) -> SparkSession:
+    """A session on the JVM that PySpark was pointed at; Ctrl-C stays what the caller made it.
+
+    PySpark takes SIGINT for itself: it cancels the batch in hand and raises KeyboardInterrupt.
+    """
     before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
+    session = SparkSession.builder.config(map=dict(properties)).getOrCreate()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, before)
+    return session
 
 
 def shuffle_partitions(settings: Settings) -> int:
