@@ -23,6 +23,13 @@ from sfcrime.kafka.ports import LOOPBACK, free_port
 
 pytestmark = pytest.mark.end_to_end
 
+REAL_FILE = (
+    Path(__file__).resolve().parents[2]
+    / ".."
+    / "shared"
+    / "data"
+    / "police-department-calls-for-service.json.gz"
+)
 EXERCISE = Path(__file__).resolve().parents[2] / "exercise"
 TOPIC = "org.sf.police.calls"
 PACKAGES = ["--packages", "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"]
@@ -319,6 +326,33 @@ def test_sfcrime_itself_counts_the_same_on_the_pair_and_proves_it(
         ("Poss", "ND"): 100,
         ("22500e", ""): 50,
     }
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not REAL_FILE.exists(), reason="the real file is not beside the project")
+def test_the_job_counts_the_real_file_as_sfcrime_does(pair: Shell, sfcrime: Sfcrime) -> None:
+    topic = ["--topic", "real.calls"]
+    sent = pair.program("kafka_server.py", str(REAL_FILE), "--speed", "max", *topic)
+    assert sent.code == 0, sent.err
+    folder = ["--data-dir", str(pair.folder / "real"), "--available-now"]
+    job = pair(*_submitted(pair, *topic, *folder))
+    assert job.code == 0, job.out + job.err
+    place = ["--bootstrap-servers", pair.servers]
+    counted = sfcrime("stream", *place, *topic, "--until-caught-up")
+    assert counted.code == 0, counted.out + counted.err
+
+    rows = sfcrime("report", "--by", "type,disposition", "--raw", "--json").json["rows"]
+    report = {" ".join(f"{row['type']} {row['disposition']}".split()): row["calls"] for row in rows}
+    assert len(rows) == 7_677
+    assert (
+        "199,995 calls in 7,677 groups, 19,846 of them with a code outside the table; "
+        "0 records set aside\n"
+    ) in job.out
+    largest = [row.rpartition(" ") for row in _last_table(job.out) if row[-1:].isdigit()]
+    assert len(largest) == 10
+    for labels, _, calls in largest:
+        group = max((each for each in report if labels.startswith(each)), key=len)
+        assert f"{report[group]:,}" == calls, labels
 
 
 def test_the_connector_of_older_texts_is_refused_with_the_right_one(tmp_path: Path) -> None:
