@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 from backlog import fill_topic, open_backlog, open_broker, topic_name
-from machine import described_machine
-from processes import Usage, UsageMeter
 
 from sfcrime.settings import KafkaSettings
+from sfcrime.tuning.machine import described_machine
+from sfcrime.tuning.processes import Usage, UsageMeter
 
 
 def measured_audit(kafka: KafkaSettings, data_dir: Path) -> tuple[Usage, dict[str, object]]:

@@ -25,11 +25,11 @@ from tempfile import TemporaryDirectory
 
 import click
 from backlog import REAL_FILE
-from machine import described_machine
 
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
+from sfcrime.tuning.machine import described_machine
 
 GIVE_UP_S = 120.0
 _SHOWN = re.compile(rb"([\d,]+) counted")

@@ -25,8 +25,6 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 from backlog import Expected, fill_topic, open_backlog, open_broker, topic_name
-from machine import described_machine
-from processes import Usage, UsageMeter
 from rich.console import Console
 from rich.table import Table
 
@@ -35,6 +33,8 @@ from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress
+from sfcrime.tuning.machine import described_machine
+from sfcrime.tuning.processes import Usage, UsageMeter
 
 STAGES = {"a": "read", "b": "judge", "c": "repeats", "d": "job", "h": "hand-written"}
 _PEER_STORE = "peer.db"

@@ -223,3 +223,65 @@ def test_what_is_empty_or_unset_is_no_variable() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         load_settings(environment={}).kafka.port = 1  # type: ignore[misc]
+
+
+def test_a_table_of_spark_properties_comes_from_the_file_with_dots_quoted_or_not(
+    tmp_path: Path,
+) -> None:
+    environment = settings_file(
+        tmp_path,
+        '[stream.spark_properties]\n"spark.speculation" = true\nspark.locality.wait = 0\n'
+        "[stream.source_options]\nmaxTriggerDelay = '5s'\n",
+    )
+
+    stream = load_settings(environment=environment).stream
+
+    assert stream.spark_properties == {"spark.speculation": "true", "spark.locality.wait": "0"}
+    assert stream.source_options == {"maxTriggerDelay": "5s"}
+
+
+def test_a_table_travels_to_a_child_process_as_json() -> None:
+    given = {"stream": {"spark_properties": {"spark.a": "x, y = 'z'"}, "state_store": "rocksdb"}}
+    settings = load_settings(given, environment={})
+
+    environment = as_environment(settings)
+
+    assert environment["SFCRIME_STREAM_SPARK_PROPERTIES"] == '{"spark.a": "x, y = \'z\'"}'
+    assert "SFCRIME_STREAM_SOURCE_OPTIONS" not in environment
+    assert load_settings(environment=environment) == settings
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("SPARK_PROPERTIES", "spark.a=1", "cannot be read"),
+        ("SPARK_PROPERTIES", "[1]", "is no table"),
+        ("SPARK_PROPERTIES", '{"sql.shuffle": "1"}', "names 'sql.shuffle'"),
+        ("SPARK_PROPERTIES", '{"spark.a b": "1"}', "names 'spark.a b'"),
+        ("SPARK_PROPERTIES", '{"spark.a": "1\\nspark.master=x"}', "control characters"),
+        ("SOURCE_OPTIONS", '{"kafka.acks": "1"}', "names 'kafka.acks'"),
+        ("STATE_STORE", "disk", "Invalid enum value"),
+    ],
+)
+def test_a_table_with_anything_else_is_refused(variable: str, value: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        load_settings(environment={f"SFCRIME_STREAM_{variable}": value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "spark.ssl.keyStorePassword",
+        "spark.authenticate.secret",
+        "spark.hadoop.fs.s3a.access.key",
+        "spark.kafka.clusters.x.sasl.token.mechanism",
+        "spark.kerberos.keytab",
+        "spark.my.sasl.jaas.config",
+        "spark.cloud.apiKey",
+    ],
+)
+def test_a_property_that_looks_like_a_credential_is_refused_without_showing_it(name: str) -> None:
+    with pytest.raises(UsageError, match="looks like a credential") as refused:
+        load_settings({"stream": {"spark_properties": {name: "hunter2"}}}, environment={})
+
+    assert "hunter2" not in str(refused.value)

@@ -40,6 +40,19 @@ partitions = 4
 window_minutes = 15
 ```
 
+`stream.spark_properties` and `stream.source_options` are tables of names that Spark knows; in the
+environment they are JSON objects. What sfcrime sets itself cannot be set there, and no name that
+looks like a credential is taken:
+
+```toml
+[stream.spark_properties]
+"spark.sql.streaming.maxBatchesToRetainInMemory" = "1"
+```
+
+```sh
+export SFCRIME_STREAM_SPARK_PROPERTIES='{{"spark.scheduler.mode": "FAIR"}}'
+```
+
 Passwords and other secrets of a Kafka cluster belong in the file that `kafka.config_file` names:
 no flag takes them, so that none is seen in a list of processes.
 """
@@ -152,7 +165,7 @@ def whole_command() -> click.Context:
 def _default(value: object) -> str:
     if value is None:
         return "not set"
-    return "empty" if value == "" else f"`{value}`"
+    return "empty" if value in ("", {}) else f"`{value}`"
 
 
 def _bounds(facts: dict[str, Any]) -> str:
@@ -162,6 +175,8 @@ def _bounds(facts: dict[str, Any]) -> str:
     if "pattern" in facts:
         return f"`{facts['pattern']}`".replace("|", "\\|")
     least, most = facts.get("minimum"), facts.get("maximum")
+    if facts["type"] == "object":
+        return "a table of texts"
     if least is None and most is None:
         return "text" if facts["type"] == "string" else facts["type"]
     if most is None:

@@ -4,11 +4,16 @@ A value comes from a flag, else from the environment (`SFCRIME_<ROOM>_<NAME>`, e
 `SFCRIME_KAFKA_PORT`), else from the TOML file named by `SFCRIME_CONFIG` (a table per room), else
 from the default here. An unknown table, key or variable is refused, and so is a value out of
 its bounds. docs/settings.md is generated from this module.
+
+Two settings are tables of names that are not ours (`spark_properties`, `source_options`): a TOML
+table in the file, a JSON object in the environment.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +31,16 @@ SHORT_VARIABLES = {
     "SFCRIME_DATA_DIR": ("store", "data_dir"),
 }
 """Names without their room, for the two settings that people set most; (room, name) of each."""
+
+TABLES = {
+    ("stream", "spark_properties"): re.compile(r"spark\.[A-Za-z0-9_.-]+\Z"),
+    ("stream", "source_options"): re.compile(r"[A-Za-z][A-Za-z0-9]*\Z"),
+}
+"""The settings that are tables, and the names that each takes."""
+
+_CREDENTIAL = re.compile(
+    r"passw|secret|token|credential|jaas|keytab|(access|private|api)[._-]?key", re.IGNORECASE
+)
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -112,6 +127,21 @@ class StreamSettings(Room, frozen=True):
     shuffle_partitions: Annotated[
         int, Meta(ge=0, le=1000, description="0: one per core; fixed at the first start")
     ] = 0
+    state_store: Annotated[
+        Literal["memory", "rocksdb"],
+        Meta(
+            description="where identities are kept; fixed at the first start; "
+            "always `rocksdb` without a lateness rule",
+        ),
+    ] = "memory"
+    spark_properties: Annotated[
+        dict[str, str],
+        Meta(description="further properties of the SparkSession; none that sfcrime sets itself"),
+    ] = {}
+    source_options: Annotated[
+        dict[str, str],
+        Meta(description="further options of Spark's Kafka source; none that sfcrime sets itself"),
+    ] = {}
     ui_port: Annotated[Port, Meta(description="Spark UI on loopback; 0 picks a free one")] = 3000
     heap: Annotated[str, Meta(pattern=r"^\d+[mg]\Z", description="heap of the Spark driver")] = (
         "1200m"
@@ -176,6 +206,9 @@ def load_settings(
         merged.setdefault(room, {}).update(values)
     for room, given in (flags or {}).items():
         merged.setdefault(room, {}).update({k: v for k, v in given.items() if v is not None})
+    for (room, name), names in TABLES.items():
+        if name in merged.get(room, {}):
+            merged[room][name] = _checked_table(f"{room}.{name}", merged[room][name], names)
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -201,8 +234,63 @@ def as_environment(settings: Settings) -> dict[str, str]:
     found = {}
     for room, values in msgspec.to_builtins(settings).items():
         for name, value in values.items():
-            if value not in (None, ""):
-                found[f"{ENVIRONMENT_PREFIX}{room}_{name}".upper()] = str(value)
+            if value not in (None, "", {}):
+                text = json.dumps(value) if isinstance(value, dict) else str(value)
+                found[f"{ENVIRONMENT_PREFIX}{room}_{name}".upper()] = text
+    return found
+
+
+def _checked_table(setting: str, given: object, names: re.Pattern[str]) -> dict[str, str]:
+    """A table as it is used: names whole, values text.
+
+    Raises:
+        UsageError: it is no table, or holds a name or value it cannot; no value is shown.
+    """
+    table = _table_from_json(setting, given) if isinstance(given, str) else given
+    if not isinstance(table, Mapping):
+        raise _bad_table(setting, "is no table", 'A table of names and values: {"name": "value"}.')
+    checked = _flat(table)
+    for name, value in checked.items():
+        if _CREDENTIAL.search(name):
+            raise _bad_table(
+                setting,
+                f"names {name}, which looks like a credential",
+                "Settings are shown in the Spark UI and in logs, so no secret may be one.",
+            )
+        if not names.match(name):
+            raise _bad_table(setting, f"names {name!r}", f"A name matches `{names.pattern}`.")
+        if not value.isprintable():
+            raise _bad_table(
+                setting, f"has control characters in {name}", "A value is one line of text."
+            )
+    return checked
+
+
+def _bad_table(setting: str, happened: str, rule: str) -> UsageError:
+    return UsageError(
+        f"The setting {setting} {happened}.",
+        rule=rule,
+        next_step="correct the SFCRIME_* variable or the file in SFCRIME_CONFIG; the login of a "
+        "cluster belongs into the file that kafka.config_file names",
+    )
+
+
+def _table_from_json(setting: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        rule = 'In the environment it is a JSON object, {"name": "value"}.'
+        raise _bad_table(setting, "cannot be read", rule) from error
+
+
+def _flat(table: Mapping[str, object], above: str = "") -> dict[str, str]:
+    """Names with dots are nested tables where TOML has them without quotes: joined again."""
+    found: dict[str, str] = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{above}{name}.")
+        else:
+            found[f"{above}{name}"] = str(value).lower() if isinstance(value, bool) else str(value)
     return found
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import pytest
 from confluent_kafka import Producer
 
-from sfcrime.errors import AlreadyRunning, KafkaUnavailable, StoreUnavailable
+from sfcrime.errors import (
+    AlreadyRunning,
+    JavaUnavailable,
+    KafkaUnavailable,
+    StoreUnavailable,
+    UsageError,
+)
 from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.topics import ensure_topic
 from sfcrime.pipeline import streaming
 from sfcrime.pipeline.streaming import StreamHooks, await_first_record, stream_topic
-from sfcrime.settings import KafkaSettings, Settings, StoreSettings
+from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
 
 
@@ -107,3 +114,35 @@ def test_a_topic_that_an_outside_cluster_lacks_is_said_before_spark_starts(
         stream_topic(settings, Event(), _hooks(steps), until_caught_up=False)
     assert (failed.value.exit_code, steps) == (4, [])
     assert "sfcrime produce" in failed.value.next_step
+
+
+def test_where_spark_cannot_start_the_wait_for_the_broker_ends_too(tmp_path: Path) -> None:
+    settings = Settings(
+        jvm=JvmSettings(java_home="/nowhere"), store=StoreSettings(data_dir=str(tmp_path))
+    )
+    began = monotonic()
+
+    with pytest.raises(JavaUnavailable):
+        stream_topic(settings, Event(), _hooks([]), until_caught_up=True)
+
+    assert monotonic() - began < streaming.BROKER_WAIT_S / 2
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        StreamSettings(spark_properties={"spark.sql.session.timeZone": "Europe/Rome"}),
+        StreamSettings(source_options={"startingOffsets": "latest"}),
+    ],
+)
+def test_what_sfcrime_decides_itself_is_refused_before_anything_starts(
+    tmp_path: Path, stream: StreamSettings
+) -> None:
+    steps: list[str] = []
+    settings = Settings(stream=stream, store=StoreSettings(data_dir=str(tmp_path)))
+
+    with pytest.raises(UsageError, match=r"decided by sfcrime|sfcrime sets it itself"):
+        stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
+
+    assert steps == []
+    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ import msgspec
 import pyspark
 import pytest
 
-from sfcrime.errors import ChildFailed
+from sfcrime.errors import ChildFailed, UsageError
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.settings import Settings, StreamSettings
 from sfcrime.streaming.gateway import SPARK_MODULE_OPTIONS, DriverCommand, start_driver_jvm
@@ -95,6 +95,36 @@ def test_settings_reach_spark(tmp_path: Path) -> None:
     assert properties["spark.master"] == "local[1]"
     assert properties["spark.sql.shuffle.partitions"] == "3"
     assert properties["spark.sql.session.timeZone"] == "UTC"
+
+
+def _with(**stream: object) -> Settings:
+    return msgspec.structs.replace(Settings(), stream=StreamSettings(**stream))  # type: ignore[arg-type]
+
+
+def test_further_properties_reach_spark_beside_ours(tmp_path: Path) -> None:
+    settings = _with(spark_properties={"spark.speculation": "true"}, state_store="rocksdb")
+    properties = spark_properties(settings, tmp_path)
+    assert properties["spark.speculation"] == "true"
+    assert properties["spark.sql.session.timeZone"] == "UTC"
+    assert properties["spark.sql.streaming.stateStore.providerClass"] == (
+        "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "spark.driver.host",
+        "spark.sql.session.timeZone",
+        "spark.sql.shuffle.partitions",
+        "spark.sql.streaming.stateStore.providerClass",
+        "spark.driver.memory",
+        "spark.python.unix.domain.socket.dir",
+    ],
+)
+def test_what_sfcrime_sets_itself_cannot_be_set_as_a_property(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=f"names {name}"):
+        spark_properties(_with(spark_properties={name: "x"}), tmp_path)
 
 
 def _fake_java(folder: Path, script: str) -> Path:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from hostile_records import GOOD, timed_value, with_id
 from sfcrime.domain.calls import CALL_FIELDS
-from sfcrime.streaming.intake import JUDGED_SCHEMA, judged_batch, place_of, set_aside_identity
+from sfcrime.errors import UsageError
+from sfcrime.streaming.intake import (
+    JUDGED_SCHEMA,
+    judged_batch,
+    place_of,
+    require_free_options,
+    set_aside_identity,
+)
 
 WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000
@@ -130,3 +137,9 @@ def test_fourteen_fields_in_any_order_are_one_call(field: str) -> None:
         CALL_US,
         "Passing Call\x1fHAN",
     )
+
+
+@pytest.mark.parametrize("name", ["maxOffsetsPerTrigger", "MINPARTITIONS", "startingOffsets"])
+def test_what_is_read_cannot_be_changed_by_an_option(name: str) -> None:
+    with pytest.raises(UsageError, match=f"names {name}"):
+        require_free_options({"maxTriggerDelay": "1s", name: "1"})

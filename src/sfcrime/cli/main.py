@@ -26,6 +26,7 @@ COMMANDS = {
     "late": "Valid records published too long after their call.",
     "audit": "Recount the topic independently and compare.",
     "rebuild": "Count the topic anew; readers see the old numbers until the swap.",
+    "tune": "The tuning lab: what each setting does here, with a report.",
     "doctor": "What is wrong on this machine, and the command that mends it.",
     "kafka": "Kafka's own tools from the broker's jars.",
     "spark-submit": "Spark's own spark-submit on the Java that is here.",

@@ -16,7 +16,7 @@ from sfcrime.errors import TopicRefused
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
-from sfcrime.pipeline.streaming import fresh_work_dir, job_lock
+from sfcrime.pipeline.streaming import fresh_work_dir, job_lock, require_settable
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import Generation, PartitionLedger
@@ -83,6 +83,7 @@ def rebuild_topic(
         TopicRefused: counted records would be lost, or the topic holds no record.
         SfcrimeError: see `streaming.job` for what can fail.
     """
+    require_settable(settings)
     data_dir = settings.data_dir
     store_file = data_dir / STORE_FILE
     with (

@@ -26,8 +26,9 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generations import require_next_records, stored_generation
+from sfcrime.streaming.intake import require_free_options
 from sfcrime.streaming.job import StreamJob, is_caught_up, prepare_generation, run_query
-from sfcrime.streaming.session import start_spark
+from sfcrime.streaming.session import spark_properties, start_spark
 
 BROKER_WAIT_S = 60.0
 JOB_LOCK_FILE = "stream.lock"
@@ -78,6 +79,7 @@ def stream_topic(
         AlreadyRunning: another job works on this data directory.
         SfcrimeError: see `streaming.job` for what is refused and what can fail.
     """
+    require_settable(settings)
     data_dir = settings.data_dir
     store_file = data_dir / STORE_FILE
     with (
@@ -91,17 +93,29 @@ def stream_topic(
         if stored is not None:
             _require_topic_that_answers(settings, stored, store.partition_ends())
         finding = background.submit(_find, settings, store, stop, hooks, until_caught_up)
-        hooks.on_step("starting Spark")
-        spark = start_spark(settings, fresh_work_dir(data_dir))
         try:
-            found = finding.result()
-            if found is None:
-                return {}
-            hooks.on_ready(spark.ui_url, found.generation)
-            return dict(run_query(spark, found.job, found.generation, hooks.on_progress))
+            hooks.on_step("starting Spark")
+            spark = start_spark(settings, fresh_work_dir(data_dir))
+            try:
+                found = finding.result()
+                if found is None:
+                    return {}
+                hooks.on_ready(spark.ui_url, found.generation)
+                return dict(run_query(spark, found.job, found.generation, hooks.on_progress))
+            finally:
+                spark.stop()
         finally:
-            stop.set()  # where Spark failed, the search below must end too
-            spark.stop()
+            stop.set()  # where Spark failed, the search for the topic must end too
+
+
+def require_settable(settings: Settings) -> None:
+    """Refuses further Spark properties and source options that sfcrime decides itself.
+
+    Raises:
+        UsageError: names the property or option.
+    """
+    spark_properties(settings, settings.data_dir)
+    require_free_options(settings.stream.source_options)
 
 
 def _refuse_early(kafka: KafkaSettings, await_topic: bool) -> None:

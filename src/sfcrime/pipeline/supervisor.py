@@ -116,7 +116,7 @@ class Pipeline:
         part.child = start_child(
             [sys.executable, "-m", "sfcrime", *part.arguments],
             self.log_path(part.name),
-            environment={**_without_settings(os.environ), **as_environment(settings)},
+            environment=environment_of_part(settings),
         )
 
     def log_path(self, name: str) -> Path:
@@ -184,9 +184,10 @@ class Pipeline:
         self._lock.__exit__(None, None, None)
 
 
-def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """A part gets every setting as this run resolved it, and from nowhere else."""
-    return {k: v for k, v in environment.items() if not k.startswith(ENVIRONMENT_PREFIX)}
+def environment_of_part(settings: Settings) -> dict[str, str]:
+    """A part gets every setting as this process resolved it, and from nowhere else."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith(ENVIRONMENT_PREFIX)}
+    return {**others, **as_environment(settings)}
 
 
 def _failed(part: _Part, code: int, log_path: Path) -> SfcrimeError:

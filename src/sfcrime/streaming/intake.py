@@ -10,7 +10,7 @@ next batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, functions
@@ -27,6 +27,7 @@ from pyspark.util import PythonEvalType
 
 from sfcrime.domain.outcomes import WATERMARK_DELAY_S
 from sfcrime.domain.wall_clock import MICROS
+from sfcrime.errors import UsageError
 from sfcrime.streaming.judge import LABEL_SEPARATOR, judge_records
 
 JUDGED_SCHEMA = StructType(
@@ -47,6 +48,17 @@ _ARROW_SCHEMA = pa.schema(
 )
 _PARTITION_BITS = 16
 
+_OPTIONS_DECIDED_HERE = frozenset(
+    {
+        *("subscribe", "subscribepattern", "assign", "maxoffsetspertrigger", "failondataloss"),
+        *("startingoffsets", "startingtimestamp", "startingoffsetsbytimestamp"),
+        *("endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"),
+        # Which copy of a call counts depends on a partition being read whole and in order.
+        *("minpartitions", "maxrecordsperpartition"),
+    }
+)
+"""In lower case, as Spark compares them."""
+
 Batches = Iterator[pa.RecordBatch]
 
 
@@ -59,6 +71,23 @@ class TopicRead:
     topic: str
     start_offsets: Mapping[int, int]
     max_records_per_batch: int
+    further_options: Mapping[str, str] = field(default_factory=dict)
+    """`stream.source_options`."""
+
+
+def require_free_options(options: Mapping[str, str]) -> None:
+    """Refuses options of the source that would change what is read.
+
+    Raises:
+        UsageError: names the option.
+    """
+    for name in options:
+        if name.lower() in _OPTIONS_DECIDED_HERE:
+            raise UsageError(
+                f"The setting stream.source_options names {name}.",
+                rule="What is read, and from where on, is decided by sfcrime: counts rely on it.",
+                next_step="leave it out; max_records_per_batch bounds a batch",
+            )
 
 
 def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
@@ -71,6 +100,7 @@ def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
         # Spark asks the broker for first and last offset after every poll; a poll gives 500
         # records unless told otherwise.
         .option("kafka.max.poll.records", 20_000)
+        .options(**read.further_options)
         .options(**read.options)
         .option("subscribe", read.topic)
         .option("startingOffsets", json.dumps(start))

@@ -36,7 +36,7 @@ from sfcrime.streaming.intake import (
     records_of_topic,
 )
 from sfcrime.streaming.progress import ProgressReports
-from sfcrime.streaming.session import RunningSpark
+from sfcrime.streaming.session import STATE_STORE_PROPERTY, STATE_STORES, RunningSpark
 from sfcrime.streaming.sink import StopRequested, StoreSink
 
 _POLL_S = 0.2
@@ -44,7 +44,6 @@ _BROKER_ANSWERS_S = 2.0
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
-_ROCKSDB = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +137,7 @@ def start_query(
             topic=generation.topic,
             start_offsets=generation.start_offsets,
             max_records_per_batch=job.settings.stream.max_records_per_batch,
+            further_options=job.settings.stream.source_options,
         ),
     )
     judged = judged_records(records, generation.lateness_s)
@@ -153,9 +153,9 @@ def start_query(
 
 
 def choose_state_store(session: SparkSession, lateness_s: int | None) -> None:
-    """Keeps the ids in memory where a watermark bounds them, else on disk."""
+    """Keeps the ids where the setting says while a watermark bounds them, else on disk."""
     if lateness_s is None:  # every id is kept: more than fits in memory
-        session.conf.set("spark.sql.streaming.stateStore.providerClass", _ROCKSDB)
+        session.conf.set(STATE_STORE_PROPERTY, STATE_STORES["rocksdb"])
 
 
 class _LostBroker:

@@ -14,6 +14,7 @@ from threading import Thread
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
+from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import startup_cache
@@ -28,6 +29,23 @@ from sfcrime.streaming.gateway import (
 SESSION_STOP_S = 3.0
 
 APPLICATION_NAME = "sfcrime"
+
+STATE_STORE_PROPERTY = "spark.sql.streaming.stateStore.providerClass"
+_STATE_STORES = "org.apache.spark.sql.execution.streaming.state."
+STATE_STORES = {
+    "memory": f"{_STATE_STORES}HDFSBackedStateStoreProvider",
+    "rocksdb": f"{_STATE_STORES}RocksDBStateStoreProvider",
+}
+
+_DECIDED_ELSEWHERE = {
+    "spark.driver.memory": "the setting stream.heap",
+    "spark.driver.extraJavaOptions": "the JVM's command line, which sfcrime writes",
+    "spark.driver.defaultJavaOptions": "the JVM's command line, which sfcrime writes",
+    "spark.driver.extraClassPath": "the JVM's command line, which sfcrime writes",
+    "spark.python.unix.domain.socket.enabled": "the length of the data folder's path",
+    "spark.python.unix.domain.socket.dir": "the data folder",
+}
+"""Properties that would have no effect, or break what depends on them."""
 
 _SOCKET_NAME_LENGTH = 48
 _LONGEST_SOCKET_PATH = 100
@@ -108,7 +126,25 @@ def shuffle_partitions(settings: Settings) -> int:
 
 
 def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
-    """Every setting that differs from Spark's default."""
+    """Every property that differs from Spark's default, those of `stream.spark_properties` too.
+
+    Raises:
+        UsageError: one of the latter is set by sfcrime itself.
+    """
+    own = _own_properties(settings, work_dir)
+    given = settings.stream.spark_properties
+    for name in given:
+        if name in own or name in _DECIDED_ELSEWHERE:
+            raise UsageError(
+                f"The setting stream.spark_properties names {name}.",
+                rule=f"sfcrime sets it itself: {_DECIDED_ELSEWHERE.get(name, 'counts rely on it')}"
+                ".",
+                next_step="leave it out; docs/settings.md lists what can be set",
+            )
+    return {**own, **given}
+
+
+def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
     return {
         "spark.master": settings.stream.master,
         "spark.app.name": APPLICATION_NAME,
@@ -135,6 +171,7 @@ def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
             "org.apache.spark.sql.execution.streaming.checkpointing"
             ".FileSystemBasedCheckpointFileManager"
         ),
+        STATE_STORE_PROPERTY: STATE_STORES[settings.stream.state_store],
         "spark.sql.streaming.minBatchesToRetain": "20",
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",

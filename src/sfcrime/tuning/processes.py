@@ -91,6 +91,7 @@ class UsageMeter:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self._sample()
         machine_s = (_machine_busy_ticks() - self._machine_ticks) / _TICKS_PER_S
         cpu = self.cpu_between(self._times[0], time.time())
         self.usage = Usage(
@@ -103,11 +104,20 @@ class UsageMeter:
         )
 
     def cpu_between(self, start_s: float, end_s: float) -> dict[str, float]:
-        """CPU seconds by role between two moments (seconds since 1970), to half a second."""
-        last = len(self._times) - 1
-        before = self._cpu[min(bisect_left(self._times, start_s), last)]
-        after = self._cpu[min(bisect_left(self._times, end_s), last)]
+        """CPU seconds by role between two moments (seconds since 1970); between two looks, in
+        proportion."""
+        before, after = self._cpu_at(start_s), self._cpu_at(end_s)
         return {role: seconds - before.get(role, 0.0) for role, seconds in after.items()}
+
+    def _cpu_at(self, moment_s: float) -> dict[str, float]:
+        at = min(max(bisect_left(self._times, moment_s), 1), len(self._times) - 1)
+        earlier, later = self._cpu[at - 1], self._cpu[at]
+        began, ended = self._times[at - 1], self._times[at]
+        share = min(max((moment_s - began) / ((ended - began) or 1.0), 0.0), 1.0)
+        return {
+            role: earlier.get(role, 0.0) + share * (seconds - earlier.get(role, 0.0))
+            for role, seconds in later.items()
+        }
 
     def _watch(self) -> None:
         while not self._stop.wait(SAMPLE_S):

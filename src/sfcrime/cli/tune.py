@@ -1,0 +1,265 @@
+"""`sfcrime tune`: the tuning lab."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from sfcrime.cli.output import print_json
+from sfcrime.cli.signals import stop_on_signals
+from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
+from sfcrime.settings import Settings, load_settings
+from sfcrime.tuning.document import Picture, as_html, as_markdown
+from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
+from sfcrime.tuning.knobs import base_values
+from sfcrime.tuning.lab import LabHooks, Order, base_of, estimate, run_lab
+from sfcrime.tuning.plan import (
+    FULL,
+    QUICK,
+    Kind,
+    Scale,
+    Trial,
+    configurations,
+    one_at_a_time,
+    plan_trials,
+)
+from sfcrime.tuning.report import Findings, as_json, findings, reason, report
+from sfcrime.tuning.results import RESULTS_FILE, TrialResult, read_results
+from sfcrime.tuning.wording import figure
+
+_KINDS = {
+    "both": (Kind.BACKLOG, Kind.PACED),
+    "throughput": (Kind.BACKLOG,),
+    "latency": (Kind.PACED,),
+}
+
+
+@click.command(
+    epilog="Example:  sfcrime tune --set shuffle_partitions=2,8,200 --measure throughput",
+    short_help="The tuning lab: what each setting does here, with a report.",
+)
+@click.option("--quick", is_flag=True, help="Fewer values, records and repeats: 10 minutes.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="KEY=A,B,...",
+    help="Try these values of one setting alone, in place of the plan; repeatable.",
+)
+@click.option(
+    "--measure",
+    type=click.Choice(list(_KINDS)),
+    default="both",
+    show_default=True,
+    help="Backlog trials, paced trials, or both.",
+)
+@click.option("--repeats", type=click.IntRange(1, 100), help="Of every trial.")
+@click.option("--records", type=click.IntRange(1000), help="In the topic of a backlog trial.")
+@click.option(
+    "--out",
+    "out_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("tuning"),
+    show_default=True,
+    help="Takes trials and report; run again with the same flags, it goes on.",
+)
+@click.option("--seed", default=1, show_default=True, help="Of the order of the trials.")
+@click.option("--report-only", is_flag=True, help="Write the report of what is there anew.")
+@click.option("--json", "as_document", is_flag=True, help="What came out, as one JSON object.")
+def command(  # noqa: PLR0913 - one parameter a flag
+    quick: bool,
+    given: tuple[str, ...],
+    measure: str,
+    repeats: int | None,
+    records: int | None,
+    out_dir: Path,
+    seed: int,
+    report_only: bool,
+    as_document: bool,
+) -> int:
+    """Measure what settings do to throughput and latency on this machine, and report it.
+
+    One setting at a time from the settings in force, and a grid of records a trigger by shuffle
+    partitions. KEY is max_records_per_batch, shuffle_partitions, partitions, trigger_ms,
+    state_store, heap, any property `spark.*`, or any option of Spark's Kafka source as
+    `option.NAME`. Ctrl-C stops; the same command goes on.
+    """
+    console = Console(stderr=True)
+    left = 0
+    if not report_only:
+        base = base_of(load_settings())
+        scale = _scaled(QUICK if quick else FULL, repeats, records)
+        order = Order(
+            settings=base,
+            workload=scale.workload,
+            trials=_trials(scale, base, _values(given), _KINDS[measure], seed),
+            out_dir=out_dir.expanduser().absolute(),
+            budget_s=scale.budget_s,
+        )
+        left, stopped = _run(order, console)
+        if stopped:
+            console.print("Stopped. The same command goes on behind the last trial.")
+            return EXIT_INTERRUPTED
+    found = _findings(out_dir, left)
+    written = write_report(found, out_dir)
+    _tell(found, written, console, as_document)
+    return EXIT_OK
+
+
+def _values(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What `--set` names: knob -> values."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        key, separator, values = text.partition("=")
+        parts = tuple(value.strip() for value in values.split(","))
+        if not separator or not key.strip() or not all(parts):
+            raise UsageError(
+                f"--set {text!r} names no values.",
+                rule="It is KEY=VALUE, or several values with commas between them.",
+                next_step="--set shuffle_partitions=2,8,200",
+            )
+        found[key.strip()] = found.get(key.strip(), ()) + parts
+    return found
+
+
+def _scaled(scale: Scale, repeats: int | None, records: int | None) -> Scale:
+    work = scale.workload
+    if records is not None:
+        warm = min(work.warm_records, records // 4)
+        work = msgspec.structs.replace(work, records=records, warm_records=warm)
+    return Scale(work, scale.grid, repeats or scale.repeats, scale.budget_s)
+
+
+def _trials(
+    scale: Scale,
+    base: Settings,
+    given: dict[str, tuple[str, ...]],
+    kinds: Sequence[Kind],
+    seed: int,
+) -> tuple[Trial, ...]:
+    values = base_values(base)
+    tried = {
+        kind: one_at_a_time(given, values) if given else configurations(scale.grid, values, kind)
+        for kind in kinds
+    }
+    return plan_trials(tried, scale.repeats, seed)
+
+
+def _run(order: Order, console: Console) -> tuple[int, bool]:
+    """Runs the order; how many trials are left, and whether a stop was asked for."""
+    before = estimate(order)
+    bound = "" if order.budget_s is None else f" of at most {_minutes(order.budget_s)}"
+    console.print(
+        f"{before.waiting} trials to run{bound}, {before.done} are done: about "
+        f"{_minutes(before.seconds)}. Leave the machine alone meanwhile.",
+        highlight=False,
+    )
+    with stop_on_signals() as stop, _Progress(console, len(order.trials)) as progress:
+        left = run_lab(order, LabHooks(progress.step, progress.trial, progress.result), stop)
+        return left, stop.is_set()
+
+
+def _findings(out_dir: Path, left: int) -> Findings:
+    recorded = read_results(out_dir / RESULTS_FILE)
+    if recorded.setup is None or not recorded.trials:
+        raise UsageError(
+            f"There are no trials in {out_dir / RESULTS_FILE}.",
+            next_step="run `sfcrime tune`, or name its folder with --out",
+        )
+    return findings(recorded.setup, recorded.trials, left)
+
+
+def write_report(found: Findings, out_dir: Path) -> list[Path]:
+    """Writes report.html, report.md and the pictures of the latter; the first two."""
+    blocks = report(found)
+    html, markdown = out_dir / "report.html", out_dir / "report.md"
+    html.write_text(as_html(blocks), encoding="utf-8")
+    markdown.write_text(as_markdown(blocks), encoding="utf-8")
+    for block in blocks:
+        if isinstance(block, Picture):
+            (out_dir / block.file_name).write_text(block.svg + "\n", encoding="utf-8")
+    return [html, markdown]
+
+
+def _tell(found: Findings, written: Sequence[Path], console: Console, as_document: bool) -> None:
+    for each in found.recommended:
+        value = figure(each.group.median(each.measure), each.measure.unit)
+        console.print(Text(f"For {each.purpose}: {each.group.name} ({value}; {reason(each)})"))
+    if found.not_run:
+        console.print(
+            f"{found.not_run} trials were left out for time: the same command goes on with them."
+        )
+    for path in written:
+        console.print(Text(f"Report: {path}"), soft_wrap=True)
+    if as_document:
+        document: dict[str, Any] = as_json(found)
+        print_json({**document, "reports": [str(path) for path in written]})
+
+
+class _Progress:
+    """The trial under way, what came out of the last ones, and the time left; lines in a log."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._line = ""
+        self._over_at = 0.0
+        self._live = Live(console=console, get_renderable=self._view)
+
+    def __enter__(self) -> _Progress:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._console.is_terminal:
+            self._line = ""
+            self._live.stop()
+
+    def step(self, text: str) -> None:
+        """Says what is being prepared."""
+        self._console.print(Text(text, style="dim"))
+
+    def trial(self, trial: Trial, waiting: int, left_s: float) -> None:
+        """A trial begins."""
+        self._over_at = time.monotonic() + left_s
+        self._line = f"trial {self._total - waiting + 1} of {self._total}: {trial.name}, "
+        self._line += trial.kind
+        if not self._console.is_terminal:
+            self._console.print(Text(f"{self._line}; {_minutes(left_s)} left"))
+
+    def result(self, result: TrialResult) -> None:
+        """A trial is over."""
+        said = f"failed: {result.failure.splitlines()[0]}" if result.failure else _said(result)
+        self._console.print(
+            Text(f"  {result.name}, {result.kind}: {said}"), style="red" if result.failure else ""
+        )
+
+    def _view(self) -> Table:
+        view = Table.grid(padding=(0, 2))
+        left = _minutes(max(0.0, self._over_at - time.monotonic()))
+        view.add_row(Text(self._line, style="bold"), Text(f"{left} left" if self._line else ""))
+        return view
+
+
+def _said(result: TrialResult) -> str:
+    if result.kind is Kind.BACKLOG:
+        return figure(THROUGHPUT.of(result), THROUGHPUT.unit)
+    p50, p99 = (figure(each.of(result), each.unit) for each in (LATENCY_P50, LATENCY_P99))
+    return f"p50 {p50}, p99 {p99}"
+
+
+def _minutes(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,1 @@
+"""The tuning lab: plans trials, runs them through `sfcrime stream`, and reports what they show."""

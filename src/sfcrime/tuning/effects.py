@@ -1,0 +1,212 @@
+"""What a change does, relative to the base, and how sure that is. Pure.
+
+Figures of computers are noisy in proportion, so everything is done with logarithms, and an effect
+is a ratio. Few repeats of one configuration say little about their noise; all trials of a measure
+together say more: what each lies away from the mean of its configuration is drawn from again and
+again (a bootstrap of pooled residuals), and what the ratio varies by in 99 of 100 draws is its
+interval. 99, and not 95, because dozens of effects are looked at.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean, median
+
+from sfcrime.tuning.plan import Kind
+from sfcrime.tuning.results import TrialResult
+
+DRAWS = 2000
+_LOW, _HIGH = 0.005, 0.995
+LEAST_RESIDUALS = 4
+"""With fewer the noise is not known, and no interval is given."""
+
+UNTESTED_FACTOR = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure of a trial."""
+
+    name: str
+    unit: str
+    kind: Kind
+    more_is_better: bool
+    of: Callable[[TrialResult], float | None]
+
+
+THROUGHPUT = Measure(
+    "throughput", "records/s", Kind.BACKLOG, True, lambda t: t.warm_per_s or t.whole_per_s
+)
+WHOLE_THROUGHPUT = Measure(
+    "throughput with warm-up", "records/s", Kind.BACKLOG, True, lambda t: t.whole_per_s
+)
+LATENCY_P50 = Measure("latency p50", "ms", Kind.PACED, False, lambda t: t.p50_ms)
+LATENCY_P99 = Measure("latency p99", "ms", Kind.PACED, False, lambda t: t.p99_ms)
+CPU = Measure("CPU", "us a record", Kind.BACKLOG, False, lambda t: t.cpu_us)
+MEMORY = Measure("peak memory", "MB", Kind.BACKLOG, False, lambda t: t.peak_mb)
+MEASURES = (THROUGHPUT, LATENCY_P50, LATENCY_P99, CPU, MEMORY)
+
+
+class Verdict(StrEnum):
+    """What an effect comes to."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NONE = "no measurable effect"
+    UNKNOWN = "too few repeats to tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How a figure compares with the base's: their ratio, above 1 where it is larger."""
+
+    ratio: float
+    low: float | None
+    """Ends of the interval; None where the noise is not known."""
+    high: float | None
+    more_is_better: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.low is None or self.high is None:
+            return Verdict.UNKNOWN
+        if self.low <= 1.0 <= self.high:
+            return Verdict.NONE
+        return Verdict.BETTER if (self.ratio > 1.0) == self.more_is_better else Verdict.WORSE
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All trials of one configuration."""
+
+    name: str
+    changes: Mapping[str, str]
+    trials: Sequence[TrialResult]
+
+    @property
+    def failures(self) -> list[TrialResult]:
+        return [trial for trial in self.trials if trial.failure]
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether its throughput contains the warm-up, because one batch took all records."""
+        rated = [t for t in self.trials if t.kind is Kind.BACKLOG and not t.failure]
+        return any(trial.warm_per_s is None for trial in rated)
+
+    def values(self, measure: Measure) -> list[float]:
+        """The measure of each trial that has it."""
+        found = [
+            measure.of(trial)
+            for trial in self.trials
+            if trial.kind is measure.kind and not trial.failure
+        ]
+        return [value for value in found if value is not None and value > 0]
+
+    def median(self, measure: Measure) -> float | None:
+        """None where no trial has it."""
+        values = self.values(measure)
+        return median(values) if values else None
+
+
+def grouped(trials: Sequence[TrialResult]) -> dict[str, Group]:
+    """By name of the configuration; the base first, then as they were first run."""
+    found: dict[str, list[TrialResult]] = {}
+    for trial in sorted(trials, key=lambda each: bool(each.changes)):
+        found.setdefault(trial.name, []).append(trial)
+    return {name: Group(name, mine[0].changes, mine) for name, mine in found.items()}
+
+
+def residuals(samples: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """How far each value lies from the mean of its sample, in logarithms.
+
+    Widened by sqrt(n / (n - 1)), as a mean follows its own values; a sample of one says nothing.
+    """
+    found: list[float] = []
+    for sample in samples:
+        if len(sample) > 1:
+            logs = [math.log(value) for value in sample]
+            middle, widened = fmean(logs), math.sqrt(len(logs) / (len(logs) - 1))
+            found += [(each - middle) * widened for each in logs]
+    return tuple(found)
+
+
+def effect(
+    values: Sequence[float],
+    reference: Sequence[float],
+    noise: Sequence[float],
+    *,
+    more_is_better: bool,
+) -> Effect:
+    """The ratio of two geometric means, with its interval; the same for the same figures.
+
+    Args:
+        values: of the configuration, above 0, at least one.
+        reference: of what it is compared with.
+        noise: residuals of all configurations.
+        more_is_better: of the measure.
+    """
+    ratio = math.exp(fmean(map(math.log, values)) - fmean(map(math.log, reference)))
+    if len(noise) < LEAST_RESIDUALS:
+        return Effect(ratio, None, None, more_is_better)
+    chance = random.Random(len(values) * 1000 + len(reference))  # noqa: S311 - no secret
+    draws = sorted(
+        fmean(chance.choices(noise, k=len(values))) - fmean(chance.choices(noise, k=len(reference)))
+        for _ in range(DRAWS)
+    )
+    low, high = draws[int(_LOW * DRAWS)], draws[int(_HIGH * DRAWS)]
+    return Effect(ratio, ratio * math.exp(low), ratio * math.exp(high), more_is_better)
+
+
+class Comparison:
+    """Compares configurations of one setup, by any measure."""
+
+    def __init__(self, trials: Sequence[TrialResult]) -> None:
+        self.groups = grouped(trials)
+        self._noise: dict[str, tuple[float, ...]] = {}
+        self._known: dict[tuple[str, str, str], Effect] = {}
+
+    def effect(self, group: Group, reference: Group, measure: Measure) -> Effect | None:
+        """None where one of both was not measured.
+
+        Where one of both has a throughput only with its warm-up, both are taken with it.
+        """
+        if measure is THROUGHPUT and (group.is_cold or reference.is_cold):
+            measure = WHOLE_THROUGHPUT
+        values, others = group.values(measure), reference.values(measure)
+        if not values or not others:
+            return None
+        key = (group.name, reference.name, measure.name)
+        if key not in self._known:
+            self._known[key] = effect(
+                values, others, self._noise_of(measure), more_is_better=measure.more_is_better
+            )
+        return self._known[key]
+
+    def effect_on_base(self, group: Group, measure: Measure) -> Effect | None:
+        """As `effect`, against the base; None where that was not measured."""
+        base = self.groups.get("base")
+        return self.effect(group, base, measure) if base else None
+
+    def cannot_be_told(self, group: Group, best: Group, measure: Measure) -> bool:
+        """Whether a configuration does as well as the best one, as far as can be measured.
+
+        Where the noise is not known, what is within `UNTESTED_FACTOR` of the best is taken for it.
+        """
+        if group is best:
+            return True
+        found = self.effect(group, best, measure)
+        if found is None:
+            return False
+        if found.verdict is Verdict.UNKNOWN:
+            return 1 / UNTESTED_FACTOR < found.ratio < UNTESTED_FACTOR
+        return found.verdict is Verdict.NONE
+
+    def _noise_of(self, measure: Measure) -> tuple[float, ...]:
+        if measure.name not in self._noise:
+            samples = [group.values(measure) for group in self.groups.values()]
+            self._noise[measure.name] = residuals(samples)
+        return self._noise[measure.name]

@@ -1,0 +1,237 @@
+"""Which trials are run, how often, in which order. Pure.
+
+One setting at a time from the base, one grid (records a trigger by shuffle partitions, the two
+that are known to act together), and what Spark's own defaults and the exercise's usual choice are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from sfcrime.tuning.knobs import (
+    BACKPRESSURE,
+    RATE_PER_PARTITION,
+    UNBOUNDED,
+    Changes,
+    configuration_name,
+    differing,
+)
+
+SPARK_DEFAULTS: Changes = {
+    "max_records_per_batch": UNBOUNDED,
+    "shuffle_partitions": "200",
+    "trigger_ms": "0",
+}
+"""What Spark does where nothing is set."""
+
+TYPICAL_CHOICE: Changes = {"max_records_per_batch": "500", "shuffle_partitions": "200"}
+"""What answers to the exercise usually settle on: maxOffsetsPerTrigger 500, the rest as it is."""
+
+
+class Kind(StrEnum):
+    """What a trial measures."""
+
+    BACKLOG = "backlog"
+    """Throughput: a full topic is counted as fast as it goes."""
+    PACED = "paced"
+    """Latency: records arrive one by one at a steady pace."""
+
+
+class Workload(msgspec.Struct, frozen=True):
+    """What every trial has to do, and what of it is measured."""
+
+    records: int
+    """In the topic of a backlog trial."""
+    warm_records: int
+    """Of a backlog: what is left out at the beginning, in records or in seconds after the first
+    commit, whichever is over first."""
+    warm_s: float
+    measure_s: float
+    """A backlog trial that is not through by then is ended; what it did until then counts."""
+    paced_per_s: float
+    paced_warm_s: float
+    """Of a paced trial: what is left out after the first commit."""
+    paced_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The values that are tried."""
+
+    one_at_a_time: Mapping[str, Sequence[str]]
+    records_per_batch: Sequence[str]
+    shuffle_partitions: Sequence[str]
+    """The base's own value of both is always in the grid."""
+    named: Sequence[Changes] = (SPARK_DEFAULTS, TYPICAL_CHOICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is done."""
+
+    workload: Workload
+    grid: Grid
+    repeats: int
+    budget_s: float | None
+    """No trial is begun that would not be over by then; None: all are run."""
+
+
+QUICK = Scale(
+    Workload(
+        records=350_000,
+        warm_records=100_000,
+        warm_s=3.0,
+        measure_s=6.0,
+        paced_per_s=50.0,
+        paced_warm_s=3.0,
+        paced_s=6.0,
+    ),
+    Grid(
+        {
+            "max_records_per_batch": ("500",),
+            "shuffle_partitions": ("200",),
+            "partitions": ("4",),
+            "trigger_ms": ("0",),
+            "state_store": ("rocksdb",),
+            RATE_PER_PARTITION: ("100",),
+            BACKPRESSURE: ("true",),
+        },
+        records_per_batch=("500",),
+        shuffle_partitions=("200",),
+    ),
+    repeats=3,
+    budget_s=540.0,
+)
+"""One repeat takes some 6 minutes on two cores; the budget cuts the others short."""
+
+FULL = Scale(
+    Workload(
+        records=1_000_000,
+        warm_records=400_000,
+        warm_s=10.0,
+        measure_s=20.0,
+        paced_per_s=50.0,
+        paced_warm_s=12.0,
+        paced_s=25.0,
+    ),
+    Grid(
+        {
+            "max_records_per_batch": ("500", "5000", "50000", "100000"),
+            "shuffle_partitions": ("1", "8", "200"),
+            "partitions": ("1", "4"),
+            "trigger_ms": ("0", "200", "2000"),
+            "state_store": ("rocksdb",),
+            RATE_PER_PARTITION: ("100",),
+            BACKPRESSURE: ("true",),
+        },
+        records_per_batch=("500", "5000", "50000"),
+        shuffle_partitions=("1", "8", "200"),
+    ),
+    repeats=3,
+    budget_s=None,
+)
+
+BASE_RUNS = 2
+"""How often the base runs in a repeat: every comparison has it on one side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One fresh query."""
+
+    changes: tuple[tuple[str, str], ...]
+    """What differs from the base, by name."""
+    kind: Kind
+    run: int
+    """Counts the runs of this configuration and kind, from 0."""
+
+    @property
+    def name(self) -> str:
+        return configuration_name(dict(self.changes))
+
+
+def configurations(grid: Grid, base: Changes, kind: Kind) -> list[dict[str, str]]:
+    """What is tried, each once: the base first.
+
+    A paced trial has no use for the grid: at its pace no batch reaches a bound.
+    """
+    tried: list[Changes] = [{}]
+    tried += [{key: value} for key, values in grid.one_at_a_time.items() for value in values]
+    tried += grid.named
+    if kind is Kind.BACKLOG:
+        sizes = (base["max_records_per_batch"], *grid.records_per_batch)
+        shuffles = (base["shuffle_partitions"], *grid.shuffle_partitions)
+        tried += [
+            {"max_records_per_batch": size, "shuffle_partitions": shuffle}
+            for size in sizes
+            for shuffle in shuffles
+        ]
+    found: dict[str, dict[str, str]] = {}
+    for changes in tried:
+        real = differing(changes, base)
+        found.setdefault(configuration_name(real), real)
+    return list(found.values())
+
+
+def plan_trials(
+    by_kind: Mapping[Kind, Sequence[Changes]], repeats: int, seed: int
+) -> tuple[Trial, ...]:
+    """The trials in the order they are run: repeat after repeat, each in an order of its own.
+
+    A machine that gets slower or busier over time so meets every configuration alike. The first
+    trial is the base, so that whatever is wrong with the machine shows at once.
+
+    Args:
+        by_kind: the configurations of each kind.
+        repeats: of all of them.
+        seed: of the orders.
+    """
+    chance = random.Random(seed)  # noqa: S311 - an order, no secret
+    ordered: list[Trial] = []
+    for repeat in range(repeats):
+        block = [
+            Trial(tuple(sorted(changes.items())), kind, run)
+            for kind, tried in by_kind.items()
+            for changes in tried
+            for run in _runs(changes, repeat, repeats)
+        ]
+        chance.shuffle(block)
+        ordered += block
+    first = next((t for t in ordered if not t.changes and t.run == 0), None)
+    return tuple(sorted(ordered, key=lambda trial: trial is not first))
+
+
+def _runs(changes: Changes, repeat: int, repeats: int) -> Iterable[int]:
+    if changes or repeats == 1:
+        return (repeat,)
+    return range(repeat * BASE_RUNS, (repeat + 1) * BASE_RUNS)
+
+
+def one_at_a_time(given: Mapping[str, Sequence[str]], base: Changes) -> list[dict[str, str]]:
+    """The base, and each of the given values alone: for a question of one's own."""
+    return configurations(Grid(given, (), (), named=()), base, Kind.PACED)
+
+
+def expected_seconds(kind: Kind, workload: Workload) -> float:
+    """How long a trial takes, before any has been run: on two cores, with a start-up cache."""
+    if kind is Kind.PACED:
+        return 14.0 + workload.paced_warm_s + workload.paced_s
+    return 14.0 + min(workload.records / 40_000, workload.warm_s + workload.measure_s)
+
+
+def seconds_left(
+    waiting: Sequence[Trial], took: Mapping[Kind, Sequence[float]], workload: Workload
+) -> float:
+    """How long the waiting trials will take, by those that are over."""
+    mean = {
+        kind: sum(took[kind]) / len(took[kind])
+        if took.get(kind)
+        else expected_seconds(kind, workload)
+        for kind in Kind
+    }
+    return sum(mean[trial.kind] for trial in waiting)

@@ -1,0 +1,86 @@
+"""How figures, effects and settings are said in a report. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sfcrime.tuning.effects import Effect, Group, Measure, Verdict
+from sfcrime.tuning.knobs import (
+    KNOBS,
+    OPTION_PREFIX,
+    UNBOUNDED,
+    UNBOUNDED_RECORDS,
+    meaning,
+    spark_name,
+)
+
+
+def figure(value: float | None, unit: str = "") -> str:
+    """ "52,310 records/s"; "not measured" for None."""
+    if value is None:
+        return "not measured"
+    text = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{text} {unit}".rstrip()
+
+
+def times(ratio: float) -> str:
+    """ "x0.98", "x162": a ratio as it is read."""
+    if ratio >= 10:
+        return f"x{ratio:,.0f}" if ratio >= 100 else f"x{ratio:.1f}"
+    return f"x{ratio:.2f}" if ratio >= 0.1 else f"x{ratio:.2g}"
+
+
+def effect_text(found: Effect | None) -> str:
+    """An effect with its interval and what it comes to."""
+    if found is None:
+        return "not measured"
+    if found.low is None or found.high is None:
+        return f"{times(found.ratio)} ({Verdict.UNKNOWN})"
+    span = f"{times(found.low)} to {times(found.high)}"
+    if found.verdict is Verdict.NONE:
+        return f"{Verdict.NONE} ({span})"
+    return f"**{times(found.ratio)}** {found.verdict} ({span})"
+
+
+def medians(group: Group, measures: Sequence[Measure]) -> list[str]:
+    """A configuration's medians, each with its unit."""
+    return [figure(group.median(measure), measure.unit) for measure in measures]
+
+
+def setting_text(name: str) -> str:
+    """A configuration as it is named in a report."""
+    return "the base" if name == "base" else f"`{name}`"
+
+
+def value_text(value: str) -> str:
+    """A value as it is read in a sentence."""
+    return "no bound" if value == UNBOUNDED else value
+
+
+def knob_text(key: str) -> str:
+    """A knob in plain words, and what Spark calls it."""
+    return f"**{meaning(key)}** (`{spark_name(key)}`)" if key in KNOBS else f"`{spark_name(key)}`"
+
+
+def how_to_set(changes: Mapping[str, str]) -> str:
+    """What to put into the environment to get a configuration; empty for the base."""
+    found, tables = [], dict[str, dict[str, str]]()
+    for key, value in changes.items():
+        knob = KNOBS.get(key)
+        if knob is not None:
+            number = UNBOUNDED_RECORDS if value == UNBOUNDED else value
+            found.append(f"`SFCRIME_{knob.room.upper()}_{knob.name.upper()}={number}`")
+        elif key.startswith(OPTION_PREFIX):
+            tables.setdefault("SOURCE_OPTIONS", {})[key.removeprefix(OPTION_PREFIX)] = value
+        else:
+            tables.setdefault("SPARK_PROPERTIES", {})[key] = value
+    found += [f"`SFCRIME_STREAM_{name}='{json.dumps(table)}'`" for name, table in tables.items()]
+    return ", ".join(found)
+
+
+def listed(items: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"; "none" for nothing."""
+    if len(items) < 2:
+        return items[0] if items else "none"
+    return f"{', '.join(items[:-1])} and {items[-1]}"

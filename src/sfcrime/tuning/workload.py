@@ -1,0 +1,138 @@
+"""What trials are fed with: frozen topics of the synthetic city, and records sent one by one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from threading import Event
+from types import TracebackType
+
+import msgspec
+
+from sfcrime.domain.calls import SourceRecord
+from sfcrime.kafka.pace import Pace
+from sfcrime.kafka.producer import ProducerPlan, Published, partition_of, publish
+from sfcrime.settings import KafkaSettings
+from sfcrime.sources.source import Source
+from sfcrime.sources.synthetic import open_synthetic_source
+from sfcrime.tuning.measure import Expected
+
+CITY_SEED = 1
+CITY_START = date(2018, 10, 1)
+"""Far enough back that every record lies in the past: none has to be waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenTopic:
+    """A full topic, and what a count of it must come to."""
+
+    kafka: KafkaSettings
+    expected: Expected
+
+
+def open_city() -> Source:
+    """The source of every trial: the same records on every machine."""
+    return open_synthetic_source(CITY_SEED, CITY_START)
+
+
+def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic:
+    """A topic with the city's first records, made or completed where it is not whole yet.
+
+    Args:
+        kafka: names the broker, and the partitions.
+        records: how many.
+        stop: ends it early.
+    """
+    named = msgspec.structs.replace(kafka, topic=f"backlog-{records}-{kafka.partitions}")
+    expected = Expected()
+    city = open_city()
+
+    def records_from(start: int) -> Iterator[SourceRecord]:
+        for record in islice(city.records(), records):
+            expected.add(partition_of(record, kafka.partitions), record.key or record.value)
+            if record.sequence >= start:
+                yield record
+
+    publish(ProducerPlan(named, city.identity, Pace(None)), records_from, stop)
+    return FrozenTopic(named, expected)
+
+
+@dataclass(slots=True)
+class Sends:
+    """When each record of a topic was handed to Kafka's client."""
+
+    partitions: int
+    expected: Expected = field(default_factory=Expected)
+    at_ms: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the wall clock of each offset."""
+    count: int = 0
+
+    def note(self, record: SourceRecord) -> None:
+        partition = partition_of(record, self.partitions)
+        self.expected.add(partition, record.key or record.value)
+        self.at_ms.setdefault(partition, []).append(time.time_ns() // 1_000_000)
+        self.count += 1
+
+
+class PacedProducer:
+    """Publishes the city's records at a steady pace, from a thread of its own, until it is ended.
+
+    The topic must be new: a record's offset is its place among those of its partition.
+    """
+
+    def __init__(self, kafka: KafkaSettings, per_s: float) -> None:
+        self._kafka = kafka
+        self._per_s = per_s
+        self._stop = Event()
+        self._pool = ThreadPoolExecutor(1, "paced-producer")
+        self._publishing: Future[Published] | None = None
+        self.sends = Sends(kafka.partitions)
+
+    def __enter__(self) -> PacedProducer:
+        city = open_city()
+        plan = ProducerPlan(self._kafka, city.identity, Pace(None))
+        self._publishing = self._pool.submit(
+            # The records end, and only then the publishing: so all that is noted is sent.
+            publish,
+            plan,
+            lambda start: self._paced(city.records(start)),
+            Event(),
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._pool.shutdown(wait=True)
+
+    def end(self) -> Sends:
+        """Ends it, and waits until the broker has everything that was sent.
+
+        Raises:
+            SfcrimeError: publishing failed.
+        """
+        self._stop.set()
+        if self._publishing is not None:
+            self._publishing.result()
+        return self.sends
+
+    def check(self) -> None:
+        """Raises what ended it, where it did not end by being told to."""
+        if self._publishing is not None and self._publishing.done():
+            self._publishing.result()
+
+    def _paced(self, records: Iterator[SourceRecord]) -> Iterator[SourceRecord]:
+        began = time.monotonic()
+        for number, record in enumerate(records):
+            if self._stop.wait(max(0.0, began + number / self._per_s - time.monotonic())):
+                return
+            self.sends.note(record)
+            yield record

@@ -1,0 +1,68 @@
+"""`sfcrime tune` without a trial being run: what it refuses, and the report made anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sfcrime.cli.main import main
+from sfcrime.tuning.results import append_line
+from tuning_samples import SETUP, a_whole_run
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", *arguments])
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("shuffle_partitions", "names no values"),
+        ("shuffle_partitions=2,,8", "names no values"),
+        ("shuffle=2", "There is no knob shuffle."),
+        ("shuffle_partitions=many", "A setting cannot be used"),
+        ("spark.master=local[8]", "stream.spark_properties names spark.master"),
+        ("option.startingOffsets=latest", "stream.source_options names startingOffsets"),
+        ("spark.my.token=x", "looks like a credential"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused_before_anything_starts(
+    given: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("--set", given, "--out", str(tmp_path / "out")) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_report_is_made_anew_from_the_trials_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for line in (SETUP, *a_whole_run()):
+        append_line(tmp_path / "trials.jsonl", line)
+
+    assert _run("--report-only", "--json", "--out", str(tmp_path)) == 0
+
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert document["recommended"][0] == {
+        "for": "a backlog",
+        "setting": "base",
+        "why": "best throughput; 2 others do as well",
+    }
+    assert "For latency: trigger_ms=0 (252 ms; best latency p50)" in printed.err
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {
+        *("trials.jsonl", "report.html", "report.md"),
+        *("effects.svg", "grid.svg", "pareto.svg"),
+    }
+
+
+def test_without_trials_there_is_nothing_to_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("--report-only", "--out", str(tmp_path)) == 2
+    assert "There are no trials in" in capsys.readouterr().err

@@ -1,0 +1,126 @@
+"""The Pareto front, and what is recommended."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sfcrime.tuning.choice import (
+    Point,
+    influences,
+    pareto_front,
+    points,
+    recommendations,
+    telling,
+)
+from sfcrime.tuning.effects import LATENCY_P50, THROUGHPUT, Comparison
+from sfcrime.tuning.plan import Kind
+from tuning_samples import BASE, a_whole_run, backlog, failed, paced
+
+
+def test_the_front_has_what_no_other_beats_in_both_figures() -> None:
+    fast, quick = Point("fast", 100.0, 50.0), Point("quick", 10.0, 5.0)
+    between, beaten = Point("between", 60.0, 20.0), Point("beaten", 50.0, 20.0)
+    slow = Point("slow", 1.0, 5.0)
+
+    assert pareto_front([slow, beaten, quick, between, fast]) == [fast, between, quick]
+
+
+def test_of_two_equal_points_one_is_on_the_front() -> None:
+    assert len(pareto_front([Point("a", 1.0, 1.0), Point("b", 1.0, 1.0)])) == 1
+
+
+def test_points_are_configurations_with_both_figures_that_can_do_something() -> None:
+    found = points(Comparison(a_whole_run()))
+
+    assert {point.name: (point.throughput, point.latency_ms) for point in found} == {
+        "base": (50_000, 500),
+        "shuffle_partitions=200": (9_950, 3_050),
+        "trigger_ms=0": (49_950, 252.5),
+    }
+
+
+def test_the_simplest_of_those_that_cannot_be_told_from_the_best_is_recommended() -> None:
+    found = {each.purpose: each for each in recommendations(Comparison(a_whole_run()))}
+
+    assert found["a backlog"].group.name == "base"
+    assert {group.name for group in found["a backlog"].equals} == {
+        "base",
+        "state_store=rocksdb",
+        "trigger_ms=0",
+    }
+    assert found["latency"].group.name == "trigger_ms=0"
+    assert [group.name for group in found["latency"].equals] == ["trigger_ms=0"]
+    assert found["a small machine"].group.name == "base"
+
+
+def test_what_does_nothing_is_never_recommended_however_lucky_it_was() -> None:
+    lucky = backlog(90_000, **{"option.maxRatePerPartition": "100"})
+    (backlogs, _) = recommendations(Comparison([backlog(50_000), lucky]))
+
+    assert backlogs.group.name == "base"
+
+
+def test_what_failed_once_is_not_recommended() -> None:
+    trials = [
+        backlog(50_000),
+        backlog(90_000, heap="2g"),
+        failed(Kind.BACKLOG, "ran out of memory", 1, heap="2g"),
+    ]
+    (backlogs, _) = recommendations(Comparison(trials))
+
+    assert backlogs.best.name == "base"
+
+
+def test_a_throughput_with_its_warm_up_is_not_ranked_among_those_without() -> None:
+    cold = msgspec.structs.replace(backlog(1, trigger_ms="0"), warm_per_s=None, whole_per_s=9e9)
+    trials = [backlog(50_000), paced(500), cold, paced(400, trigger_ms="0")]
+
+    assert recommendations(Comparison(trials))[0].best.name == "base"
+    assert [point.name for point in points(Comparison(trials))] == ["base"]
+    # where nothing else was measured, it is all there is
+    assert [point.name for point in points(Comparison(trials[2:]))] == ["trigger_ms=0"]
+
+
+def test_a_small_machines_setting_still_has_half_of_the_throughput() -> None:
+    slim_slow = msgspec.structs.replace(backlog(20_000, heap="300m"), peak_mb=300.0)
+    slim = msgspec.structs.replace(backlog(30_000, heap="500m"), peak_mb=500.0)
+    found = recommendations(Comparison([backlog(50_000), slim_slow, slim]))
+
+    assert [each.group.name for each in found] == ["base", "heap=500m"]
+
+
+def test_without_repeats_only_large_differences_are_taken_for_true() -> None:
+    trials = [paced(500), paced(400, trigger_ms="0"), paced(4000, heap="300m")]
+    assert recommendations(Comparison(trials))[0].group.name == "base"
+
+    trials = [paced(500), paced(300, trigger_ms="0"), paced(4000, heap="300m")]
+    assert recommendations(Comparison(trials))[0].group.name == "trigger_ms=0"
+
+
+def test_nothing_measured_nothing_recommended() -> None:
+    assert recommendations(Comparison([failed(Kind.PACED, "no broker")])) == []
+
+
+def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> None:
+    found = influences(Comparison(a_whole_run()), BASE, THROUGHPUT)
+
+    told = [(each.key, each.worst, each.best, round(each.factor)) for each in found]
+    assert told[:2] == [
+        ("max_records_per_batch", "500", "250000", 50),
+        ("shuffle_partitions", "200", "2", 5),
+    ]
+    assert [each.key for each in telling(found)] == ["max_records_per_batch", "shuffle_partitions"]
+
+
+def test_less_latency_is_the_better_value() -> None:
+    (shuffle, trigger, _) = influences(Comparison(a_whole_run()), BASE, LATENCY_P50)
+
+    assert (shuffle.worst, shuffle.best, round(shuffle.factor)) == ("200", "2", 6)
+    assert (trigger.worst, trigger.best, round(trigger.factor)) == ("500", "0", 2)
+
+
+def test_a_knob_with_one_measured_value_tells_nothing() -> None:
+    trials = [paced(500), failed(Kind.PACED, "x", heap="64m"), paced(9, trigger_ms="0")]
+    found = influences(Comparison(trials), BASE, LATENCY_P50)
+
+    assert [each.key for each in found] == ["trigger_ms"]

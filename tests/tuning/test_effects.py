@@ -1,0 +1,125 @@
+"""Ratios to the base, and how sure they are."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+
+from sfcrime.tuning.effects import (
+    LATENCY_P50,
+    MEMORY,
+    THROUGHPUT,
+    Comparison,
+    Effect,
+    Verdict,
+    effect,
+    residuals,
+)
+from sfcrime.tuning.plan import Kind
+from tuning_samples import a_whole_run, backlog, failed, paced
+
+QUIET = (-0.01, 0.01, -0.02, 0.02, 0.0, 0.005, -0.005)
+LOUD = (-0.5, 0.5, -0.4, 0.4, 0.0, 0.3, -0.3)
+
+
+def test_residuals_are_distances_from_the_mean_of_their_own_sample() -> None:
+    found = residuals([[100.0, 400.0], [7.0], []])
+
+    # The mean of both logarithms is log 200; sqrt(2 / 1) widens.
+    assert found == pytest.approx((-math.sqrt(2) * math.log(2), math.sqrt(2) * math.log(2)))
+
+
+def test_a_ratio_is_that_of_the_geometric_means() -> None:
+    found = effect([200.0, 800.0], [100.0, 400.0, 100.0, 400.0], QUIET, more_is_better=True)
+    assert found.ratio == pytest.approx(2.0)
+
+
+def test_where_the_noise_is_small_a_small_effect_can_be_measured() -> None:
+    found = effect([110.0, 110.0], [100.0, 100.0], QUIET, more_is_better=True)
+
+    assert found.low is not None
+    assert found.high is not None
+    assert 1.05 < found.low < 1.1 < found.high < 1.16
+    assert found.verdict is Verdict.BETTER
+
+
+def test_where_the_noise_is_large_the_same_effect_cannot() -> None:
+    found = effect([110.0, 110.0], [100.0, 100.0], LOUD, more_is_better=True)
+
+    assert found.verdict is Verdict.NONE
+
+
+def test_an_interval_is_narrower_with_more_repeats() -> None:
+    few = effect([110.0] * 2, [100.0] * 2, LOUD, more_is_better=True)
+    many = effect([110.0] * 20, [100.0] * 20, LOUD, more_is_better=True)
+
+    assert few.high is not None
+    assert many.high is not None
+    assert many.high - many.ratio < (few.high - few.ratio) / 2
+
+
+def test_without_repeats_nothing_is_claimed() -> None:
+    found = effect([900.0], [100.0], QUIET[:3], more_is_better=True)
+
+    assert (found.ratio, found.low, found.high) == (pytest.approx(9.0), None, None)
+    assert found.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "more_is_better", "verdict"),
+    [
+        (1.2, 1.1, 1.3, True, Verdict.BETTER),
+        (1.2, 1.1, 1.3, False, Verdict.WORSE),
+        (0.8, 0.7, 0.9, True, Verdict.WORSE),
+        (0.8, 0.7, 0.9, False, Verdict.BETTER),
+        (1.2, 1.0, 1.4, True, Verdict.NONE),
+        (0.9, 0.8, 1.1, False, Verdict.NONE),
+    ],
+)
+def test_better_or_worse_depends_on_the_measure(
+    ratio: float, low: float, high: float, more_is_better: bool, verdict: Verdict
+) -> None:
+    assert Effect(ratio, low, high, more_is_better).verdict is verdict
+
+
+def test_a_run_tells_what_matters_from_what_does_not() -> None:
+    comparison = Comparison(a_whole_run())
+
+    def verdict(name: str, measure: object) -> Verdict | None:
+        found = comparison.effect_on_base(comparison.groups[name], measure)  # type: ignore[arg-type]
+        return found.verdict if found else None
+
+    assert verdict("shuffle_partitions=200", THROUGHPUT) is Verdict.WORSE
+    assert verdict("state_store=rocksdb", THROUGHPUT) is Verdict.NONE
+    assert verdict("spark.streaming.backpressure.enabled=true", THROUGHPUT) is Verdict.NONE
+    assert verdict("trigger_ms=0", LATENCY_P50) is Verdict.BETTER
+    assert verdict("trigger_ms=0", MEMORY) is Verdict.NONE
+    assert verdict("state_store=rocksdb", LATENCY_P50) is None
+
+
+def test_a_throughput_with_warm_up_is_compared_with_one_with_warm_up() -> None:
+    cold = msgspec.structs.replace(backlog(0.1, trigger_ms="0"), warm_per_s=None, whole_per_s=500.0)
+    comparison = Comparison([backlog(50_000), backlog(50_000, 1), cold])
+
+    group = comparison.groups["trigger_ms=0"]
+    found = comparison.effect_on_base(group, THROUGHPUT)
+
+    assert group.is_cold
+    assert found is not None
+    assert found.ratio == pytest.approx(500.0 / 25_000.0)
+
+
+def test_a_failed_trial_has_no_figures_and_is_kept() -> None:
+    comparison = Comparison([backlog(50_000), failed(Kind.BACKLOG, "out of memory", heap="64m")])
+
+    group = comparison.groups["heap=64m"]
+    assert [trial.failure for trial in group.failures] == ["out of memory"]
+    assert group.median(THROUGHPUT) is None
+    assert comparison.effect_on_base(group, THROUGHPUT) is None
+
+
+def test_the_base_comes_first_whatever_ran_first() -> None:
+    comparison = Comparison([paced(1, trigger_ms="0"), paced(2)])
+    assert list(comparison.groups) == ["base", "trigger_ms=0"]

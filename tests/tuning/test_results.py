@@ -1,0 +1,66 @@
+"""The file of results: what it keeps, and how a run goes on by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from sfcrime.tuning.plan import Kind, Trial
+from sfcrime.tuning.results import append_line, checked_against, read_results
+from tuning_samples import SETUP, backlog, paced
+
+OTHER = msgspec.structs.replace(SETUP, machine={"cores": 64})
+
+
+def test_trials_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    for line in (SETUP, backlog(50_000, trigger_ms="0"), paced(500)):
+        append_line(path, line)
+
+    recorded = read_results(path)
+
+    assert recorded.setup == SETUP
+    assert recorded.trials == [backlog(50_000, trigger_ms="0"), paced(500)]
+    assert recorded.has(Trial((("trigger_ms", "0"),), Kind.BACKLOG, 0))
+    assert not recorded.has(Trial((("trigger_ms", "0"),), Kind.BACKLOG, 1))
+    assert not recorded.has(Trial((("trigger_ms", "0"),), Kind.PACED, 0))
+
+
+def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    foreign = msgspec.structs.replace(backlog(1), setup=OTHER.digest)
+    for line in (OTHER, foreign, SETUP, backlog(50_000)):
+        append_line(path, line)
+
+    assert read_results(path).trials == [backlog(50_000)]
+    assert read_results(path).left_aside == 1
+    assert read_results(path, OTHER).trials == [foreign]
+    assert SETUP.digest != OTHER.digest
+
+
+def test_a_line_that_a_kill_cut_off_counts_as_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    append_line(path, SETUP)
+    append_line(path, backlog(50_000))
+    path.write_bytes(path.read_bytes()[:-20])
+
+    assert read_results(path).trials == []
+
+    append_line(path, backlog(51_000))
+    assert read_results(path).trials == [backlog(51_000)]
+
+
+def test_no_file_is_no_trials(tmp_path: Path) -> None:
+    recorded = read_results(tmp_path / "none.jsonl", SETUP)
+    assert (recorded.setup, recorded.trials, recorded.left_aside) == (SETUP, [], 0)
+
+
+def test_a_count_with_other_cells_than_the_first_is_a_failure() -> None:
+    other = msgspec.structs.replace(backlog(1, 1), cells="ffff")
+    part = msgspec.structs.replace(backlog(1, 1), cells="")
+
+    assert "other cells than the trial of 2026" in checked_against(other, [backlog(2)]).failure
+    assert checked_against(backlog(1, 1), [backlog(2)]).failure == ""
+    assert checked_against(part, [backlog(2)]).failure == ""
+    assert checked_against(other, []).failure == ""

@@ -1,0 +1,106 @@
+"""Hand-written trials for tests of the tuning lab."""
+
+from __future__ import annotations
+
+from sfcrime.tuning.plan import Kind, Workload
+from sfcrime.tuning.results import Setup, TrialResult
+
+WORKLOAD = Workload(
+    records=100_000,
+    warm_records=20_000,
+    warm_s=3.0,
+    measure_s=8.0,
+    paced_per_s=50.0,
+    paced_warm_s=4.0,
+    paced_s=8.0,
+)
+
+BASE = {
+    "max_records_per_batch": "250000",
+    "shuffle_partitions": "2",
+    "partitions": "2",
+    "trigger_ms": "500",
+    "state_store": "memory",
+    "heap": "1200m",
+}
+
+SETUP = Setup(
+    machine={"cores": 2, "cpu": "a processor", "pyspark": "4.2.0"},
+    workload=WORKLOAD,
+    base=BASE,
+    settings={},
+    source="synthetic city (seed 1)",
+)
+
+
+def backlog(per_s: float, run: int = 0, **changes: str) -> TrialResult:
+    """A backlog trial that was measured."""
+    return TrialResult(
+        setup=SETUP.digest,
+        changes=changes,
+        kind=Kind.BACKLOG,
+        run=run,
+        at="2026-11-24T12:00:00+00:00",
+        seconds=20.0,
+        read=100_000,
+        batches=10,
+        warm_per_s=per_s,
+        whole_per_s=per_s / 2,
+        cpu_us=1e6 / per_s,
+        peak_mb=1000.0 + run,
+        cells="00112233aabbccdd",
+    )
+
+
+def paced(p50_ms: float, run: int = 0, **changes: str) -> TrialResult:
+    """A paced trial that was measured."""
+    return TrialResult(
+        setup=SETUP.digest,
+        changes=changes,
+        kind=Kind.PACED,
+        run=run,
+        at="2026-11-24T12:00:00+00:00",
+        seconds=25.0,
+        read=900,
+        batches=20,
+        p50_ms=p50_ms,
+        p99_ms=p50_ms * 2,
+        latencies=400,
+        cpu_share=0.2,
+        peak_mb=900.0,
+    )
+
+
+def failed(kind: Kind, reason: str, run: int = 0, **changes: str) -> TrialResult:
+    """A trial that gave no figures."""
+    return TrialResult(
+        setup=SETUP.digest,
+        changes=changes,
+        kind=kind,
+        run=run,
+        at="2026-11-24T12:00:00+00:00",
+        seconds=5.0,
+        failure=reason,
+    )
+
+
+def a_whole_run() -> list[TrialResult]:
+    """A machine on which 200 shuffle partitions are slow, small batches slower, and a trigger
+    without a pause is quicker; the state store and backpressure do nothing."""
+    return [
+        *(backlog(50_000, 0), backlog(51_000, 1), backlog(49_000, 2)),
+        *(
+            backlog(10_000, 0, shuffle_partitions="200"),
+            backlog(9_900, 1, shuffle_partitions="200"),
+        ),
+        backlog(1_000, 0, max_records_per_batch="500"),
+        backlog(1_020, 1, max_records_per_batch="500"),
+        backlog(250, 0, max_records_per_batch="500", shuffle_partitions="200"),
+        *(backlog(50_500, 0, state_store="rocksdb"), backlog(49_500, 1, state_store="rocksdb")),
+        backlog(51_500, 0, **{"spark.streaming.backpressure.enabled": "true"}),
+        *(backlog(50_200, 0, trigger_ms="0"), backlog(49_700, 1, trigger_ms="0")),
+        *(paced(500, 0), paced(510, 1), paced(490, 2)),
+        *(paced(250, 0, trigger_ms="0"), paced(255, 1, trigger_ms="0")),
+        *(paced(3_000, 0, shuffle_partitions="200"), paced(3_100, 1, shuffle_partitions="200")),
+        paced(495, 0, **{"spark.streaming.backpressure.enabled": "true"}),
+    ]
