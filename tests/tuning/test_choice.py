@@ -97,6 +97,13 @@ def test_without_repeats_only_large_differences_are_taken_for_true() -> None:
     assert recommendations(Comparison(trials))[0].group.name == "trigger_ms=0"
 
 
+def test_without_repeats_a_knob_of_large_effect_tells_something() -> None:
+    trials = [paced(500), paced(400, trigger_ms="0"), paced(4000, heap="300m")]
+    found = influences(Comparison(trials), BASE, LATENCY_P50)
+
+    assert [each.key for each in telling(found)] == ["heap"]
+
+
 def test_nothing_measured_nothing_recommended() -> None:
     assert recommendations(Comparison([failed(Kind.PACED, "no broker")])) == []
 

@@ -42,6 +42,10 @@ def test_both_questions_of_the_exercise_are_answered_by_name() -> None:
     )
     assert "* **`trigger(processingTime=...)` = 0**: x1.98 better latency p50" in second
     assert second.count("\n* **`") == 3
+    assert (
+        "Settings that cannot do anything were tried as well: "
+        "`spark.streaming.backpressure.enabled=true` (throughput no measurable effect" in second
+    )
 
 
 def test_what_to_set_comes_with_figure_and_reason() -> None:

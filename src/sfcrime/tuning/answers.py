@@ -13,6 +13,7 @@ from sfcrime.tuning.wording import (
     knob_text,
     listed,
     setting_text,
+    spark_value,
     times,
     value_text,
 )
@@ -106,13 +107,15 @@ def _pairs(comparison: Comparison, base: Mapping[str, str]) -> list[list[Influen
 
 def _pair_text(pair: Sequence[Influence]) -> str:
     key = pair[0].key
-    values = list(dict.fromkeys(value_text(each.best) for each in pair))
+    values = list(dict.fromkeys(spark_value(each.best) for each in pair))
     told = [
         f"{times(each.factor)} better {each.measure.name} than with {value_text(each.worst)}"
         + (f" (with {value_text(each.best)})" if len(values) > 1 else "")
         for each in pair
     ]
-    return f"**`{spark_name(key)}` = {' or '.join(values)}**: {listed(told)}"
+    unsure = any(each.effect.verdict is Verdict.UNKNOWN for each in pair)
+    sure = " (with too few repeats to say how sure that is)" if unsure else ""
+    return f"**`{spark_name(key)}` = {' or '.join(values)}**: {listed(told)}{sure}"
 
 
 def _proofs(
@@ -124,8 +127,7 @@ def _proofs(
         f"{len(comparison.groups)} configurations of {len(keys)} settings ran {len(trials)} times "
         "in all, repeats interleaved in random order, each as a fresh query in a fresh JVM over "
         "the same records.",
-        "A difference counts only where its 99% interval leaves out 1. Settings that cannot do "
-        f"anything were tried as well: {_inert_text(comparison)}.",
+        "A difference counts only where its 99% interval leaves out 1." + _inert_text(comparison),
     ]
     for each in recommended:
         others = [group.name for group in each.equals if group is not each.group]
@@ -156,4 +158,4 @@ def _inert_text(comparison: Comparison) -> str:
         ]
         if verdicts:
             told.append(f"`{group.name}` ({'; '.join(verdicts)})")
-    return listed(told)
+    return f" Settings that cannot do anything were tried as well: {listed(told)}." if told else ""

@@ -14,6 +14,7 @@ from sfcrime.tuning.effects import (
     LATENCY_P50,
     MEMORY,
     THROUGHPUT,
+    UNTESTED_FACTOR,
     Comparison,
     Effect,
     Group,
@@ -160,5 +161,10 @@ def influences(
 
 
 def telling(found: Sequence[Influence]) -> list[Influence]:
-    """Those that can be measured."""
-    return [each for each in found if each.effect.verdict is Verdict.BETTER]
+    """Those that can be measured; where the noise is not known, those too large to be it."""
+    return [
+        each
+        for each in found
+        if each.effect.verdict is Verdict.BETTER
+        or (each.effect.verdict is Verdict.UNKNOWN and each.factor >= UNTESTED_FACTOR)
+    ]

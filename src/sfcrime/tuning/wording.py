@@ -58,6 +58,17 @@ def value_text(value: str) -> str:
     return "no bound" if value == UNBOUNDED else value
 
 
+_PROVIDERS = {
+    "memory": "memory (HDFSBackedStateStoreProvider)",
+    "rocksdb": "rocksdb (RocksDBStateStoreProvider)",
+}
+
+
+def spark_value(value: str) -> str:
+    """A value as Spark takes it, where ours is a short word for it."""
+    return _PROVIDERS.get(value, value_text(value))
+
+
 def knob_text(key: str) -> str:
     """A knob in plain words, and what Spark calls it."""
     return f"**{meaning(key)}** (`{spark_name(key)}`)" if key in KNOBS else f"`{spark_name(key)}`"
