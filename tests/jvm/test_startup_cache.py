@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,32 @@ def test_a_cache_is_used_only_where_it_is_there_and_not_switched_off(tmp_path: P
     assert _cache(tmp_path, "train").options == [f"-XX:AOTCacheOutput={missing.path}"]
 
 
-def test_another_class_path_has_another_cache(tmp_path: Path) -> None:
-    assert _cache(tmp_path, "use").path != _cache(tmp_path, "use", "a.jar:c.jar").path
+def test_other_jars_and_a_jar_installed_anew_have_another_cache(tmp_path: Path) -> None:
+    for name in ("a.jar", "b.jar"):
+        (tmp_path / name).touch()
+    one, all_of_them = f"{tmp_path / 'a.jar'}", f"{tmp_path}/*"
+    before = _cache(tmp_path, "use", all_of_them).path
+    assert before == _cache(tmp_path, "use", all_of_them).path
+    assert before != _cache(tmp_path, "use", one).path
+
+    os.utime(tmp_path / "a.jar", ns=(1, 1))
+
+    assert _cache(tmp_path, "use", all_of_them).path != before
+
+
+def test_the_cache_of_an_earlier_installation_at_the_same_place_is_removed(tmp_path: Path) -> None:
+    jar = tmp_path / "a.jar"
+    jar.touch()
+    earlier = _cache(tmp_path, "use", str(jar))
+    earlier.path.parent.mkdir()
+    os.utime(jar, ns=(1, 1))
+    later = _cache(tmp_path, "use", str(jar))
+    for cache in (earlier, later):
+        cache.path.write_bytes(b"a cache")
+        forget_orphans(cache)
+
+    assert not earlier.path.exists()
+    assert later.path.is_file()
 
 
 def test_an_older_java_has_none(tmp_path: Path) -> None:

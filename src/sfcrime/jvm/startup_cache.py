@@ -1,14 +1,15 @@
 """The start-up cache: classes loaded, linked and profiled on a training run, kept for later starts.
 
 It is Java's ahead-of-time cache (Java 25 and newer), one file for each kind of JVM, in the user's
-cache folder. Its name holds the class path and the Java that it was made for, so another release
-makes another one. The JVM itself refuses a file that does not fit, and then starts as without it.
+cache folder. Its name holds the Java and the jars that it was made for, with size and date of each
+(the JVM insists on them), so another release or a new installation makes another one. The JVM itself refuses a file that does not fit, and then starts as without it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,18 +56,33 @@ def startup_cache(
         JavaUnavailable: the Java does not say which version it is.
     """
     version = java_version(java)
-    key = hashlib.sha256(f"{java} {version} {class_path}".encode()).hexdigest()[:12]
+    made_for = f"{java} {version} {list(_stamps(class_path))}"
+    key = hashlib.sha256(made_for.encode()).hexdigest()[:12]
     path = cache_folder(settings) / "startup" / f"{jar_set}-{key}.aot"
     mode = settings.startup_cache if feature_release(version) >= OLDEST_JAVA else "off"
     return StartupCache(path, mode, java, class_path)
 
 
+def _stamps(class_path: str) -> Iterator[tuple[str, int, int]]:
+    """Path, size and date of every jar that is there."""
+    for place in class_path.split(os.pathsep):
+        folder, found, _ = place.partition("*")
+        for jar in sorted(Path(folder).glob("*.jar")) if found else [Path(place)]:
+            if jar.is_file():
+                status = jar.stat()
+                yield str(jar), status.st_size, status.st_mtime_ns
+
+
 def forget_orphans(cache: StartupCache) -> None:
-    """Notes what a new cache was made for, and removes those whose Java or jars are gone."""
-    cache.path.with_suffix(_MADE_FOR).write_text(f"{cache.java}\n{cache.class_path}\n", "utf-8")
+    """Notes what a new cache was made for, and removes those it replaces, and those whose Java or
+    jars are gone."""
+    own = cache.path.with_suffix(_MADE_FOR)
+    own.write_text(f"{cache.java}\n{cache.class_path}\n", "utf-8")
     for note in cache.path.parent.glob(f"*{_MADE_FOR}"):
-        java, _, class_path = note.read_text("utf-8").strip().partition("\n")
+        made_for = note.read_text("utf-8")
+        java, _, class_path = made_for.strip().partition("\n")
         places = [Path(place.rstrip("*")) for place in (java, *class_path.split(os.pathsep))]
-        if not all(place.exists() for place in places):
+        is_replaced = note != own and made_for == own.read_text("utf-8")
+        if is_replaced or not all(place.exists() for place in places):
             note.with_suffix(".aot").unlink(missing_ok=True)
             note.unlink()
