@@ -38,7 +38,8 @@ class JarSetReady:
 @click.option("--json", "as_json", is_flag=True, help="Print what is ready as JSON.")
 def command(settings: Settings, as_json: bool) -> None:
     """Fetch the pinned jars once, check each against its committed hash, and train the cache that
-    halves the time of a start: a replay of invented calls, some 30 s.
+    halves the time of a start: a replay of invented calls, about a
+    minute.
 
     What is there and verified is not touched: a second run is instant.
     """

@@ -2,7 +2,8 @@
 
 It is Java's ahead-of-time cache (Java 25 and newer), one file for each kind of JVM, in the user's
 cache folder. Its name holds the Java and the jars that it was made for, with size and date of each
-(the JVM insists on them), so another release or a new installation makes another one. The JVM itself refuses a file that does not fit, and then starts as without it.
+(the JVM insists on them), so another release or a new installation makes another one. The JVM
+itself refuses a file that does not fit, and then starts as without it.
 """
 
 from __future__ import annotations

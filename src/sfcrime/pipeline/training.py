@@ -43,8 +43,8 @@ def train_startup_cache(
 ) -> tuple[StartupCache, ...]:
     """Replays some thousand invented calls, and lets both JVMs write what they learned.
 
-    Takes about 30 s, and nothing where the caches are there, off, or not possible with this Java.
-    What it makes in between lies in a folder of its own and is removed.
+    Takes about a minute, and nothing where the caches are there, off, or not possible with this
+    Java. What it makes in between lies in a folder of its own and is removed.
 
     Returns:
         The caches of broker and driver.
