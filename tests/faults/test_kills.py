@@ -23,8 +23,7 @@ LONGEST_START_S = 12.0
 LONGEST_AFTER_A_BATCH_S = 4.0
 
 PACE = ("--speed", "25000x")
-"""The 91 days of the file take five minutes, as long as the twenty lives together: kills
-fall all over it, and it is still being published when the last one dies."""
+"""The 91 days of the file take five minutes: it is still being published when jobs die."""
 
 SMALL_BATCHES = ("--max-records-per-batch", "2500")
 """What came in while a job started is several batches, so that kills fall between and into them."""
