@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,21 +81,8 @@ class Sfcrime:
         """Starts a command; whatever is left of it and of its children ends with the block."""
         log_path = self.data_dir / f"{arguments[0]}-{time.monotonic_ns()}.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        with log_path.open("wb") as log:
-            process = subprocess.Popen(
-                self._command(arguments),
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started = Started(process, log_path)
-        try:
+        with started_command(self._command(arguments), self._environment(), log_path) as started:
             yield started
-        finally:
-            kill_all(started.tree())
-            process.wait(WAIT_S)
 
     def accounting(self) -> Accounting | None:
         """What the store says; None before it holds a generation."""
@@ -174,6 +161,33 @@ class Started:
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
+
+
+@contextmanager
+def started_command(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log_path: Path,
+    folder: Path | None = None,
+) -> Iterator[Started]:
+    """Starts a command in a folder; whatever is left of it and of its children ends with the
+    block."""
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    started = Started(process, log_path)
+    try:
+        yield started
+    finally:
+        kill_all(started.tree())
+        process.wait(WAIT_S)
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:

@@ -5,23 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from real_file import REAL_FILE
 from sfcrime.domain.call_types import CallType, CallTypeKind, read_call_type
 from sfcrime.domain.radio_codes import RADIO_CODES
 from sfcrime.domain.standard_descriptions import STANDARD_DESCRIPTIONS
-
-REAL_FILE = (
-    Path(__file__).resolve().parents[2]
-    / ".."
-    / "shared"
-    / "data"
-    / "police-department-calls-for-service.json.gz"
-)
 
 
 @pytest.mark.parametrize(

@@ -17,19 +17,13 @@ from pathlib import Path
 import pytest
 
 from invented_calls import hour_of_calls, write_newest_first
-from running import Ran, Sfcrime, Started, alive, kill_all, wait_until
+from real_file import REAL_FILE, needs_real_file
+from running import Ran, Sfcrime, Started, alive, kill_all, started_command, wait_until
 from sfcrime.kafka.client import cluster_id_of
 from sfcrime.kafka.ports import LOOPBACK, free_port
 
 pytestmark = pytest.mark.end_to_end
 
-REAL_FILE = (
-    Path(__file__).resolve().parents[2]
-    / ".."
-    / "shared"
-    / "data"
-    / "police-department-calls-for-service.json.gz"
-)
 EXERCISE = Path(__file__).resolve().parents[2] / "exercise"
 TOPIC = "org.sf.police.calls"
 PACKAGES = ["--packages", "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"]
@@ -95,22 +89,8 @@ class Shell:
     def started(self, *command: str) -> Iterator[Started]:
         """A command in the background; it and what it started end with the block."""
         log_path = self.folder / f"{Path(command[0]).name}-{free_port()}.log"
-        with log_path.open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started = Started(process, log_path)
-        try:
+        with started_command(command, self.environment(), log_path, self.folder) as started:
             yield started
-        finally:
-            kill_all(started.tree())
-            process.wait(30)
 
 
 def _configured(folder: Path, zookeeper_port: int, kafka_port: int) -> None:
@@ -329,7 +309,7 @@ def test_sfcrime_itself_counts_the_same_on_the_pair_and_proves_it(
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif(not REAL_FILE.exists(), reason="the real file is not beside the project")
+@needs_real_file
 def test_the_job_counts_the_real_file_as_sfcrime_does(pair: Shell, sfcrime: Sfcrime) -> None:
     topic = ["--topic", "real.calls"]
     sent = pair.program("kafka_server.py", str(REAL_FILE), "--speed", "max", *topic)

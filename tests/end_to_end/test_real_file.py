@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from real_file import REAL_FILE, needs_real_file
 from running import Digest, Sfcrime
 from sfcrime.domain.outcomes import Accounting
-
-REAL_FILE = (
-    Path(__file__).resolve().parents[2]
-    / ".."
-    / "shared"
-    / "data"
-    / "police-department-calls-for-service.json.gz"
-)
 
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.real_data,
-    pytest.mark.skipif(not REAL_FILE.exists(), reason="the real file is not beside the project"),
+    needs_real_file,
 ]
 
 

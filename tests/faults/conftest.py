@@ -7,21 +7,14 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from replay import TO_THE_END, CallFiles, Table
 
+from real_file import REAL_FILE
 from running import Digest, Sfcrime
 from sfcrime.sources.synthetic import open_synthetic_source
 
-REAL_FILE = (
-    Path(__file__).resolve().parents[2]
-    / ".."
-    / "shared"
-    / "data"
-    / "police-department-calls-for-service.json.gz"
-)
 SYNTHETIC_RECORDS = 200_000
 
 

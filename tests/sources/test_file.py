@@ -10,17 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from real_file import REAL_FILE
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import UnreadableFile, UsageError
 from sfcrime.sources.file import open_file_source
-
-REAL_FILE = (
-    Path(__file__).resolve().parents[2]
-    / ".."
-    / "shared"
-    / "data"
-    / "police-department-calls-for-service.json.gz"
-)
 
 
 def read_all(path: Path, work_dir: Path, start: int = 0) -> list[SourceRecord]:

@@ -20,7 +20,7 @@ from sfcrime.settings import JvmSettings
 
 OLDEST_JAVA = 25
 """The first whose training run writes the cache in one step, with the profiles of its methods."""
-TRAINING_STOP_GRACE_S = 120.0
+_TRAINING_STOP_GRACE_S = 120.0
 """A JVM in training writes its cache when it ends: 15 s on two idle cores."""
 
 
@@ -46,6 +46,10 @@ class StartupCache:
         if self.mode == "use" and self.path.is_file():
             return [f"-XX:AOTCache={self.path}"]
         return []
+
+    def stop_grace_s(self, usual_s: float) -> float:
+        """How long the JVM may take to end before it is killed."""
+        return _TRAINING_STOP_GRACE_S if self.mode == "train" else usual_s
 
 
 def startup_cache(

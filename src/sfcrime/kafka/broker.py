@@ -26,7 +26,7 @@ from sfcrime.jvm.child import (
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.locks import LockHeld, file_lock
-from sfcrime.jvm.startup_cache import TRAINING_STOP_GRACE_S, startup_cache
+from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
     BrokerRecord,
     broker_class_path,
@@ -134,7 +134,7 @@ def start_broker(
         command[1:1] = cache.options
         child, record = _start_and_wait(command, settings.port, folder)
         stack.callback(child.stop)
-        grace_s = TRAINING_STOP_GRACE_S if cache.mode == "train" else STOP_GRACE_S
+        grace_s = cache.stop_grace_s(STOP_GRACE_S)
         return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
 
 

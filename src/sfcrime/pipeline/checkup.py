@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ from sfcrime.store.reader import open_reader
 from sfcrime.streaming.checkpoint import require_agreement
 from sfcrime.streaming.generations import checkpoints_of
 
-OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store; shuffle files come on top."""
 LEAST_MEMORY_BYTES = 4 * 10**9
@@ -88,8 +86,6 @@ def _python() -> Finding:
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, "
         f"sfcrime {version('sfcrime')}, PySpark {version('pyspark')}"
     )
-    if sys.version_info[:2] < OLDEST_PYTHON:
-        return Finding("python", Level.WRONG, said, "install Python 3.11 or newer, then make setup")
     return Finding("python", Level.OK, said)
 
 

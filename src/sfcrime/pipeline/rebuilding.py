@@ -23,7 +23,7 @@ from sfcrime.store.records import Generation, PartitionLedger
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generations import checkpoints_of, new_generation, pending_generation
-from sfcrime.streaming.job import StreamJob, run_query
+from sfcrime.streaming.job import StreamJob, has_reached, run_query
 from sfcrime.streaming.session import start_spark
 
 _MOST_NAMED = 8
@@ -175,7 +175,7 @@ def _count(
     """Runs the query until the generation has reached `ends`; False where it was stopped first."""
 
     def is_done(reached: Mapping[int, int]) -> bool:
-        return all(reached.get(partition, 0) >= end for partition, end in ends.items())
+        return has_reached(reached, ends)
 
     def show() -> None:
         ledger = job.store.partition_ledger()

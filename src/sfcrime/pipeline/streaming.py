@@ -18,6 +18,7 @@ from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
+from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.origin import OriginKind, topic_origin
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import describe_topic, require_lasting_offsets, topic_exists
@@ -27,7 +28,7 @@ from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generations import require_next_records, stored_generation
 from sfcrime.streaming.intake import require_free_options
-from sfcrime.streaming.job import StreamJob, is_caught_up, prepare_generation, run_query
+from sfcrime.streaming.job import StreamJob, has_reached, prepare_generation, run_query
 from sfcrime.streaming.session import spark_properties, start_spark
 
 BROKER_WAIT_S = 60.0
@@ -176,7 +177,7 @@ def _find(
         return None
     job = StreamJob(settings, kafka, store, stop)
     if until_caught_up:
-        job = replace(job, is_done=lambda reached: is_caught_up(reached, kafka))
+        job = replace(job, is_done=lambda reached: has_reached(reached, end_offsets(kafka)))
     return _Found(job, prepare_generation(job))
 
 

@@ -13,7 +13,7 @@ from sfcrime.jvm.jars import cache_folder, jar_paths
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.locks import file_lock
 from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
-from sfcrime.kafka.broker import start_broker
+from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import broker_class_path
 from sfcrime.pipeline.publishing import SYNTHETIC, open_source, publish_source
 from sfcrime.pipeline.streaming import StreamHooks, stream_topic
@@ -67,9 +67,7 @@ def train_startup_cache(
 
 
 def _replay(training: Settings, on_step: Callable[[str], None]) -> None:
-    with start_broker(training.kafka, training.jvm, training.data_dir) as broker:
-        servers = broker.bootstrap_servers
-        kafka = msgspec.structs.replace(training.kafka, bootstrap_servers=servers)
+    with open_kafka(training.kafka, training.jvm, training.data_dir) as kafka:
         training = msgspec.structs.replace(training, kafka=kafka)
         on_step("replaying invented calls")
         source = open_source(training, kafka)

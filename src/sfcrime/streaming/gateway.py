@@ -21,7 +21,7 @@ import pyspark
 
 from sfcrime.errors import ChildFailed
 from sfcrime.jvm.child import last_lines
-from sfcrime.jvm.startup_cache import TRAINING_STOP_GRACE_S, StartupCache
+from sfcrime.jvm.startup_cache import StartupCache
 
 START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
@@ -170,8 +170,7 @@ def start_driver_jvm(command: DriverCommand) -> DriverJvm:
     os.environ["PYSPARK_PYTHON"] = sys.executable  # the workers', read when the session is made
     os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
     os.environ["PYSPARK_GATEWAY_SECRET"] = secret
-    training = command.startup_cache.mode == "train"
-    return DriverJvm(process, log_path, TRAINING_STOP_GRACE_S if training else STOP_GRACE_S)
+    return DriverJvm(process, log_path, command.startup_cache.stop_grace_s(STOP_GRACE_S))
 
 
 def _start(command: DriverCommand, connection: Path, log_path: Path) -> subprocess.Popen[bytes]:

@@ -15,7 +15,6 @@ from pyspark.sql.streaming.query import StreamingQuery
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.connection import answers
-from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
 from sfcrime.settings import KafkaSettings, Settings
@@ -27,7 +26,6 @@ from sfcrime.streaming.generations import (
     checkpoints_of,
     new_generation,
     require_next_records,
-    stored_generation,
 )
 from sfcrime.streaming.intake import (
     TopicRead,
@@ -62,14 +60,15 @@ class StreamJob:
 
 
 def prepare_generation(job: StreamJob) -> Generation:
-    """The generation to go on with, or a new one; topic, store and checkpoint must agree.
+    """The generation to go on with, or a new one; the topic must agree with it.
+
+    What `stored_generation` checks was checked before, and the job's lock is held since.
 
     Raises:
-        FingerprintChanged: the topic is another one of the same name; see `stored_generation`.
-        StoreAndCheckpointDisagree: see `stored_generation`.
+        FingerprintChanged: the topic is another one of the same name.
         TopicRefused: the topic is compacted; see also `require_next_records`.
     """
-    stored = stored_generation(job.settings, job.store)
+    stored = job.store.generation()
     require_lasting_offsets(describe_topic(job.kafka))
     topic = TopicWatch(job.kafka).state()
     if stored is not None:
@@ -201,9 +200,9 @@ def await_end(
         show_progress()
 
 
-def is_caught_up(ends: Mapping[int, int], kafka: KafkaSettings) -> bool:
-    """Whether the ledger ends at the last stable offset of every partition."""
-    return all(ends.get(p, 0) >= end for p, end in end_offsets(kafka).items())
+def has_reached(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
+    """Whether the ledger is at or behind an offset of every partition."""
+    return all(reached.get(partition, 0) >= end for partition, end in ends.items())
 
 
 def _require_topic(generation: Generation, sink: StoreSink, topic: TopicWatch) -> None:
