@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -102,8 +103,10 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
     )
     session = open_session({"spark.app.name": APPLICATION_NAME})
     session.sparkContext.setLogLevel("WARN")
-    # Where the JVM dies, PySpark's server for accumulators prints a traceback of its own from its
-    # own thread; the query's end is what says so.
+    # Where the JVM dies, the query's end is what says so. py4j logs a traceback of its own to the
+    # root logger, which writes to stderr while it has no handler, and so does PySpark's server
+    # for accumulators from its own thread.
+    logging.getLogger().addHandler(logging.NullHandler())
     session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
 
