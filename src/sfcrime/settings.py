@@ -146,6 +146,13 @@ class StreamSettings(Room, frozen=True):
     heap: Annotated[str, Meta(pattern=r"^\d+[mg]\Z", description="heap of the Spark driver")] = (
         "1200m"
     )
+    jvm_options: Annotated[
+        str,
+        Meta(
+            description="further options of the driver's JVM, with spaces between; they win over "
+            "sfcrime's own, e.g. `-XX:-UseParallelGC -XX:+UseG1GC`",
+        ),
+    ] = ""
     master: Annotated[str, Meta(description="Spark master")] = "local[*]"
 
 

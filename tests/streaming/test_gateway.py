@@ -68,7 +68,14 @@ def _command(work_dir: Path, java: Path) -> DriverCommand:
         heap="300m",
         properties={"spark.master": "local[2]", "spark.secret": SECRET, "spark.path": "C:\\x"},
         work_dir=work_dir,
+        jvm_options=["-XX:-UseParallelGC", "-XX:+UseG1GC"],
     )
+
+
+def test_the_users_own_jvm_options_have_the_last_word(tmp_path: Path) -> None:
+    arguments = _command(tmp_path, Path("/java")).arguments(tmp_path / "driver.properties")
+
+    assert arguments[arguments.index("-cp") - 2 :][:2] == ["-XX:-UseParallelGC", "-XX:+UseG1GC"]
 
 
 def test_configuration_is_in_a_file_and_not_on_the_command_line(tmp_path: Path) -> None:

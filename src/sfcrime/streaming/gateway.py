@@ -67,10 +67,13 @@ class DriverCommand:
     """Takes that file and the JVM's log."""
 
     startup_cache: StartupCache
+    jvm_options: Sequence[str] = ()
+    """The user's own; they have the last word."""
 
     def arguments(self, properties_file: Path) -> list[str]:
         """The whole command line."""
-        options, class_path = self.startup_cache.options, driver_class_path(self.jars)
+        class_path = driver_class_path(self.jars)
+        options = [*self.startup_cache.options, *self.jvm_options]
         return [
             *driver_java(self.java, self.heap, self.work_dir, class_path, options),
             "org.apache.spark.deploy.SparkSubmit",
@@ -90,17 +93,17 @@ def driver_java(
         heap: bound of its memory, e.g. "1200m".
         temporary: an existing folder for what lasts no longer than the JVM.
         class_path: see `driver_class_path`.
-        options: put before the others.
+        options: put behind the others, so that they win.
     """
     return [
         str(java),
         f"-Xmx{heap}",
-        *options,
         "-XX:+UseParallelGC",
         # A thread that ran out of memory would leave the others waiting for it for ever.
         "-XX:+ExitOnOutOfMemoryError",
         *SPARK_MODULE_OPTIONS,
         f"-Djava.io.tmpdir={temporary}",
+        *options,
         "-cp",
         class_path,
     ]

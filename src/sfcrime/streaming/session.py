@@ -40,7 +40,7 @@ STATE_STORES = {
 
 _DECIDED_ELSEWHERE = {
     "spark.driver.memory": "the setting stream.heap",
-    "spark.driver.extraJavaOptions": "the JVM's command line, which sfcrime writes",
+    "spark.driver.extraJavaOptions": "the setting stream.jvm_options",
     "spark.driver.defaultJavaOptions": "the JVM's command line, which sfcrime writes",
     "spark.driver.extraClassPath": "the JVM's command line, which sfcrime writes",
     "spark.python.unix.domain.socket.enabled": "the length of the data folder's path",
@@ -99,6 +99,7 @@ def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
             heap=settings.stream.heap,
             properties=spark_properties(settings, work_dir),
             work_dir=work_dir,
+            jvm_options=settings.stream.jvm_options.split(),
         )
     )
     session = open_session({"spark.app.name": APPLICATION_NAME})

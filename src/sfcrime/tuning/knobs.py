@@ -63,6 +63,9 @@ KNOBS = {
         "spark.sql.streaming.stateStore.providerClass",
     ),
     "heap": Knob("stream", "heap", "heap of the driver", "spark.driver.memory"),
+    "jvm_options": Knob(
+        "stream", "jvm_options", "options of the driver's JVM", "spark.driver.extraJavaOptions"
+    ),
 }
 """By name; besides them any `spark.*` property and any `option.*` of Spark's Kafka source."""
 
