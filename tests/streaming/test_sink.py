@@ -18,7 +18,7 @@ from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import sink
 from sfcrime.streaming.counting import BatchCounts
 from sfcrime.streaming.execution import BatchExecution
-from sfcrime.streaming.judge import LABEL_SEPARATOR
+from sfcrime.streaming.rules import LABEL_SEPARATOR
 from sfcrime.streaming.sink import StoreSink, outcome_of_batch
 from store_samples import GENERATION
 

@@ -1,4 +1,4 @@
-"""The rows that a batch or a generation leaves behind, written inside the writer's transaction."""
+"""The rows that a batch leaves behind, written inside the writer's transaction."""
 
 from __future__ import annotations
 
@@ -156,18 +156,3 @@ def forget_before(connection: Connection, number: int, table: Table, batch_id: i
     connection.execute(
         delete(table).where(table.c.generation_id == number, table.c.batch_id < batch_id)
     )
-
-
-def point_readers_to(connection: Connection, number: int) -> None:
-    """Makes `number` the generation that readers see: the one row of `current_generation`."""
-    row = {"slot": 1, "generation_id": number}
-    sqlite.replace_row(connection, schema.current_generation, row)
-
-
-def forget_generation(connection: Connection, number: int) -> None:
-    """Deletes a generation with everything that was counted for it; labels are shared and stay."""
-    of_generation = "generation_id"
-    for table in reversed(schema.metadata.sorted_tables):
-        if of_generation in table.columns and table is not schema.current_generation:
-            connection.execute(delete(table).where(table.c[of_generation] == number))
-    connection.execute(delete(schema.generation).where(schema.generation.c.id == number))

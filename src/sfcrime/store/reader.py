@@ -12,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, inspect, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, func, inspect, select
 
+from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
-from sfcrime.store import ledger, rows, schema, sqlite
+from sfcrime.store import cells, ledger, rows, schema, sqlite
 from sfcrime.store.labels import labels_by_number
 from sfcrime.store.records import (
     BatchProgress,
@@ -34,7 +35,6 @@ READ_LIMIT_S = 60.0
 """Work of one statement between two fetches; 2.7 million cells are read or grouped in 2 to 12 s
 in all, on two busy cores."""
 
-_MICROS = 1_000_000
 _FETCHED_ROWS = 10_000
 
 
@@ -125,21 +125,13 @@ class StoreReader:
         self, since_us: int | None = None, until_us: int | None = None
     ) -> Iterator[CellCount]:
         """Every cell, ordered by (window, call type, disposition) in code point order."""
-        cell, call_type, disposition = schema.cell, schema.call_type, schema.disposition
-        statement = (
-            select(cell.c.window_s, call_type.c.label, disposition.c.code, cell.c.calls)
-            .join(call_type, call_type.c.id == cell.c.call_type_id)
-            .join(disposition, disposition.c.id == cell.c.disposition_id)
-            .where(*self._between(since_us, until_us))
-            .order_by(cell.c.window_s, call_type.c.label, disposition.c.code)
-        )
+        statement = cells.labelled(self._between(since_us, until_us))
         for window_s, label, code, calls in self._rows(statement):
-            yield CellCount(window_s * _MICROS, label, code, calls)
+            yield CellCount(window_s * MICROS, label, code, calls)
 
     def cell_count(self) -> int:
         """How many cells the generation has."""
-        statement = select(func.count()).select_from(schema.cell).where(*self._between(None, None))
-        return int(next(self._rows(statement))[0])
+        return int(next(self._rows(cells.counted(self._between())))[0])
 
     def calls_by(
         self,
@@ -159,21 +151,14 @@ class StoreReader:
             width_s: fold the store's windows into wider ones of so many seconds.
             origin_s: a start of such a wider window, on the wall, at or before the first cell.
         """
-        cell = schema.cell
-        window: ColumnElement[int] = literal(0)
-        if by_window and width_s is None:
-            window = cell.c.window_s
-        elif by_window:
-            window = (cell.c.window_s - origin_s) // width_s * width_s + origin_s
-        key = (window.label("window"), cell.c.call_type_id, cell.c.disposition_id)
-        statement = (
-            select(*key, func.sum(cell.c.calls))
-            .where(*self._between(since_us, until_us))
-            .group_by(*(key if by_window else key[1:]))
-        )
+        window: ColumnElement[int] | None = None
+        if by_window:
+            window = schema.cell.c.window_s
+            window = window if width_s is None else cells.wider_window(width_s, origin_s)
+        statement = cells.grouped(self._between(since_us, until_us), window)
         types, codes = self._call_types, self._dispositions
         return [
-            CellCount(window_s * _MICROS, types[type_id], codes[code_id], calls)
+            CellCount(window_s * MICROS, types[type_id], codes[code_id], calls)
             for window_s, type_id, code_id, calls in self._rows(statement)
         ]
 
@@ -184,22 +169,14 @@ class StoreReader:
             windows: how many windows back from the newest one, itself included; one without
                 calls has no rows.
         """
-        cell = schema.cell
-        newest = next(
-            self._rows(select(func.max(cell.c.window_s)).where(*self._between(None, None)))
-        )[0]
+        newest = next(self._rows(cells.newest(self._between())))[0]
         if newest is None:
             return []
         width_s = self.generation().window_minutes * 60
-        statement = (
-            select(cell.c.window_s, cell.c.call_type_id, func.sum(cell.c.calls))
-            .where(*self._between((newest - (windows - 1) * width_s) * _MICROS, None))
-            .group_by(cell.c.window_s, cell.c.call_type_id)
-            .order_by(cell.c.window_s, cell.c.call_type_id)
-        )
+        first_us = (newest - (windows - 1) * width_s) * MICROS
         return [
-            CellCount(window_s * _MICROS, self._call_types[type_id], "", calls)
-            for window_s, type_id, calls in self._rows(statement)
+            CellCount(window_s * MICROS, self._call_types[type_id], "", calls)
+            for window_s, type_id, calls in self._rows(cells.by_type(self._between(first_us)))
         ]
 
     def rejected(
@@ -242,15 +219,10 @@ class StoreReader:
             statement = statement.where(table.c.partition == partition)
         return (LateRecord(*row) for row in self._rows(statement))
 
-    def _between(self, since_us: int | None, until_us: int | None) -> list[ColumnElement[bool]]:
-        cell = schema.cell
-        bounds = [cell.c.generation_id == self._number]
-        # Cells start on whole seconds: rounding both bounds up keeps them exact.
-        if since_us is not None:
-            bounds.append(cell.c.window_s >= -(-since_us // _MICROS))
-        if until_us is not None:
-            bounds.append(cell.c.window_s < -(-until_us // _MICROS))
-        return bounds
+    def _between(
+        self, since_us: int | None = None, until_us: int | None = None
+    ) -> list[ColumnElement[bool]]:
+        return cells.between(self._number, since_us, until_us)
 
     def _rows(self, statement: Select[Any]) -> Iterator[Any]:
         self._clock.restart()

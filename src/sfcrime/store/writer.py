@@ -13,11 +13,10 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, insert, inspect
 
-from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import Refused
-from sfcrime.store import batches, ledger, rows, schema, sqlite
+from sfcrime.store import batches, generations, ledger, rows, schema, sqlite
 from sfcrime.store.labels import Labels
 from sfcrime.store.proof import check_batch
 from sfcrime.store.records import (
@@ -26,7 +25,6 @@ from sfcrime.store.records import (
     Generation,
     LedgerRow,
     PartitionLedger,
-    PartitionRange,
     Totals,
 )
 from sfcrime.store.versions import check_schema_version
@@ -102,17 +100,10 @@ class StoreWriter:
         Raises:
             Refused: the query id has a generation that was shaped otherwise.
         """
-        table = schema.generation
         with self._transaction() as connection:
-            known = connection.execute(select(table.c.id, table.c.query_id)).all()
-            number = next((row.id for row in known if row.query_id == generation.query_id), None)
-            if number is not None:
-                _check_same(ledger.generation(connection, number), generation)
-            else:
-                number = max((row.id for row in known), default=0) + 1
-                _insert_generation(connection, number, generation)
-                if not pending and ledger.current_generation_id(connection) is None:
-                    batches.point_readers_to(connection, number)
+            number = generations.create(connection, generation)
+            if not pending and ledger.current_generation_id(connection) is None:
+                generations.point_readers_to(connection, number)
         self._number = number
 
     def make_current(self) -> None:
@@ -122,7 +113,7 @@ class StoreWriter:
             Refused: there is no generation yet.
         """
         with self._transaction() as connection:
-            batches.point_readers_to(connection, self._required_number())
+            generations.point_readers_to(connection, self._required_number())
 
     def unseen_generations(self) -> list[Generation]:
         """Those that readers do not see, oldest first: of a rebuild, or replaced by one."""
@@ -140,7 +131,7 @@ class StoreWriter:
             kept = (ledger.current_generation_id(connection), self._number)
             for number in ledger.generation_ids(connection):
                 if number not in kept:
-                    batches.forget_generation(connection, number)
+                    generations.forget(connection, number)
 
     def generation(self) -> Generation | None:
         """The generation this writer writes; None before the first."""
@@ -250,32 +241,3 @@ class StoreWriter:
 def _is_committed(totals: Totals, batch_id: int) -> bool:
     # Batches are numbered from 0 without holes, so the last one stands for all before it.
     return totals.last_batch_id is not None and 0 <= batch_id <= totals.last_batch_id
-
-
-def _insert_generation(connection: Connection, number: int, generation: Generation) -> None:
-    connection.execute(
-        insert(schema.generation).values(id=number, **rows.from_generation(generation))
-    )
-    nothing = rows.from_accounting(Accounting())
-    connection.execute(insert(schema.totals).values(generation_id=number, batches=0, **nothing))
-    for partition, start in generation.start_offsets.items():
-        untouched = PartitionRange(partition, start, start, counted=0, late=0, rejected=0)
-        batches.start_partition(connection, number, untouched)
-
-
-def _check_same(kept: Generation, wanted: Generation) -> None:
-    kept_columns, wanted_columns = rows.from_generation(kept), rows.from_generation(wanted)
-    names = [
-        name
-        for name, value in wanted_columns.items()
-        if name != "created_ms" and kept_columns[name] != value
-    ]
-    # The ledger may know more partitions by now, but none that began elsewhere.
-    if wanted.start_offsets.items() - kept.start_offsets.items():
-        names.append("start_offsets")
-    if names:
-        raise Refused(
-            f"Query {wanted.query_id} is in the store with another {', '.join(names)}.",
-            rule="What shaped a count never changes under it.",
-            next_step="count the topic anew: sfcrime rebuild",
-        )

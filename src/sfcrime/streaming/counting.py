@@ -16,7 +16,8 @@ from sfcrime.domain.wall_clock import MICROS
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import LateRecord, RejectedRecord
 from sfcrime.streaming.intake import place_of
-from sfcrime.streaming.judge import LABEL_SEPARATOR, late_times
+from sfcrime.streaming.judge import late_times
+from sfcrime.streaming.rules import LABEL_SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from pyspark.util import PythonEvalType
 from sfcrime.domain.outcomes import WATERMARK_DELAY_S
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import UsageError
-from sfcrime.streaming.judge import LABEL_SEPARATOR, judge_records
+from sfcrime.streaming.judge import judge_records
+from sfcrime.streaming.rules import LABEL_SEPARATOR
 
 JUDGED_SCHEMA = StructType(
     [

@@ -1,0 +1,75 @@
+"""What readers ask of the cells, as SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+
+from sfcrime.domain.wall_clock import MICROS
+from sfcrime.store import schema
+
+Condition = list[ColumnElement[bool]]
+
+
+def between(number: int, since_us: int | None, until_us: int | None) -> Condition:
+    """The cells of generation `number` whose windows begin within the bounds."""
+    cell = schema.cell
+    bounds = [cell.c.generation_id == number]
+    # Cells start on whole seconds: rounding both bounds up keeps them exact.
+    if since_us is not None:
+        bounds.append(cell.c.window_s >= -(-since_us // MICROS))
+    if until_us is not None:
+        bounds.append(cell.c.window_s < -(-until_us // MICROS))
+    return bounds
+
+
+def labelled(where: Condition) -> Select[Any]:
+    """Window, call type, disposition and calls of each cell, in this order."""
+    cell, call_type, disposition = schema.cell, schema.call_type, schema.disposition
+    return (
+        select(cell.c.window_s, call_type.c.label, disposition.c.code, cell.c.calls)
+        .join(call_type, call_type.c.id == cell.c.call_type_id)
+        .join(disposition, disposition.c.id == cell.c.disposition_id)
+        .where(*where)
+        .order_by(cell.c.window_s, call_type.c.label, disposition.c.code)
+    )
+
+
+def counted(where: Condition) -> Select[Any]:
+    """How many cells there are."""
+    return select(func.count()).select_from(schema.cell).where(*where)
+
+
+def newest(where: Condition) -> Select[Any]:
+    """The newest window; NULL where there is no cell."""
+    return select(func.max(schema.cell.c.window_s)).where(*where)
+
+
+def wider_window(width_s: int, origin_s: int) -> ColumnElement[int]:
+    """Where the window of `width_s` seconds begins that a cell lies in; one begins at `origin_s`,
+    which no cell lies before."""
+    return (schema.cell.c.window_s - origin_s) // width_s * width_s + origin_s
+
+
+def grouped(where: Condition, window: ColumnElement[int] | None) -> Select[Any]:
+    """Window (0 for None), numbers of call type and disposition, and calls, in no given order."""
+    cell = schema.cell
+    labels = (cell.c.call_type_id, cell.c.disposition_id)
+    if window is None:
+        statement = select(literal(0), *labels, func.sum(cell.c.calls)).group_by(*labels)
+    else:
+        key = (window.label("window"), *labels)
+        statement = select(*key, func.sum(cell.c.calls)).group_by(*key)
+    return statement.where(*where)
+
+
+def by_type(where: Condition) -> Select[Any]:
+    """Window, number of the call type and calls, in this order."""
+    cell = schema.cell
+    return (
+        select(cell.c.window_s, cell.c.call_type_id, func.sum(cell.c.calls))
+        .where(*where)
+        .group_by(cell.c.window_s, cell.c.call_type_id)
+        .order_by(cell.c.window_s, cell.c.call_type_id)
+    )
