@@ -16,7 +16,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from sfcrime.errors import KafkaUnavailable, SfcrimeError, UsageError
-from sfcrime.kafka.client_file import ClientFile, read_client_file
+from sfcrime.kafka.client_file import read_client_file
+from sfcrime.kafka.dialects import ClientFile
 from sfcrime.settings import KafkaSettings
 
 REQUEST_TIMEOUT_S = 10.0
@@ -55,7 +56,7 @@ def client_properties(settings: KafkaSettings) -> Properties:
     """What every client starts from: the file's properties, and where the brokers are.
 
     Raises:
-        UsageError: the properties file cannot be read or used; see `client_file`.
+        UsageError: the properties file cannot be read or used; see `dialects`.
         KafkaUnavailable: no broker is named and none runs.
     """
     if not settings.bootstrap_servers:

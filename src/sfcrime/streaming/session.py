@@ -181,7 +181,7 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         **_worker_sockets(work_dir),
         "spark.sql.streaming.metricsEnabled": "false",
-        # No secret is handed to Spark (kafka.client_file); this hides what a user's own setting of
+        # No secret is handed to Spark (kafka.dialects); this hides what a user's own setting of
         # Kafka's client would show.
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|keystore[.]key",
     }
