@@ -9,8 +9,10 @@ from functools import cache
 from sfcrime.tuning.answers import FIRST_QUESTION, SECOND_QUESTION
 from sfcrime.tuning.document import as_html, as_markdown
 from sfcrime.tuning.effects import Comparison
+from sfcrime.tuning.evidence import grid_cells
+from sfcrime.tuning.findings import as_json, findings
 from sfcrime.tuning.plan import Kind
-from sfcrime.tuning.report import as_json, findings, grid_cells, report
+from sfcrime.tuning.report import report
 from tuning_samples import BASE, SETUP, a_whole_run, backlog, failed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,15 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from sfcrime.cli.output import print_json
 from sfcrime.cli.signals import stop_on_signals
+from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.settings import Settings, load_settings
 from sfcrime.tuning.document import Picture, as_html, as_markdown
-from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
+from sfcrime.tuning.findings import Findings, as_json, findings, reason
 from sfcrime.tuning.knobs import base_values
 from sfcrime.tuning.lab import LabHooks, Order, base_of, estimate, run_lab
 from sfcrime.tuning.plan import (
@@ -32,8 +30,8 @@ from sfcrime.tuning.plan import (
     one_at_a_time,
     plan_trials,
 )
-from sfcrime.tuning.report import Findings, as_json, findings, reason, report
-from sfcrime.tuning.results import RESULTS_FILE, TrialResult, read_results
+from sfcrime.tuning.report import report
+from sfcrime.tuning.results import RESULTS_FILE, read_results
 from sfcrime.tuning.wording import figure
 
 _KINDS = {
@@ -157,13 +155,13 @@ def _trials(
 def _run(order: Order, console: Console) -> tuple[int, bool]:
     """Runs the order; how many trials are left, and whether a stop was asked for."""
     before = estimate(order)
-    bound = "" if order.budget_s is None else f" of at most {_minutes(order.budget_s)}"
+    bound = "" if order.budget_s is None else f" of at most {minutes_text(order.budget_s)}"
     console.print(
         f"{before.waiting} trials to run{bound}, {before.done} are done: about "
-        f"{_minutes(before.seconds)}. Leave the machine alone meanwhile.",
+        f"{minutes_text(before.seconds)}. Leave the machine alone meanwhile.",
         highlight=False,
     )
-    with stop_on_signals() as stop, _Progress(console, len(order.trials)) as progress:
+    with stop_on_signals() as stop, TuneProgress(console, len(order.trials)) as progress:
         left = run_lab(order, LabHooks(progress.step, progress.trial, progress.result), stop)
         return left, stop.is_set()
 
@@ -203,63 +201,3 @@ def _tell(found: Findings, written: Sequence[Path], console: Console, as_documen
     if as_document:
         document: dict[str, Any] = as_json(found)
         print_json({**document, "reports": [str(path) for path in written]})
-
-
-class _Progress:
-    """The trial under way, what came out of the last ones, and the time left; lines in a log."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._console = console
-        self._total = total
-        self._line = ""
-        self._over_at = 0.0
-        self._live = Live(console=console, get_renderable=self._view)
-
-    def __enter__(self) -> _Progress:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._console.is_terminal:
-            self._line = ""
-            self._live.stop()
-
-    def step(self, text: str) -> None:
-        """Says what is being prepared."""
-        self._console.print(Text(text, style="dim"))
-
-    def trial(self, trial: Trial, waiting: int, left_s: float) -> None:
-        """A trial begins."""
-        self._over_at = time.monotonic() + left_s
-        self._line = f"trial {self._total - waiting + 1} of {self._total}: {trial.name}, "
-        self._line += trial.kind
-        if not self._console.is_terminal:
-            self._console.print(Text(f"{self._line}; {_minutes(left_s)} left"))
-
-    def result(self, result: TrialResult) -> None:
-        """A trial is over."""
-        said = f"failed: {result.failure.splitlines()[0]}" if result.failure else _said(result)
-        self._console.print(
-            Text(f"  {result.name}, {result.kind}: {said}"), style="red" if result.failure else ""
-        )
-
-    def _view(self) -> Table:
-        view = Table.grid(padding=(0, 2))
-        left = _minutes(max(0.0, self._over_at - time.monotonic()))
-        view.add_row(Text(self._line, style="bold"), Text(f"{left} left" if self._line else ""))
-        return view
-
-
-def _said(result: TrialResult) -> str:
-    if result.kind is Kind.BACKLOG:
-        return figure(THROUGHPUT.of(result), THROUGHPUT.unit)
-    p50, p99 = (figure(each.of(result), each.unit) for each in (LATENCY_P50, LATENCY_P99))
-    return f"p50 {p50}, p99 {p99}"
-
-
-def _minutes(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

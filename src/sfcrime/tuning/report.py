@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from sfcrime.tuning.answers import first_answer, second_answer
-from sfcrime.tuning.choice import (
-    LEAST_SHARE,
-    Recommendation,
-    pareto_front,
-    points,
-    recommendations,
-)
-from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph, Picture, Table
-from sfcrime.tuning.effects import (
-    LATENCY_P50,
-    LATENCY_P99,
-    MEASURES,
-    THROUGHPUT,
-    Comparison,
-    Group,
-    Verdict,
-)
+from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph, Table
+from sfcrime.tuning.effects import MEASURES, THROUGHPUT
+from sfcrime.tuning.evidence import evidence, note
+from sfcrime.tuning.findings import Findings, reason
 from sfcrime.tuning.knobs import configuration_name, differing
 from sfcrime.tuning.plan import SPARK_DEFAULTS, TYPICAL_CHOICE
-from sfcrime.tuning.plots import EffectPanel, GridCells, effects_plot, grid_plot, pareto_plot
-from sfcrime.tuning.results import Setup, TrialResult
 from sfcrime.tuning.wording import (
     effect_text,
     figure,
@@ -40,28 +23,6 @@ from sfcrime.tuning.wording import (
 
 _BUSY_SHARE = 0.15
 """Of all CPU time: a trial that shared the machine with more than this is named."""
-_SIZE, _SHUFFLE = "max_records_per_batch", "shuffle_partitions"
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What the trials show, before it is put into words."""
-
-    setup: Setup
-    comparison: Comparison
-    recommended: Sequence[Recommendation]
-    not_run: int
-    """Trials of the plan that were not run; what is known of them is nothing."""
-
-    @property
-    def trials(self) -> list[TrialResult]:
-        return [t for group in self.comparison.groups.values() for t in group.trials]
-
-
-def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> Findings:
-    """What the trials of a setup show."""
-    comparison = Comparison(trials)
-    return Findings(setup, comparison, recommendations(comparison), not_run)
 
 
 def report(found: Findings) -> list[Block]:
@@ -76,10 +37,7 @@ def report(found: Findings) -> list[Block]:
         *first_answer(found.comparison, base),
         *second_answer(found.comparison, base, found.recommended),
         *_named(found),
-        Heading("What each change does"),
-        *_effects(found),
-        *_grid(found),
-        *_pareto(found),
+        *evidence(found.comparison, base),
         *_failures(found),
         Heading("How it was measured"),
         *_method(found),
@@ -122,24 +80,6 @@ def _recommendations(found: Findings) -> list[Block]:
     return [Table(header, rows), Paragraph(_base_text(found.setup.base))]
 
 
-def reason(each: Recommendation) -> str:
-    """Why it is recommended."""
-    others = len(each.equals) - 1
-    if each.group is each.best:
-        told = f"best {each.measure.name}"
-    else:
-        told = (
-            f"cannot be told from the best {each.measure.name} "
-            f"({figure(each.best.median(each.measure), each.measure.unit)} with "
-            f"{setting_text(each.best.name)}), and changes less"
-        )
-    if others:
-        told += f"; {others} {'others do' if others > 1 else 'other does'} as well"
-    if each.purpose == "a small machine":
-        told += f"; among those with at least {LEAST_SHARE:.0%} of the best throughput"
-    return told
-
-
 def _base_text(base: Mapping[str, str]) -> str:
     values = listed([f"`{key}={value_text(value)}`" for key, value in base.items()])
     return f"The base is {values}."
@@ -158,8 +98,10 @@ def _named(found: Findings) -> list[Block]:
             title,
             setting_text(name),
             *medians(groups[name], MEASURES),
-            "" if name == "base" else _throughput_beside_base(found.comparison, groups[name]),
-            _note(groups[name]),
+            ""
+            if name == "base"
+            else effect_text(found.comparison.effect_on_base(groups[name], THROUGHPUT)),
+            note(groups[name]),
         ]
         for title, name in wanted.items()
         if name in groups
@@ -174,107 +116,6 @@ def _named(found: Findings) -> list[Block]:
             "a trigger as soon as the last batch is over. Answers to the exercise usually take "
             "500 records a trigger and leave the 200 partitions."
         ),
-    ]
-
-
-def _throughput_beside_base(comparison: Comparison, group: Group) -> str:
-    return effect_text(comparison.effect_on_base(group, THROUGHPUT))
-
-
-def _note(group: Group) -> str:
-    notes = [f"{len(group.failures)} failed"] if group.failures else []
-    if group.is_cold:
-        notes.append("throughput with the warm-up: one batch took everything")
-    return "; ".join(notes)
-
-
-def _effects(found: Findings) -> list[Block]:
-    comparison = found.comparison
-    others = [group for name, group in comparison.groups.items() if name != "base"]
-    rows = []
-    for group in others:
-        effects = [effect_text(comparison.effect_on_base(group, each)) for each in MEASURES]
-        rows.append([setting_text(group.name), *effects, _note(group)])
-    blocks: list[Block] = [
-        Paragraph(
-            "Relative to the base, with 99% intervals (bootstrap over the residuals of all "
-            "trials). “No measurable effect” means that the interval contains 1."
-        ),
-        Table(("Setting", *(each.name for each in MEASURES), "Note"), rows),
-    ]
-    panels = []
-    for measure in (THROUGHPUT, LATENCY_P50):
-        pairs = [(g.name, comparison.effect_on_base(g, measure)) for g in others]
-        known = [(name, effect) for name, effect in pairs if effect is not None]
-        if known:
-            panels.append(EffectPanel(f"{measure.name}, relative to the base", known))
-    if panels:
-        title = (
-            "Effects with their intervals: green is better than the base, red is worse, grey is "
-            "no measurable effect, ochre too few repeats to tell"
-        )
-        blocks.append(Picture("effects.svg", title, effects_plot(panels)))
-    return blocks
-
-
-def _grid(found: Findings) -> list[Block]:
-    """Throughput by records a trigger and shuffle partitions, where several of both were tried."""
-    cells = grid_cells(found.comparison, found.setup.base)
-    if len(cells.columns) < 2 or len(cells.rows) < 2:
-        return []
-    title = "Throughput in records a second"
-    header = ("Shuffle partitions", *(f"{each} records a trigger" for each in cells.columns))
-    rows = [
-        [name, *(figure(value) for value in values)]
-        for name, values in zip(cells.rows, cells.values, strict=True)
-    ]
-    return [
-        Heading("The grid: records a trigger by shuffle partitions"),
-        Picture("grid.svg", title, grid_plot(cells)),
-        Table(header, rows),
-    ]
-
-
-def grid_cells(comparison: Comparison, base: Mapping[str, str]) -> GridCells:
-    """Medians of the configurations that change nothing but the two settings of the grid."""
-    found: dict[tuple[str, str], float | None] = {}
-    for group in comparison.groups.values():
-        if not set(group.changes) - {_SIZE, _SHUFFLE}:
-            place = (
-                group.changes.get(_SHUFFLE, base[_SHUFFLE]),
-                group.changes.get(_SIZE, base[_SIZE]),
-            )
-            found[place] = group.median(THROUGHPUT)
-    rows = sorted({row for row, _ in found}, key=_size)
-    columns = sorted({column for _, column in found}, key=_size)
-    values = [[found.get((row, column)) for column in columns] for row in rows]
-    return GridCells([value_text(each) for each in columns], rows, values)
-
-
-def _size(value: str) -> float:
-    return float(value) if value.isdigit() else float("inf")
-
-
-def _pareto(found: Findings) -> list[Block]:
-    all_points = points(found.comparison)
-    if len(all_points) < 2:
-        return []
-    front = pareto_front(all_points)
-    groups = found.comparison.groups
-    rows = [
-        [
-            setting_text(point.name),
-            figure(point.throughput, "records/s"),
-            figure(point.latency_ms, "ms"),
-            figure(groups[point.name].median(LATENCY_P99), "ms"),
-        ]
-        for point in front
-    ]
-    return [
-        Heading("Throughput against latency"),
-        Picture("pareto.svg", "The line joins the Pareto front", pareto_plot(all_points, front)),
-        Paragraph("No other configuration beats these in one figure without losing in the other:"),
-        Table(("Setting", "throughput", "latency p50", "latency p99"), rows),
     ]
 
 
@@ -316,42 +157,3 @@ def _method(found: Findings) -> list[Block]:
         ),
         Table(("Machine and versions", ""), machine),
     ]
-
-
-def as_json(found: Findings) -> dict[str, Any]:
-    """What the report says, for a program."""
-    comparison = found.comparison
-    return {
-        "setup": found.setup.digest,
-        "trials": len(found.trials),
-        "not_run": found.not_run,
-        "failed": [
-            {"setting": t.name, "kind": str(t.kind), "run": t.run, "reason": t.failure}
-            for t in found.trials
-            if t.failure
-        ],
-        "recommended": [
-            {"for": each.purpose, "setting": each.group.name, "why": reason(each)}
-            for each in found.recommended
-        ],
-        "settings": [_group_json(comparison, group) for group in comparison.groups.values()],
-    }
-
-
-def _group_json(comparison: Comparison, group: Group) -> dict[str, Any]:
-    effects = {}
-    for measure in MEASURES:
-        found = comparison.effect_on_base(group, measure)
-        if found is not None and group.name != "base":
-            known = found.verdict is not Verdict.UNKNOWN
-            effects[measure.name] = {
-                "ratio": found.ratio,
-                "interval": [found.low, found.high] if known else None,
-                "verdict": str(found.verdict),
-            }
-    return {
-        "setting": group.name,
-        "changes": dict(group.changes),
-        "medians": {measure.name: group.median(measure) for measure in MEASURES},
-        "effects": effects,
-    }

@@ -1,0 +1,127 @@
+"""The report's evidence: what each change does, the grid, throughput against latency. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sfcrime.tuning.choice import pareto_front, points
+from sfcrime.tuning.document import Block, Heading, Paragraph, Picture, Table
+from sfcrime.tuning.effects import (
+    LATENCY_P50,
+    LATENCY_P99,
+    MEASURES,
+    THROUGHPUT,
+    Comparison,
+    Group,
+)
+from sfcrime.tuning.plots import EffectPanel, GridCells, effects_plot, grid_plot, pareto_plot
+from sfcrime.tuning.wording import effect_text, figure, setting_text, value_text
+
+_SIZE, _SHUFFLE = "max_records_per_batch", "shuffle_partitions"
+
+
+def evidence(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
+    """The part of the report that shows everything that was measured."""
+    return [
+        Heading("What each change does"),
+        *_effects(comparison),
+        *_grid(comparison, base),
+        *_pareto(comparison),
+    ]
+
+
+def _effects(comparison: Comparison) -> list[Block]:
+    others = [group for name, group in comparison.groups.items() if name != "base"]
+    rows = []
+    for group in others:
+        effects = [effect_text(comparison.effect_on_base(group, each)) for each in MEASURES]
+        rows.append([setting_text(group.name), *effects, note(group)])
+    blocks: list[Block] = [
+        Paragraph(
+            "Relative to the base, with 99% intervals (bootstrap over the residuals of all "
+            "trials). “No measurable effect” means that the interval contains 1."
+        ),
+        Table(("Setting", *(each.name for each in MEASURES), "Note"), rows),
+    ]
+    panels = []
+    for measure in (THROUGHPUT, LATENCY_P50):
+        pairs = [(g.name, comparison.effect_on_base(g, measure)) for g in others]
+        known = [(name, effect) for name, effect in pairs if effect is not None]
+        if known:
+            panels.append(EffectPanel(f"{measure.name}, relative to the base", known))
+    if panels:
+        title = (
+            "Effects with their intervals: green is better than the base, red is worse, grey is "
+            "no measurable effect, ochre too few repeats to tell"
+        )
+        blocks.append(Picture("effects.svg", title, effects_plot(panels)))
+    return blocks
+
+
+def _grid(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
+    """Throughput by records a trigger and shuffle partitions, where several of both were tried."""
+    cells = grid_cells(comparison, base)
+    if len(cells.columns) < 2 or len(cells.rows) < 2:
+        return []
+    title = "Throughput in records a second"
+    header = ("Shuffle partitions", *(f"{each} records a trigger" for each in cells.columns))
+    rows = [
+        [name, *(figure(value) for value in values)]
+        for name, values in zip(cells.rows, cells.values, strict=True)
+    ]
+    return [
+        Heading("The grid: records a trigger by shuffle partitions"),
+        Picture("grid.svg", title, grid_plot(cells)),
+        Table(header, rows),
+    ]
+
+
+def grid_cells(comparison: Comparison, base: Mapping[str, str]) -> GridCells:
+    """Medians of the configurations that change nothing but the two settings of the grid."""
+    found: dict[tuple[str, str], float | None] = {}
+    for group in comparison.groups.values():
+        if not set(group.changes) - {_SIZE, _SHUFFLE}:
+            place = (
+                group.changes.get(_SHUFFLE, base[_SHUFFLE]),
+                group.changes.get(_SIZE, base[_SIZE]),
+            )
+            found[place] = group.median(THROUGHPUT)
+    rows = sorted({row for row, _ in found}, key=_size)
+    columns = sorted({column for _, column in found}, key=_size)
+    values = [[found.get((row, column)) for column in columns] for row in rows]
+    return GridCells([value_text(each) for each in columns], rows, values)
+
+
+def _size(value: str) -> float:
+    return float(value) if value.isdigit() else float("inf")
+
+
+def _pareto(comparison: Comparison) -> list[Block]:
+    all_points = points(comparison)
+    if len(all_points) < 2:
+        return []
+    front = pareto_front(all_points)
+    groups = comparison.groups
+    rows = [
+        [
+            setting_text(point.name),
+            figure(point.throughput, "records/s"),
+            figure(point.latency_ms, "ms"),
+            figure(groups[point.name].median(LATENCY_P99), "ms"),
+        ]
+        for point in front
+    ]
+    return [
+        Heading("Throughput against latency"),
+        Picture("pareto.svg", "The line joins the Pareto front", pareto_plot(all_points, front)),
+        Paragraph("No other configuration beats these in one figure without losing in the other:"),
+        Table(("Setting", "throughput", "latency p50", "latency p99"), rows),
+    ]
+
+
+def note(group: Group) -> str:
+    """What has to be known beside a configuration's figures; mostly nothing."""
+    notes = [f"{len(group.failures)} failed"] if group.failures else []
+    if group.is_cold:
+        notes.append("throughput with the warm-up: one batch took everything")
+    return "; ".join(notes)

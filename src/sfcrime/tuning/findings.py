@@ -1,0 +1,90 @@
+"""What a run of the lab shows, before it is put into words; and as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sfcrime.tuning.choice import LEAST_SHARE, Recommendation, recommendations
+from sfcrime.tuning.effects import MEASURES, Comparison, Group, Verdict
+from sfcrime.tuning.results import Setup, TrialResult
+from sfcrime.tuning.wording import figure, setting_text
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the trials show, before it is put into words."""
+
+    setup: Setup
+    comparison: Comparison
+    recommended: Sequence[Recommendation]
+    not_run: int
+    """Trials of the plan that were not run; what is known of them is nothing."""
+
+    @property
+    def trials(self) -> list[TrialResult]:
+        return [t for group in self.comparison.groups.values() for t in group.trials]
+
+
+def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> Findings:
+    """What the trials of a setup show."""
+    comparison = Comparison(trials)
+    return Findings(setup, comparison, recommendations(comparison), not_run)
+
+
+def reason(each: Recommendation) -> str:
+    """Why it is recommended."""
+    others = len(each.equals) - 1
+    if each.group is each.best:
+        told = f"best {each.measure.name}"
+    else:
+        told = (
+            f"cannot be told from the best {each.measure.name} "
+            f"({figure(each.best.median(each.measure), each.measure.unit)} with "
+            f"{setting_text(each.best.name)}), and changes less"
+        )
+    if others:
+        told += f"; {others} {'others do' if others > 1 else 'other does'} as well"
+    if each.purpose == "a small machine":
+        told += f"; among those with at least {LEAST_SHARE:.0%} of the best throughput"
+    return told
+
+
+def as_json(found: Findings) -> dict[str, Any]:
+    """What the report says, for a program."""
+    comparison = found.comparison
+    return {
+        "setup": found.setup.digest,
+        "trials": len(found.trials),
+        "not_run": found.not_run,
+        "failed": [
+            {"setting": t.name, "kind": str(t.kind), "run": t.run, "reason": t.failure}
+            for t in found.trials
+            if t.failure
+        ],
+        "recommended": [
+            {"for": each.purpose, "setting": each.group.name, "why": reason(each)}
+            for each in found.recommended
+        ],
+        "settings": [_group_json(comparison, group) for group in comparison.groups.values()],
+    }
+
+
+def _group_json(comparison: Comparison, group: Group) -> dict[str, Any]:
+    effects = {}
+    for measure in MEASURES:
+        found = comparison.effect_on_base(group, measure)
+        if found is not None and group.name != "base":
+            known = found.verdict is not Verdict.UNKNOWN
+            effects[measure.name] = {
+                "ratio": found.ratio,
+                "interval": [found.low, found.high] if known else None,
+                "verdict": str(found.verdict),
+            }
+    return {
+        "setting": group.name,
+        "changes": dict(group.changes),
+        "medians": {measure.name: group.median(measure) for measure in MEASURES},
+        "effects": effects,
+    }
