@@ -51,9 +51,9 @@ def test_the_report_is_made_anew_from_the_trials_alone(
     assert document["recommended"][0] == {
         "for": "a backlog",
         "setting": "base",
-        "why": "best throughput; 2 others do as well",
+        "why": "highest throughput; 2 others do as well",
     }
-    assert "For latency: trigger_ms=0 (252 ms; best latency p50)" in printed.err
+    assert "For latency: trigger_ms=0 (252 ms; lowest latency p50)" in printed.err
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {
         *("trials.jsonl", "report.html", "report.md"),

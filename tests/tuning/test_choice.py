@@ -111,7 +111,7 @@ def test_nothing_measured_nothing_recommended() -> None:
 def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> None:
     found = influences(Comparison(a_whole_run()), BASE, THROUGHPUT)
 
-    told = [(each.key, each.worst, each.best, round(each.factor)) for each in found]
+    told = [(each.key, each.worst, each.best, round(each.gain.ratio)) for each in found]
     assert told[:2] == [
         ("max_records_per_batch", "500", "250000", 50),
         ("shuffle_partitions", "200", "2", 5),
@@ -122,8 +122,8 @@ def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> N
 def test_less_latency_is_the_better_value() -> None:
     (shuffle, trigger, _) = influences(Comparison(a_whole_run()), BASE, LATENCY_P50)
 
-    assert (shuffle.worst, shuffle.best, round(shuffle.factor)) == ("200", "2", 6)
-    assert (trigger.worst, trigger.best, round(trigger.factor)) == ("500", "0", 2)
+    assert (shuffle.worst, shuffle.best, round(shuffle.gain.ratio)) == ("200", "2", 6)
+    assert (trigger.worst, trigger.best, round(trigger.gain.ratio)) == ("500", "0", 2)
 
 
 def test_a_knob_with_one_measured_value_tells_nothing() -> None:

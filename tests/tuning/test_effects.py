@@ -84,6 +84,12 @@ def test_better_or_worse_depends_on_the_measure(
     assert Effect(ratio, low, high, more_is_better).verdict is verdict
 
 
+def test_half_the_latency_is_a_gain_of_two() -> None:
+    assert Effect(0.5, 0.4, 0.8, more_is_better=False).as_gain() == Effect(2.0, 1.25, 2.5, True)
+    assert Effect(0.5, None, None, more_is_better=False).as_gain() == Effect(2.0, None, None, True)
+    assert Effect(0.5, 0.4, 0.8, True).as_gain() == Effect(0.5, 0.4, 0.8, True)
+
+
 def test_a_run_tells_what_matters_from_what_does_not() -> None:
     comparison = Comparison(a_whole_run())
 

@@ -20,6 +20,7 @@ from tuning_samples import BASE, WORKLOAD
 
 GRID = Grid(
     {"shuffle_partitions": ("2", "200"), "trigger_ms": ("0",)},
+    paced={"trigger_ms": ("0", "9")},
     records_per_batch=("500",),
     shuffle_partitions=("200",),
     named=({"shuffle_partitions": "200"}, {"trigger_ms": "0", "shuffle_partitions": "200"}),
@@ -41,11 +42,12 @@ def test_a_backlog_is_tried_with_each_setting_alone_the_named_ones_and_the_grid(
     ]
 
 
-def test_paced_trials_leave_the_grid_out() -> None:
+def test_paced_trials_have_values_of_their_own_and_leave_the_grid_out() -> None:
     assert _names(configurations(GRID, BASE, Kind.PACED)) == [
         "base",
-        "shuffle_partitions=200",
         "trigger_ms=0",
+        "trigger_ms=9",
+        "shuffle_partitions=200",
         "shuffle_partitions=200, trigger_ms=0",
     ]
 
@@ -91,6 +93,25 @@ def test_every_repeat_runs_everything_once_and_the_base_twice() -> None:
         }
 
 
+def test_what_changes_several_settings_at_once_runs_twice_at_most() -> None:
+    pair = {"max_records_per_batch": "500", "shuffle_partitions": "200"}
+    trials = plan_trials({Kind.BACKLOG: [{}, {"trigger_ms": "0"}, pair]}, repeats=3, seed=7)
+
+    assert Counter(trial.name for trial in trials) == {
+        "base": 6,
+        "trigger_ms=0": 3,
+        "max_records_per_batch=500, shuffle_partitions=200": 2,
+    }
+
+
+def test_the_whole_plan_takes_an_hour() -> None:
+    tried = {kind: configurations(FULL.grid, BASE, kind) for kind in Kind}
+    trials = plan_trials(tried, FULL.repeats, seed=1)
+
+    assert Counter(trial.kind for trial in trials) == {Kind.BACKLOG: 68, Kind.PACED: 46}
+    assert seconds_left(trials, {}, FULL.workload) < 58 * 60  # and 2 minutes for the topics
+
+
 def test_the_order_is_random_and_the_same_for_the_same_seed() -> None:
     tried = {Kind.BACKLOG: [{}, *({"trigger_ms": str(ms)} for ms in range(20))]}
 
@@ -110,5 +131,5 @@ def test_the_time_left_is_that_of_trials_that_are_over_where_there_are_any() -> 
     waiting = [Trial((), Kind.PACED, 0), Trial((), Kind.PACED, 1), Trial((), Kind.BACKLOG, 0)]
 
     assert seconds_left(waiting, {Kind.PACED: [20.0, 30.0], Kind.BACKLOG: [7.0]}, WORKLOAD) == 57.0
-    # 14 s to start, 4 and 8 s paced; 14 s and 100,000 records at 40,000 a second
-    assert seconds_left(waiting, {}, WORKLOAD) == 26.0 * 2 + 16.5
+    # 10 s to start and stop, 4 and 8 s paced; 10 s and 100,000 records at 50,000 a second
+    assert seconds_left(waiting, {}, WORKLOAD) == 22.0 * 2 + 12.0

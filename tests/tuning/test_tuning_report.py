@@ -30,19 +30,36 @@ def test_both_questions_of_the_exercise_are_answered_by_name() -> None:
 
     first = _section(text, f"### “{FIRST_QUESTION}”")
     assert (
-        "**records a trigger** (`source option maxOffsetsPerTrigger`). throughput: x49.5 better "
-        "with 250000 than with 500 (1,010 to 50,000 records/s); latency p50: not measured" in first
+        "* **Throughput** is a matter of records a trigger (x49.5) and shuffle partitions (x5.02). "
+        "No measurable effect: spark.streaming.backpressure.enabled, trigger interval and "
+        "state store.\n"
+        "* **Latency p50** is a matter of shuffle partitions (x6.10) and trigger interval "
+        "(x1.98). No measurable effect: spark.streaming.backpressure.enabled." in first
     )
-    assert "no measurable effect between memory and rocksdb" in first
-    assert "Nothing else was to be expected: a property of DStreams" in first
+    rows = first.splitlines()
+    (records,) = [row for row in rows if row.startswith("| **records a trigger**")]
+    assert re.search(
+        r"\| 500: 1,010; 250000 \(base\): 50,000: x49\.5 better with 250000 than with 500 "
+        r"\(x4[78]\.\d to x5[12]\.\d\) \| not measured \|",
+        records,
+    )
+    (state,) = [row for row in rows if row.startswith("| **state store**")]
+    assert "memory (base): 50,000; rocksdb: 50,000: no measurable effect (x0.97 to x1.0" in state
+    assert "cannot do anything: a property of DStreams" in first
 
     second = _section(text, f"### “{SECOND_QUESTION}”")
-    assert "* **`source option maxOffsetsPerTrigger` = 250000**: x49.5 better throughput" in second
     assert (
-        "* **`spark.sql.shuffle.partitions` = 2**: x5.02 better throughput than with 200 and "
-        "x6.10 better latency p50 than with 200" in second
+        "* **`source option maxOffsetsPerTrigger` = 250000** (`stream.max_records_per_batch`): "
+        "x49.5 better throughput" in second
     )
-    assert "* **`trigger(processingTime=...)` = 0**: x1.98 better latency p50" in second
+    assert (
+        "* **`spark.sql.shuffle.partitions` = 2** (`stream.shuffle_partitions`): x5.02 better "
+        "throughput than with 200 and x6.10 better latency p50 than with 200" in second
+    )
+    assert (
+        "* **`trigger(processingTime=...)` = 0** (`stream.trigger_ms`): x1.98 better latency p50"
+        in second
+    )
     assert second.count("\n* **`") == 3
     assert (
         "Settings that cannot do anything were tried as well: "
@@ -53,9 +70,14 @@ def test_both_questions_of_the_exercise_are_answered_by_name() -> None:
 def test_what_to_set_comes_with_figure_and_reason() -> None:
     rows = _section(_markdown(), "## What to set")
 
-    assert "| a backlog | the base | nothing | 50,000 records/s | best throughput; 2 others" in rows
-    assert "| latency | `trigger_ms=0` | `SFCRIME_STREAM_TRIGGER_MS=0` | 252 ms | best" in rows
-    assert "The base is `max_records_per_batch=250000`, `shuffle_partitions=2`" in rows
+    assert (
+        "| a backlog | the base | nothing | 50,000 records/s | highest throughput; 2 others" in rows
+    )
+    assert "| latency | `trigger_ms=0` | `SFCRIME_STREAM_TRIGGER_MS=0` | 252 ms | lowest" in rows
+    assert (
+        "| records a trigger | `250000` | `stream.max_records_per_batch` | "
+        "`SFCRIME_STREAM_MAX_RECORDS_PER_BATCH` | `source option maxOffsetsPerTrigger` |" in rows
+    )
 
 
 def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
@@ -71,9 +93,9 @@ def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
 def test_the_usual_choice_stands_beside_the_base() -> None:
     rows = _section(_markdown(), "### Spark's defaults and the usual choice")
 
-    assert "| the base | the base | 50,000 records/s | 500 ms | 1,000 ms |" in rows
+    assert "| 50,000 records/s | 500 ms | 1,000 ms |" in rows
     assert "**x0.005** worse (x0.0048 to x0.0052) |" in rows
-    assert "| the exercise's usual choice | `max_records_per_batch=500, shuffle_p" in rows
+    assert "| The exercise's usual choice: `max_records_per_batch=500, shuffle_p" in rows
     assert "| 250 records/s | not measured |" in rows
     assert "| Spark's defaults |" not in rows  # was not measured
 

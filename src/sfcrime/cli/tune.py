@@ -191,7 +191,8 @@ def write_report(found: Findings, out_dir: Path) -> list[Path]:
 def _tell(found: Findings, written: Sequence[Path], console: Console, as_document: bool) -> None:
     for each in found.recommended:
         value = figure(each.group.median(each.measure), each.measure.unit)
-        console.print(Text(f"For {each.purpose}: {each.group.name} ({value}; {reason(each)})"))
+        why = reason(each).replace("`", "")
+        console.print(Text(f"For {each.purpose}: {each.group.name} ({value}; {why})"))
     if found.not_run:
         console.print(
             f"{found.not_run} trials were left out for time: the same command goes on with them."

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sfcrime.tuning.choice import Influence, Recommendation, influences, telling
-from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph
-from sfcrime.tuning.effects import LATENCY_P50, THROUGHPUT, Comparison, Group, Verdict
-from sfcrime.tuning.knobs import INERT, spark_name
+from sfcrime.tuning.choice import (
+    Influence,
+    Recommendation,
+    groups_by_value,
+    influences,
+    telling,
+)
+from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph, Table
+from sfcrime.tuning.effects import LATENCY_P50, THROUGHPUT, Comparison, Measure, Verdict
+from sfcrime.tuning.knobs import INERT, KNOBS, meaning, spark_name
 from sfcrime.tuning.wording import (
+    effect_text,
     figure,
+    interval_text,
     knob_text,
     listed,
     setting_text,
+    size,
     spark_value,
     times,
     value_text,
@@ -32,49 +41,72 @@ MOST_PAIRS = 3
 def first_answer(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
     """Knob by knob: what its values did to throughput and latency."""
     by_measure = {
-        measure.name: {each.key: each for each in influences(comparison, base, measure)}
+        measure: {each.key: each for each in influences(comparison, base, measure)}
         for measure in (THROUGHPUT, LATENCY_P50)
     }
     keys = list(dict.fromkeys(key for found in by_measure.values() for key in found))
-    items = []
-    for key in sorted(keys, key=INERT.__contains__):
-        parts = [
-            _influence_text(comparison, base, found[key]) if key in found else "not measured"
-            for found in by_measure.values()
+    rows = [
+        [
+            knob_text(key),
+            *(
+                _values_text(comparison, base, found[key]) if key in found else "not measured"
+                for found in by_measure.values()
+            ),
         ]
-        names = [f"{name}: {part}" for name, part in zip(by_measure, parts, strict=True)]
-        reason = f" Nothing else was to be expected: {INERT[key]}." if key in INERT else ""
-        items.append(f"{knob_text(key)}. {'; '.join(names)}.{reason}")
+        for key in sorted(keys, key=INERT.__contains__)
+    ]
+    blocks: list[Block] = [Heading(f"“{FIRST_QUESTION}”", 3)]
+    if not rows:
+        return [*blocks, Paragraph("No setting was measured with two values.")]
+    header = ("Setting", *(f"{each.name}, {each.unit}" for each in by_measure))
     return [
-        Heading(f"“{FIRST_QUESTION}”", 3),
-        Paragraph(
-            "Each setting alone, its best value against its worst; everything else as in the base."
+        *blocks,
+        Bullets(
+            [_in_short(measure, list(found.values())) for measure, found in by_measure.items()]
         ),
-        Bullets(items or ["No setting was measured with two values."]),
+        Table(header, rows),
         Paragraph(
-            "Of these, only those that begin with `spark.` are properties of the SparkSession in "
-            "the strict sense; the others are set where the stream is read, triggered or kept."
+            "Each setting alone, everything else as in the base; medians, and the best value "
+            "against the worst. Of these, only those that begin with `spark.` are properties of "
+            "the SparkSession in the strict sense; the others are set where the stream is read, "
+            "triggered or kept."
         ),
+        Bullets([f"{knob_text(key)} cannot do anything: {INERT[key]}." for key in INERT]),
     ]
 
 
-def _influence_text(comparison: Comparison, base: Mapping[str, str], found: Influence) -> str:
-    verdict = found.effect.verdict
-    values = f"{value_text(found.worst)} and {value_text(found.best)}"
-    if verdict is Verdict.NONE:
-        return f"no measurable effect between {values}"
-    worst, best = (
-        _group_of(comparison, base, found.key, value).median(found.measure)
-        for value in (found.worst, found.best)
-    )
-    told = f"{times(found.factor)} better with {value_text(found.best)} than with "
-    told += f"{value_text(found.worst)} ({figure(worst)} to {figure(best, found.measure.unit)})"
-    return told if verdict is not Verdict.UNKNOWN else f"{told}, {Verdict.UNKNOWN}"
+def _in_short(measure: Measure, found: Sequence[Influence]) -> str:
+    """Which knobs matter, and which do nothing that can be measured."""
+    told = telling(found)
+    matters = [f"{meaning(each.key)} ({times(each.gain.ratio)})" for each in told]
+    none = [meaning(each.key) for each in found if each.gain.verdict is Verdict.NONE]
+    name = measure.name.capitalize()
+    text = f"**{name}** is a matter of {listed(matters)}."
+    if not told:
+        text = f"**{name}**: no setting had an effect that can be told."
+    if none:
+        text += f" No measurable effect: {listed(none)}."
+    if len(told) + len(none) < len(found):
+        text += " What else was tried had too few repeats to tell."
+    return text
 
 
-def _group_of(comparison: Comparison, base: Mapping[str, str], key: str, value: str) -> Group:
-    name = "base" if base.get(key, "not set") == value else f"{key}={value}"
-    return comparison.groups[name]
+def _values_text(comparison: Comparison, base: Mapping[str, str], found: Influence) -> str:
+    """The figure of each value, and what is between the best and the worst."""
+    figures = [
+        f"{value_text(value)}{' (base)' if not group.changes else ''}: "
+        f"{figure(group.median(found.measure))}"
+        for value, group in sorted(
+            groups_by_value(comparison, base, found.key).items(), key=lambda each: size(each[0])
+        )
+        if group.values(found.measure)
+    ]
+    if found.gain.verdict is Verdict.NONE:
+        told = effect_text(found.gain)
+    else:
+        told = f"{times(found.gain.ratio)} better with {value_text(found.best)} than with "
+        told += f"{value_text(found.worst)} ({interval_text(found.gain)})"
+    return f"{'; '.join(figures)}: {told}"
 
 
 def second_answer(
@@ -101,7 +133,7 @@ def _pairs(comparison: Comparison, base: Mapping[str, str]) -> list[list[Influen
         for each in telling(influences(comparison, base, measure)):
             if each.key not in INERT:
                 found.setdefault(each.key, []).append(each)
-    ordered = sorted(found.values(), key=lambda pair: -max(each.factor for each in pair))
+    ordered = sorted(found.values(), key=lambda pair: -max(each.gain.ratio for each in pair))
     return ordered[:MOST_PAIRS]
 
 
@@ -109,13 +141,14 @@ def _pair_text(pair: Sequence[Influence]) -> str:
     key = pair[0].key
     values = list(dict.fromkeys(spark_value(each.best) for each in pair))
     told = [
-        f"{times(each.factor)} better {each.measure.name} than with {value_text(each.worst)}"
+        f"{times(each.gain.ratio)} better {each.measure.name} than with {value_text(each.worst)}"
         + (f" (with {value_text(each.best)})" if len(values) > 1 else "")
         for each in pair
     ]
-    unsure = any(each.effect.verdict is Verdict.UNKNOWN for each in pair)
+    unsure = any(each.gain.verdict is Verdict.UNKNOWN for each in pair)
     sure = " (with too few repeats to say how sure that is)" if unsure else ""
-    return f"**`{spark_name(key)}` = {' or '.join(values)}**: {listed(told)}{sure}"
+    ours = f" (`{KNOBS[key].setting}`)" if key in KNOBS else ""
+    return f"**`{spark_name(key)}` = {' or '.join(values)}**{ours}: {listed(told)}{sure}"
 
 
 def _proofs(

@@ -23,6 +23,8 @@ from sfcrime.tuning.effects import (
 )
 from sfcrime.tuning.knobs import is_inert
 
+NOT_SET = "not set"
+"""The base's value of a property that is none of the settings."""
 LEAST_SHARE = 0.5
 """A small machine's setting still has to reach so much of the best throughput."""
 
@@ -57,12 +59,8 @@ class Influence:
     measure: Measure
     best: str
     worst: str
-    effect: Effect
-
-    @property
-    def factor(self) -> float:
-        """How many times better the best value is; at least 1 but for noise."""
-        return self.effect.ratio if self.measure.more_is_better else 1 / self.effect.ratio
+    gain: Effect
+    """How many times better the best value is; at least 1 but for noise."""
 
 
 def points(comparison: Comparison) -> list[Point]:
@@ -135,15 +133,10 @@ def influences(
     The base's own value is the best one wherever it cannot be told from it. Knobs of which one
     value alone was measured, and configurations of several changes, are left out.
     """
-    groups = comparison.groups.values()
-    keys = list(dict.fromkeys(key for group in groups for key in group.changes))
+    keys = dict.fromkeys(key for group in comparison.groups.values() for key in group.changes)
     found = []
     for key in keys:
-        values = {
-            (group.changes[key] if group.changes else base.get(key, "not set")): group
-            for group in groups
-            if not group.changes or list(group.changes) == [key]
-        }
+        values = groups_by_value(comparison, base, key)
         rated = {value: group for value, group in values.items() if group.values(measure)}
         if len(rated) < 2:
             continue
@@ -151,13 +144,22 @@ def influences(
         best, worst = (
             (ordered[-1], ordered[0]) if measure.more_is_better else (ordered[0], ordered[-1])
         )
-        own = base.get(key, "not set")
+        own = base.get(key, NOT_SET)
         if own in rated and own != worst:
             best = own if comparison.cannot_be_told(rated[own], rated[best], measure) else best
         effect = comparison.effect(rated[best], rated[worst], measure)
         if effect is not None:
-            found.append(Influence(key, measure, best, worst, effect))
-    return sorted(found, key=lambda each: -each.factor)
+            found.append(Influence(key, measure, best, worst, effect.as_gain()))
+    return sorted(found, key=lambda each: -each.gain.ratio)
+
+
+def groups_by_value(comparison: Comparison, base: Mapping[str, str], key: str) -> dict[str, Group]:
+    """The configurations that change one knob alone, by its value; the base's is among them."""
+    return {
+        (group.changes[key] if group.changes else base.get(key, NOT_SET)): group
+        for group in comparison.groups.values()
+        if not group.changes or list(group.changes) == [key]
+    }
 
 
 def telling(found: Sequence[Influence]) -> list[Influence]:
@@ -165,6 +167,6 @@ def telling(found: Sequence[Influence]) -> list[Influence]:
     return [
         each
         for each in found
-        if each.effect.verdict is Verdict.BETTER
-        or (each.effect.verdict is Verdict.UNKNOWN and each.factor >= UNTESTED_FACTOR)
+        if each.gain.verdict is Verdict.BETTER
+        or (each.gain.verdict is Verdict.UNKNOWN and each.gain.ratio >= UNTESTED_FACTOR)
     ]

@@ -15,7 +15,7 @@ from sfcrime.tuning.effects import (
     Group,
 )
 from sfcrime.tuning.plots import EffectPanel, GridCells, effects_plot, grid_plot, pareto_plot
-from sfcrime.tuning.wording import effect_text, figure, setting_text, value_text
+from sfcrime.tuning.wording import effect_text, figure, setting_text, size, value_text
 
 _SIZE, _SHUFFLE = "max_records_per_batch", "shuffle_partitions"
 
@@ -86,14 +86,10 @@ def grid_cells(comparison: Comparison, base: Mapping[str, str]) -> GridCells:
                 group.changes.get(_SIZE, base[_SIZE]),
             )
             found[place] = group.median(THROUGHPUT)
-    rows = sorted({row for row, _ in found}, key=_size)
-    columns = sorted({column for _, column in found}, key=_size)
+    rows = sorted({row for row, _ in found}, key=size)
+    columns = sorted({column for _, column in found}, key=size)
     values = [[found.get((row, column)) for column in columns] for row in rows]
     return GridCells([value_text(each) for each in columns], rows, values)
-
-
-def _size(value: str) -> float:
-    return float(value) if value.isdigit() else float("inf")
 
 
 def _pareto(comparison: Comparison) -> list[Block]:
@@ -108,6 +104,7 @@ def _pareto(comparison: Comparison) -> list[Block]:
             figure(point.throughput, "records/s"),
             figure(point.latency_ms, "ms"),
             figure(groups[point.name].median(LATENCY_P99), "ms"),
+            _beside_base(comparison, groups[point.name]),
         ]
         for point in front
     ]
@@ -115,8 +112,18 @@ def _pareto(comparison: Comparison) -> list[Block]:
         Heading("Throughput against latency"),
         Picture("pareto.svg", "The line joins the Pareto front", pareto_plot(all_points, front)),
         Paragraph("No other configuration beats these in one figure without losing in the other:"),
-        Table(("Setting", "throughput", "latency p50", "latency p99"), rows),
+        Table(("Setting", "throughput", "latency p50", "latency p99", "Beside the base"), rows),
+        Paragraph("What does not measurably differ from the base is on the line by luck."),
     ]
+
+
+def _beside_base(comparison: Comparison, group: Group) -> str:
+    told = [
+        f"{measure.name}: {found.verdict}"
+        for measure in (THROUGHPUT, LATENCY_P50)
+        if group.changes and (found := comparison.effect_on_base(group, measure)) is not None
+    ]
+    return "; ".join(told)
 
 
 def note(group: Group) -> str:

@@ -35,15 +35,16 @@ def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> F
 
 def reason(each: Recommendation) -> str:
     """Why it is recommended."""
-    others = len(each.equals) - 1
+    best = f"{'highest' if each.measure.more_is_better else 'lowest'} {each.measure.name}"
     if each.group is each.best:
-        told = f"best {each.measure.name}"
+        told = best
     else:
         told = (
-            f"cannot be told from the best {each.measure.name} "
+            f"cannot be told from the {best} "
             f"({figure(each.best.median(each.measure), each.measure.unit)} with "
             f"{setting_text(each.best.name)}), and changes less"
         )
+    others = sum(group not in (each.group, each.best) for group in each.equals)
     if others:
         told += f"; {others} {'others do' if others > 1 else 'other does'} as well"
     if each.purpose == "a small machine":

@@ -44,6 +44,11 @@ class Knob:
     spark_name: str
     """What to look for in Spark's documentation."""
 
+    @property
+    def setting(self) -> str:
+        """As the settings file has it: "stream.trigger_ms"."""
+        return f"{self.room}.{self.name}"
+
 
 KNOBS = {
     "max_records_per_batch": Knob(
@@ -53,9 +58,7 @@ KNOBS = {
         "stream", "shuffle_partitions", "shuffle partitions", "spark.sql.shuffle.partitions"
     ),
     "partitions": Knob("kafka", "partitions", "topic partitions", "partitions of the Kafka topic"),
-    "trigger_ms": Knob(
-        "stream", "trigger_ms", "trigger interval, ms", "trigger(processingTime=...)"
-    ),
+    "trigger_ms": Knob("stream", "trigger_ms", "trigger interval", "trigger(processingTime=...)"),
     "state_store": Knob(
         "stream",
         "state_store",

@@ -6,20 +6,12 @@ from collections.abc import Mapping
 
 from sfcrime.tuning.answers import first_answer, second_answer
 from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph, Table
-from sfcrime.tuning.effects import MEASURES, THROUGHPUT
+from sfcrime.tuning.effects import LATENCY_P50, MEASURES, THROUGHPUT, Comparison
 from sfcrime.tuning.evidence import evidence, note
 from sfcrime.tuning.findings import Findings, reason
-from sfcrime.tuning.knobs import configuration_name, differing
-from sfcrime.tuning.plan import SPARK_DEFAULTS, TYPICAL_CHOICE
-from sfcrime.tuning.wording import (
-    effect_text,
-    figure,
-    how_to_set,
-    listed,
-    medians,
-    setting_text,
-    value_text,
-)
+from sfcrime.tuning.knobs import KNOBS, configuration_name, differing, meaning, spark_name
+from sfcrime.tuning.plan import SPARK_DEFAULTS, TYPICAL_CHOICE, Kind
+from sfcrime.tuning.wording import effect_text, figure, how_to_set, setting_text, variable
 
 _BUSY_SHARE = 0.15
 """Of all CPU time: a trial that shared the machine with more than this is named."""
@@ -64,57 +56,67 @@ def _summary(found: Findings) -> list[Block]:
 def _recommendations(found: Findings) -> list[Block]:
     if not found.recommended:
         return [Paragraph("Nothing was measured that a recommendation could rest on.")]
+    rows = [
+        [
+            each.purpose,
+            setting_text(each.group.name),
+            how_to_set(each.group.changes) or "nothing",
+            figure(each.group.median(each.measure), each.measure.unit),
+            reason(each),
+        ]
+        for each in found.recommended
+    ]
+    return [
+        Table(("For", "Take", "Set", "Measured", "Why"), rows),
+        Paragraph("The base, whose settings were in force, and what each of them is called:"),
+        _base_table(found.setup.base),
+    ]
+
+
+def _base_table(base: Mapping[str, str]) -> Table:
+    header = ("Setting", "Base", "In the settings file", "As a variable", "What Spark calls it")
     rows = []
-    for each in found.recommended:
-        changes = how_to_set(each.group.changes)
-        rows.append(
-            [
-                each.purpose,
-                setting_text(each.group.name),
-                changes or "nothing",
-                figure(each.group.median(each.measure), each.measure.unit),
-                reason(each),
-            ]
-        )
-    header = ("For", "Take", "By setting", "Measured", "Why")
-    return [Table(header, rows), Paragraph(_base_text(found.setup.base))]
-
-
-def _base_text(base: Mapping[str, str]) -> str:
-    values = listed([f"`{key}={value_text(value)}`" for key, value in base.items()])
-    return f"The base is {values}."
+    for key, value in base.items():
+        cells = (KNOBS[key].setting, variable(key), spark_name(key))
+        rows.append([meaning(key), f"`{value}`", *(f"`{cell}`" for cell in cells)])
+    return Table(header, rows)
 
 
 def _named(found: Findings) -> list[Block]:
     """What Spark's defaults and the usual choice give, beside the base."""
-    groups, base = found.comparison.groups, found.setup.base
+    comparison, base = found.comparison, found.setup.base
     wanted = {
-        "the base": "base",
-        "Spark's defaults": configuration_name(differing(SPARK_DEFAULTS, base)),
-        "the exercise's usual choice": configuration_name(differing(TYPICAL_CHOICE, base)),
+        "The base": {},
+        "Spark's defaults": differing(SPARK_DEFAULTS, base),
+        "The exercise's usual choice": differing(TYPICAL_CHOICE, base),
     }
-    rows = [
-        [
-            title,
-            setting_text(name),
-            *medians(groups[name], MEASURES),
-            ""
-            if name == "base"
-            else effect_text(found.comparison.effect_on_base(groups[name], THROUGHPUT)),
-            note(groups[name]),
-        ]
-        for title, name in wanted.items()
-        if name in groups
-    ]
-    beside = "throughput beside the base"
-    header = ("", "Setting", *(each.name for each in MEASURES), beside, "Note")
+    beside = (THROUGHPUT, LATENCY_P50)
+    rows = []
+    for title, changes in wanted.items():
+        group = comparison.groups.get(configuration_name(changes))
+        if group is not None:
+            own = {key: changes.get(key, base[key]) for key in SPARK_DEFAULTS}
+            effects = [effect_text(comparison.effect_on_base(group, each)) for each in beside]
+            rows.append(
+                [
+                    f"{title}: `{configuration_name(own)}`",
+                    *(figure(group.median(each), each.unit) for each in MEASURES),
+                    *(effects if changes else ["", ""]),
+                    note(group),
+                ]
+            )
+    header = (
+        "",
+        *(each.name for each in MEASURES),
+        *(f"{each.name}, beside the base" for each in beside),
+    )
     return [
         Heading("Spark's defaults and the usual choice", 3),
-        Table(header, rows),
+        Table((*header, "Note"), rows),
         Paragraph(
             "Spark's defaults are 200 shuffle partitions, no bound on the records a trigger, and "
             "a trigger as soon as the last batch is over. Answers to the exercise usually take "
-            "500 records a trigger and leave the 200 partitions."
+            "500 records a trigger and leave the 200 partitions; everything else is the base's."
         ),
     ]
 
@@ -135,7 +137,7 @@ def _method(found: Findings) -> list[Block]:
     work, trials = found.setup.workload, found.trials
     whole = [trial for trial in trials if trial.cells and not trial.failure]
     busy = [trial for trial in trials if trial.others_share > _BUSY_SHARE and trial.cpu_us]
-    machine = [[name, str(value)] for name, value in found.setup.machine.items()]
+    machine = [[name, _readable(str(value))] for name, value in found.setup.machine.items()]
     return [
         Bullets(
             [
@@ -146,10 +148,11 @@ def _method(found: Findings) -> list[Block]:
                 f"**Latency**: {work.paced_per_s:g} records a second are sent one by one; from "
                 "the wall clock at the send of a record to the commit of the ledger row that "
                 f"covers it, over {work.paced_s:g} s, without the first {work.paced_warm_s:g} s "
-                "after the first commit.",
+                "after the first commit. No bound on the records a trigger is reached at this "
+                "pace, so the grid and most bounds were measured by throughput alone.",
                 "**CPU and memory** are of the whole process tree of `sfcrime stream` (the "
                 "driver's JVM and the Python workers), without the broker.",
-                f"**Exactness**: every trial's accounting was checked against what was sent; "
+                "**Exactness**: every trial's accounting was checked against what was sent; "
                 f"{len(whole)} counts of the whole topic gave the same cells.",
                 f"**A busy machine**: {len(busy)} of {len(trials)} trials shared it with others "
                 f"that used more than {_BUSY_SHARE:.0%} of the CPU time.",
@@ -157,3 +160,24 @@ def _method(found: Findings) -> list[Block]:
         ),
         Table(("Machine and versions", ""), machine),
     ]
+
+
+def _repeats(comparison: Comparison) -> str:
+    """How often the base ran, and everything else."""
+    told = []
+    for kind in Kind:
+        ran = {
+            name: sum(trial.kind is kind for trial in group.trials)
+            for name, group in comparison.groups.items()
+        }
+        others = [count for name, count in ran.items() if name != "base" and count]
+        spans = sorted({min(others), max(others)}) if others else [0]
+        rest = f"{' to '.join(map(str, spans))} of each other configuration"
+        told.append(f"{ran.get('base', 0)} {kind} trials of the base, {rest}")
+    return "; ".join(told)
+
+
+def _readable(value: str) -> str:
+    """Linux gives memory in kB."""
+    number = value.removesuffix(" kB")
+    return f"{int(number) / 2**20:.1f} GiB" if value.endswith(" kB") and number.isdigit() else value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from sfcrime.tuning.effects import Effect, Group, Measure, Verdict
+from sfcrime.settings import ENVIRONMENT_PREFIX
+from sfcrime.tuning.effects import Effect, Verdict
 from sfcrime.tuning.knobs import (
     KNOBS,
     OPTION_PREFIX,
@@ -35,17 +36,18 @@ def effect_text(found: Effect | None) -> str:
     """An effect with its interval and what it comes to."""
     if found is None:
         return "not measured"
-    if found.low is None or found.high is None:
-        return f"{times(found.ratio)} ({Verdict.UNKNOWN})"
-    span = f"{times(found.low)} to {times(found.high)}"
+    if found.verdict is Verdict.UNKNOWN:
+        return f"{times(found.ratio)} ({interval_text(found)})"
     if found.verdict is Verdict.NONE:
-        return f"{Verdict.NONE} ({span})"
-    return f"**{times(found.ratio)}** {found.verdict} ({span})"
+        return f"{Verdict.NONE} ({interval_text(found)})"
+    return f"**{times(found.ratio)}** {found.verdict} ({interval_text(found)})"
 
 
-def medians(group: Group, measures: Sequence[Measure]) -> list[str]:
-    """A configuration's medians, each with its unit."""
-    return [figure(group.median(measure), measure.unit) for measure in measures]
+def interval_text(found: Effect) -> str:
+    """ "x1.50 to x2.50", or that it is not known."""
+    if found.low is None or found.high is None:
+        return str(Verdict.UNKNOWN)
+    return f"{times(found.low)} to {times(found.high)}"
 
 
 def setting_text(name: str) -> str:
@@ -56,6 +58,11 @@ def setting_text(name: str) -> str:
 def value_text(value: str) -> str:
     """A value as it is read in a sentence."""
     return "no bound" if value == UNBOUNDED else value
+
+
+def size(value: str) -> float:
+    """Orders values as a reader would: numbers by size, words behind them."""
+    return float(value) if value.isdigit() else float("inf")
 
 
 _PROVIDERS = {
@@ -74,19 +81,26 @@ def knob_text(key: str) -> str:
     return f"**{meaning(key)}** (`{spark_name(key)}`)" if key in KNOBS else f"`{spark_name(key)}`"
 
 
+def variable(key: str) -> str:
+    """The environment variable of a knob."""
+    return f"{ENVIRONMENT_PREFIX}{KNOBS[key].setting}".upper().replace(".", "_")
+
+
 def how_to_set(changes: Mapping[str, str]) -> str:
     """What to put into the environment to get a configuration; empty for the base."""
     found, tables = [], dict[str, dict[str, str]]()
     for key, value in changes.items():
-        knob = KNOBS.get(key)
-        if knob is not None:
+        if key in KNOBS:
             number = UNBOUNDED_RECORDS if value == UNBOUNDED else value
-            found.append(f"`SFCRIME_{knob.room.upper()}_{knob.name.upper()}={number}`")
+            found.append(f"`{variable(key)}={number}`")
         elif key.startswith(OPTION_PREFIX):
             tables.setdefault("SOURCE_OPTIONS", {})[key.removeprefix(OPTION_PREFIX)] = value
         else:
             tables.setdefault("SPARK_PROPERTIES", {})[key] = value
-    found += [f"`SFCRIME_STREAM_{name}='{json.dumps(table)}'`" for name, table in tables.items()]
+    found += [
+        f"`{ENVIRONMENT_PREFIX}STREAM_{name}='{json.dumps(table)}'`"
+        for name, table in tables.items()
+    ]
     return ", ".join(found)
 
 
