@@ -31,7 +31,7 @@ def evidence(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
 
 
 def _effects(comparison: Comparison) -> list[Block]:
-    others = [group for name, group in comparison.groups.items() if name != "base"]
+    others = sorted((group for group in comparison.groups.values() if group.changes), key=_place)
     rows = []
     for group in others:
         effects = [effect_text(comparison.effect_on_base(group, each)) for each in MEASURES]
@@ -48,7 +48,9 @@ def _effects(comparison: Comparison) -> list[Block]:
         pairs = [(g.name, comparison.effect_on_base(g, measure)) for g in others]
         known = [(name, effect) for name, effect in pairs if effect is not None]
         if known:
-            panels.append(EffectPanel(f"{measure.name}, relative to the base", known))
+            better = "more" if measure.more_is_better else "less"
+            title = f"{measure.name}, relative to the base ({better} is better)"
+            panels.append(EffectPanel(title, known))
     if panels:
         title = (
             "Effects with their intervals: green is better than the base, red is worse, grey is "
@@ -56,6 +58,12 @@ def _effects(comparison: Comparison) -> list[Block]:
         )
         blocks.append(Picture("effects.svg", title, effects_plot(panels)))
     return blocks
+
+
+def _place(group: Group) -> tuple[int, list[tuple[str, float, str]]]:
+    """One change before several; values of one setting together, by size."""
+    changes = sorted(group.changes.items())
+    return len(changes), [(key, size(value), value) for key, value in changes]
 
 
 def _grid(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:

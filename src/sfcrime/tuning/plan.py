@@ -118,8 +118,8 @@ QUICK = Scale(
 
 FULL = Scale(
     Workload(
-        records=1_000_000,
-        warm_records=400_000,
+        records=750_000,
+        warm_records=250_000,
         warm_s=8.0,
         measure_s=12.0,
         paced_per_s=50.0,
@@ -133,6 +133,7 @@ FULL = Scale(
             "partitions": ("1", "4"),
             "trigger_ms": ("0", "200", "2000"),
             "state_store": ("rocksdb",),
+            "heap": ("700m",),
             RATE_PER_PARTITION: ("100",),
             BACKPRESSURE: ("true",),
         },
@@ -153,9 +154,9 @@ FULL = Scale(
 )
 
 _START_AND_STOP_S = 10.0
-"""7 s to the first commit, 1 to 2 s to stop, and up to 1 s of looking."""
-_BACKLOG_PER_S = 50_000
-"""Records a second with the first million's warm-up, other programs taking a tenth of the CPU."""
+"""7 s to the first commit, 1 s to stop, and up to 2 s to check the count."""
+_BACKLOG_PER_S = 40_000
+"""Records a second with the warm-up, slow settings among them."""
 
 BASE_RUNS = 2
 """How often the base runs in a repeat: every comparison has it on one side."""

@@ -101,22 +101,26 @@ def grid_plot(cells: GridCells) -> str:
 
 
 def pareto_plot(all_points: Sequence[Point], front: Sequence[Point]) -> str:
-    """Throughput against latency; the line joins those that no other beats in both."""
-    figure = Figure(figsize=(9, 5), layout="constrained")
+    """Throughput against latency, numbered from the fastest; the line joins those that no other
+    beats in both."""
+    figure = Figure(figsize=(12, 5), layout="constrained")
     axes = figure.add_subplot()
     on_front = {point.name for point in front}
-    for point in all_points:
+    for number, point in enumerate(sorted(all_points, key=lambda each: -each.throughput), 1):
         best = point.name in on_front
         axes.plot(
-            [point.throughput], [point.latency_ms], "o", color="#1a7f4b" if best else "#9ca3af"
+            *([point.throughput], [point.latency_ms], "o"),
+            color="#1a7f4b" if best else "#9ca3af",
+            label=f"{number}  {point.name}",
         )
         axes.annotate(
-            point.name,
+            str(number),
             (point.throughput, point.latency_ms),
             xytext=(5, 4),
             textcoords="offset points",
-            fontsize=7,
+            fontsize=8,
         )
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7, frameon=False)
     axes.plot([p.throughput for p in front], [p.latency_ms for p in front], color="#1a7f4b")
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -152,6 +152,8 @@ def _method(found: Findings) -> list[Block]:
                 "pace, so the grid and most bounds were measured by throughput alone.",
                 "**CPU and memory** are of the whole process tree of `sfcrime stream` (the "
                 "driver's JVM and the Python workers), without the broker.",
+                f"**Repeats**: {_repeats(found.comparison)}; in random order, repeat after repeat, "
+                "each a fresh query in a process of its own.",
                 "**Exactness**: every trial's accounting was checked against what was sent; "
                 f"{len(whole)} counts of the whole topic gave the same cells.",
                 f"**A busy machine**: {len(busy)} of {len(trials)} trials shared it with others "
