@@ -155,12 +155,11 @@ def _trials(
 def _run(order: Order, console: Console) -> tuple[int, bool]:
     """Runs the order; how many trials are left, and whether a stop was asked for."""
     before = estimate(order)
-    bound = "" if order.budget_s is None else f" of at most {minutes_text(order.budget_s)}"
-    console.print(
-        f"{before.waiting} trials to run{bound}, {before.done} are done: about "
-        f"{minutes_text(before.seconds)}. Leave the machine alone meanwhile.",
-        highlight=False,
-    )
+    told = f"{before.waiting} trials to run, {before.done} are done: about "
+    told += f"{minutes_text(before.seconds)}. Leave the machine alone meanwhile."
+    if order.budget_s is not None:
+        told += f" What does not fit into {minutes_text(order.budget_s)} is left out."
+    console.print(told, highlight=False)
     with stop_on_signals() as stop, TuneProgress(console, len(order.trials)) as progress:
         left = run_lab(order, LabHooks(progress.step, progress.trial, progress.result), stop)
         return left, stop.is_set()
