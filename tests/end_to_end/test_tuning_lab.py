@@ -1,13 +1,15 @@
-"""The tuning lab through real queries: two short trials, and the report they make."""
+"""The tuning lab through real queries: two short trials with a Ctrl-C between them, and the report
+they make."""
 
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
-from running import Sfcrime
+from running import Sfcrime, alive
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark, pytest.mark.end_to_end]
 
@@ -18,7 +20,7 @@ SETTINGS = {
 }
 
 
-def test_a_backlog_and_a_paced_trial_count_exactly_and_are_reported(
+def test_a_lab_that_is_stopped_goes_on_counts_exactly_and_reports(
     sfcrime: Sfcrime, tmp_path: Path
 ) -> None:
     sfcrime.environment = SETTINGS
@@ -26,8 +28,17 @@ def test_a_backlog_and_a_paced_trial_count_exactly_and_are_reported(
     lab = ["tune", "--quick", "--repeats", "1", "--records", "4000", "--out", str(out)]
     lab += ["--set", "trigger_ms=500", "--json"]  # the base's own value: nothing but the base
 
+    with sfcrime.started(*lab) as stopped:
+        stopped.wait_for(lambda: "trial 2 of 2" in stopped.log(), "the second trial")
+        processes = stopped.tree()
+        stopped.signal(signal.SIGINT)
+        assert stopped.wait() == 130
+        assert "The same command goes on behind the last trial." in stopped.log()
+        assert alive(processes) == []
+
     first = sfcrime(*lab)
 
+    assert "1 trials to run, 1 are done" in first.err
     assert first.json["failed"] == []
     assert (first.json["trials"], first.json["not_run"]) == (2, 0)
     trials = [json.loads(line) for line in (out / "trials.jsonl").read_text().splitlines()]

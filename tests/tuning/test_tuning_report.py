@@ -90,6 +90,15 @@ def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
     assert "not measured" in state
 
 
+def test_a_throughput_that_the_trigger_bounds_is_told_from_one_that_the_work_does() -> None:
+    rows = _section(_markdown(), "## What each change does").splitlines()
+    (alone,) = [row for row in rows if row.startswith("| `max_records_per_batch=500` ")]
+    (both,) = [row for row in rows if row.startswith("| `max_records_per_batch=500, shuffle")]
+
+    assert alone.endswith("| as fast as its trigger allows: 500 records every 500 ms |")
+    assert both.endswith("|  |")
+
+
 def test_the_usual_choice_stands_beside_the_base() -> None:
     rows = _section(_markdown(), "### Spark's defaults and the usual choice")
 

@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     state_store, heap, any property `spark.*`, or any option of Spark's Kafka source as
     `option.NAME`. Ctrl-C stops; the same command goes on.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)  # a log has no width
     left = 0
     if not report_only:
         base = base_of(load_settings())
@@ -197,7 +197,7 @@ def _tell(found: Findings, written: Sequence[Path], console: Console, as_documen
             f"{found.not_run} trials were left out for time: the same command goes on with them."
         )
     for path in written:
-        console.print(Text(f"Report: {path}"), soft_wrap=True)
+        console.print(Text(f"Report: {path}"))
     if as_document:
         document: dict[str, Any] = as_json(found)
         print_json({**document, "reports": [str(path) for path in written]})

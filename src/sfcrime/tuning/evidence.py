@@ -17,25 +17,27 @@ from sfcrime.tuning.effects import (
 from sfcrime.tuning.plots import EffectPanel, GridCells, effects_plot, grid_plot, pareto_plot
 from sfcrime.tuning.wording import effect_text, figure, setting_text, size, value_text
 
-_SIZE, _SHUFFLE = "max_records_per_batch", "shuffle_partitions"
+_SIZE, _SHUFFLE, _TRIGGER = "max_records_per_batch", "shuffle_partitions", "trigger_ms"
+_NEARLY = 0.9
+"""Of what the trigger allows: the pause between batches is the bound, not the work."""
 
 
 def evidence(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
     """The part of the report that shows everything that was measured."""
     return [
         Heading("What each change does"),
-        *_effects(comparison),
+        *_effects(comparison, base),
         *_grid(comparison, base),
         *_pareto(comparison),
     ]
 
 
-def _effects(comparison: Comparison) -> list[Block]:
+def _effects(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
     others = sorted((group for group in comparison.groups.values() if group.changes), key=_place)
     rows = []
     for group in others:
         effects = [effect_text(comparison.effect_on_base(group, each)) for each in MEASURES]
-        rows.append([setting_text(group.name), *effects, note(group)])
+        rows.append([setting_text(group.name), *effects, note(group, base)])
     blocks: list[Block] = [
         Paragraph(
             "Relative to the base, with 99% intervals (bootstrap over the residuals of all "
@@ -134,9 +136,13 @@ def _beside_base(comparison: Comparison, group: Group) -> str:
     return "; ".join(told)
 
 
-def note(group: Group) -> str:
+def note(group: Group, base: Mapping[str, str]) -> str:
     """What has to be known beside a configuration's figures; mostly nothing."""
     notes = [f"{len(group.failures)} failed"] if group.failures else []
+    bound, pause = ({**base, **group.changes}[key] for key in (_SIZE, _TRIGGER))
+    throughput = group.median(THROUGHPUT)
+    if throughput and throughput * float(pause) >= _NEARLY * size(bound) * 1000:
+        notes.append(f"as fast as its trigger allows: {bound} records every {pause} ms")
     if group.is_cold:
         notes.append("throughput with the warm-up: one batch took everything")
     return "; ".join(notes)

@@ -102,7 +102,7 @@ def _named(found: Findings) -> list[Block]:
                     f"{title}: `{configuration_name(own)}`",
                     *(figure(group.median(each), each.unit) for each in MEASURES),
                     *(effects if changes else ["", ""]),
-                    note(group),
+                    note(group, base),
                 ]
             )
     header = (
