@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
 
     One setting at a time from the settings in force, and a grid of records a trigger by shuffle
     partitions. KEY is max_records_per_batch, shuffle_partitions, partitions, trigger_ms,
-    state_store, heap, any property `spark.*`, or any option of Spark's Kafka source as
+    state_store, heap, jvm_options, any property `spark.*`, or any option of Spark's Kafka source as
     `option.NAME`. Ctrl-C stops; the same command goes on.
     """
     console = Console(stderr=True, soft_wrap=True)  # a log has no width

@@ -76,9 +76,15 @@ def _recommendations(found: Findings) -> list[Block]:
 def _base_table(base: Mapping[str, str]) -> Table:
     header = ("Setting", "Base", "In the settings file", "As a variable", "What Spark calls it")
     rows = []
-    for key, value in base.items():
+    for key in filter(base.__contains__, KNOBS):
         cells = (KNOBS[key].setting, variable(key), spark_name(key))
-        rows.append([meaning(key), f"`{value}`", *(f"`{cell}`" for cell in cells)])
+        rows.append(
+            [
+                meaning(key),
+                f"`{base[key]}`" if base[key] else "none",
+                *(f"`{cell}`" for cell in cells),
+            ]
+        )
     return Table(header, rows)
 
 
