@@ -90,6 +90,19 @@ def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
     assert "not measured" in state
 
 
+def test_one_change_comes_before_several() -> None:
+    rows = _section(_markdown(), "## What each change does").splitlines()
+
+    assert [row.split("`")[1] for row in rows if row.startswith("| `")] == [
+        "max_records_per_batch=500",
+        "shuffle_partitions=200",
+        "spark.streaming.backpressure.enabled=true",
+        "state_store=rocksdb",
+        "trigger_ms=0",
+        "max_records_per_batch=500, shuffle_partitions=200",
+    ]
+
+
 def test_a_throughput_that_the_trigger_bounds_is_told_from_one_that_the_work_does() -> None:
     rows = _section(_markdown(), "## What each change does").splitlines()
     (alone,) = [row for row in rows if row.startswith("| `max_records_per_batch=500` ")]
