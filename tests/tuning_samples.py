@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sfcrime.tuning.plan import Kind, Workload
+from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.results import Setup, TrialResult
+from sfcrime.tuning.scales import Workload
 
 WORKLOAD = Workload(
     records=100_000,

@@ -6,9 +6,6 @@ from collections import Counter
 
 from sfcrime.tuning.knobs import configuration_name
 from sfcrime.tuning.plan import (
-    FULL,
-    QUICK,
-    Grid,
     Kind,
     Trial,
     configurations,
@@ -16,6 +13,7 @@ from sfcrime.tuning.plan import (
     plan_trials,
     seconds_left,
 )
+from sfcrime.tuning.scales import FULL, QUICK, Grid
 from tuning_samples import BASE, WORKLOAD
 
 GRID = Grid(

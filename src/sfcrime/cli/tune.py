@@ -20,18 +20,10 @@ from sfcrime.tuning.document import Picture, as_html, as_markdown
 from sfcrime.tuning.findings import Findings, as_json, findings, reason
 from sfcrime.tuning.knobs import base_values
 from sfcrime.tuning.lab import LabHooks, Order, base_of, estimate, run_lab
-from sfcrime.tuning.plan import (
-    FULL,
-    QUICK,
-    Kind,
-    Scale,
-    Trial,
-    configurations,
-    one_at_a_time,
-    plan_trials,
-)
+from sfcrime.tuning.plan import Kind, Trial, configurations, one_at_a_time, plan_trials
 from sfcrime.tuning.report import report
 from sfcrime.tuning.results import RESULTS_FILE, read_results
+from sfcrime.tuning.scales import FULL, QUICK, Scale
 from sfcrime.tuning.wording import figure
 
 _KINDS = {

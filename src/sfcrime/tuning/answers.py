@@ -101,12 +101,11 @@ def _values_text(comparison: Comparison, base: Mapping[str, str], found: Influen
         )
         if group.values(found.measure)
     ]
+    told = f"{times(found.gain.ratio)} better with {value_text(found.best)} than with "
+    told += f"{value_text(found.worst)} ({interval_text(found.gain)})"
     if found.gain.verdict is Verdict.NONE:
-        told = effect_text(found.gain)
-    else:
-        told = f"{times(found.gain.ratio)} better with {value_text(found.best)} than with "
-        told += f"{value_text(found.worst)} ({interval_text(found.gain)})"
-    return f"{'; '.join(figures)}: {told}"
+        told = effect_text(found.gain).capitalize()
+    return f"{told}. {'; '.join(figures)}"
 
 
 def second_answer(

@@ -20,9 +20,9 @@ from sfcrime.tuning.measure import (
     warm_stretch,
     whole_stretch,
 )
-from sfcrime.tuning.plan import Workload
 from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.results import TrialResult
+from sfcrime.tuning.scales import Workload
 from sfcrime.tuning.workload import Sends
 
 LEDGER_ROWS = 1_000_000

@@ -25,7 +25,7 @@ from sfcrime.pipeline.streaming import require_settable
 from sfcrime.settings import Settings, as_environment
 from sfcrime.tuning.knobs import base_values, settings_with
 from sfcrime.tuning.machine import described_machine
-from sfcrime.tuning.plan import Kind, Trial, Workload, seconds_left
+from sfcrime.tuning.plan import Kind, Trial, seconds_left
 from sfcrime.tuning.results import (
     RESULTS_FILE,
     Setup,
@@ -36,6 +36,7 @@ from sfcrime.tuning.results import (
     ran,
     read_results,
 )
+from sfcrime.tuning.scales import Workload
 from sfcrime.tuning.trial import Bench, Interrupted, run_trial
 from sfcrime.tuning.workload import FrozenTopic, freeze_topic, open_city
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import LedgerRow, PartitionLedger, PartitionRange
-from sfcrime.tuning.plan import Workload
+from sfcrime.tuning.scales import Workload
 
 
 @dataclass(frozen=True, slots=True)

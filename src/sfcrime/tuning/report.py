@@ -10,7 +10,8 @@ from sfcrime.tuning.effects import LATENCY_P50, MEASURES, THROUGHPUT, Comparison
 from sfcrime.tuning.evidence import evidence, note
 from sfcrime.tuning.findings import Findings, reason
 from sfcrime.tuning.knobs import KNOBS, configuration_name, differing, meaning, spark_name
-from sfcrime.tuning.plan import SPARK_DEFAULTS, TYPICAL_CHOICE, Kind
+from sfcrime.tuning.plan import Kind
+from sfcrime.tuning.scales import SPARK_DEFAULTS, TYPICAL_CHOICE
 from sfcrime.tuning.wording import effect_text, figure, how_to_set, setting_text, variable
 
 _BUSY_SHARE = 0.15

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 from sfcrime.tuning.knobs import configuration_name
-from sfcrime.tuning.plan import Kind, Trial, Workload
+from sfcrime.tuning.plan import Kind, Trial
+from sfcrime.tuning.scales import Workload
 
 RESULTS_FILE = "trials.jsonl"
 

@@ -30,9 +30,10 @@ from sfcrime.tuning.figures import (
     paced_figures,
 )
 from sfcrime.tuning.knobs import settings_with
-from sfcrime.tuning.plan import Kind, Trial, Workload
+from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.results import TrialResult
+from sfcrime.tuning.scales import Workload
 from sfcrime.tuning.workload import FrozenTopic, PacedProducer
 
 FIRST_COMMIT_S = 180.0
