@@ -39,10 +39,11 @@ test: lint ## linters, types, import rules, then every test
 faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
 	.venv/bin/pytest -m faults tests/faults
 
-bench: setup ## measure throughput, audit and start-up (docs/performance.md); ARGS="..." go to the first
+bench: setup ## measure throughput, audit, start-up and idling (docs/performance.md); ARGS="..." go to the first
 	.venv/bin/python benchmarks/throughput.py $(ARGS)
 	.venv/bin/python benchmarks/audit_speed.py
 	.venv/bin/python benchmarks/first_statistic.py
+	.venv/bin/python benchmarks/idle.py
 
 lint: dev ## linters, types and import rules alone
 	.venv/bin/ruff check .

@@ -14,13 +14,22 @@ from types import TracebackType
 SAMPLE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_ROLES = (
+Roles = Sequence[tuple[bytes, str]]
+"""What a process is, by a word of its command line; the first that is found."""
+ROLES: Roles = (
     (b"kafka.Kafka", "broker"),
     (b"SparkSubmit", "Spark driver"),
     (b"pyspark.daemon", "Python workers"),
     (b"sfcrime", "sfcrime"),
 )
-"""What a process is, by a word of its command line; the first that is found."""
+PARTS: Roles = (
+    *ROLES[:3],
+    (b"\0sfcrime\0run\0", "supervisor and view"),
+    (b"\0sfcrime\0produce\0", "producer"),
+    (b"\0sfcrime\0stream\0", "stream"),
+    ROLES[-1],
+)
+"""The same, with each process of `sfcrime run` by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,16 @@ class _Process:
     parent: int
     ticks: int
     rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What processes hold at one moment."""
+
+    rss_mb: float
+    """A page that two of them share is counted twice."""
+    pss_mb: float
+    """A shared page is counted once, in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +80,14 @@ class UsageMeter:
 
     Args:
         roots: process ids; they and their descendants are counted.
+        roles: how processes are told apart.
     """
 
     usage: Usage
 
-    def __init__(self, roots: Sequence[int]) -> None:
+    def __init__(self, roots: Sequence[int], roles: Roles = ROLES) -> None:
         self._roots = roots
+        self._known_roles = roles
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="usage-meter", daemon=True)
         self._peak = 0
@@ -127,7 +148,7 @@ class UsageMeter:
         rss: dict[str, int] = {}
         for process in _tree(self._roots):
             if self._roles.get(process.pid, "") in ("", "other"):  # it may not be itself yet
-                self._roles[process.pid] = _role(process.pid)
+                self._roles[process.pid] = _role(process.pid, self._known_roles)
             role = self._roles[process.pid]
             # A process about to start another one is two for a moment, with one memory: only
             # what was there half a second ago is counted.
@@ -177,12 +198,31 @@ def _read(pid: int) -> _Process | None:
     )
 
 
-def _role(pid: int) -> str:
+def _role(pid: int, roles: Roles) -> str:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return "other"
-    return next((role for word, role in _ROLES if word in command), "other")
+    return next((role for word, role in roles if word in command), "other")
+
+
+def memory_by_role(roots: Sequence[int], roles: Roles = ROLES) -> dict[str, Memory]:
+    """What each role's processes hold now; a process that ends meanwhile is left out."""
+    found: dict[str, Memory] = {}
+    for process in _tree(roots):
+        role, held = _role(process.pid, roles), _memory(process.pid)
+        before = found.get(role, Memory(0.0, 0.0))
+        found[role] = Memory(before.rss_mb + held.rss_mb, before.pss_mb + held.pss_mb)
+    return found
+
+
+def _memory(pid: int) -> Memory:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return Memory(0.0, 0.0)
+    kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+    return Memory(kib.get("Rss", 0) * 1024 / 1e6, kib.get("Pss", 0) * 1024 / 1e6)
 
 
 def _machine_busy_ticks() -> int:
