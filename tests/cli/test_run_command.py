@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from running import Sfcrime
+from sfcrime.cli.run import View
 from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
+from sfcrime.pipeline.overview import Overview
 
 END = ("--until-caught-up", "--no-dashboard")
 
@@ -36,6 +42,24 @@ def test_a_flag_that_cannot_be_is_a_usage_error_and_nothing_starts(
     assert named in ran.err
     assert "Traceback" not in ran.err
     assert not sfcrime.data_dir.exists()
+
+
+def test_a_view_is_drawn_again_only_where_it_would_look_different() -> None:
+    terminal = io.StringIO()
+    console = Console(file=terminal, force_terminal=True, width=100, height=40)
+    overview = Overview(ProducerActivity(), StreamActivity(), None)
+
+    def drawn(view: View, overview: Overview) -> int:
+        before = terminal.tell()
+        view.show(overview, {0: 7})
+        return terminal.tell() - before
+
+    with View(console, False, ["starting Spark"]) as view:
+        assert drawn(view, overview) > 0
+        assert drawn(view, overview) == 0
+        assert drawn(view, replace(overview, producer=ProducerActivity(sent=7))) > 0
+        console.width = 90
+        assert drawn(view, replace(overview, producer=ProducerActivity(sent=7))) > 0
 
 
 def test_standard_input_is_for_produce_alone(sfcrime: Sfcrime) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, write_activity
-from sfcrime.pipeline.overview import Overview, read_overview
+from sfcrime.pipeline.overview import Overview, OverviewWatch, read_overview
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
 from store_samples import FIRST, GENERATION, SECOND, progress_of
@@ -71,3 +73,48 @@ def test_lag_is_what_the_topic_holds_beyond_the_ledger(
 ) -> None:
     assert overview.lag(ends) == lag
     assert overview.is_caught_up(ends) is caught_up
+
+
+def _written_a_minute_ago(data_dir: Path) -> None:
+    """As if nothing had been counted since."""
+    for file in data_dir.glob(f"{STORE_FILE}*"):
+        os.utime(file, (time.time() - 60, time.time() - 60))
+
+
+def test_a_watched_store_is_not_read_again_where_nothing_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        _written_a_minute_ago(tmp_path)
+        watch = OverviewWatch(tmp_path, windows=3, top=5)
+        before = watch.look()
+        monkeypatch.setattr("sfcrime.pipeline.overview.open_reader", _refuse)
+        write_activity(tmp_path, ProducerActivity(sent=15, step="publishing"))
+
+        after = watch.look()
+
+    assert after.counted is before.counted
+    assert after.accounting.read == FIRST.accounting.read
+    assert after.producer.sent == 15
+
+
+def _refuse(_: Path) -> None:
+    raise AssertionError("the store was read")
+
+
+def test_a_watch_shows_every_batch_as_soon_as_it_is_committed(tmp_path: Path) -> None:
+    watch = OverviewWatch(tmp_path, windows=3, top=5)
+    assert watch.look().accounting.read == 0
+
+    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        _written_a_minute_ago(tmp_path)
+        assert watch.look().accounting.read == 0
+        writer.commit_batch(FIRST)
+        first = watch.look()
+        writer.commit_batch(SECOND)
+        second = watch.look()
+
+    assert (first.accounting.read, second.accounting.read) == (11, 15)

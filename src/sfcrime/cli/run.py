@@ -14,10 +14,10 @@ from sfcrime.cli.live_view import RateMeter, draw, plain_line
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
-from sfcrime.pipeline.overview import Overview, read_overview
+from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.pipeline.supervisor import Pipeline
 from sfcrime.settings import Settings
-from sfcrime.sources.standard_input import STANDARD_INPUT
+from sfcrime.sources.source import STANDARD_INPUT
 
 _LOOK_S = 0.5
 _LINE_S = 2.0
@@ -68,28 +68,28 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
         stop_on_signals() as stop,
         Pipeline(settings, step, until_caught_up=until_caught_up) as pipeline,
     ):
-        caught_up = _watch(pipeline, settings, stop, _View(console, no_dashboard, steps))
+        watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
+        caught_up = _watch(pipeline, watch, stop, View(console, no_dashboard, steps))
         console.print("stopping producer, stream and broker", style="dim")
-    overview = read_overview(settings.data_dir, windows=_WINDOWS, top=_TOP)
-    console.print(plain_line(overview, pipeline.last_ends, "stopped"), soft_wrap=True)
+    console.print(plain_line(watch.look(), pipeline.last_ends, "stopped"), soft_wrap=True)
     return EXIT_OK if caught_up or not until_caught_up else EXIT_INTERRUPTED
 
 
-def _watch(pipeline: Pipeline, settings: Settings, stop: Event, view: _View) -> bool:
+def _watch(pipeline: Pipeline, watch: OverviewWatch, stop: Event, view: View) -> bool:
     """Shows and supervises until told to stop; True where everything was caught up."""
     with view:
         while not stop.wait(_LOOK_S):
             pipeline.check()
             done = pipeline.producer_is_done()
             ends = pipeline.topic_ends()
-            overview = read_overview(settings.data_dir, windows=_WINDOWS, top=_TOP)
+            overview = watch.look()
             view.show(overview, ends)
             if pipeline.until_caught_up and done and overview.is_caught_up(ends):
                 return True
     return False
 
 
-class _View:
+class View:
     """The live view on a terminal, a line every two seconds elsewhere."""
 
     def __init__(self, console: Console, no_dashboard: bool, steps: list[str]) -> None:
@@ -102,8 +102,9 @@ class _View:
         )
         self._published, self._read = RateMeter(), RateMeter()
         self._printed = 0.0
+        self._drawn: object = None
 
-    def __enter__(self) -> _View:
+    def __enter__(self) -> View:
         if self._live is not None:
             self._live.start()
         return self
@@ -120,7 +121,10 @@ class _View:
             "read": self._read.rate(now, overview.accounting.read),
         }
         if self._live is not None:
-            self._live.update(draw(overview, topic_ends, rates, self._steps[-1]), refresh=True)
+            shown = (overview, dict(topic_ends), rates, self._steps[-1])
+            if (shown, self._console.size) != self._drawn:
+                self._drawn = shown, self._console.size
+                self._live.update(draw(*shown), refresh=True)
         elif now - self._printed >= _LINE_S:
             self._printed = now
             line = plain_line(overview, topic_ends, self._steps[-1])

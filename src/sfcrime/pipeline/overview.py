@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress, Generation, PartitionLedger, Totals
+from sfcrime.store.sqlite import WrittenState, written_state
+
+_SURELY_WRITTEN_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,45 @@ def read_overview(data_dir: Path, *, windows: int, top: int) -> Overview:
         windows: how many windows of the top types are shown.
         top: how many types.
     """
+    return _overview(data_dir, _read_store(data_dir / STORE_FILE, windows, top))
+
+
+class OverviewWatch:
+    """Looks again and again, and reads the store only where it was written to.
+
+    Args:
+        data_dir, windows, top: as for `read_overview`.
+    """
+
+    def __init__(self, data_dir: Path, *, windows: int, top: int) -> None:
+        self._data_dir = data_dir
+        self._windows, self._top = windows, top
+        self._seen: WrittenState | None = None
+        self._counted: Counted | None = None
+
+    def look(self) -> Overview:
+        """What parts and store say now."""
+        store = self._data_dir / STORE_FILE
+        state = written_state(store)
+        # Two writes within a tick of the file system's clock look like one: what was written
+        # only just now is read again.
+        if state != self._seen or time.time_ns() - state.newest_ns < _SURELY_WRITTEN_NS:
+            self._seen = state
+            self._counted = _read_store(store, self._windows, self._top)
+        return _overview(self._data_dir, self._counted)
+
+
+def _overview(data_dir: Path, counted: Counted | None) -> Overview:
+    producer = read_activity(data_dir, ProducerActivity)
+    return Overview(producer, read_activity(data_dir, StreamActivity), counted)
+
+
+def _read_store(store: Path, windows: int, top: int) -> Counted | None:
     try:
-        with open_reader(data_dir / STORE_FILE) as reader:
-            counted = _counted(reader, windows, top)
+        with open_reader(store) as reader:
+            return _counted(reader, windows, top)
     except StoreUnavailable:  # not made yet
-        counted = None
-    return Overview(
-        read_activity(data_dir, ProducerActivity), read_activity(data_dir, StreamActivity), counted
-    )
+        return None
 
 
 def _counted(reader: StoreReader, windows: int, top: int) -> Counted:

@@ -26,8 +26,8 @@ from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.sources.content import InputFile, OnRead
 from sfcrime.sources.file import open_files_source
 from sfcrime.sources.names import files_of, without_repeats
-from sfcrime.sources.source import Source
-from sfcrime.sources.standard_input import STANDARD_INPUT, spooled_input
+from sfcrime.sources.source import STANDARD_INPUT, Source
+from sfcrime.sources.standard_input import spooled_input
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
 SYNTHETIC = "synthetic"

@@ -13,8 +13,6 @@ from tempfile import NamedTemporaryFile
 from sfcrime.errors import SfcrimeError, UsageError
 from sfcrime.sources.content import InputFile, OnRead
 
-STANDARD_INPUT = "-"
-
 _CHUNK_BYTES = 1 << 20
 _LOOK_S = 0.25
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 
 from sfcrime.store.columns import Column
+from sfcrime.store.rows import labels_by_text
 
 
 class Labels:
@@ -56,15 +57,3 @@ class Labels:
         """The transaction was committed: the new labels are known from now on."""
         self._ids.update(self._new)
         self._new = {}
-
-
-def labels_by_text(connection: Connection, table: Table) -> dict[str, int]:
-    """Text -> id of a table of labels."""
-    number, text = table.columns
-    rows = connection.execute(select(text, number))
-    return {row[0]: row[1] for row in rows}
-
-
-def labels_by_number(connection: Connection, table: Table) -> dict[int, str]:
-    """Id -> text of a table of labels."""
-    return {number: text for text, number in labels_by_text(connection, table).items()}

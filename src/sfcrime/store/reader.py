@@ -17,7 +17,6 @@ from sqlalchemy import ColumnElement, Connection, Select, func, inspect, select
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
 from sfcrime.store import cells, ledger, rows, schema, sqlite
-from sfcrime.store.labels import labels_by_number
 from sfcrime.store.records import (
     BatchProgress,
     CellCount,
@@ -237,9 +236,9 @@ class StoreReader:
     @cached_property
     def _call_types(self) -> dict[int, str]:
         self._clock.restart()
-        return labels_by_number(self._connection, schema.call_type)
+        return rows.labels_by_number(self._connection, schema.call_type)
 
     @cached_property
     def _dispositions(self) -> dict[int, str]:
         self._clock.restart()
-        return labels_by_number(self._connection, schema.disposition)
+        return rows.labels_by_number(self._connection, schema.disposition)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Table, select
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import (
@@ -115,3 +115,15 @@ def to_progress(row: AnyRow) -> BatchProgress:
     return BatchProgress(
         phases_ms=json.loads(row.phases_ms), **{name: getattr(row, name) for name in _PROGRESS}
     )
+
+
+def labels_by_text(connection: Connection, table: Table) -> dict[str, int]:
+    """Text -> id of a table of labels."""
+    number, text = table.columns
+    rows = connection.execute(select(text, number))
+    return {row[0]: row[1] for row in rows}
+
+
+def labels_by_number(connection: Connection, table: Table) -> dict[int, str]:
+    """Id -> text of a table of labels."""
+    return {number: text for text, number in labels_by_text(connection, table).items()}
