@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import (
     check_topic_settings,
     describe_topic,
@@ -56,6 +58,21 @@ def test_a_topic_made_again_has_another_id(topic: NewName) -> None:
     after = ensure_topic(kafka, 1)
 
     assert after.topic_id != before.topic_id
+
+
+def test_a_topic_is_watched_over_one_connection(
+    topic: NewName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka = topic()
+    watch = TopicWatch(kafka)
+    assert not watch.exists()
+    made = ensure_topic(kafka, 2)
+    for room in ("offsets", "topics", "topic_watch"):
+        monkeypatch.setattr(f"sfcrime.kafka.{room}.open_admin", None)
+
+    assert watch.exists()
+    assert watch.end_offsets() == {0: 0, 1: 0}
+    assert watch.state() == TopicState(made.topic_id, {0: 0, 1: 0}, {0: 0, 1: 0})
 
 
 def test_a_topic_that_does_not_exist_is_an_error_and_is_not_made(topic: NewName) -> None:

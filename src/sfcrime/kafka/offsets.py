@@ -9,26 +9,35 @@ from sfcrime.kafka.client import REQUEST_TIMEOUT_S, answered, missing_topic, ope
 from sfcrime.settings import KafkaSettings
 
 
-def first_offsets(kafka: KafkaSettings) -> dict[int, int]:
+def first_offsets(kafka: KafkaSettings, admin: AdminClient | None = None) -> dict[int, int]:
     """Partition -> its first offset that is still kept.
 
+    Args:
+        kafka: names broker and topic.
+        admin: asks over its connection; a new one otherwise, which costs some milliseconds.
+
     Raises:
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
-    return _offsets(kafka, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    return _offsets(kafka, admin, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
 
-def end_offsets(kafka: KafkaSettings) -> dict[int, int]:
+def end_offsets(kafka: KafkaSettings, admin: AdminClient | None = None) -> dict[int, int]:
     """Partition -> its last stable offset: one past what a `read_committed` reader can see.
 
+    `admin` as for `first_offsets`.
+
     Raises:
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
-    return _offsets(kafka, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    return _offsets(kafka, admin, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
 
-def _offsets(kafka: KafkaSettings, spec: OffsetSpec) -> dict[int, int]:
-    admin = open_admin(kafka)
+def _offsets(
+    kafka: KafkaSettings, given_admin: AdminClient | None, spec: OffsetSpec
+) -> dict[int, int]:
+    # A client that has nothing to do is falsy.
+    admin = open_admin(kafka) if given_admin is None else given_admin
     wanted = {TopicPartition(kafka.topic, number): spec for number in _partitions(admin, kafka)}
 
     def ask() -> dict[int, int]:

@@ -7,11 +7,13 @@ from confluent_kafka import TopicCollection
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, open_admin, translated
 from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.topics import topic_exists
 from sfcrime.settings import KafkaSettings
 
 
 class TopicWatch:
-    """A topic that is asked for again and again: an id costs one request, about a millisecond.
+    """A topic that is asked for again and again: a request costs about a millisecond, a client of
+    its own for each would cost several, on both sides.
 
     Args:
         kafka: names broker and topic.
@@ -34,10 +36,18 @@ class TopicWatch:
             )
             return str(asked[name].result().topic_id)
 
+    def exists(self) -> bool:
+        """Whether there is such a topic now; the same errors, but for its absence."""
+        return topic_exists(self._kafka, self._admin)
+
+    def end_offsets(self) -> dict[int, int]:
+        """Its last stable offsets by partition; the same errors."""
+        return end_offsets(self._kafka, self._admin)
+
     def state(self) -> TopicState:
         """The topic as it is now; the same errors.
 
         Asks for the id last: offsets of a topic that is made anew meanwhile come with its new id.
         """
-        firsts, ends = first_offsets(self._kafka), end_offsets(self._kafka)
+        firsts, ends = first_offsets(self._kafka, self._admin), self.end_offsets()
         return TopicState(self.topic_id(), firsts, ends)

@@ -108,13 +108,14 @@ def describe_topic(kafka: KafkaSettings) -> TopicDescription:
     return _describe(open_admin(kafka), kafka.topic)
 
 
-def topic_exists(kafka: KafkaSettings) -> bool:
-    """Whether the topic exists.
+def topic_exists(kafka: KafkaSettings, admin: AdminClient | None = None) -> bool:
+    """Whether the topic exists; asked over the connection of `admin`, or over a new one.
 
     Raises:
         KafkaUnavailable: the broker does not answer.
     """
-    return _exists(open_admin(kafka), kafka)
+    # A client that has nothing to do is falsy.
+    return _exists(open_admin(kafka) if admin is None else admin, kafka)
 
 
 def check_topic_settings(topic: TopicDescription, kafka: KafkaSettings) -> None:

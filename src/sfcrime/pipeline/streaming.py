@@ -18,7 +18,6 @@ from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.origin import OriginKind, topic_origin
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import describe_topic, require_lasting_offsets, topic_exists
@@ -177,7 +176,8 @@ def _find(
         return None
     job = StreamJob(settings, kafka, store, stop)
     if until_caught_up:
-        job = replace(job, is_done=lambda reached: has_reached(reached, end_offsets(kafka)))
+        topic = TopicWatch(kafka)
+        job = replace(job, is_done=lambda reached: has_reached(reached, topic.end_offsets()))
     return _Found(job, prepare_generation(job))
 
 

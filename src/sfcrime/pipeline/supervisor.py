@@ -24,8 +24,7 @@ from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.offsets import end_offsets
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
 from sfcrime.settings import ENVIRONMENT_PREFIX, KafkaSettings, Settings, as_environment
 
@@ -64,6 +63,7 @@ class Pipeline:
         self._producer = _Part("producer", produce)
         self._stream = _Part("stream", ["stream", "--await-topic"])
         self.kafka: KafkaSettings = settings.kafka
+        self._topic: TopicWatch | None = None
         self.last_ends: dict[int, int] = {}
         """By partition, the topic's last stable offset when it was last asked."""
 
@@ -169,8 +169,9 @@ class Pipeline:
 
     def topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
-        if topic_exists(self.kafka):
-            self.last_ends = end_offsets(self.kafka)
+        self._topic = self._topic or TopicWatch(self.kafka)
+        if self._topic.exists():
+            self.last_ends = self._topic.end_offsets()
         return self.last_ends
 
     def stop(self) -> None:
