@@ -138,3 +138,16 @@ def test_every_report_is_given_once_and_in_order_as_long_as_spark_keeps_it() -> 
         query.finished = finished
         given.append([progress.batch_id for progress in reports.new()])
     assert given == [[], [7], [], [8], [9, 10], [12, 13, 14]]
+
+
+def test_a_report_is_awaited_from_the_batch_on_until_it_was_given() -> None:
+    query = JvmQuery()
+    reports = ProgressReports(query)  # type: ignore[arg-type]
+    assert not reports.awaits(-1)
+    assert reports.awaits(0)
+    query.finished = [0]
+
+    reports.new()
+
+    assert not reports.awaits(0)
+    assert reports.awaits(1)

@@ -54,9 +54,9 @@ class StreamJob:
     store: StoreWriter
     stop: Event
     """Set: finish the batch in hand and end."""
-    is_done: Callable[[Mapping[int, int]], bool] = lambda reached: False
+    is_done: Callable[[Mapping[int, int]], bool] | None = None
     """Asked between two batches whether to end, with the first offset of every partition that is
-    not accounted for."""
+    not accounted for; None: only `stop` ends it."""
 
 
 def prepare_generation(job: StreamJob) -> Generation:
@@ -102,17 +102,22 @@ def run_query(
     reports = ProgressReports(query)
 
     def show_progress() -> None:
+        if not reports.awaits(sink.last_batch_id):
+            return
         for progress in reports.new():
             job.store.record_progress(progress)
             on_progress(progress)
 
     def should_end() -> bool:
-        if job.is_done(sink.ends):
+        if job.is_done is not None and job.is_done(sink.ends):
             job.stop.set()
         return job.stop.is_set()
 
+    def may_end() -> bool:
+        return job.stop.is_set() or job.is_done is not None
+
     try:
-        await_end(query, should_end, show_progress, _LostBroker(job))
+        await_end(query, should_end, show_progress, _LostBroker(job), may_end)
     except StreamingQueryException as failure:
         _raise_cause(failure, sink, spark, lambda: _require_topic(generation, sink, topic))
     except (Py4JError, OSError) as failure:
@@ -178,6 +183,7 @@ def await_end(
     should_end: Callable[[], bool],
     show_progress: Callable[[], None],
     gives_up: Callable[[], bool] = lambda: False,
+    may_end: Callable[[], bool] = lambda: True,
 ) -> None:
     """Returns when the query has ended, or was ended between two batches.
 
@@ -186,11 +192,15 @@ def await_end(
         should_end: asked five times a second, between two batches.
         show_progress: called five times a second, and at the end.
         gives_up: asked five times a second within a batch; True leaves it unfinished.
+        may_end: asked before these two: Spark's own answer, whether it is in a batch, costs calls
+            into the JVM that an idle job need not make.
     """
     try:
         # PySpark takes fractions of a second, its stubs do not say so.
         while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
             show_progress()
+            if not may_end():
+                continue
             if query.status["isTriggerActive"]:
                 if gives_up():
                     return

@@ -22,6 +22,10 @@ class ProgressReports:
         self._query = query._jsq
         self._last_id = -1
 
+    def awaits(self, batch_id: int) -> bool:
+        """Whether this batch's report was not given yet; costs no call into the JVM."""
+        return batch_id > self._last_id
+
     def new(self) -> list[BatchProgress]:
         """Reports that were not given before, oldest first. Spark keeps the newest few."""
         newest = self._query.lastProgress()

@@ -48,6 +48,8 @@ class StoreSink:
         """What ended the query, as it was raised: Spark passes on only its text."""
         self.ends: Mapping[int, int] = store.partition_ends()
         """By partition, the first offset that is not accounted for."""
+        self.last_batch_id = -1
+        """The newest batch that was handed over; -1 before the first."""
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         try:
@@ -59,6 +61,7 @@ class StoreSink:
     def _take(self, batch: DataFrame, batch_id: int) -> None:
         if self._stop.is_set():
             raise StopRequested(f"stopped before batch {batch_id}")
+        self.last_batch_id = batch_id
         rows: pa.Table = batch.toArrow()
         if self._store.has_batch(batch_id):
             return
