@@ -16,6 +16,7 @@ import msgspec
 
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.settings import ENVIRONMENT_PREFIX, SHORT_VARIABLES, Settings
+from sfcrime.sizes import STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 MENDED_BY = ".venv/bin/python tools/make_references.py"
@@ -55,6 +56,16 @@ export SFCRIME_STREAM_SPARK_PROPERTIES='{{"spark.scheduler.mode": "FAIR"}}'
 
 Passwords and other secrets of a Kafka cluster belong in the file that `kafka.config_file` names:
 no flag takes them, so that none is seen in a list of processes.
+"""
+
+SIZES_HEAD = """## Defaults that fit the machine
+
+Three defaults depend on memory: that of the machine, or of the container where it is allowed less.
+`sfcrime doctor` shows what is in force. Number of shuffle partitions: one a core, where it is not
+set. What these sizes come to is in [performance.md](performance.md#small-machines).
+
+| Memory | `kafka.heap` | `stream.heap` | `stream.max_records_per_batch` |
+|---|---|---|---|
 """
 
 CLI_HEAD = f"""# Command line
@@ -108,7 +119,17 @@ def settings_page() -> str:
             "| Setting | Flag | Variable | Default | Bounds | Meaning |\n|---|---|---|---|---|---|"
         )
         parts.append("\n".join([heading, header, *(each.row() for each in settings), ""]))
-    return "\n".join(parts)
+    return "\n".join([*parts, SIZES_HEAD + "\n".join(sizes_rows()) + "\n"])
+
+
+def sizes_rows() -> list[str]:
+    """One row for each step of memory, the largest first."""
+    rows = []
+    for least_bytes, sizes in STEPS:
+        memory = f"from {least_bytes / 1e9:g} GB on" if least_bytes else "less"
+        heaps = f"`{sizes.broker_heap}` | `{sizes.driver_heap}`"
+        rows.append(f"| {memory} | {heaps} | `{sizes.records_per_batch}` |")
+    return rows
 
 
 def settings_of(room: str, kind: type[msgspec.Struct]) -> list[Setting]:

@@ -3,7 +3,8 @@
 A value comes from a flag, else from the environment (`SFCRIME_<ROOM>_<NAME>`, e.g.
 `SFCRIME_KAFKA_PORT`), else from the TOML file named by `SFCRIME_CONFIG` (a table per room), else
 from the default here. An unknown table, key or variable is refused, and so is a value out of
-its bounds. docs/settings.md is generated from this module.
+its bounds. On a machine of little memory three defaults are smaller (`sizes`). docs/settings.md is
+generated from this module.
 
 Two settings are tables of names that are not ours (`spark_properties`, `source_options`): a TOML
 table in the file, a JSON object in the environment.
@@ -23,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from sfcrime.errors import UsageError
+from sfcrime.sizes import machine_memory_bytes, sizes_for
 
 ENVIRONMENT_PREFIX = "SFCRIME_"
 
@@ -41,6 +43,8 @@ TABLES = {
 _CREDENTIAL = re.compile(
     r"passw|secret|token|credential|jaas|keytab|(access|private|api)[._-]?key", re.IGNORECASE
 )
+
+_LESS_MEMORY = "less where the machine has less than 6 GB of memory"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -67,9 +71,10 @@ class KafkaSettings(Room, frozen=True):
     partitions: Annotated[
         int, Meta(ge=1, le=256, description="partitions of a topic that is created")
     ] = 2
-    heap: Annotated[str, Meta(pattern=r"^\d+[mg]\Z", description="heap of the embedded broker")] = (
-        "256m"
-    )
+    heap: Annotated[
+        str,
+        Meta(pattern=r"^\d+[mg]\Z", description=f"heap of the embedded broker; {_LESS_MEMORY}"),
+    ] = "256m"
 
 
 class SourceSettings(Room, frozen=True):
@@ -119,7 +124,8 @@ class StreamSettings(Room, frozen=True):
         ),
     ] = None
     max_records_per_batch: Annotated[
-        int, Meta(ge=1, description="bounds a micro-batch (maxOffsetsPerTrigger)")
+        int,
+        Meta(ge=1, description=f"bounds a micro-batch (maxOffsetsPerTrigger); {_LESS_MEMORY}"),
     ] = 250_000
     trigger_ms: Annotated[
         int, Meta(ge=0, description="least time between the starts of two micro-batches")
@@ -143,9 +149,9 @@ class StreamSettings(Room, frozen=True):
         Meta(description="further options of Spark's Kafka source; none that sfcrime sets itself"),
     ] = {}
     ui_port: Annotated[Port, Meta(description="Spark UI on loopback; 0 picks a free one")] = 3000
-    heap: Annotated[str, Meta(pattern=r"^\d+[mg]\Z", description="heap of the Spark driver")] = (
-        "1200m"
-    )
+    heap: Annotated[
+        str, Meta(pattern=r"^\d+[mg]\Z", description=f"heap of the Spark driver; {_LESS_MEMORY}")
+    ] = "1200m"
     jvm_options: Annotated[
         str,
         Meta(
@@ -197,18 +203,22 @@ class Settings(Room, frozen=True):
 def load_settings(
     flags: Mapping[str, Mapping[str, Any]] | None = None,
     environment: Mapping[str, str] | None = None,
+    memory_bytes: int | None = None,
 ) -> Settings:
-    """Settings from file < environment < flags.
+    """Settings from file < environment < flags; what none of them sets fits the machine.
 
     Args:
         flags: room -> name -> value, as given on the command line; None values are not given.
         environment: defaults to the process environment.
+        memory_bytes: of the machine; defaults to this one's.
 
     Raises:
         UsageError: an unknown key, a value out of bounds, or a file that cannot be read.
     """
     environment = os.environ if environment is None else environment
-    merged: dict[str, dict[str, Any]] = _from_file(environment.get("SFCRIME_CONFIG", ""))
+    merged = _fitting(machine_memory_bytes() if memory_bytes is None else memory_bytes)
+    for room, values in _from_file(environment.get("SFCRIME_CONFIG", "")).items():
+        merged.setdefault(room, {}).update(values)
     for room, values in _from_environment(environment).items():
         merged.setdefault(room, {}).update(values)
     for room, given in (flags or {}).items():
@@ -245,6 +255,13 @@ def as_environment(settings: Settings) -> dict[str, str]:
                 text = json.dumps(value) if isinstance(value, dict) else str(value)
                 found[f"{ENVIRONMENT_PREFIX}{room}_{name}".upper()] = text
     return found
+
+
+def _fitting(memory_bytes: int) -> dict[str, dict[str, Any]]:
+    """The settings that depend on memory, by room."""
+    sizes = sizes_for(memory_bytes)
+    stream = {"heap": sizes.driver_heap, "max_records_per_batch": sizes.records_per_batch}
+    return {"kafka": {"heap": sizes.broker_heap}, "stream": stream}
 
 
 def _checked_table(setting: str, given: object, names: re.Pattern[str]) -> dict[str, str]:

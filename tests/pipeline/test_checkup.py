@@ -73,6 +73,39 @@ def test_a_deleted_checkpoint_is_found(settings: Settings) -> None:
     assert found.mend
 
 
+def test_the_sizes_that_were_chosen_are_shown(settings: Settings) -> None:
+    stream = msgspec.structs.replace(settings.stream, heap="576m", max_records_per_batch=25_000)
+    small = msgspec.structs.replace(settings, stream=stream)
+
+    found = _findings(small)["memory"]
+
+    assert found.level is Level.OK
+    assert "576m for Spark, 25,000 records a batch" in found.said
+
+
+def test_a_large_machine_may_be_given_a_larger_heap(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.pipeline.checkup.machine_memory_bytes", lambda: 16 * 2**30)
+    stream = msgspec.structs.replace(settings.stream, heap="4g")
+
+    found = _findings(msgspec.structs.replace(settings, stream=stream))["memory"]
+
+    assert found.level is Level.OK
+
+
+def test_sizes_that_this_machine_cannot_hold_are_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.pipeline.checkup.machine_memory_bytes", lambda: 2 * 2**30)
+    stream = msgspec.structs.replace(settings.stream, heap="1g", max_records_per_batch=25_000)
+
+    found = _findings(msgspec.structs.replace(settings, stream=stream))["memory"]
+
+    assert found.level is Level.NOTE
+    assert "SFCRIME_STREAM_HEAP=576m and --max-records-per-batch 25000" in found.mend
+
+
 def test_a_running_job_is_not_disturbed(settings: Settings) -> None:
     _begin_to_count(settings)
     with file_lock(settings.data_dir / JOB_LOCK_FILE, wait=False):

@@ -23,6 +23,7 @@ from sfcrime.kafka.topics import topic_exists
 from sfcrime.pipeline.streaming import JOB_LOCK_FILE
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
+from sfcrime.sizes import AMPLE_BYTES, machine_memory_bytes, sizes_for
 from sfcrime.store import STORE_FILE
 from sfcrime.store.health import file_problems
 from sfcrime.store.reader import open_reader
@@ -31,7 +32,7 @@ from sfcrime.streaming.generations import checkpoints_of
 
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store; shuffle files come on top."""
-LEAST_MEMORY_BYTES = 4 * 10**9
+LEAST_MEMORY_BYTES = 1.8e9
 _GB = 1e9
 
 
@@ -61,7 +62,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     for jar_set in JAR_SETS:
         yield _guarded(f"jars for {jar_set}", partial(_jars, settings, jar_set))
     yield _guarded("start-up cache", partial(_startup_cache, settings))
-    yield _memory()
+    yield _memory(settings, machine_memory_bytes())
     yield _disk(settings.data_dir)
     yield _folder("data folder", settings.data_dir, "--data-dir")
     yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
@@ -117,13 +118,29 @@ def _startup_cache(settings: Settings) -> Finding:
     return Finding(about, Level.OK, f"there for broker and Spark: {caches[0].path.parent}")
 
 
-def _memory() -> Finding:
-    size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    said = f"{size / _GB:.1f} GB, {os.cpu_count()} processors"
-    if size < LEAST_MEMORY_BYTES:
-        mend = "SFCRIME_STREAM_HEAP=700m and --max-records-per-batch 50000 need less"
+def _memory(settings: Settings, memory_bytes: int) -> Finding:
+    stream, chosen = settings.stream, sizes_for(memory_bytes)
+    said = (
+        f"{memory_bytes / _GB:.1f} GB, {os.cpu_count()} processors: heap {settings.kafka.heap} for "
+        f"the broker and {stream.heap} for Spark, {stream.max_records_per_batch:,} records a batch"
+    )
+    if memory_bytes < LEAST_MEMORY_BYTES:
+        return Finding("memory", Level.NOTE, f"{said}; a run takes up to 1.5 GB")
+    larger = (
+        _mib(stream.heap) > _mib(chosen.driver_heap)
+        or stream.max_records_per_batch > chosen.records_per_batch
+    )
+    if larger and memory_bytes < AMPLE_BYTES:
+        mend = (
+            f"SFCRIME_STREAM_HEAP={chosen.driver_heap} and "
+            f"--max-records-per-batch {chosen.records_per_batch} need less"
+        )
         return Finding("memory", Level.NOTE, said, mend)
     return Finding("memory", Level.OK, said)
+
+
+def _mib(heap: str) -> int:
+    return int(heap[:-1]) * (1024 if heap.endswith("g") else 1)
 
 
 def _disk(data_dir: Path) -> Finding:

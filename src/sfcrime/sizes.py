@@ -1,0 +1,54 @@
+"""Sizes that fit the machine: what a run takes of its memory where no setting says so."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_LIMIT_FILES = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where Linux tells a container its bound (second and first form of control groups)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Settings that are chosen by memory."""
+
+    broker_heap: str
+    driver_heap: str
+    records_per_batch: int
+
+
+AMPLE_BYTES = 6_000_000_000
+"""From here on nothing has to be smaller than it is by default."""
+
+STEPS = (
+    (AMPLE_BYTES, Sizes("256m", "1200m", 250_000)),
+    (3_000_000_000, Sizes("192m", "800m", 100_000)),
+    (0, Sizes("128m", "576m", 25_000)),
+)
+"""From so many bytes on; measured in docs/performance.md. A machine "of 8 GiB" may show 7.6. Spark
+itself refuses a heap that leaves it less than 450 MiB: 448m was too small, 576m runs."""
+
+
+def sizes_for(memory_bytes: int) -> Sizes:
+    """What fits into a machine, or a container, of so much memory."""
+    return next(sizes for least, sizes in STEPS if memory_bytes >= least)
+
+
+def machine_memory_bytes(limit_files: tuple[Path, ...] = _LIMIT_FILES) -> int:
+    """The machine's memory, or the container's bound where that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *(limit for file in limit_files for limit in _limit(file))])
+
+
+def _limit(file: Path) -> list[int]:
+    """The bound that a file names; none where it says "max", or is not there."""
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except OSError:
+        return []
+    return [int(text)] if text.isdecimal() else []

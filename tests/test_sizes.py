@@ -1,0 +1,55 @@
+"""What a run takes of the machine's memory where no setting says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfcrime.settings import KafkaSettings, StreamSettings, load_settings
+from sfcrime.sizes import Sizes, machine_memory_bytes, sizes_for
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    "memory_gib, sizes",
+    [
+        (1.9, Sizes("128m", "576m", 25_000)),
+        (3.8, Sizes("192m", "800m", 100_000)),
+        (7.6, Sizes("256m", "1200m", 250_000)),
+        (64, Sizes("256m", "1200m", 250_000)),
+    ],
+)
+def test_a_smaller_machine_gets_smaller_heaps_and_batches(memory_gib: float, sizes: Sizes) -> None:
+    assert sizes_for(int(memory_gib * GIB)) == sizes
+
+
+def test_a_machine_of_8_gib_runs_with_the_defaults_that_are_documented() -> None:
+    settings = load_settings(environment={}, memory_bytes=8 * GIB)
+
+    assert (settings.kafka, settings.stream) == (KafkaSettings(), StreamSettings())
+
+
+def test_what_is_set_stays_as_it_is_on_a_small_machine() -> None:
+    flags = {"stream": {"max_records_per_batch": 90_000}}
+
+    settings = load_settings(flags, {"SFCRIME_KAFKA_HEAP": "300m"}, 2 * GIB)
+
+    assert settings.stream.max_records_per_batch == 90_000
+    assert settings.kafka.heap == "300m"
+    assert settings.stream.heap == "576m"
+
+
+def test_a_container_has_the_memory_that_it_is_allowed(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    limit.write_text("536870912\n", "ascii")
+
+    assert machine_memory_bytes((limit,)) == 536_870_912
+
+
+def test_a_container_without_a_bound_has_the_memory_of_the_machine(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    limit.write_text("max\n", "ascii")
+
+    assert machine_memory_bytes((limit, tmp_path / "no-such-file")) == machine_memory_bytes(())
