@@ -96,8 +96,8 @@ def as_markdown(
     lines += [", ".join(f"{name}: {value}" for name, value in machine.items()), ""]
     lines += ["| Benchmark | Figure | Value | By repeat |", "|---|---|---|---|"]
     lines += [
-        f"| {each.benchmark} | {_text(each.name)} | {_text(each.value)} | "
-        f"{', '.join(map(_text, each.by_repeat))} |"
+        f"| {each.benchmark} | {text_of(each.name)} | {text_of(each.value)} | "
+        f"{', '.join(map(text_of, each.by_repeat))} |"
         for each in ordered
     ]
     lines += ["", "| Benchmark | Command | Took |", "|---|---|---|"]
@@ -110,7 +110,8 @@ def as_markdown(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Three digits at least, and nothing that ends a column."""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{value:,}" if type(value) is int else str(value).replace("|", "/")

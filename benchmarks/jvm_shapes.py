@@ -6,8 +6,8 @@ The trials are the tuning lab's: a fresh `sfcrime stream` each over one full top
 city, interleaved in random order, each checked for exactness; a shape that cannot do the job, say
 for want of memory, is a result. The shape in force runs twice a repeat, and every ratio is to
 the mean of those two. What the lab does not measure, the pauses, is read from the JVM's own log.
-Rates, CPU time and memory are of the second half of the records (memory: of the whole run);
-the start-up cache is in force for all, though parts of it serve some collectors only.
+CPU time is of the second half of the records where that is a batch of its own, memory of all. The
+start-up cache is in force for all, though parts of it serve some collectors only.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from threading import Event
 
 import click
 import msgspec
+from figures import text_of
 from rich.console import Console
 from rich.table import Table
 
@@ -38,7 +39,8 @@ SHIPPED = "Parallel"
 _PAUSE = re.compile(r"Pause .*?([\d.]+)ms$", re.MULTILINE)
 _LONG_S = 3600.0
 """No trial is cut short."""
-_RATIOS = ("records_per_s", "cpu_us", "peak_mb")
+_RATIOS = ("warm_per_s", "whole_per_s", "cpu_us", "peak_mb")
+_PAUSES = ("pauses", "pause_share", "longest_pause_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class Run:
     repeat: int
     failure: str
     """Why there are no figures; empty where there are."""
-    records_per_s: float | None
+    warm_per_s: float | None
+    """Records a second of the second half; None where it is no batch of its own."""
+    whole_per_s: float | None
     cpu_us: float | None
     """CPU microseconds a record of all processes but the broker."""
     peak_mb: float | None
@@ -115,7 +119,8 @@ def run_of(result: TrialResult, shape: str, log: Path) -> Run:
         shape=shape,
         repeat=result.run if result.changes else result.run // BASE_RUNS,
         failure=result.failure,
-        records_per_s=result.warm_per_s,
+        warm_per_s=result.warm_per_s,
+        whole_per_s=result.whole_per_s,
         cpu_us=result.cpu_us,
         peak_mb=result.peak_mb,
         pauses=len(pauses_ms),
@@ -156,8 +161,7 @@ def _ratios(mine: Sequence[Run], shipped: Sequence[Run], figure: str) -> list[fl
 def _medians(mine: Sequence[Run]) -> dict[str, object]:
     failures = [run.failure for run in mine if run.failure]
     found: dict[str, object] = {"failed": f"{failures[0][:120]}"} if failures else {}
-    names = ("records_per_s", "cpu_us", "peak_mb", "pauses", "pause_share", "longest_pause_ms")
-    for name in names:
+    for name in (*_RATIOS, *_PAUSES):
         values = [getattr(run, name) for run in mine if not run.failure]
         values = [value for value in values if value is not None]
         if values:
@@ -170,7 +174,7 @@ def _print(summary: Mapping[str, object], shipped: str, console: Console) -> Non
     table = Table(title="Medians of the repeats")
     for heading in ("shape", *_RATIOS):
         ratios.add_column(heading)
-    for heading in ("shape", *_RATIOS, "pauses", "pause_share", "longest_pause_ms", "failed"):
+    for heading in ("shape", *_RATIOS, *_PAUSES, "failed"):
         table.add_column(heading)
     for shape, figures in summary.items():
         if not isinstance(figures, dict) or "by_repeat" in figures:
@@ -179,7 +183,7 @@ def _print(summary: Mapping[str, object], shipped: str, console: Console) -> Non
         shown = [f"{each['median']:.3f}" if isinstance(each, dict) else "" for each in found]
         ratios.add_row(shape, *shown)
         values = [figures.get(column.header, "") for column in table.columns[1:]]
-        table.add_row(shape, *(f"{v:,.3g}" if isinstance(v, float) else str(v) for v in values))
+        table.add_row(shape, *map(text_of, values))
     console.print(ratios)
     console.print(table)
 
@@ -241,7 +245,7 @@ def _line(run: Run) -> str:
     if run.failure:
         return f"failed: {run.failure}"
     return (
-        f"{run.records_per_s or 0:,.0f}/s, CPU {run.cpu_us or 0:.1f} us a record, "
+        f"{run.warm_per_s or run.whole_per_s or 0:,.0f}/s, CPU {run.cpu_us or 0:.1f} us a record, "
         f"peak {run.peak_mb or 0:,.0f} MB, {run.pauses} pauses, "
         f"{run.pause_share or 0:.1%} of the time, longest {run.longest_pause_ms:.0f} ms"
     )

@@ -60,7 +60,7 @@ def test_a_ratio_is_to_the_mean_of_the_same_repeats_runs_of_the_shape_in_force()
     shipped = [_run("P", 100.0), _run("P", 300.0), _run("P", 50.0, repeat=1)]
     others = [_run("G1", 100.0), _run("G1", 100.0, repeat=1)]
     summary = summary_of([*shipped, *others], "P")
-    assert summary["records_per_s, G1 to P"] == {"median": 1.25, "by_repeat": [0.5, 2.0]}
+    assert summary["warm_per_s, G1 to P"] == {"median": 1.25, "by_repeat": [0.5, 2.0]}
 
 
 def _result(**known: object) -> TrialResult:
@@ -69,4 +69,4 @@ def _result(**known: object) -> TrialResult:
 
 
 def _run(shape: str, per_s: float, repeat: int = 0) -> Run:
-    return Run(shape, repeat, "", per_s, 10.0, 900.0, 0, 0.0, 0.0)
+    return Run(shape, repeat, "", per_s, None, 10.0, 900.0, 0, 0.0, 0.0)
