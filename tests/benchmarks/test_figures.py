@@ -6,7 +6,7 @@ from pathlib import Path
 
 from figures import Figure, Outcome, as_markdown, figures_of, growth
 from latency import is_steady
-from run_all import FULL, QUICK, benchmarks
+from run_all import FULL, QUICK, benchmarks, stages_left_out
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -81,7 +81,7 @@ def test_ratios_stand_before_other_figures_and_failures_are_named() -> None:
 
 def test_every_listed_benchmark_is_a_program_here() -> None:
     for listed in (FULL, QUICK):
-        for benchmark in benchmarks(listed, "a,d"):
+        for benchmark in benchmarks(listed):
             script = BENCHMARKS / benchmark.arguments[0]
             assert script.is_file(), script
             assert '"--out"' in script.read_text(encoding="utf-8"), script
@@ -89,10 +89,19 @@ def test_every_listed_benchmark_is_a_program_here() -> None:
 
 def test_stages_and_the_real_files_path_are_filled_in() -> None:
     listed = "stages | 0.5 | throughput.py --stages {stages} {real_file}"
-    (found,) = benchmarks(listed, "a,d")
+    (found,) = benchmarks(listed)
     assert (found.name, found.minutes) == ("stages", 0.5)
-    assert found.arguments[:3] == ["throughput.py", "--stages", "a,d"]
+    assert found.arguments[:2] == ["throughput.py", "--stages"]
+    assert set("abcdeh") <= set(found.arguments[2].split(","))
     assert len(found.arguments) == 4
+
+
+def test_a_stage_without_figures_was_left_out() -> None:
+    document = {"summary": {stage: {} for stage in "abcdh"} | {"d_to_a_all": {}}}
+    left_out = stages_left_out(Outcome("", 1.0, "", document))
+    assert left_out["stage e, exercise"] == "it is not installed"
+    assert not any(name in left_out for name in ("stage a, read", "stage d, job"))
+    assert stages_left_out(Outcome("", 1.0, "exit code 1", {})) == {}
 
 
 def test_batches_are_steady_once_they_no_longer_get_faster() -> None:
