@@ -32,8 +32,9 @@ from sfcrime.settings import Settings, load_settings
 from sfcrime.tuning.knobs import differing
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.machine import described_machine
-from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, Workload, plan_trials
+from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, plan_trials
 from sfcrime.tuning.results import TrialResult
+from sfcrime.tuning.scales import Workload
 
 SHIPPED = "Parallel"
 _PAUSE = re.compile(r"Pause .*?([\d.]+)ms$", re.MULTILINE)
@@ -193,7 +194,7 @@ def _print(summary: Mapping[str, object], shipped: str, console: Console) -> Non
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--collectors", default="Parallel,G1,Serial,Z", show_default=True)
 @click.option("--heaps", default="512m,800m,1200m,2g", show_default=True)
-@click.option("--grid", is_flag=True, help="Every collector with every heap, not one at a time.")
+@click.option("--grid", is_flag=True, help="Every collector with every heap too, twice.")
 @click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
 def main(  # noqa: PLR0913 - one parameter a flag
     records: int, repeats: int, collectors: str, heaps: str, grid: bool, out: Path | None

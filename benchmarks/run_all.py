@@ -112,7 +112,7 @@ def main(quick: bool, only: str, out: Path) -> None:
         not_run[TRAPS] = "the real file does not lie beside the project"
         click.echo(f"left out: {TRAPS} ({not_run[TRAPS]})")
     if only:
-        waiting = [each for each in waiting if each.name in only.split(";")]
+        waiting = _chosen(waiting, only.split(";"))
     outcomes: dict[str, Outcome] = {}
     for number, benchmark in enumerate(waiting):
         left = _minutes_left(waiting, list(outcomes.values()))
@@ -125,6 +125,19 @@ def main(quick: bool, only: str, out: Path) -> None:
     failed = [name for name, outcome in outcomes.items() if outcome.failure]
     if failed:
         raise click.ClickException(f"failed: {', '.join(failed)}")
+
+
+def _chosen(benchmarks: Sequence[Benchmark], names: Sequence[str]) -> list[Benchmark]:
+    """Those of the names, in their own order.
+
+    Raises:
+        click.UsageError: a name is none of theirs.
+    """
+    known = [benchmark.name for benchmark in benchmarks]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise click.UsageError(f"there is no {', '.join(unknown)}, but: {'; '.join(known)}")
+    return [benchmark for benchmark in benchmarks if benchmark.name in names]
 
 
 def stages_left_out(outcome: Outcome) -> dict[str, str]:
