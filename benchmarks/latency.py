@@ -215,11 +215,11 @@ def _figures(settings: Settings, sends: Sends, since_ms: int) -> dict[str, Any]:
         "batches": len(batches),
         "batch_ms": statistics.median(each.duration_ms for each in batches),
         "fastest_batch_ms": min(each.duration_ms for each in batches),
-        "phases_ms": _phases_ms(batches),
+        "phases_ms": phases_ms(batches),
     }
 
 
-def _phases_ms(batches: Sequence[BatchProgress]) -> dict[str, float]:
+def phases_ms(batches: Sequence[BatchProgress]) -> dict[str, float]:
     """Medians, Spark's own phases first, each kind by size; the last is what no phase names."""
     names = {name for batch in batches for name in batch.phases_ms} - {"triggerExecution"}
     medians = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from figures import Figure, Outcome, as_markdown, figures_of, growth
-from latency import is_steady
+from latency import is_steady, phases_ms
 from run_all import FULL, QUICK, benchmarks, stages_left_out
+
+from sfcrime.store.records import BatchProgress
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -111,3 +113,12 @@ def test_batches_are_steady_once_they_no_longer_get_faster() -> None:
     assert is_steady([400] * 20 + [200] * 20 + [190] * 20)
     assert not is_steady([400] * 20 + [200] * 20 + [189] * 20)
     assert is_steady([200] * 20 + [500] * 20)
+
+
+def test_a_warm_batch_is_told_by_phase_with_what_no_phase_names() -> None:
+    phases = {"triggerExecution": 205, "walCommit": 9, "addBatch": 164, "toArrow": 125, "proof": 7}
+    batch = BatchProgress(7, 0, 210, 25, 0.0, 0.0, phases_ms=phases)
+    assert list(phases_ms([batch]).items()) == [
+        *(("addBatch", 164), ("walCommit", 9), ("toArrow", 125), ("proof", 7)),
+        *(("around the sink", 32), ("unnamed", 37)),
+    ]
