@@ -39,11 +39,8 @@ test: lint ## linters, types, import rules, then every test
 faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
 	.venv/bin/pytest -m faults tests/faults
 
-bench: setup ## measure throughput, audit, start-up and idling (docs/performance.md); ARGS="..." go to the first
-	.venv/bin/python benchmarks/throughput.py $(ARGS)
-	.venv/bin/python benchmarks/audit_speed.py
-	.venv/bin/python benchmarks/first_statistic.py
-	.venv/bin/python benchmarks/idle.py
+bench: setup ## every benchmark into bench.json and bench.md (docs/performance.md); ARGS="--quick" for a short look
+	.venv/bin/python benchmarks/run_all.py $(ARGS)
 
 lint: dev ## linters, types and import rules alone
 	.venv/bin/ruff check .

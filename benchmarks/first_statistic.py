@@ -134,7 +134,7 @@ def main(repeats: int, source: str, real: bool, out: Path | None) -> None:
     }
     click.echo(f"medians of {repeats}: {json.dumps(medians)}")
     if out is not None:
-        result = {"machine": described_machine(), "source": source, "medians": medians}
+        result = {"machine": described_machine(), "source": source, "summary": medians}
         out.write_text(json.dumps({**result, "runs": runs}, indent=1), encoding="utf-8")
 
 

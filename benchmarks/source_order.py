@@ -27,10 +27,10 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 from backlog import Backlog, open_backlog
-from machine import described_machine
 
 from sfcrime.domain.calls import CALL_FIELDS, CALL_ID_FIELD, CALL_TIME_FIELD, SourceRecord
 from sfcrime.sources.file import open_file_source
+from sfcrime.tuning.machine import described_machine
 
 BLOCK_RECORDS = 200_000
 Blocks = Iterator[list[SourceRecord]]
@@ -137,7 +137,8 @@ def _peak_memory_mb() -> float:
 @click.option("--records", default=8_000_000, show_default=True)
 @click.option("--format", "form", type=click.Choice(list(WRITERS)), default="csv")
 @click.option("--work-dir", type=click.Path(path_type=Path), help="Default: the temp folder.")
-def main(records: int, form: str, work_dir: Path | None) -> None:
+@click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
+def main(records: int, form: str, work_dir: Path | None, out: Path | None) -> None:
     """Make a file of RECORDS calls, read it in order, and print figures as JSON."""
     backlog = open_backlog(records)
     ids = sum(int(cast(bytes, record.key)) for record in backlog.records())
@@ -149,7 +150,10 @@ def main(records: int, form: str, work_dir: Path | None) -> None:
     if (measured.records, measured.id_sum) != (records, ids):
         raise AssertionError(f"{records} records were written, and {measured} were read")
     figures: dict[str, Any] = {"format": form, "origin": backlog.origin}
-    click.echo(json.dumps(figures | asdict(measured) | described_machine(), indent=1))
+    result = figures | asdict(measured) | {"machine": described_machine()}
+    click.echo(json.dumps(result, indent=1))
+    if out is not None:
+        out.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

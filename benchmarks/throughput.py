@@ -5,8 +5,10 @@
 Stages, each a fresh query in a fresh driver, over the same records in the same broker:
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; c: and repeats
 removed; d: the whole job, exactly `sfcrime stream --until-caught-up`. And h: the loop that one
-would write by hand (peers/hand_written.py). Repeats are interleaved
-(a d a d ...), figures are medians, and the ratio is taken within each repeat.
+would write by hand (peers/hand_written.py); e: the exercise as it is usually configured
+(peers/typical_exercise.py), 100 batches behind 10 of warm-up, no more of the backlog.
+Repeats are interleaved (a d a d ...), figures are medians, and the ratio is taken within each
+repeat.
 """
 
 from __future__ import annotations
@@ -29,14 +31,22 @@ from rich.console import Console
 from rich.table import Table
 
 from sfcrime.jvm.child import last_lines
-from sfcrime.settings import KafkaSettings
+from sfcrime.jvm.jars import jar_paths
+from sfcrime.settings import KafkaSettings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress
 from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.processes import Usage, UsageMeter
 
-STAGES = {"a": "read", "b": "judge", "c": "repeats", "d": "job", "h": "hand-written"}
+STAGES = {
+    "a": "read",
+    "b": "judge",
+    "c": "repeats",
+    "d": "job",
+    "e": "exercise",
+    "h": "hand-written",
+}
 _PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
@@ -99,6 +109,11 @@ def _command(name: str, kafka: KafkaSettings, data_dir: Path) -> list[str]:
     if name == "h":
         script = str(Path(__file__).parent / "peers" / "hand_written.py")
         return [sys.executable, script, servers, topic, str(data_dir / _PEER_STORE)]
+    if name == "e":
+        jars = ",".join(map(str, jar_paths("spark", load_settings().jvm)))
+        script = str(Path(__file__).parent / "peers" / "typical_exercise.py")
+        submit = (sys.executable, "-m", "sfcrime", "spark-submit", "--conf", "spark.ui.port=0")
+        return [*submit, "--jars", jars, script, servers, topic]
     if name != "d":
         script = str(Path(__file__).with_name("stage.py"))
         return [sys.executable, script, STAGES[name], servers, topic, str(data_dir / "work")]
@@ -194,7 +209,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    for other in ("a", "h"):
+    for other in ("a", "e", "h"):
         for kind in ("warm", "all"):
             ratios = _ratios(runs, other, kind)
             if ratios:

@@ -23,7 +23,6 @@ import msgspec
 import orjson
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
-from machine import described_machine
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
@@ -32,6 +31,7 @@ from sfcrime.kafka.broker import start_broker
 from sfcrime.kafka.topics import NEW_TOPIC_SETTINGS
 from sfcrime.settings import KafkaSettings, Settings, load_settings
 from sfcrime.streaming.session import start_spark
+from sfcrime.tuning.machine import described_machine
 
 NEWEST_FIRST, AS_THEY_CAME = "newest-first", "as-they-came"
 PARTITIONS = 1
@@ -44,7 +44,8 @@ SCHEMA += "disposition string"
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
-def main(file: Path) -> None:
+@click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
+def main(file: Path, out: Path | None) -> None:
     """Measure everything with the calls of FILE."""
     content = file.read_bytes()
     if file.suffix == ".gz":
@@ -59,8 +60,10 @@ def main(file: Path) -> None:
                 settings.kafka, bootstrap_servers=broker.bootstrap_servers
             )
             found = _measured(calls, settings, kafka, folder)
-    machine = described_machine()
-    click.echo(json.dumps({"machine": machine, "calls": len(calls), **found}, indent=2))
+    result = {"machine": described_machine(), "calls": len(calls), **found}
+    click.echo(json.dumps(result, indent=2))
+    if out is not None:
+        out.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
 def _measured(

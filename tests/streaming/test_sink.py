@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,14 @@ class _OneCall:
         )
 
 
+class _SlowCall(_OneCall):
+    """The same, of an action that takes half a second."""
+
+    def toArrow(self) -> pa.Table:
+        time.sleep(0.5)
+        return super().toArrow()
+
+
 class _Topic:
     """A topic that is there, under the id it is given."""
 
@@ -173,6 +182,23 @@ def _sink(store: StoreWriter, topic_id: str) -> StoreSink:
 def test_a_batch_of_the_topic_that_is_counted_is_committed(store: StoreWriter) -> None:
     _sink(store, GENERATION.topic_id)(_OneCall(), 0)  # type: ignore[arg-type]
     assert store.partition_ends() == {0: 1, 1: 10}
+
+
+def test_the_parts_of_a_committed_batch_are_timed(store: StoreWriter) -> None:
+    counted = _sink(store, GENERATION.topic_id)
+    counted(_SlowCall(), 0)  # type: ignore[arg-type]
+    spent = counted.phases_ms(0)
+    assert list(spent) == ["toArrow", "proof", "counting", "topicCheck", "storing"]
+    assert spent["toArrow"] >= 500
+    assert sum(spent.values()) - spent["toArrow"] < spent["toArrow"]
+
+
+def test_a_batch_that_was_not_written_has_no_times(store: StoreWriter) -> None:
+    _sink(store, GENERATION.topic_id)(_OneCall(), 0)  # type: ignore[arg-type]
+    started_again = _sink(store, GENERATION.topic_id)
+    started_again(_OneCall(), 0)  # type: ignore[arg-type]
+    assert started_again.phases_ms(0) == {}
+    assert started_again.phases_ms(1) == {}
 
 
 def test_a_batch_that_was_read_of_a_topic_made_anew_is_not_committed(store: StoreWriter) -> None:

@@ -131,7 +131,8 @@ class BatchProgress:
     input_rows_per_s: float
     processed_rows_per_s: float
     phases_ms: dict[str, int] = field(default_factory=dict)
-    """Spark's durationMs: addBatch, getBatch, latestOffset, queryPlanning, walCommit, ..."""
+    """Spark's durationMs: addBatch, getBatch, latestOffset, queryPlanning, walCommit, ...; and
+    the parts of addBatch that the sink timed."""
     lag_records: int = 0
     """Records in the topic that this batch had not reached."""
     state_rows: int = 0

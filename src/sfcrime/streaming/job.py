@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 from py4j.protocol import Py4JError
@@ -104,7 +104,9 @@ def run_query(
     def show_progress() -> None:
         if not reports.awaits(sink.last_batch_id):
             return
-        for progress in reports.new():
+        for report in reports.new():
+            phases_ms = {**report.phases_ms, **sink.phases_ms(report.batch_id)}
+            progress = replace(report, phases_ms=phases_ms)
             job.store.record_progress(progress)
             on_progress(progress)
 

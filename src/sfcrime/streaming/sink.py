@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from threading import Event
 
 import pyarrow as pa
@@ -17,6 +19,12 @@ from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.counting import BatchCounts, counts_of_batch
 from sfcrime.streaming.execution import BatchExecution, execution_of_batch
 from sfcrime.streaming.generations import require_same_topic
+
+SINK_PHASES = ("toArrow", "proof", "counting", "topicCheck", "storing")
+"""Parts of Spark's phase addBatch that the sink times, in their order: Spark's one action, the
+executed plan and the offset log, the cells, the topic's id, the transaction."""
+_BATCHES_TIMED = 20
+"""As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
 
 
 class StopRequested(Exception):
@@ -50,6 +58,12 @@ class StoreSink:
         """By partition, the first offset that is not accounted for."""
         self.last_batch_id = -1
         """The newest batch that was handed over; -1 before the first."""
+        self._timed: deque[tuple[int, Mapping[str, int]]] = deque(maxlen=_BATCHES_TIMED)
+
+    def phases_ms(self, batch_id: int) -> Mapping[str, int]:
+        """Milliseconds of each of `SINK_PHASES` in one of the newest batches; empty for one that
+        was not written, or is no longer known."""
+        return dict(self._timed).get(batch_id, {})
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         try:
@@ -62,10 +76,13 @@ class StoreSink:
         if self._stop.is_set():
             raise StopRequested(f"stopped before batch {batch_id}")
         self.last_batch_id = batch_id
+        moments = [time.monotonic()]
         rows: pa.Table = batch.toArrow()
         if self._store.has_batch(batch_id):
             return
+        moments.append(time.monotonic())
         execution = execution_of_batch(self._session, batch_id)
+        moments.append(time.monotonic())
         counts = counts_of_batch(rows, self._generation.window_minutes)
         outcome = outcome_of_batch(batch_id, counts, execution, self.ends)
         if outcome.accounting.gaps and self._generation.source_name:
@@ -77,9 +94,19 @@ class StoreSink:
             )
         # Spark reads on in a topic of the same name. The batch was read before this was asked, so
         # a topic that is still the same was the same then.
+        moments.append(time.monotonic())
         require_same_topic(self._generation, self._topic.topic_id())
+        moments.append(time.monotonic())
         self._store.commit_batch(outcome)
+        moments.append(time.monotonic())
+        self._timed.append((batch_id, _phases_ms(moments)))
         self.ends = {**self.ends, **execution.end_offsets}
+
+
+def _phases_ms(moments: Sequence[float]) -> Mapping[str, int]:
+    """Between the moments, one more than there are phases."""
+    spent = (later - earlier for earlier, later in pairwise(moments))
+    return {name: round(s * 1000) for name, s in zip(SINK_PHASES, spent, strict=True)}
 
 
 def outcome_of_batch(
