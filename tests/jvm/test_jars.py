@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm import jars
 from sfcrime.jvm.ivy import proxy_options, retrieve_jars
-from sfcrime.jvm.jars import JarProgress, committed_hashes, jars_folder, resolve_jars
+from sfcrime.jvm.jars import JAR_LISTS, JarProgress, committed_hashes, jars_folder, resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import JvmSettings
 
@@ -26,7 +27,12 @@ class FakeIvy:
         self.calls = 0
 
     def __call__(
-        self, java: Path, configuration: str, folder: Path, on_downloaded: Callable[[int], None]
+        self,
+        java: Path,
+        configuration: str,
+        folder: Path,
+        on_downloaded: Callable[[int], None],
+        ivy_xml: Traversable,
     ) -> None:
         self.calls += 1
         for number, (name, content) in enumerate(self.content.items(), start=1):
@@ -39,7 +45,7 @@ def ivy(monkeypatch: pytest.MonkeyPatch) -> FakeIvy:
     fake = FakeIvy({"one-1.jar": b"first", "two-2.jar": b"second"})
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in fake.content.items()}
     monkeypatch.setattr(jars, "retrieve_jars", fake)
-    monkeypatch.setattr(jars, "committed_hashes", lambda _: hashes)
+    monkeypatch.setattr(jars, "committed_hashes", lambda *_: hashes)
     return fake
 
 
@@ -152,7 +158,9 @@ def test_without_a_network_there_is_one_clear_error(
     folder.mkdir()
 
     with pytest.raises(JarsUnavailable, match="The jars of spark could not be fetched") as caught:
-        retrieve_jars(find_java(JvmSettings()), "spark", folder, lambda _: None)
+        retrieve_jars(
+            find_java(JvmSettings()), "spark", folder, lambda _: None, JAR_LISTS / "ivy.xml"
+        )
 
     assert "sfcrime setup" in caught.value.next_step
     assert "spark-set.log" in caught.value.next_step

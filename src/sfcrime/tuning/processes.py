@@ -14,13 +14,14 @@ from types import TracebackType
 SAMPLE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_ROLES = (
+Roles = Sequence[tuple[bytes, str]]
+"""What a process is, by a word of its command line; the first that is found."""
+ROLES: Roles = (
     (b"kafka.Kafka", "broker"),
     (b"SparkSubmit", "Spark driver"),
     (b"pyspark.daemon", "Python workers"),
     (b"sfcrime", "sfcrime"),
 )
-"""What a process is, by a word of its command line; the first that is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,14 @@ class UsageMeter:
 
     Args:
         roots: process ids; they and their descendants are counted.
+        roles: how processes are told apart.
     """
 
     usage: Usage
 
-    def __init__(self, roots: Sequence[int]) -> None:
+    def __init__(self, roots: Sequence[int], roles: Roles = ROLES) -> None:
         self._roots = roots
+        self._known_roles = roles
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="usage-meter", daemon=True)
         self._peak = 0
@@ -127,7 +130,7 @@ class UsageMeter:
         rss: dict[str, int] = {}
         for process in _tree(self._roots):
             if self._roles.get(process.pid, "") in ("", "other"):  # it may not be itself yet
-                self._roles[process.pid] = _role(process.pid)
+                self._roles[process.pid] = _role(process.pid, self._known_roles)
             role = self._roles[process.pid]
             # A process about to start another one is two for a moment, with one memory: only
             # what was there half a second ago is counted.
@@ -177,12 +180,12 @@ def _read(pid: int) -> _Process | None:
     )
 
 
-def _role(pid: int) -> str:
+def _role(pid: int, roles: Roles) -> str:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return "other"
-    return next((role for word, role in _ROLES if word in command), "other")
+    return next((role for word, role in roles if word in command), "other")
 
 
 def _machine_busy_ticks() -> int:
