@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import pairwise
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -27,7 +28,6 @@ from typing import Any
 import click
 import msgspec
 import orjson
-import psycopg
 from confluent_kafka import Consumer, TopicPartition
 from flink_jars import flink_jars
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
@@ -132,7 +132,7 @@ def progress_between(marks: Sequence[Mark]) -> list[BatchProgress]:
             input_rows_per_s=0.0,
             processed_rows_per_s=(after.records - before.records) / (after.at_s - before.at_s),
         )
-        for number, (before, after) in enumerate(zip(stops, stops[1:], strict=False))
+        for number, (before, after) in enumerate(pairwise(stops))
     ]
 
 
@@ -241,6 +241,8 @@ def main(
     servers: str, topic: str, work_dir: Path, mini_batch: str, flush_rows: int, heap: str
 ) -> None:
     """Count TOPIC into PostgreSQL, once; prints how fast, as the job does."""
+    import psycopg  # only `make peers` brings it
+
     tuning = Tuning(flush_rows=flush_rows, mini_batch=mini_batch)
     records = _records_in(servers, topic)
     with psycopg.connect() as database:
