@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from itertools import pairwise
 from pathlib import Path
@@ -62,11 +62,18 @@ _LOOK_EVERY_S = 1.0
 class Tuning:
     """What a user would turn for throughput, or for latency."""
 
-    flush_rows: int = 20_000
-    flush_interval: str = "1 s"
-    checkpoint_interval: str = "10 s"
-    mini_batch: str = "1 s"
+    flush_rows: int
+    flush_interval: str
+    """"0": by the number of rows alone."""
+    mini_batch: str
     """How long changes of one key are gathered; empty: not at all."""
+    read_until: str
+    """Where the job ends; "unbounded": nowhere."""
+
+
+THROUGHPUT = Tuning(20_000, "1 s", mini_batch="1 s", read_until="latest-offset")
+LATENCY = Tuning(1, "0", mini_batch="", read_until="unbounded")
+"""Every change is written by itself, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def configuration(tuning: Tuning, work_dir: Path, rest_port: int) -> dict[str, s
         "execution.target": "local",
         "parallelism.default": "2",
         "state.backend.type": "hashmap",
-        "execution.checkpointing.interval": tuning.checkpoint_interval,
+        "execution.checkpointing.interval": "10 s",
         "execution.checkpointing.dir": (work_dir / "checkpoints").resolve().as_uri(),
         # Else a bounded job ends with the next periodic checkpoint, up to an interval too late.
         "execution.checkpointing.checkpoints-after-tasks-finish": "false",
@@ -227,6 +234,7 @@ def _names(servers: str, topic: str, tuning: Tuning) -> dict[str, object]:
         "password": os.environ["PGPASSWORD"],
         "flush_rows": tuning.flush_rows,
         "flush_interval": tuning.flush_interval,
+        "read_until": tuning.read_until,
     }
 
 
@@ -234,16 +242,24 @@ def _names(servers: str, topic: str, tuning: Tuning) -> dict[str, object]:
 @click.argument("servers")
 @click.argument("topic")
 @click.argument("work_dir", type=click.Path(path_type=Path))
-@click.option("--mini-batch", default=Tuning.mini_batch, show_default=True)
-@click.option("--flush-rows", default=Tuning.flush_rows, show_default=True)
+@click.option("--flush-rows", default=THROUGHPUT.flush_rows, show_default=True)
+@click.option("--mini-batch", default=THROUGHPUT.mini_batch, show_default=True)
 @click.option("--heap", default="4g", show_default=True)
-def main(
-    servers: str, topic: str, work_dir: Path, mini_batch: str, flush_rows: int, heap: str
+@click.option("--for-latency", is_flag=True, help="Tuned so, and without an end.")
+def main(  # noqa: PLR0913 - one parameter a flag
+    servers: str,
+    topic: str,
+    work_dir: Path,
+    flush_rows: int,
+    mini_batch: str,
+    heap: str,
+    for_latency: bool,
 ) -> None:
     """Count TOPIC into PostgreSQL, once; prints how fast, as the job does."""
     import psycopg  # only `make peers` brings it
 
-    tuning = Tuning(flush_rows=flush_rows, mini_batch=mini_batch)
+    chosen = replace(THROUGHPUT, flush_rows=flush_rows, mini_batch=mini_batch)
+    tuning = LATENCY if for_latency else chosen
     records = _records_in(servers, topic)
     with psycopg.connect() as database:
         database.execute(_TABLE)

@@ -12,7 +12,7 @@ CREATE TABLE calls (
     'topic' = '${topic}',
     'properties.bootstrap.servers' = '${bootstrap_servers}',
     'scan.startup.mode' = 'earliest-offset',
-    'scan.bounded.mode' = 'latest-offset',
+    'scan.bounded.mode' = '${read_until}',
     'format' = 'json'
 );
 

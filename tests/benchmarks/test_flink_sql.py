@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flink_sql import Mark, Tuning, configuration, progress_between, statements
+from flink_sql import LATENCY, THROUGHPUT, Mark, Tuning, configuration, progress_between, statements
 
 NAMES = {
     "topic": "calls",
@@ -15,6 +15,7 @@ NAMES = {
     "password": "secret",
     "flush_rows": 20_000,
     "flush_interval": "1 s",
+    "read_until": "latest-offset",
 }
 
 
@@ -23,6 +24,7 @@ def test_there_are_two_tables_and_the_query_that_fills_the_second() -> None:
 
     assert "CREATE TABLE calls (" in source
     assert "'topic' = 'calls'" in source
+    assert "'scan.bounded.mode' = 'latest-offset'" in source
     assert "'properties.bootstrap.servers' = '127.0.0.1:9092'" in source
     assert sink.startswith("CREATE TABLE cell (")
     assert "'url' = 'jdbc:postgresql://127.0.0.1:5432/postgres'" in sink
@@ -59,8 +61,8 @@ def test_without_a_mini_batch_flink_keeps_its_own_settings(tmp_path: Path) -> No
     def batching(tuning: Tuning) -> list[str]:
         return [name for name in configuration(tuning, tmp_path, 8081) if "mini-batch" in name]
 
-    assert batching(Tuning(mini_batch="")) == []
-    assert batching(Tuning()) == [
+    assert batching(LATENCY) == []
+    assert batching(THROUGHPUT) == [
         "table.exec.mini-batch.enabled",
         "table.exec.mini-batch.allow-latency",
         "table.exec.mini-batch.size",
