@@ -25,6 +25,7 @@ class FakeIvy:
     def __init__(self, content: dict[str, bytes]) -> None:
         self.content = content
         self.calls = 0
+        self.ivy_xml: Traversable | None = None
 
     def __call__(
         self,
@@ -35,6 +36,7 @@ class FakeIvy:
         ivy_xml: Traversable,
     ) -> None:
         self.calls += 1
+        self.ivy_xml = ivy_xml
         for number, (name, content) in enumerate(self.content.items(), start=1):
             (folder / name).write_bytes(content)
             on_downloaded(number)
@@ -124,6 +126,22 @@ def test_two_that_start_at_once_fetch_once(ivy: FakeIvy, tmp_path: Path) -> None
 
     assert results == [2, 2, 2, 2]
     assert ivy.calls == 1
+
+
+def test_a_set_may_come_from_another_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeIvy({"one-1.jar": b"first"})
+    monkeypatch.setattr(jars, "retrieve_jars", fake)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "jars.sha256").write_text(
+        "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e  other/one-1.jar\n"
+    )
+
+    (jar,) = resolve_jars("other", JvmSettings(cache_dir=str(tmp_path)), lists=lists)
+
+    assert jar.read_bytes() == b"first"
+    assert jar.parent.name.startswith("other-")
+    assert fake.ivy_xml == lists / "ivy.xml"
 
 
 def test_the_committed_list_names_the_pinned_releases() -> None:

@@ -175,9 +175,9 @@ def _verify(folder: Path, hashes: Mapping[str, str]) -> None:
             raise JarsUnavailable(
                 f"The jar {path} has the sha256 {actual}, not {expected}.",
                 rule="Every jar must equal the one this release was made and tested with.",
-                next_step=f"rm -rf {folder}, then the same command (or `sfcrime setup`) again; if it "
-                "happens again, something between this machine and the package registry alters "
-                "files",
+                next_step=f"rm -rf {folder}, then the same command (or `sfcrime setup`) again; if "
+                "it happens again, something between this machine and the package registry "
+                "alters files",
             )
     (folder / _STAMP).write_text(json.dumps(_stamp(folder, hashes)), encoding="ascii")
 
