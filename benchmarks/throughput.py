@@ -298,7 +298,7 @@ def main(  # noqa: PLR0913 - one parameter a flag
         with broker:
             rate = fill_topic(kafka, backlog)
             console.print(f"{topic}: {backlog.origin}, published at {rate:,.0f} records/s")
-            names = _runnable(stages.split(","), console)
+            names = runnable(stages.split(","), console)
             for repeat in range(repeats):
                 for name in names:
                     run = run_stage(name, kafka, broker.pid, repeat, backlog.expected)
@@ -314,7 +314,7 @@ def main(  # noqa: PLR0913 - one parameter a flag
         out.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
-def _runnable(stages: Sequence[str], console: Console) -> list[str]:
+def runnable(stages: Sequence[str], console: Console) -> list[str]:
     """The stages without those whose programs are not installed."""
     if "f" in stages and not (flink_is_there() and postgres_is_there()):
         console.print("f is left out: Flink and PostgreSQL are not installed; run: make peers")
