@@ -6,8 +6,8 @@ Stages, each a fresh query in a fresh driver, over the same records in the same 
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; c: and repeats
 removed; d: the whole job, exactly `sfcrime stream --until-caught-up`. And h: the loop that one
 would write by hand (peers/hand_written.py). And f: the same job in Flink SQL, into PostgreSQL
-(peers/flink_sql.py; both come by `make peers`). Repeats are interleaved
-(a d a d ...), figures are medians, and the ratio is taken within each repeat.
+(peers/flink_sql.py; both come by `make peers`); g: without its mini-batches. Repeats are
+interleaved (a d a d ...), figures are medians, and the ratio is taken within each repeat.
 """
 
 from __future__ import annotations
@@ -46,9 +46,12 @@ STAGES = {
     "c": "repeats",
     "d": "job",
     "f": "Flink SQL",
+    "g": "Flink SQL, no mini-batch",
     "h": "hand-written",
 }
 _ROLES = (ROLES[0], (b"py4j.GatewayServer", "Flink"), (b"postgres", "PostgreSQL"), *ROLES[1:])
+_FLINK = {"f": [], "g": ["--mini-batch", ""]}
+"""Stages of Flink, with the flags of peers/flink_sql.py."""
 _PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
@@ -118,14 +121,14 @@ def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, wan
 def _sink(name: str) -> AbstractContextManager[Server | None]:
     """The database that a stage writes to, where that is a server; it runs before the watch
     begins."""
-    return open_postgres() if name == "f" else nullcontext()
+    return open_postgres() if name in _FLINK else nullcontext()
 
 
 def _command(name: str, kafka: KafkaSettings, data_dir: Path) -> list[str]:
     servers, topic = kafka.bootstrap_servers, kafka.topic
-    if name == "f":
+    if name in _FLINK:
         script = str(Path(__file__).parent / "peers" / "flink_sql.py")
-        return [sys.executable, script, servers, topic, str(data_dir)]
+        return [sys.executable, script, servers, topic, str(data_dir), *_FLINK[name]]
     if name == "h":
         script = str(Path(__file__).parent / "peers" / "hand_written.py")
         return [sys.executable, script, servers, topic, str(data_dir / _PEER_STORE)]
@@ -249,7 +252,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    for other in ("a", "f", "h"):
+    for other in ("a", "f", "g", "h"):
         for kind in ("warm", "all", "with_start"):
             ratios = _ratios(runs, other, kind)
             if ratios:
@@ -316,9 +319,11 @@ def main(  # noqa: PLR0913 - one parameter a flag
 
 def runnable(stages: Sequence[str], console: Console) -> list[str]:
     """The stages without those whose programs are not installed."""
-    if "f" in stages and not (flink_is_there() and postgres_is_there()):
-        console.print("f is left out: Flink and PostgreSQL are not installed; run: make peers")
-        return [name for name in stages if name != "f"]
+    wanted = [name for name in stages if name in _FLINK]
+    if wanted and not (flink_is_there() and postgres_is_there()):
+        left_out = ", ".join(wanted)
+        console.print(f"without {left_out}: Flink, PostgreSQL are not installed; run: make peers")
+        return [name for name in stages if name not in _FLINK]
     return list(stages)
 
 

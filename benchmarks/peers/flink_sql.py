@@ -68,12 +68,16 @@ class Tuning:
     """"0": by the number of rows alone."""
     mini_batch: str
     """How long changes of one key are gathered; empty: not at all."""
+    buffer_timeout: str
+    """How long a record may wait for others on its way between two tasks."""
     read_until: str
     """Where the job ends; "unbounded": nowhere."""
 
 
-THROUGHPUT = Tuning(20_000, "1 s", mini_batch="1 s", read_until="latest-offset")
-LATENCY = Tuning(1, "0", mini_batch="", read_until="unbounded")
+THROUGHPUT = Tuning(
+    20_000, "1 s", mini_batch="1 s", buffer_timeout="100 ms", read_until="latest-offset"
+)
+LATENCY = Tuning(1, "0", mini_batch="", buffer_timeout="1 ms", read_until="unbounded")
 """Every change is written by itself, at once."""
 
 
@@ -106,6 +110,7 @@ def configuration(tuning: Tuning, work_dir: Path, rest_port: int) -> dict[str, s
         "execution.checkpointing.dir": (work_dir / "checkpoints").resolve().as_uri(),
         # Else a bounded job ends with the next periodic checkpoint, up to an interval too late.
         "execution.checkpointing.checkpoints-after-tasks-finish": "false",
+        "execution.buffer-timeout.interval": tuning.buffer_timeout,
         "pipeline.object-reuse": "true",
         "restart-strategy.type": "none",  # a failure ends the run, and is seen
         # Loopback alone: whoever reaches a Flink can run code in it.

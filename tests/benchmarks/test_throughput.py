@@ -9,15 +9,16 @@ import throughput
 from rich.console import Console
 
 
-def test_without_flink_its_stage_is_left_out_with_the_command_that_installs_it(
+def test_without_flink_its_stages_are_left_out_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(throughput, "flink_is_there", lambda: False)
     said = StringIO()
 
-    stages = throughput.runnable(["a", "f", "d"], Console(file=said, width=100))
+    stages = throughput.runnable(["a", "f", "d", "g"], Console(file=said, width=100))
 
     assert stages == ["a", "d"]
+    assert said.getvalue().startswith("without f, g: ")
     assert said.getvalue().endswith("run: make peers\n")
 
 
