@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test faults bench lint format lock clean
+.PHONY: help setup dev run test faults bench peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -42,6 +42,11 @@ faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 
 bench: setup ## every benchmark into bench.json and bench.md (docs/performance.md); ARGS="--quick" for a short look
 	.venv/bin/python benchmarks/run_all.py $(ARGS)
 
+peers: setup ## install what `make bench ARGS="--stages d,f"` compares with: Flink, PostgreSQL
+	.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet \
+		--require-hashes --no-deps -r requirements/peers.lock
+	.venv/bin/python benchmarks/peers/flink_jars.py
+
 lint: dev ## linters, types and import rules alone
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -61,6 +66,7 @@ lock: dev ## write the lock files anew from pyproject.toml and requirements/buil
 	$(LOCK) pyproject.toml -o requirements/runtime.lock
 	sed -e '/^ /d' -e 's/ \\$$//' requirements/runtime.lock > requirements/exercise.lock
 	$(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements/runtime.lock -o requirements/dev.lock
+	$(LOCK) --group pyproject.toml:peers -c requirements/runtime.lock -o requirements/peers.lock
 
 clean: ## remove .venv and what tools left behind; data and jars stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -6,20 +6,22 @@ Stages, each a fresh query in a fresh driver, over the same records in the same 
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; c: and repeats
 removed; d: the whole job, exactly `sfcrime stream --until-caught-up`. And h: the loop that one
 would write by hand (peers/hand_written.py); e: the exercise as it is usually configured
-(peers/typical_exercise.py), 100 batches behind 10 of warm-up, no more of the backlog.
-Repeats are interleaved (a d a d ...), figures are medians, and the ratio is taken within each
-repeat.
+(peers/typical_exercise.py), 100 batches behind 10 of warm-up, no more of the backlog; f: the same
+job in Flink SQL, into PostgreSQL (peers/flink_sql.py; both come by `make peers`); g: without its
+mini-batches. Repeats are interleaved (a d a d ...), figures are medians, and the ratio is taken
+within each repeat.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +29,8 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 from backlog import Expected, fill_topic, open_backlog, open_broker, topic_name
+from peers.flink_jars import flink_is_there
+from peers.postgres import Server, open_postgres, postgres_is_there
 from rich.console import Console
 from rich.table import Table
 
@@ -37,7 +41,7 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress
 from sfcrime.tuning.machine import described_machine
-from sfcrime.tuning.processes import Usage, UsageMeter
+from sfcrime.tuning.processes import ROLES, Usage, UsageMeter
 
 STAGES = {
     "a": "read",
@@ -45,8 +49,13 @@ STAGES = {
     "c": "repeats",
     "d": "job",
     "e": "exercise",
+    "f": "Flink SQL",
+    "g": "Flink SQL, no mini-batch",
     "h": "hand-written",
 }
+_ROLES = (ROLES[0], (b"py4j.GatewayServer", "Flink"), (b"postgres", "PostgreSQL"), *ROLES[1:])
+_FLINK = {"f": [], "g": ["--mini-batch", ""]}
+"""Stages of Flink, with the flags of peers/flink_sql.py."""
 _PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
@@ -70,6 +79,11 @@ class Run:
     exact: bool | None
     """Of the whole job: counted and duplicate as expected, nothing else, nothing dropped."""
 
+    @property
+    def with_start_per_s(self) -> float:
+        """Records a second of everything, from the start of its first process to its end."""
+        return self.records / self.usage.seconds
+
 
 def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, want: Expected) -> Run:
     """Runs a stage of `STAGES` in processes of its own.
@@ -77,13 +91,17 @@ def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, wan
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
-    with TemporaryDirectory(prefix="sfcrime-bench-") as folder:
+    with TemporaryDirectory(prefix="sfcrime-bench-") as folder, _sink(name) as server:
         data_dir = Path(folder)
         command = _command(name, kafka, data_dir)
+        environment = os.environ | (server.environment if server else {})
+        servers = [broker_pid, *([server.pid] if server else [])]
         with (data_dir / "errors.log").open("wb") as errors:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, env=environment
+            )
             try:
-                with UsageMeter([process.pid, broker_pid]) as meter:
+                with UsageMeter([process.pid, *servers], _ROLES) as meter:
                     output, _ = process.communicate()
             finally:
                 process.kill()
@@ -100,12 +118,21 @@ def run_stage(name: str, kafka: KafkaSettings, broker_pid: int, repeat: int, wan
             phases_ms=_phases(_warm(batches) or batches),
             warm_cpu_us=_cpu_per_record(_warm(batches) or batches, meter),
             usage=meter.usage,
-            exact=_EXACT[name](data_dir, want) if name in _EXACT else None,
+            exact=_is_exact(name, data_dir, server, want),
         )
+
+
+def _sink(name: str) -> AbstractContextManager[Server | None]:
+    """The database that a stage writes to, where that is a server; it runs before the watch
+    begins."""
+    return open_postgres() if name in _FLINK else nullcontext()
 
 
 def _command(name: str, kafka: KafkaSettings, data_dir: Path) -> list[str]:
     servers, topic = kafka.bootstrap_servers, kafka.topic
+    if name in _FLINK:
+        script = str(Path(__file__).parent / "peers" / "flink_sql.py")
+        return [sys.executable, script, servers, topic, str(data_dir), *_FLINK[name]]
     if name == "h":
         script = str(Path(__file__).parent / "peers" / "hand_written.py")
         return [sys.executable, script, servers, topic, str(data_dir / _PEER_STORE)]
@@ -161,7 +188,13 @@ def _phases(batches: Sequence[BatchProgress]) -> dict[str, float]:
     }
 
 
-def _is_exact(data_dir: Path, want: Expected) -> bool:
+def _is_exact(name: str, data_dir: Path, server: Server | None, want: Expected) -> bool | None:
+    if server is not None:
+        return _is_exact_in(server, want)
+    return _EXACT[name](data_dir, want) if name in _EXACT else None
+
+
+def _job_is_exact(data_dir: Path, want: Expected) -> bool:
     with open_reader(data_dir / STORE_FILE) as reader:
         totals = reader.totals().accounting
         dropped = sum(report.rows_dropped_by_watermark for report in reader.progress())
@@ -178,13 +211,30 @@ def _is_exact_by_hand(data_dir: Path, want: Expected) -> bool:
     return (*totals, *calls) == (want.counted, want.duplicate, want.counted)
 
 
-_EXACT = {"d": _is_exact, "h": _is_exact_by_hand}
+def _is_exact_in(server: Server, want: Expected) -> bool:
+    import psycopg
+
+    with psycopg.connect(server.conninfo) as database:
+        (calls,) = database.execute("SELECT sum(calls) FROM cell").fetchone()
+    return calls == want.counted
+
+
+_EXACT = {"d": _job_is_exact, "h": _is_exact_by_hand}
 
 
 def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
     """Prints medians and ratios; the same as plain values."""
     table = Table(title="Records a second, CPU microseconds a record; medians of the repeats")
-    for heading in ("stage", "warm /s", "all /s", "warm CPU", "peak MB", "others' CPU", "exact"):
+    for heading in (
+        "stage",
+        "warm /s",
+        "all /s",
+        "with start",
+        "warm CPU",
+        "peak MB",
+        "others' CPU",
+        "exact",
+    ):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     summary: dict[str, object] = {}
     for name in sorted({run.stage for run in runs}):
@@ -193,6 +243,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
         figures = {
             "warm_per_s": statistics.median(warm) if warm else None,
             "all_per_s": statistics.median(run.all_per_s for run in mine),
+            "with_start_per_s": statistics.median(run.with_start_per_s for run in mine),
             "warm_cpu_us": statistics.median(sum(run.warm_cpu_us.values()) for run in mine),
             "peak_rss_mb": max(run.usage.peak_rss_mb for run in mine),
             "others_cpu_share": statistics.median(run.usage.others_share for run in mine),
@@ -203,14 +254,16 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             f"{name} {STAGES[name]}",
             f"{figures['warm_per_s']:,.0f}" if figures["warm_per_s"] else "-",
             f"{figures['all_per_s']:,.0f}",
+            f"{figures['with_start_per_s']:,.0f}",
             f"{figures['warm_cpu_us']:.1f}",
             f"{figures['peak_rss_mb']:,.0f}",
             f"{figures['others_cpu_share']:.0%}",
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    for other in ("a", "e", "h"):
-        for kind in ("warm", "all"):
+    for other in ("a", "e", "f", "g", "h"):
+        # What the exercise prints leaves its warm-up out, and its seconds do not.
+        for kind in ("warm", "all", *(["with_start"] if other != "e" else [])):
             ratios = _ratios(runs, other, kind)
             if ratios:
                 median = statistics.median(ratios)
@@ -224,7 +277,7 @@ def _ratios(runs: Sequence[Run], other: str, kind: str) -> list[float]:
     """The job's rate by another stage's in each repeat that has both."""
     by_repeat: dict[int, dict[str, float]] = {}
     for run in runs:
-        rate = run.warm_per_s if kind == "warm" else run.all_per_s
+        rate: float | None = getattr(run, f"{kind}_per_s")
         if rate is not None:
             by_repeat.setdefault(run.repeat, {})[run.stage] = rate
     return [each["d"] / each[other] for each in by_repeat.values() if {"d", other} <= each.keys()]
@@ -258,8 +311,9 @@ def main(  # noqa: PLR0913 - one parameter a flag
         with broker:
             rate = fill_topic(kafka, backlog)
             console.print(f"{topic}: {backlog.origin}, published at {rate:,.0f} records/s")
+            names = runnable(stages.split(","), console)
             for repeat in range(repeats):
-                for name in stages.split(","):
+                for name in names:
                     run = run_stage(name, kafka, broker.pid, repeat, backlog.expected)
                     runs.append(run)
                     console.print(_line(run), highlight=False)
@@ -271,6 +325,16 @@ def main(  # noqa: PLR0913 - one parameter a flag
     }
     if out is not None:
         out.write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+
+def runnable(stages: Sequence[str], console: Console) -> list[str]:
+    """The stages without those whose programs are not installed."""
+    wanted = [name for name in stages if name in _FLINK]
+    if wanted and not (flink_is_there() and postgres_is_there()):
+        left_out = ", ".join(wanted)
+        console.print(f"without {left_out}: Flink, PostgreSQL are not installed; run: make peers")
+        return [name for name in stages if name not in _FLINK]
+    return list(stages)
 
 
 def _line(run: Run) -> str:

@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("build", "runtime", "dev")
+LOCKS = ("build", "runtime", "dev", "peers")
 
 
 @pytest.fixture
@@ -156,12 +156,15 @@ def test_the_locks_hold_what_the_project_pins() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = (ROOT / "requirements" / "runtime.lock").read_text()
     dev = (ROOT / "requirements" / "dev.lock").read_text()
+    peers = (ROOT / "requirements" / "peers.lock").read_text()
 
     for pin in project["project"]["dependencies"]:
         assert f"\n{pin} " in runtime, f"{pin}: run `make lock`"
         assert f"\n{pin} " in dev, f"{pin}: run `make lock`"
     for pin in project["dependency-groups"]["dev"]:
         assert f"\n{pin} " in dev, f"{pin}: run `make lock`"
+    for pin in project["dependency-groups"]["peers"]:
+        assert f"\n{pin.replace('[binary]', '')} " in peers, f"{pin}: run `make lock`"
 
 
 def test_help_lists_every_target() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm import jars
 from sfcrime.jvm.ivy import proxy_options, retrieve_jars
-from sfcrime.jvm.jars import JarProgress, committed_hashes, jars_folder, resolve_jars
+from sfcrime.jvm.jars import JAR_LISTS, JarProgress, committed_hashes, jars_folder, resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import JvmSettings
 
@@ -24,11 +25,18 @@ class FakeIvy:
     def __init__(self, content: dict[str, bytes]) -> None:
         self.content = content
         self.calls = 0
+        self.ivy_xml: Traversable | None = None
 
     def __call__(
-        self, java: Path, configuration: str, folder: Path, on_downloaded: Callable[[int], None]
+        self,
+        java: Path,
+        configuration: str,
+        folder: Path,
+        on_downloaded: Callable[[int], None],
+        ivy_xml: Traversable,
     ) -> None:
         self.calls += 1
+        self.ivy_xml = ivy_xml
         for number, (name, content) in enumerate(self.content.items(), start=1):
             (folder / name).write_bytes(content)
             on_downloaded(number)
@@ -39,7 +47,7 @@ def ivy(monkeypatch: pytest.MonkeyPatch) -> FakeIvy:
     fake = FakeIvy({"one-1.jar": b"first", "two-2.jar": b"second"})
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in fake.content.items()}
     monkeypatch.setattr(jars, "retrieve_jars", fake)
-    monkeypatch.setattr(jars, "committed_hashes", lambda _: hashes)
+    monkeypatch.setattr(jars, "committed_hashes", lambda *_: hashes)
     return fake
 
 
@@ -120,6 +128,22 @@ def test_two_that_start_at_once_fetch_once(ivy: FakeIvy, tmp_path: Path) -> None
     assert ivy.calls == 1
 
 
+def test_a_set_may_come_from_another_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeIvy({"one-1.jar": b"first"})
+    monkeypatch.setattr(jars, "retrieve_jars", fake)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "jars.sha256").write_text(
+        "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e  other/one-1.jar\n"
+    )
+
+    (jar,) = resolve_jars("other", JvmSettings(cache_dir=str(tmp_path)), lists=lists)
+
+    assert jar.read_bytes() == b"first"
+    assert jar.parent.name.startswith("other-")
+    assert fake.ivy_xml == lists / "ivy.xml"
+
+
 def test_the_committed_list_names_the_pinned_releases() -> None:
     spark, kafka = committed_hashes("spark"), committed_hashes("kafka")
 
@@ -152,7 +176,9 @@ def test_without_a_network_there_is_one_clear_error(
     folder.mkdir()
 
     with pytest.raises(JarsUnavailable, match="The jars of spark could not be fetched") as caught:
-        retrieve_jars(find_java(JvmSettings()), "spark", folder, lambda _: None)
+        retrieve_jars(
+            find_java(JvmSettings()), "spark", folder, lambda _: None, JAR_LISTS / "ivy.xml"
+        )
 
     assert "sfcrime setup" in caught.value.next_step
     assert "spark-set.log" in caught.value.next_step

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,15 +32,20 @@ def pyspark_jars_folder() -> Path:
 
 
 def retrieve_jars(
-    java: Path, configuration: str, folder: Path, on_downloaded: Callable[[int], None]
+    java: Path,
+    configuration: str,
+    folder: Path,
+    on_downloaded: Callable[[int], None],
+    ivy_xml: Traversable,
 ) -> None:
-    """Fetches the jars of one configuration of `ivy.xml` into `folder`.
+    """Fetches the jars of one configuration of an `ivy.xml` into `folder`.
 
     Args:
         java: runs Ivy.
         configuration: the jar set's name.
         folder: an existing empty folder on a disk with room for the set twice over.
         on_downloaded: called with the number of jars downloaded so far.
+        ivy_xml: names what each configuration needs.
 
     Raises:
         JarsUnavailable: something could not be fetched; Ivy's words are in a log it names.
@@ -52,7 +58,7 @@ def retrieve_jars(
         f"-Divy.default.ivy.user.dir={work / 'home'}",
         *download_options(work),
     ]
-    with resources.as_file(resources.files("sfcrime.jvm") / "ivy.xml") as ivy_file:
+    with resources.as_file(ivy_xml) as ivy_file:
         command = [
             *(str(java), *options, "-cp", str(_ivy_jar()), "org.apache.ivy.Main"),
             *("-ivy", str(ivy_file), "-confs", configuration, "-cache", str(work / "cache")),

@@ -1,7 +1,8 @@
 """The pinned jars: resolved once through the Ivy inside PySpark, checked, kept in a cache.
 
-`ivy.xml` names what is needed, `jars.sha256` every file with its hash. A jar set lives in its own
-folder, named after its part of that list, so two releases of this package never share one.
+`ivy.xml` names what is needed, `jars.sha256` every file with its hash; a benchmark has such a pair
+of its own. A jar set lives in its own folder, named after its part of that list, so two releases of
+this package never share one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,9 @@ JarSet = Literal["kafka", "spark", "zookeeper"]
 JAR_SETS: tuple[JarSet, ...] = ("kafka", "spark")
 """What `sfcrime setup` fetches. "zookeeper", the exercise's pair, is fetched on first use."""
 
+JAR_LISTS: Traversable = resources.files("sfcrime.jvm")
+"""The folder of this package's own `ivy.xml` and `jars.sha256`."""
+
 _STAMP = "verified.json"
 
 
@@ -34,7 +39,7 @@ _STAMP = "verified.json"
 class JarProgress:
     """How far a jar set is."""
 
-    jar_set: JarSet
+    jar_set: str
     step: Literal["resolving", "downloading", "verifying", "ready"]
     done: int
     total: int
@@ -48,33 +53,40 @@ def _silent(_: JarProgress) -> None:
 
 
 def resolve_jars(
-    jar_set: JarSet, settings: JvmSettings, on_progress: OnProgress = _silent
+    jar_set: str,
+    settings: JvmSettings,
+    on_progress: OnProgress = _silent,
+    lists: Traversable = JAR_LISTS,
 ) -> tuple[Path, ...]:
     """The verified jars of a set, fetched first where the cache does not hold them.
 
     A set that was verified before is not hashed again unless a size or date differs. Two
     processes may call this at once: one fetches, the other waits.
 
+    Args:
+        lists: the folder of the `ivy.xml` and `jars.sha256` that know the set.
+
     Raises:
         JarsUnavailable: they cannot be fetched, or a file differs from its committed hash.
         JavaUnavailable: see `find_java`.
     """
-    hashes = committed_hashes(jar_set)
-    folder = jars_folder(jar_set, settings)
+    hashes = committed_hashes(jar_set, lists)
+    folder = jars_folder(jar_set, settings, lists)
     if not _is_verified(folder, hashes):
         with file_lock(folder.with_suffix(".lock"), wait=True):
             if not _is_verified(folder, hashes):
                 if not all((folder / name).is_file() for name in hashes):
-                    _fetch(jar_set, settings, folder, on_progress)
+                    _fetch(jar_set, settings, on_progress, lists)
                 on_progress(JarProgress(jar_set, "verifying", 0, len(hashes)))
                 _verify(folder, hashes)
     on_progress(JarProgress(jar_set, "ready", len(hashes), len(hashes)))
-    return jar_paths(jar_set, settings)
+    return tuple(folder / name for name in hashes)
 
 
-def jars_folder(jar_set: JarSet, settings: JvmSettings) -> Path:
+def jars_folder(jar_set: str, settings: JvmSettings, lists: Traversable = JAR_LISTS) -> Path:
     """Where the set's jars are kept."""
-    return cache_folder(settings) / "jars" / f"{jar_set}-{_list_key(committed_hashes(jar_set))}"
+    key = _list_key(committed_hashes(jar_set, lists))
+    return cache_folder(settings) / "jars" / f"{jar_set}-{key}"
 
 
 def altered_jars(jar_set: JarSet, settings: JvmSettings) -> list[str]:
@@ -93,9 +105,9 @@ def jar_paths(jar_set: JarSet, settings: JvmSettings) -> tuple[Path, ...]:
     return tuple(folder / name for name in committed_hashes(jar_set))
 
 
-def committed_hashes(jar_set: JarSet) -> dict[str, str]:
+def committed_hashes(jar_set: str, lists: Traversable = JAR_LISTS) -> dict[str, str]:
     """File name -> sha256 of every jar of the set, in the order of the list."""
-    text = (resources.files("sfcrime.jvm") / "jars.sha256").read_text(encoding="ascii")
+    text = (lists / "jars.sha256").read_text(encoding="ascii")
     found = {}
     for line in text.splitlines():
         digest, _, place = line.partition("  ")
@@ -116,9 +128,12 @@ def _list_key(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _fetch(jar_set: JarSet, settings: JvmSettings, folder: Path, on_progress: OnProgress) -> None:
+def _fetch(
+    jar_set: str, settings: JvmSettings, on_progress: OnProgress, lists: Traversable
+) -> None:
     """Fetches into a folder beside the real one, and renames it when it is whole and right."""
-    hashes = committed_hashes(jar_set)
+    hashes = committed_hashes(jar_set, lists)
+    folder = jars_folder(jar_set, settings, lists)
     on_progress(JarProgress(jar_set, "resolving", 0, len(hashes)))
     partial = folder.with_suffix(".part")
     shutil.rmtree(partial, ignore_errors=True)
@@ -134,6 +149,7 @@ def _fetch(jar_set: JarSet, settings: JvmSettings, folder: Path, on_progress: On
         jar_set,
         partial,
         lambda done: on_progress(JarProgress(jar_set, "downloading", done, len(hashes))),
+        lists / "ivy.xml",
     )
     try:
         _verify(partial, hashes)
@@ -159,8 +175,9 @@ def _verify(folder: Path, hashes: Mapping[str, str]) -> None:
             raise JarsUnavailable(
                 f"The jar {path} has the sha256 {actual}, not {expected}.",
                 rule="Every jar must equal the one this release was made and tested with.",
-                next_step=f"rm -rf {folder} && sfcrime setup; if it happens again, something "
-                "between this machine and the package registry alters files",
+                next_step=f"rm -rf {folder}, then the same command (or `sfcrime setup`) again; if "
+                "it happens again, something between this machine and the package registry "
+                "alters files",
             )
     (folder / _STAMP).write_text(json.dumps(_stamp(folder, hashes)), encoding="ascii")
 
