@@ -48,7 +48,8 @@ from sfcrime.streaming.intake import (
 )
 from sfcrime.streaming.job import await_end, choose_state_store
 from sfcrime.streaming.progress import ProgressReports
-from sfcrime.streaming.session import open_session, spark_properties
+from sfcrime.streaming.properties import spark_properties
+from sfcrime.streaming.session import open_session
 from sfcrime.streaming.sink import StopRequested
 
 GROUPS_SHOWN = 10

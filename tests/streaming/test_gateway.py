@@ -15,8 +15,9 @@ import pytest
 from sfcrime.errors import ChildFailed, UsageError
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.settings import Settings, StreamSettings
-from sfcrime.streaming.gateway import SPARK_MODULE_OPTIONS, DriverCommand, start_driver_jvm
-from sfcrime.streaming.session import spark_properties
+from sfcrime.streaming.driver import SPARK_MODULE_OPTIONS, DriverCommand
+from sfcrime.streaming.gateway import start_driver_jvm
+from sfcrime.streaming.properties import spark_properties
 
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4}
 _SIZES |= {18: 4, 19: 2, 20: 2}
@@ -144,7 +145,7 @@ def _fake_java(folder: Path, script: str) -> Path:
 def test_a_jvm_that_dies_at_its_start_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     java = _fake_java(tmp_path, "echo Unrecognized VM option; exit 3")
     with pytest.raises(ChildFailed) as failed:
-        start_driver_jvm(_command(tmp_path / "work", java))
+        start_driver_jvm(_command(tmp_path / "work", java)).await_gateway()
     assert "Unrecognized VM option" in failed.value.happened
     assert str(tmp_path / "work" / "driver.log") in failed.value.next_step
 
@@ -156,7 +157,7 @@ def test_the_jvm_is_told_where_to_listen_and_its_settings_are_for_this_user_alon
     monkeypatch.setenv("SPARK_LOCAL_IP", "0.0.0.0")  # noqa: S104
     java = _fake_java(tmp_path, "env; exit 1")
     with pytest.raises(ChildFailed):
-        start_driver_jvm(_command(tmp_path / "work", java))
+        start_driver_jvm(_command(tmp_path / "work", java)).await_gateway()
 
     said = (tmp_path / "work" / "driver.log").read_text().splitlines()
     assert "SPARK_LOCAL_IP=127.0.0.1" in said

@@ -17,9 +17,9 @@ from sfcrime.streaming.intake import (
     JUDGED_SCHEMA,
     judged_batch,
     place_of,
-    require_free_options,
     set_aside_identity,
 )
+from sfcrime.streaming.properties import require_free_options
 
 WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000

@@ -26,9 +26,9 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generations import require_next_records, stored_generation
-from sfcrime.streaming.intake import require_free_options
 from sfcrime.streaming.job import StreamJob, has_reached, prepare_generation, run_query
-from sfcrime.streaming.session import spark_properties, start_spark
+from sfcrime.streaming.properties import require_free_options, spark_properties
+from sfcrime.streaming.session import open_spark
 
 BROKER_WAIT_S = 60.0
 JOB_LOCK_FILE = "stream.lock"

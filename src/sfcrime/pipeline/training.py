@@ -18,7 +18,7 @@ from sfcrime.kafka.broker_files import broker_class_path
 from sfcrime.pipeline.publishing import SYNTHETIC, open_source, publish_source
 from sfcrime.pipeline.streaming import StreamHooks, stream_topic
 from sfcrime.settings import JvmSettings, Settings
-from sfcrime.streaming.gateway import driver_class_path
+from sfcrime.streaming.driver import driver_class_path
 
 TRAINING_RECORDS = 40_000
 _RECORDS_PER_BATCH = 10_000

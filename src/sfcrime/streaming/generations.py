@@ -20,7 +20,7 @@ from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.checkpoint import REBUILD, Checkpoints, Fingerprint, require_agreement
-from sfcrime.streaming.session import shuffle_partitions
+from sfcrime.streaming.properties import shuffle_partitions
 
 CHECKPOINT_FOLDER = "checkpoint"
 

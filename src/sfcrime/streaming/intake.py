@@ -27,7 +27,6 @@ from pyspark.util import PythonEvalType
 
 from sfcrime.domain.outcomes import WATERMARK_DELAY_S
 from sfcrime.domain.wall_clock import MICROS
-from sfcrime.errors import UsageError
 from sfcrime.streaming.judge import judge_records
 from sfcrime.streaming.rules import LABEL_SEPARATOR
 
@@ -49,17 +48,6 @@ _ARROW_SCHEMA = pa.schema(
 )
 _PARTITION_BITS = 16
 
-_OPTIONS_DECIDED_HERE = frozenset(
-    {
-        *("subscribe", "subscribepattern", "assign", "maxoffsetspertrigger", "failondataloss"),
-        *("startingoffsets", "startingtimestamp", "startingoffsetsbytimestamp"),
-        *("endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"),
-        # Which copy of a call counts depends on a partition being read whole and in order.
-        *("minpartitions", "maxrecordsperpartition"),
-    }
-)
-"""In lower case, as Spark compares them."""
-
 Batches = Iterator[pa.RecordBatch]
 
 
@@ -74,21 +62,6 @@ class TopicRead:
     max_records_per_batch: int
     further_options: Mapping[str, str] = field(default_factory=dict)
     """`stream.source_options`."""
-
-
-def require_free_options(options: Mapping[str, str]) -> None:
-    """Refuses options of the source that would change what is read.
-
-    Raises:
-        UsageError: names the option.
-    """
-    for name in options:
-        if name.lower() in _OPTIONS_DECIDED_HERE:
-            raise UsageError(
-                f"The setting stream.source_options names {name}.",
-                rule="What is read, and from where on, is decided by sfcrime: counts rely on it.",
-                next_step="leave it out; max_records_per_batch bounds a batch",
-            )
 
 
 def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:

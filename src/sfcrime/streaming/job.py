@@ -34,7 +34,8 @@ from sfcrime.streaming.intake import (
     records_of_topic,
 )
 from sfcrime.streaming.progress import ProgressReports
-from sfcrime.streaming.session import STATE_STORE_PROPERTY, STATE_STORES, RunningSpark
+from sfcrime.streaming.properties import STATE_STORE_PROPERTY, STATE_STORES
+from sfcrime.streaming.session import RunningSpark
 from sfcrime.streaming.sink import StopRequested, StoreSink
 
 _POLL_S = 0.2

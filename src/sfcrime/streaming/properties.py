@@ -1,0 +1,137 @@
+"""Properties of the Spark session and options of its source: which are set, why, and what a user
+may add. Knows nothing of PySpark, so that the JVM can be started before that is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from sfcrime.errors import UsageError
+from sfcrime.settings import Settings
+
+APPLICATION_NAME = "sfcrime"
+
+STATE_STORE_PROPERTY = "spark.sql.streaming.stateStore.providerClass"
+_STATE_STORES = "org.apache.spark.sql.execution.streaming.state."
+STATE_STORES = {
+    "memory": f"{_STATE_STORES}HDFSBackedStateStoreProvider",
+    "rocksdb": f"{_STATE_STORES}RocksDBStateStoreProvider",
+}
+
+_DECIDED_ELSEWHERE = {
+    "spark.driver.memory": "the setting stream.heap",
+    "spark.driver.extraJavaOptions": "the setting stream.jvm_options",
+    "spark.driver.defaultJavaOptions": "the JVM's command line, which sfcrime writes",
+    "spark.driver.extraClassPath": "the JVM's command line, which sfcrime writes",
+    "spark.python.unix.domain.socket.enabled": "the length of the data folder's path",
+    "spark.python.unix.domain.socket.dir": "the data folder",
+}
+"""Properties that would have no effect, or break what depends on them."""
+
+_SOCKET_NAME_LENGTH = 48
+_LONGEST_SOCKET_PATH = 100
+"""The systems' bound is 104 (macOS) and 108 bytes (Linux)."""
+
+
+_OPTIONS_DECIDED_HERE = frozenset(
+    {
+        *("subscribe", "subscribepattern", "assign", "maxoffsetspertrigger", "failondataloss"),
+        *("startingoffsets", "startingtimestamp", "startingoffsetsbytimestamp"),
+        *("endingoffsets", "endingtimestamp", "endingoffsetsbytimestamp"),
+        # Which copy of a call counts depends on a partition being read whole and in order.
+        *("minpartitions", "maxrecordsperpartition"),
+    }
+)
+"""In lower case, as Spark compares them."""
+
+
+def require_free_options(options: Mapping[str, str]) -> None:
+    """Refuses options of the source that would change what is read.
+
+    Raises:
+        UsageError: names the option.
+    """
+    for name in options:
+        if name.lower() in _OPTIONS_DECIDED_HERE:
+            raise UsageError(
+                f"The setting stream.source_options names {name}.",
+                rule="What is read, and from where on, is decided by sfcrime: counts rely on it.",
+                next_step="leave it out; max_records_per_batch bounds a batch",
+            )
+
+
+def shuffle_partitions(settings: Settings) -> int:
+    """How many state partitions a new checkpoint gets: one per core where 0 is set."""
+    return settings.stream.shuffle_partitions or os.cpu_count() or 1
+
+
+def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
+    """Every property that differs from Spark's default, those of `stream.spark_properties` too.
+
+    Raises:
+        UsageError: one of the latter is set by sfcrime itself.
+    """
+    own = _own_properties(settings, work_dir)
+    given = settings.stream.spark_properties
+    for name in given:
+        if name in own or name in _DECIDED_ELSEWHERE:
+            raise UsageError(
+                f"The setting stream.spark_properties names {name}.",
+                rule=f"sfcrime sets it itself: {_DECIDED_ELSEWHERE.get(name, 'counts rely on it')}"
+                ".",
+                next_step="leave it out; docs/settings.md lists what can be set",
+            )
+    return {**own, **given}
+
+
+def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
+    return {
+        "spark.master": settings.stream.master,
+        "spark.app.name": APPLICATION_NAME,
+        # Loopback only: driver, block manager and UI (SPARK_LOCAL_IP is set for the latter).
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.port": str(settings.stream.ui_port),
+        "spark.ui.showConsoleProgress": "false",
+        # The UI keeps what a person may look back at; a stream runs for months.
+        "spark.ui.retainedJobs": "100",
+        "spark.ui.retainedStages": "200",
+        "spark.ui.retainedTasks": "2000",
+        "spark.sql.ui.retainedExecutions": "50",
+        "spark.local.dir": str(work_dir / "shuffle"),
+        "spark.sql.warehouse.dir": str(work_dir / "warehouse"),
+        # Wall-clock time is kept as if it were UTC, so Spark must not move it.
+        "spark.sql.session.timeZone": "UTC",
+        # Every shuffle partition is a state store and a task in every batch; 200 cost 8 times
+        # the CPU on two cores. It lives in the checkpoint from the first batch on.
+        "spark.sql.shuffle.partitions": str(shuffle_partitions(settings)),
+        "spark.sql.adaptive.enabled": "false",  # never applies to a stateful query
+        # Rename in place of Hadoop's abstraction over it: saves 40 process forks a batch.
+        "spark.sql.streaming.checkpointFileManagerClass": (
+            "org.apache.spark.sql.execution.streaming.checkpointing"
+            ".FileSystemBasedCheckpointFileManager"
+        ),
+        STATE_STORE_PROPERTY: STATE_STORES[settings.stream.state_store],
+        "spark.sql.streaming.minBatchesToRetain": "20",
+        "spark.sql.streaming.numRecentProgressUpdates": "20",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+        **_worker_sockets(work_dir),
+        # Workers are forked from a process that has imported all they need.
+        "spark.python.daemon.module": "sfcrime.streaming.worker_daemon",
+        "spark.sql.streaming.metricsEnabled": "false",
+        # No secret is handed to Spark (kafka.dialects); this hides what a user's own setting of
+        # Kafka's client would show.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|keystore[.]key",
+    }
+
+
+def _worker_sockets(work_dir: Path) -> Mapping[str, str]:
+    """Socket files between the JVM and its Python workers where the path allows it: they save an
+    eighth of all CPU time in a backlog, and no other user can reach them."""
+    if len(str(work_dir)) + _SOCKET_NAME_LENGTH > _LONGEST_SOCKET_PATH:
+        return {}
+    return {
+        "spark.python.unix.domain.socket.enabled": "true",
+        "spark.python.unix.domain.socket.dir": str(work_dir),
+    }
