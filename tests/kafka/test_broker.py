@@ -15,8 +15,19 @@ from record_samples import all_records, published
 
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
 from sfcrime.jvm.child import ProcessIdentity, identity_of, is_alive, start_child
+from sfcrime.jvm.jars import resolve_jars
+from sfcrime.jvm.java import find_java
 from sfcrime.kafka.broker import open_kafka, running_bootstrap_servers, start_broker
-from sfcrime.kafka.broker_files import BrokerRecord, broker_folder, stored_cluster_id, write_record
+from sfcrime.kafka.broker_files import (
+    BrokerRecord,
+    broker_folder,
+    format_storage,
+    java_command,
+    keep_features,
+    stored_cluster_id,
+    write_record,
+)
+from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -51,6 +62,47 @@ def test_records_and_cluster_survive_a_stop_and_a_start(tmp_path: Path, jvm: Jvm
         assert len(all_records(kafka)) == 100
     assert stored_cluster_id(broker_folder(tmp_path)) == cluster
     assert steps == ["checking jars", "starting the broker"]
+
+
+def test_a_storage_made_from_what_is_kept_is_the_one_that_kafkas_tool_makes(
+    tmp_path: Path, jvm: JvmSettings
+) -> None:
+    command = java_command(find_java(jvm), resolve_jars("kafka", jvm), "256m", tmp_path)
+    by_tool, by_copy, kept = tmp_path / "tool", tmp_path / "copy", tmp_path / "kept"
+    by_tool.mkdir()
+    format_storage(command, by_tool, kept)
+    keep_features(by_tool, kept)
+    format_storage(["/no/java/is/needed"], by_copy, kept)
+
+    names = {"meta.properties", "bootstrap.checkpoint"}
+    storages = [{file.name: file for file in (f / "log").iterdir()} for f in (by_tool, by_copy)]
+    assert [set(files) for files in storages] == [names, names]
+    of_tool, of_copy = (
+        dict(
+            line.split("=", 1)
+            for line in files["meta.properties"].read_text().splitlines()
+            if not line.startswith("#")
+        )
+        for files in storages
+    )
+    assert of_tool.keys() == of_copy.keys()
+    assert {name for name in of_tool if of_tool[name] != of_copy[name]} == {
+        "cluster.id",
+        "directory.id",
+    }
+    assert len(of_copy["cluster.id"]) == len(of_tool["cluster.id"]) == 22
+
+
+def test_a_broker_starts_on_a_storage_made_from_what_is_kept(
+    tmp_path: Path, jvm: JvmSettings
+) -> None:
+    kept = startup_caches(jvm)[0].features
+    assert kept.is_file(), "sfcrime setup keeps it"
+    with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
+        published(kafka, 10)
+        assert len(all_records(kafka)) == 10
+    used = broker_folder(tmp_path) / "log" / "bootstrap.checkpoint"
+    assert used.read_bytes() == kept.read_bytes()
 
 
 def test_the_broker_listens_on_loopback_alone_and_stops_within_ten_seconds(

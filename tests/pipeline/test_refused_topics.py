@@ -20,7 +20,8 @@ from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import ensure_topic, topic_exists
 from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, rebuild_topic
-from sfcrime.pipeline.streaming import StreamHooks, stream_topic
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.streaming import stream_topic
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.columns import CellColumns
@@ -101,7 +102,7 @@ def _refused(settings: Settings, error: type[SfcrimeError]) -> SfcrimeError:
     before, steps = _totals(settings), list[str]()
     hooks = StreamHooks(steps.append, lambda url, generation: None, lambda progress: None)
     with pytest.raises(error) as refused:
-        stream_topic(settings, Event(), hooks, until_caught_up=True)
+        stream_topic(StreamRequest(settings, Event(), hooks, until_caught_up=True))
     assert steps == []
     assert _totals(settings) == before
     return refused.value

@@ -20,7 +20,9 @@ from sfcrime.errors import (
 from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.topics import ensure_topic
 from sfcrime.pipeline import streaming
-from sfcrime.pipeline.streaming import StreamHooks, await_first_record, stream_topic
+from sfcrime.pipeline.counting import await_first_record
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.streaming import stream_topic
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
 
@@ -90,7 +92,7 @@ def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: P
         file_lock(tmp_path / "stream.lock", wait=False),
         pytest.raises(AlreadyRunning, match="Another job runs on"),
     ):
-        stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
+        stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
     assert steps == []
     assert not (tmp_path / STORE_FILE).exists()
 
@@ -100,7 +102,7 @@ def test_a_store_that_cannot_be_opened_is_said_before_spark_starts(tmp_path: Pat
     steps: list[str] = []
     settings = _settings(tmp_path, KafkaSettings())
     with pytest.raises(StoreUnavailable):
-        stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
+        stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
     assert steps == []
 
 
@@ -111,7 +113,7 @@ def test_a_topic_that_an_outside_cluster_lacks_is_said_before_spark_starts(
     steps: list[str] = []
     settings = _settings(tmp_path, topic())
     with pytest.raises(KafkaUnavailable, match="does not exist") as failed:
-        stream_topic(settings, Event(), _hooks(steps), until_caught_up=False)
+        stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=False))
     assert (failed.value.exit_code, steps) == (4, [])
     assert "sfcrime produce" in failed.value.next_step
 
@@ -123,7 +125,7 @@ def test_where_spark_cannot_start_the_wait_for_the_broker_ends_too(tmp_path: Pat
     began = monotonic()
 
     with pytest.raises(JavaUnavailable):
-        stream_topic(settings, Event(), _hooks([]), until_caught_up=True)
+        stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=True))
 
     assert monotonic() - began < streaming.BROKER_WAIT_S / 2
 
@@ -142,7 +144,7 @@ def test_what_sfcrime_decides_itself_is_refused_before_anything_starts(
     settings = Settings(stream=stream, store=StoreSettings(data_dir=str(tmp_path)))
 
     with pytest.raises(UsageError, match=r"decided by sfcrime|sfcrime sets it itself"):
-        stream_topic(settings, Event(), _hooks(steps), until_caught_up=True)
+        stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
 
     assert steps == []
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,8 @@ from rich.console import Console
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.pipeline.activity import StreamActivity, write_activity
-from sfcrime.pipeline.streaming import StreamHooks, stream_topic
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.streaming import stream_topic
 from sfcrime.settings import Settings
 from sfcrime.store.records import BatchProgress, Generation
 
@@ -54,13 +55,8 @@ def command(settings: Settings, until_caught_up: bool, await_topic: bool, as_jso
             click.echo(batch_line(batch))
 
     with stop_on_signals() as stop:
-        ends = stream_topic(
-            settings,
-            stop,
-            StreamHooks(step, ready, progress),
-            until_caught_up=until_caught_up,
-            await_topic=await_topic,
-        )
+        hooks = StreamHooks(step, ready, progress)
+        ends = stream_topic(StreamRequest(settings, stop, hooks, until_caught_up, await_topic))
     accounted = ", ".join(f"{partition}: {end}" for partition, end in sorted(ends.items()))
     console.print(f"Stopped. Accounted for, by partition: {accounted or 'nothing yet'}.")
 

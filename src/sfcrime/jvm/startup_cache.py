@@ -47,6 +47,11 @@ class StartupCache:
             return [f"-XX:AOTCache={self.path}"]
         return []
 
+    @property
+    def features(self) -> Path:
+        """Of a broker: the features of its storage, kept when the cache was made."""
+        return self.path.with_suffix(".features")
+
     def stop_grace_s(self, usual_s: float) -> float:
         """How long the JVM may take to end before it is killed."""
         return _TRAINING_STOP_GRACE_S if self.mode == "train" else usual_s
@@ -89,5 +94,5 @@ def forget_orphans(cache: StartupCache) -> None:
         places = [Path(place.rstrip("*")) for place in (java, *class_path.split(os.pathsep))]
         is_replaced = note != own and made_for == own.read_text("utf-8")
         if is_replaced or not all(place.exists() for place in places):
-            note.with_suffix(".aot").unlink(missing_ok=True)
-            note.unlink()
+            for file in note.parent.glob(f"{note.stem}.*"):
+                file.unlink(missing_ok=True)

@@ -129,7 +129,7 @@ def start_broker(
         command = java_command(java, jars, settings.heap, folder)
         if stored_cluster_id(folder) is None:
             on_step("making the broker's storage")
-            format_storage(command, folder)
+            format_storage(command, folder, cache.features)
         on_step("starting the broker")
         command[1:1] = cache.options
         child, record = _start_and_wait(command, settings.port, folder)

@@ -14,9 +14,10 @@ from sfcrime.jvm.java import find_java
 from sfcrime.jvm.locks import file_lock
 from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.broker_files import broker_class_path
+from sfcrime.kafka.broker_files import broker_class_path, broker_folder, keep_features
 from sfcrime.pipeline.publishing import SYNTHETIC, open_source, publish_source
-from sfcrime.pipeline.streaming import StreamHooks, stream_topic
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.streaming import stream_topic
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.streaming.driver import driver_class_path
 
@@ -60,6 +61,7 @@ def train_startup_cache(
         on_step("starting broker and Spark")
         with TemporaryDirectory(dir=folder, prefix="training-") as data_dir:
             _replay(_training_settings(settings, Path(data_dir)), on_step)
+            keep_features(broker_folder(Path(data_dir)), caches[0].features)
     for cache in caches:
         if cache.path.is_file():
             forget_orphans(cache)
@@ -74,7 +76,7 @@ def _replay(training: Settings, on_step: Callable[[str], None]) -> None:
         publish_source(training, kafka, source, Event(), lambda _: None)
         source.close()
         hooks = StreamHooks(lambda _: None, lambda *_: None, lambda _: on_step("counting them"))
-        stream_topic(training, Event(), hooks, until_caught_up=True)
+        stream_topic(StreamRequest(training, Event(), hooks, until_caught_up=True))
         on_step("writing the caches")
 
 
