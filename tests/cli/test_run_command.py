@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from running import Sfcrime
-from sfcrime.cli.run import View
+from sfcrime.cli.run_view import View
 from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity

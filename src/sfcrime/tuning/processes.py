@@ -19,7 +19,8 @@ Roles = Sequence[tuple[bytes, str]]
 ROLES: Roles = (
     (b"kafka.Kafka", "broker"),
     (b"SparkSubmit", "Spark driver"),
-    (b"pyspark.daemon", "Python workers"),
+    (b"worker_daemon", "Python workers"),
+    (b"pyspark.daemon", "Python workers"),  # of a Spark that sfcrime did not set up
     (b"sfcrime", "sfcrime"),
 )
 PARTS: Roles = (
