@@ -129,7 +129,7 @@ class StreamSettings(Room, frozen=True):
     ] = 250_000
     trigger_ms: Annotated[
         int, Meta(ge=0, description="least time between the starts of two micro-batches")
-    ] = 500
+    ] = 250
     shuffle_partitions: Annotated[
         int, Meta(ge=0, le=1000, description="0: one per core; fixed at the first start")
     ] = 0

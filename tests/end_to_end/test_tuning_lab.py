@@ -26,7 +26,7 @@ def test_a_lab_that_is_stopped_goes_on_counts_exactly_and_reports(
     sfcrime.environment = SETTINGS
     out = tmp_path / "tuning"
     lab = ["tune", "--quick", "--repeats", "1", "--records", "4000", "--out", str(out)]
-    lab += ["--set", "trigger_ms=500", "--json"]  # the base's own value: nothing but the base
+    lab += ["--set", "trigger_ms=250", "--json"]  # the base's own value: nothing but the base
 
     with sfcrime.started(*lab) as stopped:
         stopped.wait_for(lambda: "trial 2 of 2" in stopped.log(), "the second trial")

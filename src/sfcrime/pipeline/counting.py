@@ -26,7 +26,6 @@ from sfcrime.streaming.gateway import DriverJvm
 from sfcrime.streaming.generations import require_next_records, stored_generation
 from sfcrime.streaming.job import StreamJob, has_reached, prepare_generation, run_query
 from sfcrime.streaming.session import open_spark
-from sfcrime.streaming.warm_up import warm_up
 
 BROKER_WAIT_S = 60.0
 _POLL_S = 0.2
@@ -60,8 +59,6 @@ def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         try:
             spark = open_spark(jvm)
             try:
-                if not finding.done():
-                    warm_up(spark.session)
                 found = finding.result()
                 if found is None:
                     return {}
