@@ -198,6 +198,11 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = WAIT
         time.sleep(0.05)
 
 
+def spark_contexts(data_dir: Path) -> list[Path]:
+    """What a Spark context of this data folder leaves from its first moment on."""
+    return list(data_dir.glob("spark/shuffle/spark-*/userFiles-*"))
+
+
 def tree_of(pid: int) -> list[ProcessIdentity]:
     """A process and all its descendants that live, whatever session they are in."""
     children: dict[int, list[int]] = {}

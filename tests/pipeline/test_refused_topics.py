@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from running import wait_until
+from running import spark_contexts, wait_until
 from sfcrime.audit.run import run_audit
 from sfcrime.audit.topic import KafkaTopic
 from sfcrime.domain.outcomes import Accounting
@@ -98,12 +98,12 @@ def _totals(settings: Settings) -> Totals:
 
 
 def _refused(settings: Settings, error: type[SfcrimeError]) -> SfcrimeError:
-    """What the job says instead of starting Spark."""
-    before, steps = _totals(settings), list[str]()
-    hooks = StreamHooks(steps.append, lambda url, generation: None, lambda progress: None)
+    """What the job says while Spark's JVM starts; it ends that instead of waiting for it."""
+    before = _totals(settings)
+    hooks = StreamHooks(lambda _: None, lambda url, generation: None, lambda progress: None)
     with pytest.raises(error) as refused:
         stream_topic(StreamRequest(settings, Event(), hooks, until_caught_up=True))
-    assert steps == []
+    assert spark_contexts(settings.data_dir) == []
     assert _totals(settings) == before
     return refused.value
 

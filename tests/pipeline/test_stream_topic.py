@@ -10,16 +10,17 @@ from time import monotonic
 import pytest
 from confluent_kafka import Producer
 
+from running import spark_contexts
 from sfcrime.errors import (
     AlreadyRunning,
-    JavaUnavailable,
+    ChildFailed,
     KafkaUnavailable,
     StoreUnavailable,
     UsageError,
 )
 from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.topics import ensure_topic
-from sfcrime.pipeline import streaming
+from sfcrime.pipeline import counting
 from sfcrime.pipeline.counting import await_first_record
 from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
 from sfcrime.pipeline.streaming import stream_topic
@@ -78,7 +79,7 @@ def test_it_can_be_told_to_stop_waiting_for_the_broker(tmp_path: Path) -> None:
 def test_a_broker_that_never_starts_is_unreachable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "BROKER_WAIT_S", 0.1)
+    monkeypatch.setattr(counting, "BROKER_WAIT_S", 0.1)
     with pytest.raises(KafkaUnavailable) as failed:
         await_first_record(_settings(tmp_path, KafkaSettings()), Event(), lambda _: None)
     assert failed.value.exit_code == 4
@@ -97,37 +98,40 @@ def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: P
     assert not (tmp_path / STORE_FILE).exists()
 
 
-def test_a_store_that_cannot_be_opened_is_said_before_spark_starts(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_opened_is_said_before_spark_is_there(tmp_path: Path) -> None:
     (tmp_path / STORE_FILE).write_bytes(b"this is no database" * 100)
-    steps: list[str] = []
     settings = _settings(tmp_path, KafkaSettings())
     with pytest.raises(StoreUnavailable):
-        stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
-    assert steps == []
+        stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=True))
+    assert spark_contexts(tmp_path) == []
 
 
 @pytest.mark.kafka
-def test_a_topic_that_an_outside_cluster_lacks_is_said_before_spark_starts(
+def test_a_topic_that_an_outside_cluster_lacks_is_said_before_spark_is_there(
     tmp_path: Path, topic: Callable[[], KafkaSettings]
 ) -> None:
-    steps: list[str] = []
     settings = _settings(tmp_path, topic())
     with pytest.raises(KafkaUnavailable, match="does not exist") as failed:
-        stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=False))
-    assert (failed.value.exit_code, steps) == (4, [])
+        stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=False))
+    assert (failed.value.exit_code, spark_contexts(tmp_path)) == (4, [])
     assert "sfcrime produce" in failed.value.next_step
 
 
 def test_where_spark_cannot_start_the_wait_for_the_broker_ends_too(tmp_path: Path) -> None:
+    java = tmp_path / "java"
+    (java / "bin").mkdir(parents=True)
+    (java / "release").write_text('JAVA_VERSION="21.0.2"\n', encoding="utf-8")
+    (java / "bin" / "java").write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    (java / "bin" / "java").chmod(0o755)
     settings = Settings(
-        jvm=JvmSettings(java_home="/nowhere"), store=StoreSettings(data_dir=str(tmp_path))
+        jvm=JvmSettings(java_home=str(java)), store=StoreSettings(data_dir=str(tmp_path / "data"))
     )
     began = monotonic()
 
-    with pytest.raises(JavaUnavailable):
+    with pytest.raises(ChildFailed, match="did not start"):
         stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=True))
 
-    assert monotonic() - began < streaming.BROKER_WAIT_S / 2
+    assert monotonic() - began < counting.BROKER_WAIT_S / 2
 
 
 @pytest.mark.parametrize(

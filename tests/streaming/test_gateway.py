@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import struct
 import zipfile
@@ -148,6 +149,15 @@ def test_a_jvm_that_dies_at_its_start_is_an_error_with_its_last_words(tmp_path: 
         start_driver_jvm(_command(tmp_path / "work", java)).await_gateway()
     assert "Unrecognized VM option" in failed.value.happened
     assert str(tmp_path / "work" / "driver.log") in failed.value.next_step
+
+
+def test_a_jvm_that_does_not_answer_yet_is_ended_at_once(tmp_path: Path) -> None:
+    jvm = start_driver_jvm(_command(tmp_path / "work", _fake_java(tmp_path, "exec sleep 600")))
+    assert jvm.is_running()
+
+    jvm.stop()
+
+    assert jvm.exit_code == -signal.SIGKILL
 
 
 def test_the_jvm_is_told_where_to_listen_and_its_settings_are_for_this_user_alone(
