@@ -12,7 +12,7 @@ import click
 import msgspec
 import pytest
 
-import sfcrime
+from sfcrime import __version__
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.domain.outcomes import Outcome, Reason
 from sfcrime.settings import SHORT_VARIABLES, Settings
@@ -205,7 +205,7 @@ def test_the_readme_names_the_python_that_the_project_asks_for() -> None:
 
 
 def test_the_changelog_names_the_version_of_the_project() -> None:
-    assert sfcrime.__version__ in text_of("CHANGELOG.md")
+    assert __version__ in text_of("CHANGELOG.md")
 
 
 def test_the_markers_on_the_page_are_those_of_the_tests() -> None:
