@@ -34,7 +34,7 @@ from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.offsets import first_offsets
 from sfcrime.kafka.origin import topic_origin
-from sfcrime.pipeline.streaming import await_first_record
+from sfcrime.pipeline.counting import await_first_record
 from sfcrime.settings import KafkaSettings, Settings, load_settings
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.checkpoint import Checkpoint
