@@ -198,9 +198,10 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = WAIT
         time.sleep(0.05)
 
 
-def spark_contexts(data_dir: Path) -> list[Path]:
-    """What a Spark context of this data folder leaves from its first moment on."""
-    return list(data_dir.glob("spark/shuffle/spark-*/userFiles-*"))
+def spark_was_awaited(data_dir: Path) -> bool:
+    """Whether a job waited until Spark's JVM answered; the folder for its answer is gone then."""
+    assert (data_dir / "spark" / "driver.properties").is_file(), "Spark's JVM was never started"
+    return not list(data_dir.glob("spark/gateway-*"))
 
 
 def tree_of(pid: int) -> list[ProcessIdentity]:

@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from running import Ran, Sfcrime, Started, command_line
+from running import Ran, Sfcrime, Started, command_line, spark_was_awaited
 from secured_cluster import GROUP_PREFIX, PASSWORDS, STORE_PASSWORD, SecuredCluster
 from sfcrime.kafka.ports import free_port
 
@@ -204,7 +204,7 @@ def test_a_missing_topic_is_said_with_the_command_that_makes_it(
         assert "sfcrime produce" in ran.err
 
 
-def test_a_compacted_topic_is_refused_before_spark_starts(
+def test_a_compacted_topic_is_refused_before_spark_is_there(
     secured: SecuredCluster, sfcrime: Sfcrime
 ) -> None:
     admin = AdminClient({"bootstrap.servers": secured.inside.bootstrap_servers})
@@ -215,4 +215,4 @@ def test_a_compacted_topic_is_refused_before_spark_starts(
 
     assert ran.code == 1
     assert "cleanup.policy=compact,delete" in ran.err
-    assert "starting Spark" not in ran.err
+    assert not spark_was_awaited(sfcrime.data_dir)

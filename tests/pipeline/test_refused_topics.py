@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from running import spark_contexts, wait_until
+from running import spark_was_awaited, wait_until
 from sfcrime.audit.run import run_audit
 from sfcrime.audit.topic import KafkaTopic
 from sfcrime.domain.outcomes import Accounting
@@ -103,7 +103,7 @@ def _refused(settings: Settings, error: type[SfcrimeError]) -> SfcrimeError:
     hooks = StreamHooks(lambda _: None, lambda url, generation: None, lambda progress: None)
     with pytest.raises(error) as refused:
         stream_topic(StreamRequest(settings, Event(), hooks, until_caught_up=True))
-    assert spark_contexts(settings.data_dir) == []
+    assert not spark_was_awaited(settings.data_dir)
     assert _totals(settings) == before
     return refused.value
 

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 from confluent_kafka import Producer
 
-from running import spark_contexts
+from running import spark_was_awaited
 from sfcrime.errors import (
     AlreadyRunning,
     ChildFailed,
@@ -103,7 +103,7 @@ def test_a_store_that_cannot_be_opened_is_said_before_spark_is_there(tmp_path: P
     settings = _settings(tmp_path, KafkaSettings())
     with pytest.raises(StoreUnavailable):
         stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=True))
-    assert spark_contexts(tmp_path) == []
+    assert not spark_was_awaited(tmp_path)
 
 
 @pytest.mark.kafka
@@ -113,7 +113,7 @@ def test_a_topic_that_an_outside_cluster_lacks_is_said_before_spark_is_there(
     settings = _settings(tmp_path, topic())
     with pytest.raises(KafkaUnavailable, match="does not exist") as failed:
         stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=False))
-    assert (failed.value.exit_code, spark_contexts(tmp_path)) == (4, [])
+    assert (failed.value.exit_code, spark_was_awaited(tmp_path)) == (4, False)
     assert "sfcrime produce" in failed.value.next_step
 
 

@@ -105,7 +105,7 @@ class DriverJvm:
 def start_driver_jvm(command: DriverCommand) -> DriverJvm:
     """Starts the JVM; `await_gateway` waits for it."""
     command.work_dir.mkdir(parents=True, exist_ok=True)
-    connection = Path(tempfile.mkdtemp(dir=command.work_dir)) / "gateway"
+    connection = Path(tempfile.mkdtemp(dir=command.work_dir, prefix="gateway-")) / "gateway"
     return DriverJvm(_start(command, connection), command, connection)
 
 
