@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from running import Sfcrime
 from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import JvmSettings, KafkaSettings
+
+# A run in the background of a shell ignores Ctrl-C, and so would every program that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
