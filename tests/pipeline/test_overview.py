@@ -10,7 +10,7 @@ import pytest
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, write_activity
-from sfcrime.pipeline.overview import Overview, OverviewWatch, read_overview
+from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
 from store_samples import FIRST, GENERATION, SECOND, progress_of
@@ -25,18 +25,18 @@ def overview(tmp_path: Path) -> Overview:
         for outcome in (FIRST, SECOND):
             writer.commit_batch(outcome)
             writer.record_progress(progress_of(outcome.batch_id))
-    return read_overview(tmp_path, windows=3, top=5)
+    return OverviewWatch(tmp_path, windows=3, top=5).look()
 
 
 def test_before_anything_is_counted_there_is_nothing_to_show(tmp_path: Path) -> None:
-    nothing = read_overview(tmp_path, windows=3, top=5)
+    nothing = OverviewWatch(tmp_path, windows=3, top=5).look()
     assert nothing == Overview(ProducerActivity(), StreamActivity(), None)
     assert nothing.accounting == Accounting()
     assert nothing.lag({0: 7, 1: 2}) == 9
 
 
 def test_a_run_without_a_topic_or_a_count_is_not_caught_up(tmp_path: Path) -> None:
-    nothing = read_overview(tmp_path, windows=3, top=5)
+    nothing = OverviewWatch(tmp_path, windows=3, top=5).look()
     assert not nothing.is_caught_up({})
     assert not nothing.is_caught_up({0: 1})
 

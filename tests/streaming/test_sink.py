@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -148,11 +147,24 @@ class _OneCall:
         )
 
 
+class _Clock:
+    """In the place of `time`; moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 class _SlowCall(_OneCall):
-    """The same, of an action that takes half a second."""
+    """The same, of an action that takes half a second by this clock."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
 
     def toArrow(self) -> pa.Table:
-        time.sleep(0.5)
+        self._clock.now += 0.5
         return super().toArrow()
 
 
@@ -184,9 +196,13 @@ def test_a_batch_of_the_topic_that_is_counted_is_committed(store: StoreWriter) -
     assert store.partition_ends() == {0: 1, 1: 10}
 
 
-def test_the_parts_of_a_committed_batch_are_timed(store: StoreWriter) -> None:
+def test_the_parts_of_a_committed_batch_are_timed(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = _Clock()
+    monkeypatch.setattr("sfcrime.streaming.sink.time", clock)
     counted = _sink(store, GENERATION.topic_id)
-    counted(_SlowCall(), 0)  # type: ignore[arg-type]
+    counted(_SlowCall(clock), 0)  # type: ignore[arg-type]
     spent = counted.phases_ms(0)
     assert list(spent) == ["toArrow", "proof", "counting", "topicCheck", "storing"]
     assert spent["toArrow"] >= 500

@@ -60,22 +60,13 @@ class Overview:
         return self.counted.ledger if self.counted else ()
 
 
-def read_overview(data_dir: Path, *, windows: int, top: int) -> Overview:
-    """Looks at activity files and store.
+class OverviewWatch:
+    """Looks at activity files and store again and again; reads the store only where it was written.
 
     Args:
         data_dir: of the run.
         windows: how many windows of the top types are shown.
         top: how many types.
-    """
-    return _overview(data_dir, _read_store(data_dir / STORE_FILE, windows, top))
-
-
-class OverviewWatch:
-    """Looks again and again, and reads the store only where it was written to.
-
-    Args:
-        data_dir, windows, top: as for `read_overview`.
     """
 
     def __init__(self, data_dir: Path, *, windows: int, top: int) -> None:
@@ -93,12 +84,11 @@ class OverviewWatch:
         if state != self._seen or time.time_ns() - state.newest_ns < _SURELY_WRITTEN_NS:
             self._seen = state
             self._counted = _read_store(store, self._windows, self._top)
-        return _overview(self._data_dir, self._counted)
-
-
-def _overview(data_dir: Path, counted: Counted | None) -> Overview:
-    producer = read_activity(data_dir, ProducerActivity)
-    return Overview(producer, read_activity(data_dir, StreamActivity), counted)
+        return Overview(
+            producer=read_activity(self._data_dir, ProducerActivity),
+            stream=read_activity(self._data_dir, StreamActivity),
+            counted=self._counted,
+        )
 
 
 def _read_store(store: Path, windows: int, top: int) -> Counted | None:
