@@ -42,7 +42,7 @@ faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 
 bench: setup ## every benchmark into bench.json and bench.md (docs/performance.md); ARGS="--quick" for a short look
 	.venv/bin/python benchmarks/run_all.py $(ARGS)
 
-peers: setup ## install what `make bench ARGS="--stages d,f"` compares with: Flink, PostgreSQL
+peers: setup ## install what `make bench` compares with: Flink, PostgreSQL
 	.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet \
 		--require-hashes --no-deps -r requirements/peers.lock
 	.venv/bin/python benchmarks/peers/flink_jars.py

@@ -25,8 +25,15 @@ def test_a_smaller_machine_gets_smaller_heaps_and_batches(memory_gib: float, siz
     assert sizes_for(int(memory_gib * GIB)) == sizes
 
 
-def test_a_machine_of_8_gib_runs_with_the_defaults_that_are_documented() -> None:
-    settings = load_settings(environment={}, memory_bytes=8 * GIB)
+@pytest.mark.parametrize("cores, partitions", [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8), (999, 256)])
+def test_a_topic_gets_a_partition_for_every_two_cores(cores: int, partitions: int) -> None:
+    assert load_settings(environment={}, cores=cores).kafka.partitions == partitions
+    set_one = {"SFCRIME_KAFKA_PARTITIONS": "3"}
+    assert load_settings(environment=set_one, cores=cores).kafka.partitions == 3
+
+
+def test_two_cores_and_8_gib_run_with_the_defaults_that_are_documented() -> None:
+    settings = load_settings(environment={}, memory_bytes=8 * GIB, cores=2)
 
     assert (settings.kafka, settings.stream) == (KafkaSettings(), StreamSettings())
 

@@ -16,7 +16,7 @@ import msgspec
 
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.settings import ENVIRONMENT_PREFIX, SHORT_VARIABLES, Settings
-from sfcrime.sizes import STEPS
+from sfcrime.sizes import CORES_PER_PARTITION, STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 MENDED_BY = ".venv/bin/python tools/make_references.py"
@@ -58,11 +58,17 @@ Passwords and other secrets of a Kafka cluster belong in the file that `kafka.co
 no flag takes them, so that none is seen in a list of processes.
 """
 
-SIZES_HEAD = """## Defaults that fit the machine
+SIZES_HEAD = f"""## Defaults that fit the machine
 
-Three defaults depend on memory: that of the machine, or of the container where it is allowed less.
-`sfcrime doctor` shows what is in force. Number of shuffle partitions: one a core, where it is not
-set. What these sizes come to is in [performance.md](performance.md#small-machines).
+Two defaults depend on cores. `kafka.partitions` is one for every {CORES_PER_PARTITION} cores,
+and at least one: a partition keeps a thread of Spark's JVM and a Python process busy at the same
+time. `stream.shuffle_partitions` is one a core. That is what
+[the tuning lab](tuning.md#the-shipped-settings) found best on two cores; on more it is a rule, and
+was not measured.
+
+Three depend on memory: that of the machine, or of the container where it is allowed less. What
+they come to is in [performance.md](performance.md#small-machines). `sfcrime doctor` shows what is
+in force.
 
 | Memory | `kafka.heap` | `stream.heap` | `stream.max_records_per_batch` |
 |---|---|---|---|

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from sfcrime.errors import UsageError
-from sfcrime.sizes import machine_memory_bytes, sizes_for
+from sfcrime.sizes import machine_memory_bytes, partitions_for, sizes_for
 
 ENVIRONMENT_PREFIX = "SFCRIME_"
 
@@ -69,8 +69,14 @@ class KafkaSettings(Room, frozen=True):
         str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}\Z", description="topic of the calls")
     ] = "org.sf.police.calls"
     partitions: Annotated[
-        int, Meta(ge=1, le=256, description="partitions of a topic that is created")
-    ] = 2
+        int,
+        Meta(
+            ge=1,
+            le=256,
+            description="partitions of a topic that is created; more where the machine has 4 cores "
+            "or more",
+        ),
+    ] = 1
     heap: Annotated[
         str,
         Meta(pattern=r"^\d+[mg]\Z", description=f"heap of the embedded broker; {_LESS_MEMORY}"),
@@ -204,19 +210,23 @@ def load_settings(
     flags: Mapping[str, Mapping[str, Any]] | None = None,
     environment: Mapping[str, str] | None = None,
     memory_bytes: int | None = None,
+    cores: int | None = None,
 ) -> Settings:
     """Settings from file < environment < flags; what none of them sets fits the machine.
 
     Args:
         flags: room -> name -> value, as given on the command line; None values are not given.
         environment: defaults to the process environment.
-        memory_bytes: of the machine; defaults to this one's.
+        memory_bytes, cores: of the machine; default to this one's.
 
     Raises:
         UsageError: an unknown key, a value out of bounds, or a file that cannot be read.
     """
     environment = os.environ if environment is None else environment
-    merged = _fitting(machine_memory_bytes() if memory_bytes is None else memory_bytes)
+    merged = _fitting(
+        machine_memory_bytes() if memory_bytes is None else memory_bytes,
+        cores or os.cpu_count() or 1,
+    )
     for room, values in _from_file(environment.get("SFCRIME_CONFIG", "")).items():
         merged.setdefault(room, {}).update(values)
     for room, values in _from_environment(environment).items():
@@ -257,11 +267,13 @@ def as_environment(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _fitting(memory_bytes: int) -> dict[str, dict[str, Any]]:
-    """The settings that depend on memory, by room."""
+def _fitting(memory_bytes: int, cores: int) -> dict[str, dict[str, Any]]:
+    """The settings that depend on the machine, by room."""
     sizes = sizes_for(memory_bytes)
-    stream = {"heap": sizes.driver_heap, "max_records_per_batch": sizes.records_per_batch}
-    return {"kafka": {"heap": sizes.broker_heap}, "stream": stream}
+    return {
+        "kafka": {"heap": sizes.broker_heap, "partitions": partitions_for(cores)},
+        "stream": {"heap": sizes.driver_heap, "max_records_per_batch": sizes.records_per_batch},
+    }
 
 
 def _checked_table(setting: str, given: object, names: re.Pattern[str]) -> dict[str, str]:

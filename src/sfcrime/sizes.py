@@ -1,4 +1,4 @@
-"""Sizes that fit the machine: what a run takes of its memory where no setting says so."""
+"""Sizes that fit the machine: what a run takes of memory and cores where no setting says so."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ itself refuses a heap that leaves it less than 450 MiB: 448m was too small, 576m
 def sizes_for(memory_bytes: int) -> Sizes:
     """What fits into a machine, or a container, of so much memory."""
     return next(sizes for least, sizes in STEPS if memory_bytes >= least)
+
+
+CORES_PER_PARTITION = 2
+"""A topic partition is read by a thread of Spark's JVM and judged by a Python process, at the same
+time. On two cores one partition counted as fast as two, with a tenth less CPU time and memory
+(docs/tuning.md); it was not measured on more."""
+_MOST_PARTITIONS = 256
+
+
+def partitions_for(cores: int) -> int:
+    """How many partitions a topic gets on a machine of so many cores."""
+    return min(max(1, cores // CORES_PER_PARTITION), _MOST_PARTITIONS)
 
 
 def machine_memory_bytes(limit_files: tuple[Path, ...] = _LIMIT_FILES) -> int:

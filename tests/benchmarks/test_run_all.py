@@ -7,6 +7,7 @@ from pathlib import Path
 from figures import Figure, Outcome, as_markdown, figures_of, growth
 from latency import is_steady, phases_ms
 from run_all import FULL, QUICK, benchmarks, stages_left_out
+from throughput import STAGES
 
 from sfcrime.store.records import BatchProgress
 
@@ -94,14 +95,22 @@ def test_stages_and_the_real_files_path_are_filled_in() -> None:
     (found,) = benchmarks(listed)
     assert (found.name, found.minutes) == ("stages", 0.5)
     assert found.arguments[:2] == ["throughput.py", "--stages"]
-    assert set("abcdeh") <= set(found.arguments[2].split(","))
+    assert set("abcdh") <= set(found.arguments[2].split(","))
     assert len(found.arguments) == 4
+
+
+def test_every_stage_is_run_by_one_of_the_listed_benchmarks() -> None:
+    for listed in (FULL, QUICK):
+        flags = [each.arguments for each in benchmarks(listed) if "--stages" in each.arguments]
+        stages = {name for each in flags for name in each[each.index("--stages") + 1].split(",")}
+        assert stages == set(STAGES)
 
 
 def test_a_stage_without_figures_was_left_out() -> None:
     document = {"summary": {stage: {} for stage in "abcdh"} | {"d_to_a_all": {}}}
     left_out = stages_left_out(Outcome("", 1.0, "", document))
-    assert left_out["stage e, exercise"] == "it is not installed"
+    assert left_out["stage f, Flink SQL"] == "it is not installed"
+    assert not any("exercise" in name for name in left_out)
     assert not any(name in left_out for name in ("stage a, read", "stage d, job"))
     assert stages_left_out(Outcome("", 1.0, "exit code 1", {})) == {}
 

@@ -81,6 +81,8 @@ class Counted:
     second_job: Ran
     killed_at: int
     """Records accounted for when it was killed."""
+    command_lines: list[str]
+    """Of its processes, when it was killed."""
     left_alive: list[str]
 
     @property
@@ -102,12 +104,13 @@ def counted(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> 
         stream.wait_for(lambda: sfcrime.batches() >= 2, "two batches")
         second_job = sfcrime(*bounded)
         tree = stream.tree()
+        lines = [command_line(each) for each in tree]
         stream.process.kill()  # the driver JVM is left to notice it
         stream.wait()
         killed_at = sfcrime.read()
         again = sfcrime(*bounded, "--until-caught-up")
         assert again.code == 0, again.out + again.err
-        return Counted(sfcrime, kafka, second_job, killed_at, alive(tree))
+        return Counted(sfcrime, kafka, second_job, killed_at, lines, alive(tree))
 
 
 def test_a_second_job_on_the_same_folder_is_refused(counted: Counted) -> None:
@@ -119,6 +122,14 @@ def test_a_second_job_on_the_same_folder_is_refused(counted: Counted) -> None:
 def test_the_job_was_killed_in_the_middle_and_left_no_process(counted: Counted) -> None:
     assert PER_BATCH <= counted.killed_at < RECORDS
     assert counted.left_alive == []
+
+
+def test_workers_are_forked_from_the_process_that_has_imported_the_judge(
+    counted: Counted,
+) -> None:
+    python = [line for line in counted.command_lines if "pyspark.worker" in line]
+    assert len(python) > 1, "no worker beside the process they are forked from"
+    assert all("sfcrime.streaming.worker_daemon" in line for line in python)
 
 
 def test_a_killed_job_ends_with_the_cells_of_an_undisturbed_one(counted: Counted) -> None:

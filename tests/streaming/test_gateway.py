@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import struct
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -14,9 +16,10 @@ import pyspark
 import pytest
 
 from sfcrime.errors import ChildFailed, UsageError
+from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import StartupCache
-from sfcrime.settings import Settings, StreamSettings
-from sfcrime.streaming.driver import SPARK_MODULE_OPTIONS, DriverCommand
+from sfcrime.settings import JvmSettings, Settings, StreamSettings
+from sfcrime.streaming.driver import SPARK_MODULE_OPTIONS, DriverCommand, driver_java
 from sfcrime.streaming.gateway import start_driver_jvm
 from sfcrime.streaming.properties import spark_properties
 
@@ -78,6 +81,18 @@ def test_the_users_own_jvm_options_have_the_last_word(tmp_path: Path) -> None:
     arguments = _command(tmp_path, Path("/java")).arguments(tmp_path / "driver.properties")
 
     assert arguments[arguments.index("-cp") - 2 :][:2] == ["-XX:-UseParallelGC", "-XX:+UseG1GC"]
+
+
+def test_java_takes_every_threshold_of_its_compilers(tmp_path: Path, jvm: JvmSettings) -> None:
+    """One it does not know would be ignored without a word, as Spark's own options tell it to."""
+    options = ["-XX:+PrintFlagsFinal"]
+    command = driver_java(find_java(jvm), "300m", tmp_path, str(tmp_path), options)
+    told = [option.removeprefix("-XX:").split("=") for option in command if "Tier" in option]
+    out = subprocess.run([*command[: command.index("-cp")], "-version"], capture_output=True)
+    flags = dict(re.findall(r"(\w+) +=\s+(\d+) ", out.stdout.decode()))
+
+    assert len(told) == 8
+    assert {name: flags.get(name) for name, _ in told} == dict(told)
 
 
 def test_configuration_is_in_a_file_and_not_on_the_command_line(tmp_path: Path) -> None:

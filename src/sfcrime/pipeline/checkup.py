@@ -122,7 +122,8 @@ def _memory(settings: Settings, memory_bytes: int) -> Finding:
     stream, chosen = settings.stream, sizes_for(memory_bytes)
     said = (
         f"{memory_bytes / _GB:.1f} GB, {os.cpu_count()} processors: heap {settings.kafka.heap} for "
-        f"the broker and {stream.heap} for Spark, {stream.max_records_per_batch:,} records a batch"
+        f"the broker and {stream.heap} for Spark, {stream.max_records_per_batch:,} records a "
+        f"batch, partitions of a new topic: {settings.kafka.partitions}"
     )
     if memory_bytes < LEAST_MEMORY_BYTES:
         return Finding("memory", Level.NOTE, f"{said}; a run takes up to 1.5 GB")

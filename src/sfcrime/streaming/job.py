@@ -12,7 +12,6 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.connection import answers
 from sfcrime.kafka.topic_watch import TopicWatch
@@ -21,7 +20,7 @@ from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.checkpoint import Fingerprint
-from sfcrime.streaming.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
+from sfcrime.streaming.failures import cause_of, jvm_ended
 from sfcrime.streaming.generations import (
     checkpoints_of,
     new_generation,
@@ -42,7 +41,6 @@ _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
-_KAFKA_ERRORS = "org.apache.kafka.common.errors."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +120,17 @@ def run_query(
     try:
         await_end(query, should_end, show_progress, _LostBroker(job), may_end)
     except StreamingQueryException as failure:
-        _raise_cause(failure, sink, spark, lambda: _require_topic(generation, sink, topic))
+        if isinstance(sink.failure, StopRequested):
+            return sink.ends
+
+        def require_topic() -> None:
+            require_next_records(generation, sink.ends, topic.state())
+
+        raise cause_of(failure, sink.failure, spark.jvm, require_topic) from failure
     except (Py4JError, OSError) as failure:
         if not spark.jvm.ends_within(_DEATH_SEEN_S):
             raise
-        raise _jvm_ended(spark.jvm) from failure
+        raise jvm_ended(spark.jvm) from failure
     return sink.ends
 
 
@@ -216,54 +220,3 @@ def await_end(
 def has_reached(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
     """Whether the ledger is at or behind an offset of every partition."""
     return all(reached.get(partition, 0) >= end for partition, end in ends.items())
-
-
-def _require_topic(generation: Generation, sink: StoreSink, topic: TopicWatch) -> None:
-    require_next_records(generation, sink.ends, topic.state())
-
-
-def _raise_cause(
-    failure: StreamingQueryException,
-    sink: StoreSink,
-    spark: RunningSpark,
-    require_topic: Callable[[], None],
-) -> None:
-    """Spark wraps what the sink raised; the sink has kept it as it was. A topic that can no longer
-    be read on ends the query in many words; looked at, it says which of them it is."""
-    if isinstance(sink.failure, StopRequested):
-        return
-    if isinstance(sink.failure, SfcrimeError):
-        raise sink.failure from failure
-    try:
-        require_topic()
-    except SfcrimeError as error:
-        raise error from failure
-    word = last_word(sink.failure or failure)
-    if _KAFKA_ERRORS in word:
-        raise KafkaUnavailable(
-            f"Spark lost Kafka: {word}",
-            next_step="check that the broker runs; starting again goes on behind the last batch",
-        ) from failure
-    raise ChildFailed(
-        f"Spark ended the query: {word}",
-        next_step=f"read {spark.jvm.log_path}; starting again goes on behind the last batch",
-    ) from failure
-
-
-def _jvm_ended(jvm: DriverJvm) -> ChildFailed:
-    next_step = f"read {jvm.log_path}; starting again goes on behind the last batch"
-    if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
-        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
-    return ChildFailed(
-        f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
-    )
-
-
-def last_word(failure: BaseException) -> str:
-    """The line that says why: the exception of a Python worker's traceback, else the innermost
-    cause that the JVM names, else the first."""
-    lines = str(failure).splitlines() or [repr(failure)]
-    traces = [at for at, line in enumerate(lines) if "Traceback (most recent call last)" in line]
-    raised = [line for line in lines[traces[0] + 1 :] if line[:1].strip()] if traces else []
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    return (raised[:1] or causes[-1:] or lines)[0]
