@@ -145,6 +145,8 @@ def _read_records(data_dir: Path) -> int:
 def _empty_driver(work_dir: Path) -> None:
     """A session without a query, until Ctrl-C."""
     spark = start_spark(load_settings({"stream": {"ui_port": 0}}), work_dir)
+    # A shell starts what it runs in the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     (work_dir / _READY).touch()
     with suppress(KeyboardInterrupt):
         signal.pause()
