@@ -27,9 +27,10 @@ def jvm() -> JvmSettings:
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Iterator[KafkaSettings]:
-    """Settings of an embedded broker that runs for the whole session on a free port."""
+    """Settings of an embedded broker that runs for the whole session on a free port. Topics get
+    two partitions on every machine: one alone would hide what goes wrong between them."""
     data_dir: Path = tmp_path_factory.mktemp("broker")
-    settings = KafkaSettings(port=0)
+    settings = KafkaSettings(port=0, partitions=2)
     with start_broker(settings, jvm, data_dir) as running:
         yield msgspec.structs.replace(settings, bootstrap_servers=running.bootstrap_servers)
 

@@ -201,13 +201,13 @@ def test_the_asynchronous_consumer_goes_on_behind_what_it_committed(published: S
     assert first.code == second.code == 0, first.err + second.err
     assert "Read 10 records; group consumer-server goes on behind them." in first.out
     lines = re.findall(
-        r"(?m)^[01]:\d  2018-10-02T\d\d:\d\d:\d\d\.000  Passing Call  HAN  Handled$", first.out
+        r"(?m)^\d+:\d+  2018-10-02T\d\d:\d\d:\d\d\.000  Passing Call  HAN  Handled$", first.out
     )
     assert len(lines) == 10
     places = [line.split("  ")[0] for line in (first.out + second.out).splitlines()]
     assert len({place for place in places if ":" in place}) == FIRST
     lags = [line.split()[5] for line in group.out.splitlines() if TOPIC in line]
-    assert lags == ["0", "0"]
+    assert set(lags) == {"0"}
 
 
 def test_ctrl_c_stops_the_asynchronous_consumer_in_order(published: Shell) -> None:
