@@ -30,11 +30,11 @@ from sfcrime.tuning.machine import described_machine
 SMALL, LARGE = "backlog, small", "backlog, large"
 """The same job over eight times as many records."""
 TRAPS = "the exercise's traps"
-ONCE = "e"
+_ONCE = "e"
 """The stage that takes longest by far, at a rate that no repeat is needed to tell apart."""
 FULL = """
 stages               | 24 | throughput.py --records 4000000 --stages {stages}
-the exercise         | 14 | throughput.py --records 4000000 --stages d,{once} --repeats 1
+the exercise         | 14 | throughput.py --records 4000000 --stages d,e --repeats 1
 backlog, small       |  3 | throughput.py --records 1000000 --stages d
 backlog, large       |  8 | throughput.py --records 8000000 --stages d
 latency              | 12 | latency.py
@@ -48,7 +48,7 @@ the exercise's traps |  5 | traps.py {real_file}
 """Name, minutes on two cores, command."""
 QUICK = """
 stages          |   2 | throughput.py --records 100000 --stages {stages} --repeats 1
-the exercise    |   2 | throughput.py --records 100000 --stages d,{once} --repeats 1
+the exercise    |   2 | throughput.py --records 100000 --stages d,e --repeats 1
 backlog, small  | 0.5 | throughput.py --records 50000 --stages d --repeats 1
 backlog, large  | 0.7 | throughput.py --records 400000 --stages d --repeats 1
 latency         | 2.5 | latency.py --seconds 10 --repeats 1
@@ -58,7 +58,7 @@ JVM shapes      |   3 | jvm_shapes.py --records 100000 --heaps 512m --repeats 1
 audit           | 0.7 | audit_speed.py --records 50000 --repeats 1
 reading files   | 0.3 | source_order.py --records 50000
 """
-_REPEATED = tuple(name for name in STAGES if name != ONCE)
+_REPEATED = tuple(name for name in STAGES if name != _ONCE)
 _QUICK_ENVIRONMENT = {"EXERCISE_BATCHES": "10"}
 
 
@@ -77,9 +77,7 @@ def benchmarks(listed: str) -> list[Benchmark]:
     found = []
     for line in listed.strip().splitlines():
         name, minutes, command = (part.strip() for part in line.split("|"))
-        filled = command.format(
-            stages=",".join(_REPEATED), once=ONCE, real_file=shlex.quote(str(REAL_FILE))
-        )
+        filled = command.format(stages=",".join(_REPEATED), real_file=shlex.quote(str(REAL_FILE)))
         found.append(Benchmark(name, float(minutes), shlex.split(filled)))
     return found
 

@@ -24,7 +24,13 @@ import msgspec
 from msgspec import Meta
 
 from sfcrime.errors import UsageError
-from sfcrime.sizes import machine_memory_bytes, partitions_for, sizes_for
+from sfcrime.sizes import (
+    MOST_PARTITIONS,
+    machine_cores,
+    machine_memory_bytes,
+    partitions_for,
+    sizes_for,
+)
 
 ENVIRONMENT_PREFIX = "SFCRIME_"
 
@@ -72,7 +78,7 @@ class KafkaSettings(Room, frozen=True):
         int,
         Meta(
             ge=1,
-            le=256,
+            le=MOST_PARTITIONS,
             description="partitions of a topic that is created; more where the machine has 4 cores "
             "or more",
         ),
@@ -225,7 +231,7 @@ def load_settings(
     environment = os.environ if environment is None else environment
     merged = _fitting(
         machine_memory_bytes() if memory_bytes is None else memory_bytes,
-        cores or os.cpu_count() or 1,
+        machine_cores() if cores is None else cores,
     )
     for room, values in _from_file(environment.get("SFCRIME_CONFIG", "")).items():
         merged.setdefault(room, {}).update(values)

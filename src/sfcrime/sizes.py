@@ -43,12 +43,17 @@ CORES_PER_PARTITION = 2
 """A topic partition is read by a thread of Spark's JVM and judged by a Python process, at the same
 time. On two cores one partition counted as fast as two, with a tenth less CPU time and memory
 (docs/tuning.md); it was not measured on more."""
-_MOST_PARTITIONS = 256
+MOST_PARTITIONS = 256
 
 
 def partitions_for(cores: int) -> int:
     """How many partitions a topic gets on a machine of so many cores."""
-    return min(max(1, cores // CORES_PER_PARTITION), _MOST_PARTITIONS)
+    return min(max(1, cores // CORES_PER_PARTITION), MOST_PARTITIONS)
+
+
+def machine_cores() -> int:
+    """The machine's processors, 1 where it does not say."""
+    return os.cpu_count() or 1
 
 
 def machine_memory_bytes(limit_files: tuple[Path, ...] = _LIMIT_FILES) -> int:

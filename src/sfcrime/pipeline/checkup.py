@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import tempfile
@@ -23,7 +22,7 @@ from sfcrime.kafka.topics import topic_exists
 from sfcrime.pipeline.streaming import JOB_LOCK_FILE
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
-from sfcrime.sizes import AMPLE_BYTES, machine_memory_bytes, sizes_for
+from sfcrime.sizes import AMPLE_BYTES, machine_cores, machine_memory_bytes, sizes_for
 from sfcrime.store import STORE_FILE
 from sfcrime.store.health import file_problems
 from sfcrime.store.reader import open_reader
@@ -121,8 +120,8 @@ def _startup_cache(settings: Settings) -> Finding:
 def _memory(settings: Settings, memory_bytes: int) -> Finding:
     stream, chosen = settings.stream, sizes_for(memory_bytes)
     said = (
-        f"{memory_bytes / _GB:.1f} GB, {os.cpu_count()} processors: heap {settings.kafka.heap} for "
-        f"the broker and {stream.heap} for Spark, {stream.max_records_per_batch:,} records a "
+        f"{memory_bytes / _GB:.1f} GB, {machine_cores()} processors: heap {settings.kafka.heap} "
+        f"for the broker and {stream.heap} for Spark, {stream.max_records_per_batch:,} records a "
         f"batch, partitions of a new topic: {settings.kafka.partitions}"
     )
     if memory_bytes < LEAST_MEMORY_BYTES:

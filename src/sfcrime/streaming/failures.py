@@ -11,6 +11,7 @@ from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.streaming.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
+_GOES_ON = "starting again goes on behind the last batch"
 
 
 def cause_of(
@@ -38,17 +39,17 @@ def cause_of(
     if _KAFKA_ERRORS in word:
         return KafkaUnavailable(
             f"Spark lost Kafka: {word}",
-            next_step="check that the broker runs; starting again goes on behind the last batch",
+            next_step=f"check that the broker runs; {_GOES_ON}",
         )
     return ChildFailed(
         f"Spark ended the query: {word}",
-        next_step=f"read {jvm.log_path}; starting again goes on behind the last batch",
+        next_step=f"read {jvm.log_path}; {_GOES_ON}",
     )
 
 
 def jvm_ended(jvm: DriverJvm) -> ChildFailed:
     """The error of a JVM that ended under its query."""
-    next_step = f"read {jvm.log_path}; starting again goes on behind the last batch"
+    next_step = f"read {jvm.log_path}; {_GOES_ON}"
     if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
         next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
     return ChildFailed(

@@ -120,13 +120,13 @@ def run_query(
     try:
         await_end(query, should_end, show_progress, _LostBroker(job), may_end)
     except StreamingQueryException as failure:
-        if isinstance(sink.failure, StopRequested):
-            return sink.ends
-
-        def require_topic() -> None:
-            require_next_records(generation, sink.ends, topic.state())
-
-        raise cause_of(failure, sink.failure, spark.jvm, require_topic) from failure
+        if not isinstance(sink.failure, StopRequested):
+            raise cause_of(
+                failure,
+                sink.failure,
+                spark.jvm,
+                lambda: require_next_records(generation, sink.ends, topic.state()),
+            ) from failure
     except (Py4JError, OSError) as failure:
         if not spark.jvm.ends_within(_DEATH_SEEN_S):
             raise

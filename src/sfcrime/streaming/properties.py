@@ -3,12 +3,12 @@ may add. Knows nothing of PySpark, so that the JVM can be started before that is
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from sfcrime.errors import UsageError
 from sfcrime.settings import Settings
+from sfcrime.sizes import machine_cores
 
 APPLICATION_NAME = "sfcrime"
 
@@ -63,7 +63,7 @@ def require_free_options(options: Mapping[str, str]) -> None:
 
 def shuffle_partitions(settings: Settings) -> int:
     """How many state partitions a new checkpoint gets: one per core where 0 is set."""
-    return settings.stream.shuffle_partitions or os.cpu_count() or 1
+    return settings.stream.shuffle_partitions or machine_cores()
 
 
 def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:

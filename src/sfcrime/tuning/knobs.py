@@ -6,7 +6,6 @@ the settings as they are in force; nothing of it is named.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import msgspec
 
 from sfcrime.errors import UsageError
 from sfcrime.settings import Settings, load_settings
+from sfcrime.streaming.properties import shuffle_partitions
 
 UNBOUNDED = "unbounded"
 """A value of `max_records_per_batch`: a batch takes all that is there, Spark's own default."""
@@ -77,9 +77,7 @@ def base_values(settings: Settings) -> dict[str, str]:
     """What the knobs are set to in the base; 0 shuffle partitions are the cores they stand for."""
     rooms = msgspec.to_builtins(settings)
     values = {key: str(rooms[knob.room][knob.name]) for key, knob in KNOBS.items()}
-    if values["shuffle_partitions"] == "0":
-        values["shuffle_partitions"] = str(os.cpu_count() or 1)
-    return values
+    return {**values, "shuffle_partitions": str(shuffle_partitions(settings))}
 
 
 def differing(changes: Changes, base: Changes) -> dict[str, str]:
