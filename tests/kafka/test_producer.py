@@ -18,6 +18,7 @@ from record_samples import FIRST_MS, IDENTITY, NumberedRecords, all_records, pub
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import TopicRefused
+from sfcrime.freed_memory import FreedMemory
 from sfcrime.kafka.consumer import read_messages
 from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.origin import record_origin
@@ -189,6 +190,25 @@ def test_a_stop_interrupts_a_wait_at_once_and_what_was_sent_is_there(topic: NewN
     assert time.monotonic() - began < 1.0
     assert results == [Published(sent=1, already_there=0, last_sequence=0, finished=False)]
     assert_holds_each_once(kafka, 1)
+
+
+def test_a_producer_that_waits_has_given_back_the_memory_of_what_it_sent(
+    topic: NewName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Event()
+    monkeypatch.setattr("sfcrime.freed_memory.LARGE_WORK", 1)
+    monkeypatch.setattr(
+        "sfcrime.kafka.producer.FreedMemory", lambda: FreedMemory(give_back=stop.set)
+    )
+    plan = ProducerPlan(topic(), IDENTITY, Pace(0.001))  # the second record waits 11 hours
+    thread = threading.Thread(
+        target=publish, args=(plan, NumberedRecords(5), stop), name="producer", daemon=True
+    )
+    thread.start()
+
+    assert stop.wait(20)
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_records_are_spread_over_time_by_the_pace(topic: NewName) -> None:

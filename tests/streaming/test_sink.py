@@ -217,6 +217,27 @@ def test_a_batch_that_was_not_written_has_no_times(store: StoreWriter) -> None:
     assert started_again.phases_ms(1) == {}
 
 
+class _NoCall(_OneCall):
+    """A batch without rows."""
+
+    def toArrow(self) -> pa.Table:
+        return super().toArrow().slice(0, 0)
+
+
+def test_what_a_large_batch_took_is_given_back_behind_a_small_one(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr("sfcrime.freed_memory.LARGE_WORK", 1)
+    monkeypatch.setattr(sink, "trim_heap", lambda: given.append("back"))
+    counted = _sink(store, GENERATION.topic_id)
+
+    counted(_OneCall(), 0)  # type: ignore[arg-type]
+    assert given == []
+    counted(_NoCall(), 0)  # type: ignore[arg-type]
+    assert given == ["back"]
+
+
 def test_a_batch_that_was_read_of_a_topic_made_anew_is_not_committed(store: StoreWriter) -> None:
     """Its offsets fit the ledger, and nothing but the topic's id tells."""
     counted = _sink(store, "another")

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.freed_memory import FreedMemory
 from sfcrime.kafka.client import MAX_PRODUCED_BYTES, kafka_error, open_producer, translated
 from sfcrime.kafka.origin import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.pace import Pace, PublicationClock
@@ -128,6 +129,8 @@ class _Run:
         self._virtual_ms: int | None = None
         self._error: KafkaError | None = None
         self._next_report = 0.0
+        self._freed = FreedMemory()
+        self._sent_at_wait = 0
 
     def send(self, records: Iterator[SourceRecord], stop: Event) -> bool:
         """Sends until the source or the limit ends (True) or a stop is asked for (False)."""
@@ -175,6 +178,8 @@ class _Run:
         """Waits for the record's time, telling how far it is; False where a stop is asked for."""
         while (wait_s := self._clock.seconds_until(record.published_at_ms)) > 0:
             self._serve()
+            self._freed.after(self._sent - self._sent_at_wait)
+            self._sent_at_wait = self._sent
             if stop.wait(min(wait_s, PROGRESS_INTERVAL_S)):
                 return False
         return True

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import AccountingBroken
+from sfcrime.freed_memory import FreedMemory, trim_heap
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.store.records import BatchOutcome, Generation, PartitionRange
 from sfcrime.store.writer import StoreWriter
@@ -59,6 +60,7 @@ class StoreSink:
         self.last_batch_id = -1
         """The newest batch that was handed over; -1 before the first."""
         self._timed: deque[tuple[int, Mapping[str, int]]] = deque(maxlen=_BATCHES_TIMED)
+        self._freed = FreedMemory(_give_back)
 
     def phases_ms(self, batch_id: int) -> Mapping[str, int]:
         """Milliseconds of each of `SINK_PHASES` in one of the newest batches; empty for one that
@@ -67,19 +69,21 @@ class StoreSink:
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
         try:
-            self._take(batch, batch_id)
+            rows = self._take(batch, batch_id)
         except BaseException as failure:
             self.failure = failure
             raise
+        self._freed.after(rows)
 
-    def _take(self, batch: DataFrame, batch_id: int) -> None:
+    def _take(self, batch: DataFrame, batch_id: int) -> int:
+        """Counts and stores a batch; returns its rows."""
         if self._stop.is_set():
             raise StopRequested(f"stopped before batch {batch_id}")
         self.last_batch_id = batch_id
         moments = [time.monotonic()]
         rows: pa.Table = batch.toArrow()
         if self._store.has_batch(batch_id):
-            return
+            return len(rows)
         moments.append(time.monotonic())
         execution = execution_of_batch(self._session, batch_id)
         moments.append(time.monotonic())
@@ -101,6 +105,12 @@ class StoreSink:
         moments.append(time.monotonic())
         self._timed.append((batch_id, _phases_ms(moments)))
         self.ends = {**self.ends, **execution.end_offsets}
+        return len(rows)
+
+
+def _give_back() -> None:
+    pa.default_memory_pool().release_unused()
+    trim_heap()
 
 
 def _phases_ms(moments: Sequence[float]) -> Mapping[str, int]:
