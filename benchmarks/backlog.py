@@ -30,6 +30,7 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
 from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.sizes import machine_cores, partitions_for
 from sfcrime.sources.file import open_file_source
 from sfcrime.sources.synthetic import open_synthetic_source
 
@@ -199,7 +200,7 @@ def fill_topic(kafka: KafkaSettings, backlog: Backlog) -> float:
 
 @click.command()
 @click.option("--records", default=4_000_000, show_default=True)
-@click.option("--partitions", default=2, show_default=True)
+@click.option("--partitions", default=partitions_for(machine_cores()), show_default=True)
 @click.option("--compact", is_flag=True, help="Values without the real file's indentation.")
 @click.option("--keep", type=click.Path(path_type=Path), required=True, help="The broker's folder.")
 def main(records: int, partitions: int, compact: bool, keep: Path) -> None:

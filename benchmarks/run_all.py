@@ -33,7 +33,8 @@ TRAPS = "the exercise's traps"
 _ONCE = "e"
 """The stage that takes longest by far, at a rate that no repeat is needed to tell apart."""
 FULL = """
-stages               | 24 | throughput.py --records 4000000 --stages {stages}
+stages               | 24 | throughput.py --records 4000000 --partitions 2 --stages {stages}
+as shipped           |  7 | throughput.py --records 4000000 --stages a,d
 the exercise         | 14 | throughput.py --records 4000000 --stages d,e --repeats 1
 backlog, small       |  3 | throughput.py --records 1000000 --stages d
 backlog, large       |  8 | throughput.py --records 8000000 --stages d
@@ -47,7 +48,8 @@ the exercise's traps |  5 | traps.py {real_file}
 """
 """Name, minutes on two cores, command."""
 QUICK = """
-stages          |   2 | throughput.py --records 100000 --stages {stages} --repeats 1
+stages          |   2 | throughput.py --records 100000 --partitions 2 --stages {stages} --repeats 1
+as shipped      |   1 | throughput.py --records 100000 --stages a,d --repeats 1
 the exercise    |   2 | throughput.py --records 100000 --stages d,e --repeats 1
 backlog, small  | 0.5 | throughput.py --records 50000 --stages d --repeats 1
 backlog, large  | 0.7 | throughput.py --records 400000 --stages d --repeats 1

@@ -37,6 +37,7 @@ from rich.table import Table
 from sfcrime.jvm.child import last_lines
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.sizes import machine_cores, partitions_for
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress
@@ -285,7 +286,7 @@ def _ratios(runs: Sequence[Run], other: str, kind: str) -> list[float]:
 
 @click.command()
 @click.option("--records", default=4_000_000, show_default=True)
-@click.option("--partitions", default=2, show_default=True)
+@click.option("--partitions", default=partitions_for(machine_cores()), show_default=True)
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--stages", default="a,b,c,d", show_default=True)
 @click.option("--compact", is_flag=True, help="Values without the real file's indentation.")
