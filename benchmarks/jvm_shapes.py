@@ -7,8 +7,7 @@ city, interleaved in random order, each checked for exactness; a shape that cann
 for want of memory, is a result. The shape in force runs twice a repeat, and every ratio is to
 the mean of those two. What the lab does not measure, the pauses, is read from the JVM's own log.
 CPU time is of the second half of the records where that is a batch of its own, memory of all. The
-start-up cache is in force for all, though parts of it serve some collectors only, and so is the
-young generation's share of the heap.
+start-up cache is in force for all, though parts of it serve some collectors only.
 """
 
 from __future__ import annotations

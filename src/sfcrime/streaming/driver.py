@@ -106,9 +106,6 @@ def driver_java(
         str(java),
         f"-Xmx{heap}",
         "-XX:+UseParallelGC",
-        # The young generation never gives back what it used once: 300 of 1,200 MB count as fast
-        # as Java's own third, and leave more to the ids.
-        "-XX:NewRatio=3",
         *_LATE_COMPILATION,
         # A thread that ran out of memory would leave the others waiting for it for ever.
         "-XX:+ExitOnOutOfMemoryError",
