@@ -8,6 +8,7 @@ memory of what is imported; and a worker without a task ends without a word when
 
 from __future__ import annotations
 
+import gc
 import sys
 from io import BufferedReader, BufferedWriter
 
@@ -36,4 +37,6 @@ def run_task(task: BufferedReader, result: BufferedWriter) -> None:
 
 if __name__ == "__main__":
     pyspark.worker.main = run_task
+    # PySpark's daemon collects garbage behind every task: what is imported need not be looked at.
+    gc.freeze()
     manager()
