@@ -40,6 +40,8 @@ REAL_FILE = (
     / "data"
     / "police-department-calls-for-service.json.gz"
 )
+SHIPPED_PARTITIONS = partitions_for(machine_cores())
+"""What a new topic gets where no setting says otherwise."""
 SYNTHETIC_RECORDS = 200_000
 SYNTHETIC_START = date(2018, 10, 1)
 ID_STEP = 10**9
@@ -200,7 +202,7 @@ def fill_topic(kafka: KafkaSettings, backlog: Backlog) -> float:
 
 @click.command()
 @click.option("--records", default=4_000_000, show_default=True)
-@click.option("--partitions", default=partitions_for(machine_cores()), show_default=True)
+@click.option("--partitions", default=SHIPPED_PARTITIONS, show_default=True)
 @click.option("--compact", is_flag=True, help="Values without the real file's indentation.")
 @click.option("--keep", type=click.Path(path_type=Path), required=True, help="The broker's folder.")
 def main(records: int, partitions: int, compact: bool, keep: Path) -> None:

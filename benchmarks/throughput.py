@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 
 import click
 import msgspec
-from backlog import Expected, fill_topic, open_backlog, open_broker, topic_name
+from backlog import SHIPPED_PARTITIONS, Expected, fill_topic, open_backlog, open_broker, topic_name
 from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
 from rich.console import Console
@@ -37,7 +37,6 @@ from rich.table import Table
 from sfcrime.jvm.child import last_lines
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.settings import KafkaSettings, load_settings
-from sfcrime.sizes import machine_cores, partitions_for
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress
@@ -286,7 +285,7 @@ def _ratios(runs: Sequence[Run], other: str, kind: str) -> list[float]:
 
 @click.command()
 @click.option("--records", default=4_000_000, show_default=True)
-@click.option("--partitions", default=partitions_for(machine_cores()), show_default=True)
+@click.option("--partitions", default=SHIPPED_PARTITIONS, show_default=True)
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--stages", default="a,b,c,d", show_default=True)
 @click.option("--compact", is_flag=True, help="Values without the real file's indentation.")
