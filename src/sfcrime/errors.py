@@ -13,7 +13,6 @@
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
     |   +-- FingerprintChanged
-    |   +-- StoreAndCheckpointDisagree
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
@@ -106,10 +105,6 @@ class TopicRefused(Refused):
 
 class FingerprintChanged(Refused):
     """Rules, window, lateness or topic differ from those the stored numbers were made with."""
-
-
-class StoreAndCheckpointDisagree(Refused):
-    """The store's ledger and Spark's checkpoint do not describe the same history."""
 
 
 class AlreadyRunning(Refused):

@@ -52,6 +52,10 @@ _CREDENTIAL = re.compile(
 
 _LESS_MEMORY = "less where the machine has less than 6 GB of memory"
 
+LATENESS_OFF: Literal["off"] = "off"
+MOST_LATENESS_HOURS = 1_000_000
+"""More than a century: any difference between two times that a record can have."""
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -129,10 +133,10 @@ class StreamSettings(Room, frozen=True):
         int, Meta(ge=1, le=60, description="width of a cell's window; a divisor of 60")
     ] = 60
     lateness_hours: Annotated[
-        Annotated[float, Meta(ge=0, le=720)] | None,
+        Annotated[float, Meta(ge=0, le=MOST_LATENESS_HOURS)] | Literal["off"] | None,
         Meta(
-            description="allowed lateness; set: the lateness rule is on with it; unset: on with "
-            "168 hours for a topic of this producer, off for any other",
+            description="allowed lateness, or `off`: then no record is late or from the future; "
+            "unset: 168 hours for a topic of this producer, off for any other",
         ),
     ] = None
     max_records_per_batch: Annotated[
@@ -142,16 +146,6 @@ class StreamSettings(Room, frozen=True):
     trigger_ms: Annotated[
         int, Meta(ge=0, description="least time between the starts of two micro-batches")
     ] = 250
-    shuffle_partitions: Annotated[
-        int, Meta(ge=0, le=1000, description="0: one per core; fixed at the first start")
-    ] = 0
-    state_store: Annotated[
-        Literal["memory", "rocksdb"],
-        Meta(
-            description="where identities are kept; fixed at the first start; "
-            "always `rocksdb` without a lateness rule",
-        ),
-    ] = "memory"
     spark_properties: Annotated[
         dict[str, str],
         Meta(description="further properties of the SparkSession; none that sfcrime sets itself"),
@@ -192,7 +186,7 @@ class JvmSettings(Room, frozen=True):
 class StoreSettings(Room, frozen=True):
     """Where results are kept."""
 
-    data_dir: Annotated[str, Meta(description="folder of broker, checkpoint and store")] = "data"
+    data_dir: Annotated[str, Meta(description="folder of broker and store")] = "data"
     progress_rows: Annotated[
         int, Meta(ge=10, description="how many batches' progress and ledger rows are kept")
     ] = 10_000

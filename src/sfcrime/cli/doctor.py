@@ -22,7 +22,7 @@ _ABOUT_WIDTH = 15
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 def command(settings: Settings, as_json: bool) -> int:
-    """Look at Python, Java, jars, memory, disk, folders, ports, store and checkpoint.
+    """Look at Python, Java, jars, memory, disk, folders, ports and store.
 
     Nothing is changed and nothing is started. Every jar is hashed. Exit code 1 where something
     is wrong; a note is no wrong.

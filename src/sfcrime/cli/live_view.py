@@ -150,7 +150,6 @@ def _parts(view: _View) -> Table:
         phases = {name: ms for name, ms in batch.phases_ms.items() if name != "triggerExecution"}
         slowest = max(phases, key=lambda name: phases[name], default=None)
         rest = [f"{slowest} {phases[slowest]:,} ms"] if slowest is not None else []
-        rest.append(f"{batch.state_rows:,} ids kept")
         table.add_row(
             f"Batch {batch.batch_id}",
             f"{batch.input_rows:,}",
@@ -168,8 +167,7 @@ def _facts(overview: Overview) -> Table:
     if overview.counted is not None:
         totals = overview.counted.totals
         as_of = _wall(totals.newest_call_us) if totals.newest_call_us else "no call yet"
-        watermark = f" · watermark {_wall(totals.watermark_us)}" if totals.watermark_us else ""
-        table.add_row("Data as of", as_of + watermark)
+        table.add_row("Data as of", as_of)
     if overview.stream.ui_url:
         url = f"{overview.stream.ui_url}/StreamingQuery/"
         table.add_row("Spark UI", Text().append(url, style=Style(link=url, underline=True)))

@@ -21,7 +21,7 @@ COMMANDS = {
     "consume": "Show the records of the topic as they come.",
     "stream": "Run the Structured Streaming query alone.",
     "report": "Statistics: calls by type, disposition, hour, day or week.",
-    "status": "Accounting, lag, watermark, rates, freshness, versions.",
+    "status": "Accounting, lag, rates, freshness, versions.",
     "rejected": "Records set aside by a rule, with reason and place.",
     "late": "Valid records published too long after their call.",
     "audit": "Recount the topic independently and compare.",

@@ -12,7 +12,7 @@ from sfcrime.settings import load_settings
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _FLAGS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "--data-dir": ("store", "data_dir", {"help": "Folder of broker, checkpoint and store."}),
+    "--data-dir": ("store", "data_dir", {"help": "Folder of broker and store."}),
     "--bootstrap-servers": (
         "kafka",
         "bootstrap_servers",
@@ -43,7 +43,7 @@ _FLAGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "--lateness-hours": (
         "stream",
         "lateness_hours",
-        {"type": float, "help": "Allowed lateness; switches the rule on for any topic."},
+        {"help": "Allowed lateness in hours for any topic, or `off`."},
     ),
     "--max-records-per-batch": (
         "stream",

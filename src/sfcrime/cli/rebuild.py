@@ -37,8 +37,8 @@ from sfcrime.store.records import Generation
 def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
     """Count the topic anew, from its first record, with the settings as they are now.
 
-    What is needed after a change of window, lateness or rules, after a lost store or checkpoint,
-    and for a topic that was made anew. Readers see the old numbers until the new ones hold all
+    What is needed after a change of window, lateness or rules, after a lost store, and
+    for a topic that was made anew. Readers see the old numbers until the new ones hold all
     that the topic held at the start; then one row swaps them. Stopped or killed, it changes no
     number, and goes on when it is run again. It refuses while a job runs on the data directory,
     and where the topic no longer holds what was counted.
@@ -143,7 +143,6 @@ def _shape(generation: Generation) -> dict[str, str]:
         "window": f"{generation.window_minutes} min",
         "lateness": "off" if lateness is None else f"{lateness / 3600:g} h",
         "rules version": str(generation.rules_version),
-        "shuffle partitions": str(generation.shuffle_partitions),
     }
 
 

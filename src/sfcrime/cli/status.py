@@ -37,7 +37,7 @@ _BATCHES_OF_A_RATE = 20
 def command(
     settings: Settings, as_json: bool, progress_rows: int | None, progress_json: bool
 ) -> None:
-    """Accounting, lag, watermark, rates, freshness and versions of the count.
+    """Accounting, lag, rates, freshness and versions of the count.
 
     Every record read is exactly one of counted, duplicate, late and rejected. The lag needs the
     broker; it is not started for it.

@@ -73,7 +73,6 @@ def status_as_json(status: Status) -> dict[str, Any]:
         "partitions": [_partition_as_json(each, status) for each in status.partitions],
         "lag": status.lag.records,
         "lag_reason": status.lag.reason,
-        "watermark": _wall(totals.watermark_us),
         "rates": _rates(status),
         "freshness": {
             "as_of": _wall(totals.newest_call_us),
@@ -86,7 +85,6 @@ def status_as_json(status: Status) -> dict[str, Any]:
             "window_minutes": generation.window_minutes,
             "lateness_rule": "off" if generation.lateness_s is None else "on",
             "lateness_s": generation.lateness_s,
-            "shuffle_partitions": generation.shuffle_partitions,
             "rules_version": generation.rules_version,
         },
         "topic": generation.topic,
@@ -94,7 +92,6 @@ def status_as_json(status: Status) -> dict[str, Any]:
         "source": source_title(generation),
         "source_name": generation.source_name or None,
         "synthetic": generation.synthetic,
-        "query_id": generation.query_id,
         "created_at": instant_iso(generation.created_ms),
         "versions": versions(),
     }
@@ -174,11 +171,9 @@ def _facts(status: Status) -> dict[str, str]:
         "Rate": "unknown: no batch reported yet"
         if rate is None
         else f"{rate:,.0f} records/s over the last {len(status.recent)} batches",
-        "Watermark": _wall(totals.watermark_us) or "none",
         "Settings": f"window {generation.window_minutes} minutes, {allowed(generation)}, "
-        f"{generation.shuffle_partitions} shuffle partitions, rules {generation.rules_version}",
+        f"rules {generation.rules_version}",
         "Topic": f"{generation.topic}, id {generation.topic_id}",
-        "Query": generation.query_id,
         "Versions": ", ".join(f"{name} {text or 'missing'}" for name, text in versions().items()),
     }
 
@@ -213,7 +208,7 @@ def _partitions_table(status: Status) -> Table:
 
 
 def _progress_table(progress: list[BatchProgress]) -> Table:
-    numbers = ("Batch", "Records", "ms", "Records/s", "Lag", "State")
+    numbers = ("Batch", "Records", "ms", "Records/s", "Lag")
     table = table_of("Batch", "Started (UTC)", *numbers[1:], "Phases, ms", numbers=numbers)
     for each in progress:
         add_row(
@@ -224,7 +219,6 @@ def _progress_table(progress: list[BatchProgress]) -> Table:
             each.duration_ms,
             f"{each.processed_rows_per_s:,.0f}",
             each.lag_records,
-            each.state_rows,
             ", ".join(f"{name} {ms}" for name, ms in each.phases_ms.items()),
         )
     return table

@@ -62,11 +62,11 @@ def command(settings: Settings, until_caught_up: bool, await_topic: bool, as_jso
 
 
 def batch_line(batch: BatchProgress) -> str:
-    """One readable line: rows, rate, where the time went, lag, state."""
+    """One readable line: rows, rate, where the time went, lag."""
     phases = sorted(batch.phases_ms.items(), key=lambda phase: -phase[1])
     slowest = ", ".join(f"{name} {ms} ms" for name, ms in phases if name != "triggerExecution")
     return (
         f"batch {batch.batch_id}: {batch.input_rows:,} records in {batch.duration_ms:,} ms "
-        f"({batch.processed_rows_per_s:,.0f}/s), lag {batch.lag_records:,}, "
-        f"{batch.state_rows:,} ids kept; {slowest}"
+        f"({batch.processed_rows_per_s:,.0f}/s), lag {batch.lag_records:,}; "
+        f"{slowest}"
     )

@@ -57,7 +57,6 @@ MAX_LABEL_BYTES = 256
 """Of call type and of disposition, each, blanks folded."""
 FUTURE_TOLERANCE_S = 3600
 DEFAULT_LATENESS_S = 7 * 24 * 3600
-WATERMARK_DELAY_S = 30 * 24 * 3600
 
 RULES_VERSION = 2
 """Raised whenever a rule changes what a record becomes; part of the fingerprint."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
@@ -31,6 +33,21 @@ def end_offsets(kafka: KafkaSettings, admin: AdminClient | None = None) -> dict[
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
     return _offsets(kafka, admin, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def ask_first_offsets(
+    kafka: KafkaSettings, admin: AdminClient, partitions: Collection[int]
+) -> Callable[[], dict[int, int]]:
+    """Asks for the first offsets of partitions that are known to exist, and does not wait: what
+    is returned does, and gives them; the same errors."""
+    wanted = {TopicPartition(kafka.topic, each): OffsetSpec.earliest() for each in partitions}  # type: ignore[no-untyped-call]
+    asked = admin.list_offsets(wanted, request_timeout=REQUEST_TIMEOUT_S) if wanted else {}
+
+    def answer() -> dict[int, int]:
+        with translated(f"asking for offsets of {kafka.topic}"):
+            return {place.partition: future.result().offset for place, future in asked.items()}
+
+    return answer
 
 
 def _offsets(

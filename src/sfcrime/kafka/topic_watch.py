@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
 from confluent_kafka import TopicCollection
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, open_admin, translated
-from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.offsets import ask_first_offsets, end_offsets, first_offsets
 from sfcrime.kafka.topics import topic_exists
 from sfcrime.settings import KafkaSettings
+
+
+class TopicHead(NamedTuple):
+    """Who a topic is, and where some of its partitions begin."""
+
+    topic_id: str
+    firsts: Mapping[int, int]
+    """By partition, the first offset that is still kept."""
 
 
 class TopicWatch:
@@ -35,6 +46,27 @@ class TopicWatch:
                 TopicCollection([name]), request_timeout=REQUEST_TIMEOUT_S
             )
             return str(asked[name].result().topic_id)
+
+    def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
+        """Asks where partitions begin and who the topic is now, and does not wait: what is
+        returned does.
+
+        Raises:
+            KafkaUnavailable: what is returned does, as `topic_id`.
+        """
+        name = self._kafka.topic
+        firsts = ask_first_offsets(self._kafka, self._admin, partitions)
+        with translated(f"asking for the topic {name}"):
+            described = self._admin.describe_topics(
+                TopicCollection([name]), request_timeout=REQUEST_TIMEOUT_S
+            )[name]
+
+        def answer() -> TopicHead:
+            found = firsts()
+            with translated(f"asking for the topic {name}"):
+                return TopicHead(str(described.result().topic_id), found)
+
+        return answer
 
     def exists(self) -> bool:
         """Whether there is such a topic now; the same errors, but for its absence."""

@@ -15,22 +15,18 @@ from pathlib import Path
 from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
-from sfcrime.jvm.locks import is_locked
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.ports import is_free
 from sfcrime.kafka.topics import topic_exists
-from sfcrime.pipeline.streaming import JOB_LOCK_FILE
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.sizes import AMPLE_BYTES, machine_cores, machine_memory_bytes, sizes_for
 from sfcrime.store import STORE_FILE
 from sfcrime.store.health import file_problems
 from sfcrime.store.reader import open_reader
-from sfcrime.streaming.checkpoint import require_agreement
-from sfcrime.streaming.generations import checkpoints_of
 
 LEAST_FREE_BYTES = 2 * 10**9
-"""A million calls take some 0.4 GB in Kafka and 0.1 GB in the store; shuffle files come on top."""
+"""A million calls take some 0.4 GB in Kafka and 0.1 GB in the store."""
 LEAST_MEMORY_BYTES = 1.8e9
 _GB = 1e9
 
@@ -68,7 +64,6 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _guarded("broker", partial(_broker, settings))
     yield _ui_port(settings)
     yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
-    yield _guarded("checkpoint", partial(_checkpoint, settings))
 
 
 def _guarded(about: str, look: Callable[[], Finding]) -> Finding:
@@ -200,17 +195,3 @@ def _store(path: Path) -> Finding:
         return Finding("store", Level.WRONG, "the four outcomes do not add up", "sfcrime audit")
     return Finding("store", Level.OK, said)
 
-
-def _checkpoint(settings: Settings) -> Finding:
-    checkpoints = checkpoints_of(settings.data_dir)
-    if is_locked(settings.data_dir / JOB_LOCK_FILE):
-        return Finding("checkpoint", Level.OK, "a job is running on it")
-    try:
-        with open_reader(settings.data_dir / STORE_FILE) as reader:
-            generation, last = reader.generation(), reader.totals().last_batch_id
-    except StoreEmpty:
-        require_agreement(checkpoints, None, None)
-        return Finding("checkpoint", Level.NOTE, f"none yet at {checkpoints.path}", "sfcrime run")
-    require_agreement(checkpoints, generation, last)
-    path = checkpoints.of(generation.query_id).path
-    return Finding("checkpoint", Level.OK, f"it tells the store's history: {path}")

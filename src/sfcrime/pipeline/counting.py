@@ -23,7 +23,7 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.gateway import DriverJvm
-from sfcrime.streaming.generations import require_next_records, stored_generation
+from sfcrime.streaming.generations import next_offsets, stored_generation
 from sfcrime.streaming.job import StreamJob, has_reached, prepare_generation, run_query
 from sfcrime.streaming.session import open_spark
 
@@ -42,7 +42,7 @@ class _Found:
 def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     """Runs the query on a starting JVM; see `stream_topic`.
 
-    What store, checkpoint, topic and cluster refuse is said at once, and not once Spark is there.
+    What store, topic and cluster refuse is said at once, and not once Spark is there.
     """
     settings, hooks = request.settings, request.hooks
     store_file = settings.data_dir / STORE_FILE
@@ -88,7 +88,7 @@ def _require_topic_that_answers(
     servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
     if servers:
         kafka = msgspec.structs.replace(settings.kafka, bootstrap_servers=servers)
-        require_next_records(stored, reached, TopicWatch(kafka).state())
+        next_offsets(stored, reached, TopicWatch(kafka).state())
 
 
 def _find(request: StreamRequest, store: StoreWriter) -> _Found | None:

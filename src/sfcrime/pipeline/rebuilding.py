@@ -16,14 +16,15 @@ from sfcrime.errors import TopicRefused
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic_watch import TopicWatch
 from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
-from sfcrime.pipeline.streaming import fresh_work_dir, job_lock, require_settable
+from sfcrime.pipeline.streaming import job_lock, require_settable
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import Generation, PartitionLedger
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.generations import checkpoints_of, new_generation, pending_generation
+from sfcrime.streaming.generations import new_generation, pending_generation
 from sfcrime.streaming.job import StreamJob, has_reached, run_query
+from sfcrime.streaming.scratch import fresh_work_dir
 from sfcrime.streaming.session import start_spark
 
 _MOST_NAMED = 8
@@ -99,12 +100,11 @@ def rebuild_topic(
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
                 raise _would_lose(plan)
-            wanted = pending_generation(store, checkpoints_of(data_dir), plan.wanted, topic)
+            wanted = pending_generation(store, plan.wanted, topic)
             swapped = _count(StreamJob(settings, kafka, store, stop), wanted, topic.ends, hooks)
             if swapped:
                 store.make_current()
                 hooks.on_step("clearing what the old numbers left")
-                checkpoints_of(data_dir).keep_only([wanted.query_id])
                 store.forget_unseen()
             totals = store.totals()
             return Rebuilt(plan, totals.accounting if totals else Accounting(), swapped)

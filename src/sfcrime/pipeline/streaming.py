@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sfcrime.settings import Settings
 from sfcrime.streaming.driver import driver_command
 from sfcrime.streaming.gateway import start_driver_jvm
 from sfcrime.streaming.properties import require_free_options, spark_properties
+from sfcrime.streaming.scratch import fresh_work_dir
 
 JOB_LOCK_FILE = "stream.lock"
 """In the data folder; held as long as a job runs on it."""
@@ -55,7 +55,7 @@ def require_settable(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def job_lock(data_dir: Path) -> Iterator[None]:
-    """Two drivers on one checkpoint run a batch twice before one dies: so only one may try."""
+    """Two jobs would refuse each other's batches: so only one may try."""
     try:
         with file_lock(data_dir / JOB_LOCK_FILE, wait=False):
             yield
@@ -65,11 +65,3 @@ def job_lock(data_dir: Path) -> Iterator[None]:
             rule="One data directory has one job.",
             next_step="stop it, or use another --data-dir",
         ) from error
-
-
-def fresh_work_dir(data_dir: Path) -> Path:
-    """Spark's scratch folder; what a killed run left there is of no use."""
-    work_dir = data_dir / "spark"
-    shutil.rmtree(work_dir, ignore_errors=True)
-    work_dir.mkdir(parents=True, exist_ok=True)  # a killed JVM may be writing there still
-    return work_dir

@@ -84,7 +84,6 @@ def add_to_ledger(
             generation_id=number,
             batch_id=outcome.batch_id,
             **rows.from_accounting(outcome.accounting),
-            watermark_us=outcome.watermark_us,
             newest_call_us=outcome.newest_call_us,
             committed_ms=committed_ms,
         )
@@ -141,7 +140,6 @@ def add_to_totals(
             last_batch_id=outcome.batch_id,
             **rows.from_accounting(before.accounting + outcome.accounting),
             committed_ms=committed_ms,
-            watermark_us=_latest(before.watermark_us, outcome.watermark_us),
             newest_call_us=_latest(before.newest_call_us, outcome.newest_call_us),
         )
     )

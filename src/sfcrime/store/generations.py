@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import Refused
-from sfcrime.store import ledger, rows, schema, sqlite
+from sfcrime.store import rows, schema, sqlite
 from sfcrime.store.batches import start_partition
 from sfcrime.store.records import Generation, PartitionRange
 
+ROWS_FORGOTTEN_AT_ONCE = 50_000
+"""In one transaction, so that a generation of any size never holds the store for long."""
+
 
 def create(connection: Connection, generation: Generation) -> int:
-    """The number of a generation, which is made unless it is there (but for `created_ms`).
-
-    Raises:
-        Refused: the query id has a generation that was shaped otherwise.
-    """
-    table = schema.generation
-    known = connection.execute(select(table.c.id, table.c.query_id)).all()
-    for number, query_id in known:
-        if query_id == generation.query_id:
-            _check_same(ledger.generation(connection, number), generation)
-            return int(number)
-    number = max((row.id for row in known), default=0) + 1
-    _insert(connection, number, generation)
-    return number
-
-
-def _insert(connection: Connection, number: int, generation: Generation) -> None:
+    """Makes a generation; its number."""
+    newest = connection.scalar(select(func.max(schema.generation.c.id)))
+    number = 1 if newest is None else newest + 1
     connection.execute(
         insert(schema.generation).values(id=number, **rows.from_generation(generation))
     )
@@ -37,24 +25,7 @@ def _insert(connection: Connection, number: int, generation: Generation) -> None
     for partition, start in generation.start_offsets.items():
         untouched = PartitionRange(partition, start, start, counted=0, late=0, rejected=0)
         start_partition(connection, number, untouched)
-
-
-def _check_same(kept: Generation, wanted: Generation) -> None:
-    kept_columns, wanted_columns = rows.from_generation(kept), rows.from_generation(wanted)
-    names = [
-        name
-        for name, value in wanted_columns.items()
-        if name != "created_ms" and kept_columns[name] != value
-    ]
-    # The ledger may know more partitions by now, but none that began elsewhere.
-    if wanted.start_offsets.items() - kept.start_offsets.items():
-        names.append("start_offsets")
-    if names:
-        raise Refused(
-            f"Query {wanted.query_id} is in the store with another {', '.join(names)}.",
-            rule="What shaped a count never changes under it.",
-            next_step="count the topic anew: sfcrime rebuild",
-        )
+    return number
 
 
 def point_readers_to(connection: Connection, number: int) -> None:
@@ -63,10 +34,29 @@ def point_readers_to(connection: Connection, number: int) -> None:
     sqlite.replace_row(connection, schema.current_generation, row)
 
 
-def forget(connection: Connection, number: int) -> None:
-    """Deletes a generation with everything that was counted for it; labels are shared and stay."""
-    of_generation = "generation_id"
-    for table in reversed(schema.metadata.sorted_tables):
-        if of_generation in table.columns and table is not schema.current_generation:
-            connection.execute(delete(table).where(table.c[of_generation] == number))
+def forget_some(connection: Connection, number: int) -> bool:
+    """Deletes a bounded part of a generation; labels are shared and stay.
+
+    Its totals go first: without them nobody goes on with what is left of it.
+
+    Returns:
+        Whether some of it may be left.
+    """
+    for table in sorted(schema.metadata.sorted_tables, key=lambda each: each is not schema.totals):
+        is_counted = "generation_id" in table.columns and table is not schema.current_generation
+        if is_counted and _delete_some(connection, table, number):
+            return True
     connection.execute(delete(schema.generation).where(schema.generation.c.id == number))
+    return False
+
+
+def _delete_some(connection: Connection, table: Table, number: int) -> bool:
+    """Deletes rows of a generation; whether there were as many as are deleted at once."""
+    key = tuple_(*table.primary_key.columns)
+    some = (
+        select(*table.primary_key.columns)
+        .where(table.c.generation_id == number)
+        .limit(ROWS_FORGOTTEN_AT_ONCE)
+    )
+    deleted = connection.execute(delete(table).where(key.in_(some)))
+    return deleted.rowcount >= ROWS_FORGOTTEN_AT_ONCE

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pyarrow.compute as pc
 
 from sfcrime.errors import AccountingBroken
-from sfcrime.store.records import BatchOutcome
+from sfcrime.store.records import BatchOutcome, Totals
 
 _RULE = "A batch is written only when all its numbers fit each other and the ledger."
 
@@ -43,6 +43,27 @@ def check_batch(
     _check_ranges(outcome, ends)
     _check_set_aside(outcome)
     _check_cells(outcome, window_minutes)
+
+
+def check_identities(outcome: BatchOutcome, before: Totals, *, held: int) -> None:
+    """Proves that there is one identity for every counted call, in the batch and in the store.
+
+    Args:
+        outcome: the batch.
+        before: the totals of all batches before it.
+        held: identities that the store held before it.
+
+    Raises:
+        AccountingBroken: a number does not fit.
+    """
+    counted = outcome.accounting.counted
+    if len(outcome.identities) != counted:
+        _broken(outcome, f"it has {len(outcome.identities):,} identities for {counted:,} counted")
+    if held != before.accounting.counted:
+        _broken(
+            outcome,
+            f"the store holds {held:,} identities for {before.accounting.counted:,} counted calls",
+        )
 
 
 def _broken(outcome: BatchOutcome, what: str) -> NoReturn:
@@ -79,11 +100,10 @@ def _check_ranges(outcome: BatchOutcome, ends: Mapping[int, int]) -> None:
         name = f"partition {each.partition}"
         if partitions[each.partition] > 1:
             _broken(outcome, f"{name} has {partitions[each.partition]} ranges")
-        if each.start != ends.get(each.partition, each.start):
+        end = ends.get(each.partition, 0)  # one that was added since begins at 0
+        if each.start != end:
             _broken(
-                outcome,
-                f"{name} starts at offset {each.start:,}, the ledger ends at "
-                f"{ends[each.partition]:,}",
+                outcome, f"{name} starts at offset {each.start:,}, the ledger ends at {end:,}"
             )
         if not 0 <= each.start <= each.end:
             _broken(outcome, f"{name} has the range {each.start:,} to {each.end:,}")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sfcrime.domain.outcomes import Accounting
 
-if TYPE_CHECKING:  # it needs Arrow, which readers do not
+if TYPE_CHECKING:  # they need Arrow and numpy, which readers do not
     from sfcrime.store.columns import CellColumns
+    from sfcrime.store.identity_columns import IdentityColumns
 
 
 class CellCount(NamedTuple):
@@ -60,10 +61,8 @@ class PartitionRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One count from the beginning: a query id and everything that shaped its numbers."""
+    """One count from the beginning: everything that shaped its numbers."""
 
-    query_id: str
-    """Spark's query id, a UUID."""
     topic: str
     topic_id: str
     """Kafka's id of the topic: a recreated topic has another."""
@@ -77,7 +76,6 @@ class Generation:
     """`SourceIdentity.name`, or "" for a topic of someone else's making."""
     source_title: str
     synthetic: bool
-    shuffle_partitions: int
     created_ms: int
 
 
@@ -93,7 +91,8 @@ class BatchOutcome:
     ranges: Sequence[PartitionRange]
     accounting: Accounting
     """Of this batch alone. Proved by the caller; checked once more by the writer."""
-    watermark_us: int | None
+    identities: IdentityColumns
+    """Those of the calls that it counted, in any order, each once."""
     newest_call_us: int | None
     """Latest call time among the batch's valid records, on the wall."""
 
@@ -105,7 +104,6 @@ class LedgerRow:
     batch_id: int
     committed_ms: int
     accounting: Accounting
-    watermark_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +130,9 @@ class BatchProgress:
     processed_rows_per_s: float
     phases_ms: dict[str, int] = field(default_factory=dict)
     """Spark's durationMs: addBatch, getBatch, latestOffset, queryPlanning, walCommit, ...; and
-    the parts of addBatch that the sink timed."""
+    the parts of the batch that sfcrime timed itself."""
     lag_records: int = 0
     """Records in the topic that this batch had not reached."""
-    state_rows: int = 0
-    state_bytes: int = 0
-    rows_dropped_by_watermark: int = 0
-    duplicates_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,5 +143,4 @@ class Totals:
     batches: int
     last_batch_id: int | None
     committed_ms: int | None
-    watermark_us: int | None
     newest_call_us: int | None

@@ -22,7 +22,6 @@ AnyRow = Row[*tuple[Any, ...]]
 
 _ACCOUNTING = ("read", "counted", "duplicate", "late", "rejected", "gaps")
 _GENERATION = (
-    "query_id",
     "topic",
     "topic_id",
     "lateness_s",
@@ -31,7 +30,6 @@ _GENERATION = (
     "source_name",
     "source_title",
     "synthetic",
-    "shuffle_partitions",
     "created_ms",
 )
 _PROGRESS = (
@@ -42,10 +40,6 @@ _PROGRESS = (
     "input_rows_per_s",
     "processed_rows_per_s",
     "lag_records",
-    "state_rows",
-    "state_bytes",
-    "rows_dropped_by_watermark",
-    "duplicates_dropped",
 )
 
 
@@ -92,7 +86,7 @@ def from_range(each: PartitionRange) -> dict[str, int]:
 
 
 def to_ledger_row(row: AnyRow) -> LedgerRow:
-    return LedgerRow(row.batch_id, row.committed_ms, to_accounting(row), row.watermark_us)
+    return LedgerRow(row.batch_id, row.committed_ms, to_accounting(row))
 
 
 def to_totals(row: AnyRow) -> Totals:
@@ -101,7 +95,6 @@ def to_totals(row: AnyRow) -> Totals:
         batches=row.batches,
         last_batch_id=row.last_batch_id,
         committed_ms=row.committed_ms,
-        watermark_us=row.watermark_us,
         newest_call_us=row.newest_call_us,
     )
 

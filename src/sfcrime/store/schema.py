@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a table changes; a store of another version is refused."""
 
 metadata = MetaData()
@@ -48,11 +48,18 @@ schema_version = Table(
     comment="One row: the version of these tables.",
 )
 
+writer = Table(
+    "writer",
+    metadata,
+    Column("slot", Integer, CheckConstraint("slot = 1"), primary_key=True, autoincrement=False),
+    Column("run_id", Text, nullable=False),
+    comment="One row: the run that may write. Each start of a writer names itself here.",
+)
+
 generation = Table(
     "generation",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("query_id", Text, nullable=False, unique=True),
     Column("topic", Text, nullable=False),
     Column("topic_id", Text, nullable=False),
     Column("lateness_s", BigInteger),
@@ -61,7 +68,6 @@ generation = Table(
     Column("source_name", Text, nullable=False),
     Column("source_title", Text, nullable=False),
     Column("synthetic", Boolean, nullable=False),
-    Column("shuffle_partitions", Integer, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     comment="One count from the beginning, and everything that shaped its numbers.",
 )
@@ -127,7 +133,6 @@ totals = Table(
     Column("last_batch_id", BigInteger),
     *_accounting(),
     Column("committed_ms", BigInteger),
-    Column("watermark_us", BigInteger),
     Column("newest_call_us", BigInteger),
     _adds_up("totals"),
     comment="Accounting of all batches together, the last batch, and freshness.",
@@ -139,7 +144,6 @@ batch = Table(
     _of_generation(),
     Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
     *_accounting(),
-    Column("watermark_us", BigInteger),
     Column("newest_call_us", BigInteger),
     Column("committed_ms", BigInteger, nullable=False),
     _adds_up("batch"),
@@ -197,10 +201,6 @@ progress = Table(
     Column("processed_rows_per_s", Float, nullable=False),
     Column("phases_ms", Text, nullable=False),
     Column("lag_records", BigInteger, nullable=False),
-    Column("state_rows", BigInteger, nullable=False),
-    Column("state_bytes", BigInteger, nullable=False),
-    Column("rows_dropped_by_watermark", BigInteger, nullable=False),
-    Column("duplicates_dropped", BigInteger, nullable=False),
     sqlite_with_rowid=False,
     comment="Spark's own report of each batch, for showing; `phases_ms` is a JSON object.",
 )

@@ -104,6 +104,15 @@ def written_state(path: Path) -> WrittenState:
     return WrittenState(tuple(found))
 
 
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under this name; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def put_into_one_file(engine: Engine) -> None:
     """Takes what stands in the file beside the database into it, so that it can be renamed."""
     connection = engine.raw_connection()  # outside of any transaction

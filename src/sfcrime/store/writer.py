@@ -1,29 +1,34 @@
 """The one writer: a batch is one transaction, all of it or nothing.
 
-Replaying a batch that is in the ledger writes nothing, so a job that died between the commit and
-Spark's own commit log may simply run it again: that is what makes the numbers exactly-once.
+The ledger is the checkpoint: a start reads where it ends and goes on there, so nothing is ever
+written twice. Each start of a writer names itself in the store, and every transaction asks whether
+that still stands: a second writer, or one that was believed dead, is refused.
 """
 
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-from sqlalchemy import Connection, Engine, insert, inspect
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, insert, inspect, select
 
-from sfcrime.errors import Refused
+from sfcrime.errors import Refused, StoreUnavailable
 from sfcrime.store import batches, generations, ledger, rows, schema, sqlite
+from sfcrime.store.identities import Identities
+from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
-from sfcrime.store.proof import check_batch
+from sfcrime.store.proof import check_batch, check_identities
 from sfcrime.store.records import (
     BatchOutcome,
     BatchProgress,
     Generation,
-    LedgerRow,
     PartitionLedger,
     Totals,
 )
@@ -33,6 +38,8 @@ from sfcrime.store.versions import check_schema_version
 def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
     """Opens the store, making it if it is not there, and goes on with its current generation.
 
+    Whoever had it open for writing before can no longer write.
+
     Args:
         path: the store's file; its folder is made if need be.
         history_rows: how many batches keep their ledger rows and progress (at least 1); totals
@@ -41,6 +48,7 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
     Raises:
         StoreUnavailable: no sfcrime store, one of another schema version, or not writable.
     """
+    run_id = uuid.uuid4().hex
     with sqlite.translated(path):
         engine = sqlite.open_for_writing(path)
         with engine.begin() as connection:
@@ -51,7 +59,8 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
                 connection.execute(
                     insert(schema.schema_version).values(version=schema.SCHEMA_VERSION)
                 )
-    return StoreWriter(engine, path, history_rows=history_rows)
+            sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
+    return StoreWriter(engine, path, run_id, history_rows=history_rows)
 
 
 class StoreWriter:
@@ -60,17 +69,19 @@ class StoreWriter:
     Any thread may call it: a lock keeps the transactions apart.
     """
 
-    def __init__(self, engine: Engine, path: Path, *, history_rows: int) -> None:
+    def __init__(self, engine: Engine, path: Path, run_id: str, *, history_rows: int) -> None:
         self._engine = engine
         self._path = path
+        self._run_id = run_id
         self._history_rows = history_rows
         self._lock = Lock()
+        self._file = sqlite.file_identity(path)
         self._call_types = Labels(schema.call_type)
         self._dispositions = Labels(schema.disposition)
+        self._identities = Identities()
         with self._transaction() as connection:
             self._number = ledger.current_generation_id(connection)
-            self._call_types.read(connection)
-            self._dispositions.read(connection)
+            self._learn(connection)
 
     def __enter__(self) -> StoreWriter:
         return self
@@ -91,20 +102,21 @@ class StoreWriter:
     def create_generation(self, generation: Generation, *, pending: bool = False) -> None:
         """Makes a generation and writes to it from now on; the first one is what readers see.
 
-        Creating the very same one again (but for `created_ms`) only goes on with it.
-
         Args:
             generation: what is counted.
             pending: not even the first one is seen before `make_current`.
-
-        Raises:
-            Refused: the query id has a generation that was shaped otherwise.
         """
         with self._transaction() as connection:
             number = generations.create(connection, generation)
             if not pending and ledger.current_generation_id(connection) is None:
                 generations.point_readers_to(connection, number)
-        self._number = number
+        self.go_on_with(number)
+
+    def go_on_with(self, number: int) -> None:
+        """Writes to a generation of the store from now on; readers see what they saw."""
+        with self._transaction() as connection:
+            self._number = number
+            self._learn(connection)
 
     def make_current(self) -> None:
         """Shows readers the generation this writer writes: one row, in one transaction.
@@ -115,23 +127,30 @@ class StoreWriter:
         with self._transaction() as connection:
             generations.point_readers_to(connection, self._required_number())
 
-    def unseen_generations(self) -> list[Generation]:
-        """Those that readers do not see, oldest first: of a rebuild, or replaced by one."""
+    def unseen_generations(self) -> dict[int, Generation]:
+        """Whole ones that readers do not see, by number: of a rebuild, or replaced by one."""
         with self._transaction() as connection:
             current = ledger.current_generation_id(connection)
-            return [
-                ledger.generation(connection, number)
-                for number in ledger.generation_ids(connection)
+            return {
+                number: ledger.generation(connection, number)
+                for number in ledger.whole_generation_ids(connection)
                 if number != current
-            ]
+            }
 
     def forget_unseen(self) -> None:
-        """Deletes every generation but the one readers see and the one this writer writes."""
+        """Deletes every generation but the one readers see and the one this writer writes.
+
+        In many short transactions: readers and the disk are never kept busy for long. One that
+        was cut off is finished by the next call.
+        """
         with self._transaction() as connection:
             kept = (ledger.current_generation_id(connection), self._number)
-            for number in ledger.generation_ids(connection):
-                if number not in kept:
-                    generations.forget(connection, number)
+            unseen = [each for each in ledger.generation_ids(connection) if each not in kept]
+        for number in unseen:
+            more = True
+            while more:
+                with self._transaction() as connection:
+                    more = generations.forget_some(connection, number)
 
     def generation(self) -> Generation | None:
         """The generation this writer writes; None before the first."""
@@ -144,13 +163,10 @@ class StoreWriter:
         with self._transaction() as connection:
             return None if self._number is None else ledger.totals(connection, self._number)
 
-    def last_batch(self) -> LedgerRow | None:
-        """The newest batch in the ledger; None before the first."""
-        with self._transaction() as connection:
-            if self._number is None:
-                return None
-            newest = ledger.newest_batches(connection, self._number, limit=1)
-        return newest[0] if newest else None
+    def last_batch_id(self) -> int | None:
+        """Number of the newest batch in the ledger; None before the first."""
+        totals = self.totals()
+        return None if totals is None else totals.last_batch_id
 
     def partition_ledger(self) -> list[PartitionLedger]:
         """The cumulative account of each partition; nothing before the first generation."""
@@ -161,54 +177,61 @@ class StoreWriter:
         """By partition, the first offset not accounted for; its start where nothing was read."""
         return {each.partition: each.end for each in self.partition_ledger()}
 
-    def has_batch(self, batch_id: int) -> bool:
-        """Whether the batch was committed, also when its ledger row is no longer kept."""
-        totals = self.totals()
-        return totals is not None and _is_committed(totals, batch_id)
+    def first_copies(self, keys: IdentityColumns) -> NDArray[np.bool_]:
+        """Of each row, whether it is the first copy of an identity that was not counted before.
 
-    def commit_batch(self, outcome: BatchOutcome) -> bool:
-        """Writes a batch in one transaction.
+        Raises:
+            Refused: there is no generation yet.
+        """
+        self._required_number()
+        with self._transaction() as connection:
+            return self._identities.first_copies(connection, keys)
 
-        Returns:
-            False, with nothing written, if the ledger holds the batch: it was run again.
+    def commit_batch(self, outcome: BatchOutcome) -> None:
+        """Writes a batch in one transaction; what is kept in memory follows the COMMIT.
 
         Raises:
             AccountingBroken: something does not fit (`store.proof`); nothing was written.
             StoreUnavailable: the database failed; nothing was written.
-            Refused: there is no generation yet.
+            Refused: there is no generation yet, or another writer took over.
         """
-        with self._transaction() as connection:
-            number = self._required_number()
-            before = ledger.totals(connection, number)
-            if _is_committed(before, outcome.batch_id):
-                return False
-            known = {each.partition: each for each in ledger.partitions(connection, number)}
-            check_batch(
-                outcome,
-                last_batch_id=before.last_batch_id,
-                ends={partition: each.end for partition, each in known.items()},
-                window_minutes=ledger.generation(connection, number).window_minutes,
-            )
-            batches.add_cells(
-                connection,
-                number,
-                outcome,
-                call_types=self._call_types,
-                dispositions=self._dispositions,
-            )
-            batches.add_set_aside(connection, number, outcome)
-            batches.add_to_partitions(connection, number, outcome, known)
-            committed_ms = time.time_ns() // 1_000_000
-            batches.add_to_ledger(connection, number, outcome, committed_ms)
-            batches.add_to_totals(
-                connection, number, outcome, before=before, committed_ms=committed_ms
-            )
-            oldest = outcome.batch_id - self._history_rows + 1
-            for table in (schema.batch, schema.batch_range):
-                batches.forget_before(connection, number, table, oldest)
+        try:
+            with self._transaction() as connection:
+                self._write(connection, outcome)
+        except BaseException:
+            self._identities.drop()
+            raise
         self._call_types.keep()
         self._dispositions.keep()
-        return True
+        self._identities.keep()
+
+    def _write(self, connection: Connection, outcome: BatchOutcome) -> None:
+        number = self._required_number()
+        before = ledger.totals(connection, number)
+        known = {each.partition: each for each in ledger.partitions(connection, number)}
+        check_batch(
+            outcome,
+            last_batch_id=before.last_batch_id,
+            ends={partition: each.end for partition, each in known.items()},
+            window_minutes=ledger.generation(connection, number).window_minutes,
+        )
+        check_identities(outcome, before, held=self._identities.count)
+        batches.add_cells(
+            connection,
+            number,
+            outcome,
+            call_types=self._call_types,
+            dispositions=self._dispositions,
+        )
+        self._identities.add(connection, outcome.identities)
+        batches.add_set_aside(connection, number, outcome)
+        batches.add_to_partitions(connection, number, outcome, known)
+        committed_ms = time.time_ns() // 1_000_000
+        batches.add_to_ledger(connection, number, outcome, committed_ms)
+        batches.add_to_totals(connection, number, outcome, before=before, committed_ms=committed_ms)
+        oldest = outcome.batch_id - self._history_rows + 1
+        for table in (schema.batch, schema.batch_range):
+            batches.forget_before(connection, number, table, oldest)
 
     def record_progress(self, progress: BatchProgress) -> None:
         """Keeps Spark's report of a batch; a later report of the same batch replaces it.
@@ -226,7 +249,30 @@ class StoreWriter:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         with self._lock, sqlite.translated(self._path), self._engine.begin() as connection:
+            self._require_own(connection)
             yield connection
+
+    def _require_own(self, connection: Connection) -> None:
+        """Refuses a store that another writer has opened since, or another file of its name."""
+        if sqlite.file_identity(self._path) != self._file:
+            raise StoreUnavailable(
+                f"The store {self._path} was deleted or replaced under the job.",
+                rule="A batch goes into the store that the job read its offsets from.",
+                next_step="start the job again: it goes on where the store that is there now ends",
+            )
+        if connection.scalar(select(schema.writer.c.run_id)) != self._run_id:
+            raise Refused(
+                f"Another job has opened the store {self._path} for writing.",
+                rule="A store has one writer, the one that opened it last.",
+                next_step="stop the other job, and start this one again",
+            )
+
+    def _learn(self, connection: Connection) -> None:
+        """Reads what is kept in memory, forgetting anything else."""
+        self._call_types.read(connection)
+        self._dispositions.read(connection)
+        if self._number is not None:
+            self._identities.load(connection, self._number)
 
     def _required_number(self) -> int:
         if self._number is None:
@@ -236,8 +282,3 @@ class StoreWriter:
                 next_step="create the generation before the first batch",
             )
         return self._number
-
-
-def _is_committed(totals: Totals, batch_id: int) -> bool:
-    # Batches are numbered from 0 without holes, so the last one stands for all before it.
-    return totals.last_batch_id is not None and 0 <= batch_id <= totals.last_batch_id

@@ -1,104 +1,136 @@
-"""From a batch's rows to what the store takes: cells, records set aside, counts by partition.
+"""From a batch's judged records to what the store takes: cells, identities, records set aside.
 
-Pure, over Arrow columns. The rows are the batch's own (repeats removed), so they fit in memory:
-a batch is bounded by `max_records_per_batch`.
+Pure, over columns. A batch is bounded by `max_records_per_batch`, so its rows fit in memory.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.store.columns import CellColumns
-from sfcrime.store.records import LateRecord, RejectedRecord
-from sfcrime.streaming.intake import place_of
-from sfcrime.streaming.judge import late_times
+from sfcrime.store.identity_columns import IdentityColumns
+from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.streaming.arrival import Integers, JudgedRecords, Planned, gaps
+from sfcrime.streaming.judge import LATE
 from sfcrime.streaming.rules import LABEL_SEPARATOR
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCounts:
-    """What the rows of one batch come to."""
-
-    cells: CellColumns
-    rejected: Sequence[RejectedRecord]
-    late: Sequence[LateRecord]
-    counted_by_partition: Mapping[int, int]
-    newest_call_us: int | None
-
-    @property
-    def counted(self) -> int:
-        return sum(self.counted_by_partition.values())
+def valid_identities(records: JudgedRecords) -> IdentityColumns:
+    """The identities of the valid records, in the order of partition and offset: that in which
+    the first copy of a call is the one that counts."""
+    valid = records.is_valid
+    return IdentityColumns.of_calls(records.call_id[valid], records.call_us[valid])
 
 
-def counts_of_batch(rows: pa.Table, window_minutes: int) -> BatchCounts:
-    """Counts the rows of a batch.
+def outcome_of_batch(
+    batch_id: int,
+    records: JudgedRecords,
+    first_copies: NDArray[np.bool_],
+    planned: Mapping[int, Planned],
+    window_minutes: int,
+) -> BatchOutcome:
+    """What a batch comes to.
 
     Args:
-        rows: `intake.JUDGED_SCHEMA` rows with repeats removed.
+        batch_id: its number in the ledger.
+        records: of the batch.
+        first_copies: of each of `valid_identities`, whether it counts; the others are repeats.
+        planned: what was read of each partition.
         window_minutes: width of a cell's window; divides an hour.
     """
-    is_valid = pc.greater_equal(rows["identity"], 0)
-    valid = rows.filter(is_valid)
-    call_us = valid["call_time"].cast(pa.int64())
-    by_partition = valid.group_by("partition").aggregate([([], "count_all")])
-    rejected, late = _set_aside(rows.filter(pc.invert(is_valid)))
-    return BatchCounts(
-        cells=_cells(valid["label"], call_us, window_minutes),
+    valid = np.flatnonzero(records.is_valid)
+    counted = valid[first_copies]
+    rejected, late = _set_aside(records)
+    call_us = records.call_us[counted]
+    return BatchOutcome(
+        batch_id=batch_id,
+        cells=_cells(records, counted, window_minutes),
         rejected=rejected,
         late=late,
-        counted_by_partition=dict(
-            zip(
-                by_partition["partition"].to_pylist(),
-                by_partition["count_all"].to_pylist(),
-                strict=True,
-            )
+        ranges=_ranges(planned, records.partition[counted], late, rejected),
+        accounting=Accounting(
+            read=len(records),
+            counted=len(counted),
+            duplicate=len(valid) - len(counted),
+            late=len(late),
+            rejected=len(rejected),
+            gaps=gaps(planned.values(), len(records)),
         ),
-        newest_call_us=pc.max(call_us).as_py(),
+        identities=IdentityColumns.of_calls(records.call_id[counted], call_us),
+        newest_call_us=int(call_us.max()) if len(call_us) else None,
     )
 
 
-def _cells(labels: pa.ChunkedArray, call_us: pa.ChunkedArray, window_minutes: int) -> CellColumns:
-    """Calls by (window, call type, disposition)."""
-    width = pa.scalar(window_minutes * 60 * MICROS, pa.int64())
-    # Call times are never before 1970, so the division that truncates is the floor.
-    windows = pc.multiply(pc.divide(call_us, width), width)
-    grouped = (
-        pa.table({"window": windows, "label": labels})
-        .group_by(["window", "label"])
-        .aggregate([([], "count_all")])
-    )
-    # Few labels stand behind many cells: take each apart once.
-    encoded = grouped["label"].combine_chunks().dictionary_encode()
-    parts = [label.split(LABEL_SEPARATOR) for label in encoded.dictionary.to_pylist()]
+def _cells(records: JudgedRecords, counted: Integers, window_minutes: int) -> CellColumns:
+    """Calls by (window, call type, disposition), in the order of window and label."""
+    width = window_minutes * 60 * MICROS
+    labels = max(1, len(records.labels))
+    # One number stands for window and label: a century has 53 million minutes.
+    numbered = records.call_us[counted] // width * labels + records.label[counted]
+    cells, calls = np.unique(numbered, return_counts=True)
+    codes = pa.array(cells % labels, pa.int32())
+    # Reasons and "late" are labels as well; no counted call has one, so what they split into is
+    # never used.
+    parts = [label.partition(LABEL_SEPARATOR) for label in records.labels]
     return CellColumns(
-        windows_us=grouped["window"],
-        call_types=_decoded(encoded, [call_type for call_type, _ in parts]),
-        dispositions=_decoded(encoded, [disposition for _, disposition in parts]),
-        calls=grouped["count_all"],
+        windows_us=pa.array(cells // labels * width, pa.int64()),
+        call_types=_decoded(codes, [call_type for call_type, _, _ in parts]),
+        dispositions=_decoded(codes, [disposition for _, _, disposition in parts]),
+        calls=pa.array(calls, pa.int64()),
     )
 
 
-def _decoded(encoded: pa.DictionaryArray, texts: list[str]) -> pa.Array:
-    """The column with each label replaced by a part of it; equal parts share one number."""
-    dictionary = pa.array(texts, pa.string()).dictionary_encode()
-    indices = dictionary.indices.take(encoded.indices)
-    return pa.DictionaryArray.from_arrays(indices, dictionary.dictionary)
+def _decoded(codes: pa.Array, texts: list[str]) -> pa.Array:
+    """The text of each code; texts that no code has are left out, equal ones share one number."""
+    used = np.unique(codes).tolist()
+    dictionary = pa.array([texts[code] for code in used], pa.string()).dictionary_encode()
+    numbers = np.zeros(len(texts) + 1, np.int32)
+    numbers[used] = dictionary.indices
+    return pa.DictionaryArray.from_arrays(
+        pa.array(numbers[np.asarray(codes)], pa.int32()), dictionary.dictionary
+    )
 
 
-def _set_aside(rows: pa.Table) -> tuple[list[RejectedRecord], list[LateRecord]]:
+def _set_aside(records: JudgedRecords) -> tuple[list[RejectedRecord], list[LateRecord]]:
     rejected: list[RejectedRecord] = []
     late: list[LateRecord] = []
-    pairs = zip(rows["identity"].to_pylist(), rows["label"].to_pylist(), strict=True)
-    for identity, text in pairs:
-        partition, offset = place_of(identity)
-        times = late_times(text)
-        if times is None:
-            rejected.append(RejectedRecord(partition, offset, text))
+    rows = np.flatnonzero(~records.is_valid)
+    columns = (records.partition, records.offset, records.label, records.call_us)
+    taken = (column[rows].tolist() for column in (*columns, records.published_ms))
+    for partition, offset, code, call_us, published_ms in zip(*taken, strict=True):
+        label = records.labels[code]
+        if label == LATE:
+            late.append(LateRecord(partition, offset, call_us, published_ms))
         else:
-            late.append(LateRecord(partition, offset, *times))
+            rejected.append(RejectedRecord(partition, offset, label))
     return rejected, late
+
+
+def _ranges(
+    planned: Mapping[int, Planned],
+    counted: Integers,
+    late: Sequence[LateRecord],
+    rejected: Sequence[RejectedRecord],
+) -> list[PartitionRange]:
+    """What was read of each partition; `counted` has the partition of each counted record."""
+    counts = dict(zip(*(each.tolist() for each in np.unique_counts(counted)), strict=True))
+    late_ones = Counter(record.partition for record in late)
+    rejected_ones = Counter(record.partition for record in rejected)
+    return [
+        PartitionRange(
+            partition=partition,
+            start=span.start,
+            end=span.end,
+            counted=counts.get(partition, 0),
+            late=late_ones[partition],
+            rejected=rejected_ones[partition],
+        )
+        for partition, span in sorted(planned.items())
+    ]

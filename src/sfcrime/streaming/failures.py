@@ -18,7 +18,7 @@ def cause_of(
     failure: StreamingQueryException,
     raised: BaseException | None,
     jvm: DriverJvm,
-    require_topic: Callable[[], None],
+    require_topic: Callable[[], object],
 ) -> SfcrimeError:
     """The error that ended a query.
 

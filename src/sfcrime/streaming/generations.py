@@ -1,33 +1,80 @@
 """Decides what is counted: a generation to go on with or a new one, and refuses what would bend it.
 
-A generation is a query id and everything that shapes its numbers. Readers see one; a rebuild
-counts a second one beside it.
+A generation is one count from the beginning and everything that shapes its numbers. Readers see
+one; a rebuild counts a second one beside it. The store alone says where counting goes on.
 """
 
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import Refused, TopicRefused
+from sfcrime.errors import FingerprintChanged, Refused, TopicRefused
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
-from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.settings import LATENESS_OFF, KafkaSettings, Settings, StreamSettings
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.checkpoint import REBUILD, Checkpoints, Fingerprint, require_agreement
-from sfcrime.streaming.properties import shuffle_partitions
 
-CHECKPOINT_FOLDER = "checkpoint"
+REBUILD = "sfcrime rebuild"
+"""The one command that counts anew."""
 
 
-def checkpoints_of(data_dir: Path) -> Checkpoints:
-    """The checkpoints of a data directory."""
-    return Checkpoints(data_dir / CHECKPOINT_FOLDER)
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Everything that shapes the numbers; a change in it would change them."""
+
+    topic: str
+    topic_id: str
+    lateness_s: int | None
+    window_minutes: int
+    rules_version: int
+
+    @classmethod
+    def of(cls, generation: Generation) -> Fingerprint:
+        return cls(
+            generation.topic,
+            generation.topic_id,
+            generation.lateness_s,
+            generation.window_minutes,
+            generation.rules_version,
+        )
+
+    def require_same(self, stored: Fingerprint) -> None:
+        """Refuses a difference from what the stored numbers were made by.
+
+        Raises:
+            FingerprintChanged: naming what differs, both values, and the command that counts
+                anew with what is asked for here.
+        """
+        mine, theirs = asdict(self), asdict(stored)
+        changed = [
+            f"{name} was {theirs[name]!r} and is now {value!r}"
+            for name, value in mine.items()
+            if theirs[name] != value
+        ]
+        if changed:
+            raise FingerprintChanged(
+                f"The numbers in the store were made otherwise: {'; '.join(changed)}.",
+                rule="A change that would change numbers is refused, never silently accepted.",
+                next_step=f"set it back, or count the topic anew: {self._rebuild(theirs)}",
+            )
+
+    def _rebuild(self, theirs: dict[str, object]) -> str:
+        """The command that counts by this fingerprint where the numbers were made by `theirs`."""
+        flags = []
+        if theirs["topic"] != self.topic:
+            flags.append(f"--topic {self.topic}")
+        if theirs["window_minutes"] != self.window_minutes:
+            flags.append(f"--window {self.window_minutes}")
+        if theirs["lateness_s"] != self.lateness_s:
+            hours = LATENESS_OFF if self.lateness_s is None else f"{self.lateness_s / 3600:g}"
+            flags.append(f"--lateness-hours {hours}")
+        if theirs["topic_id"] != self.topic_id or theirs["topic"] != self.topic:
+            flags.append("--accept-loss")
+        return " ".join([REBUILD, *flags])
 
 
 def stored_generation(settings: Settings, store: StoreWriter) -> Generation | None:
@@ -37,25 +84,19 @@ def stored_generation(settings: Settings, store: StoreWriter) -> Generation | No
 
     Raises:
         FingerprintChanged: rules, window, lateness or topic are not those of the stored numbers.
-        StoreAndCheckpointDisagree: see `checkpoint.require_agreement`.
     """
     stored = store.generation()
-    last = store.last_batch()
-    leftovers = [each.query_id for each in store.unseen_generations()]
-    checkpoints = checkpoints_of(settings.data_dir)
-    require_agreement(checkpoints, stored, None if last is None else last.batch_id, leftovers)
     if stored is not None:
-        asked = settings.stream.lateness_hours
-        wanted = replace(
-            Fingerprint.of(stored),
-            topic=settings.kafka.topic,
-            lateness_s=stored.lateness_s if asked is None else int(asked * 3600),
-            window_minutes=settings.stream.window_minutes,
-            rules_version=RULES_VERSION,
+        wanted = _with_asked_lateness(
+            replace(
+                stored,
+                topic=settings.kafka.topic,
+                window_minutes=settings.stream.window_minutes,
+                rules_version=RULES_VERSION,
+            ),
+            settings.stream,
         )
-        wanted.require_same(Fingerprint.of(stored), "the store")
-    # Checkpoints first: rows without one are known to be left over, the reverse are not.
-    checkpoints.keep_only([] if stored is None else [stored.query_id])
+        Fingerprint.of(wanted).require_same(Fingerprint.of(stored))
     store.forget_unseen()
     return stored
 
@@ -67,19 +108,22 @@ def require_same_topic(generation: Generation, topic_id: str) -> None:
         FingerprintChanged: naming both ids.
     """
     kept = Fingerprint.of(generation)
-    replace(kept, topic_id=topic_id).require_same(kept, "the store")
+    replace(kept, topic_id=topic_id).require_same(kept)
 
 
-def require_next_records(
+def next_offsets(
     generation: Generation, reached: Mapping[int, int], topic: TopicState
-) -> None:
-    """Refuses a topic that cannot be read on from where the ledger ends.
+) -> dict[int, int]:
+    """Where the query begins, and a refusal of a topic that cannot be read on from there.
 
     Args:
         generation: what is counted.
         reached: by partition, the first offset that is not accounted for; a partition that was
             added since begins at 0.
         topic: as it is now.
+
+    Returns:
+        By partition of the topic, the first offset to read.
 
     Raises:
         FingerprintChanged: it was deleted and made again.
@@ -98,13 +142,39 @@ def require_next_records(
                 next_step=f"restore the topic, or count what it holds: {REBUILD} --accept-loss",
             )
         if first > end:
-            raise TopicRefused(
-                f"Partition {partition} of {generation.topic} begins at offset {first:,}; records "
-                f"{end:,} to {first - 1:,} were deleted before they were counted.",
-                rule="Every record of the topic ends as one of four outcomes, so none is skipped.",
-                next_step="set the topic's retention.ms=-1, then count what it still holds: "
-                f"{REBUILD} --accept-loss",
-            )
+            raise _deleted(generation, partition, end, first)
+    return {partition: reached.get(partition, 0) for partition in topic.ends}
+
+
+def require_still_held(
+    generation: Generation, topic_id: str, firsts: Mapping[int, int], starts: Mapping[int, int]
+) -> None:
+    """Refuses a batch whose records were deleted while it was read: they would pass as gaps.
+
+    Args:
+        generation: what is counted.
+        topic_id: of the topic, asked for behind the reading.
+        firsts: by partition, the first offset that the topic still held then.
+        starts: by partition, where the batch began, where it read anything.
+
+    Raises:
+        FingerprintChanged: the topic was deleted and made again.
+        TopicRefused: naming the range.
+    """
+    require_same_topic(generation, topic_id)
+    for partition, start in starts.items():
+        if firsts.get(partition, 0) > start:
+            raise _deleted(generation, partition, start, firsts[partition])
+
+
+def _deleted(generation: Generation, partition: int, end: int, first: int) -> TopicRefused:
+    return TopicRefused(
+        f"Partition {partition} of {generation.topic} begins at offset {first:,}; records "
+        f"{end:,} to {first - 1:,} were deleted before they were counted.",
+        rule="Every record of the topic ends as one of four outcomes, so none is skipped.",
+        next_step="set the topic's retention.ms=-1, then count what it still holds: "
+        f"{REBUILD} --accept-loss",
+    )
 
 
 def new_generation(
@@ -120,7 +190,6 @@ def new_generation(
         KafkaUnavailable: the broker does not answer.
     """
     made = Generation(
-        query_id=str(uuid.uuid4()),
         topic=kafka.topic,
         topic_id=topic.topic_id,
         start_offsets=dict(topic.firsts),
@@ -130,7 +199,6 @@ def new_generation(
         source_name="",
         source_title=f"topic {kafka.topic}",
         synthetic=False,
-        shuffle_partitions=shuffle_partitions(settings),
         created_ms=time.time_ns() // 1_000_000,
     )
     if before is not None and before.topic_id == topic.topic_id:
@@ -143,37 +211,33 @@ def new_generation(
         )
     else:
         made = _as_origin_says(made, topic_origin(kafka))
-    asked = settings.stream.lateness_hours
-    return made if asked is None else replace(made, lateness_s=int(asked * 3600))
-
-
-def lateness_of_topic(origin: TopicOrigin, asked_hours: float | None) -> int | None:
-    """Allowed lateness in seconds; None: no record can be late.
-
-    Records can be late on a topic of our producer, whose timestamps are the virtual time of
-    publication; elsewhere old calls may carry today's timestamps. `asked_hours` decides otherwise.
-    """
-    if asked_hours is not None:
-        return int(asked_hours * 3600)
-    return DEFAULT_LATENESS_S if origin.kind is OriginKind.OURS else None
+    return _with_asked_lateness(made, settings.stream)
 
 
 def _as_origin_says(made: Generation, origin: TopicOrigin) -> Generation:
+    """Records can be late on a topic of our producer, whose timestamps are the virtual time of
+    publication; elsewhere old calls may carry today's timestamps."""
     identity = origin.identity
     if origin.kind is not OriginKind.OURS or identity is None:
         return made
     return replace(
         made,
-        lateness_s=lateness_of_topic(origin, None),
+        lateness_s=DEFAULT_LATENESS_S,
         source_name=identity.name,
         source_title=identity.title,
         synthetic=identity.synthetic,
     )
 
 
-def pending_generation(
-    store: StoreWriter, checkpoints: Checkpoints, wanted: Generation, topic: TopicState
-) -> Generation:
+def _with_asked_lateness(generation: Generation, stream: StreamSettings) -> Generation:
+    """The generation with the allowed lateness that a setting names, if one does."""
+    asked = stream.lateness_hours
+    if asked is None:
+        return generation
+    return replace(generation, lateness_s=None if asked == LATENESS_OFF else int(asked * 3600))
+
+
+def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState) -> Generation:
     """The generation that a rebuild counts into, and that `store` writes from now on: the one that
     a killed rebuild left where it counted the same, else `wanted`.
 
@@ -181,43 +245,23 @@ def pending_generation(
 
     Args:
         store: writes what readers see, until this is called.
-        checkpoints: of the data directory.
         wanted: a new generation.
         topic: as it is now.
     """
-    seen = store.generation()
-    kept = [] if seen is None else [seen.query_id]
-    for left in store.unseen_generations():
-        store.create_generation(left, pending=True)
-        if _goes_on(store, checkpoints, wanted, topic):
-            checkpoints.keep_only([*kept, left.query_id])
+    for number, left in store.unseen_generations().items():
+        same = replace(left, created_ms=wanted.created_ms, start_offsets=wanted.start_offsets)
+        store.go_on_with(number)
+        if same == wanted and _can_go_on(store, left, topic):
             store.forget_unseen()
             return left
-    checkpoints.keep_only(kept)
-    checkpoints.create(wanted.query_id, Fingerprint.of(wanted))
     store.create_generation(wanted, pending=True)
     store.forget_unseen()
     return wanted
 
 
-def _goes_on(
-    store: StoreWriter, checkpoints: Checkpoints, wanted: Generation, topic: TopicState
-) -> bool:
-    """Whether the generation that `store` writes is `wanted`, begun before and sound."""
-    left, last = store.generation(), store.last_batch()
-    if left is None:
-        return False
-    same = replace(
-        left,
-        query_id=wanted.query_id,
-        created_ms=wanted.created_ms,
-        start_offsets=wanted.start_offsets,
-    )
-    if same != wanted:
-        return False
+def _can_go_on(store: StoreWriter, left: Generation, topic: TopicState) -> bool:
     try:
-        require_agreement(checkpoints, left, None if last is None else last.batch_id)
-        require_next_records(left, store.partition_ends(), topic)
+        next_offsets(left, store.partition_ends(), topic)
     except Refused:
         return False
     return True

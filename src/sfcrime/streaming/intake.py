@@ -1,10 +1,9 @@
-"""From Kafka to one row a record: read, judged, repeats removed.
+"""From Kafka to packets of judged records: read, judged, and nothing else; no row depends on
+another, so the query keeps no state.
 
-Rows of this room (`JUDGED_SCHEMA`): a valid call carries its id, time, partition and label; a
-record set aside (rejected or late) carries a unique negative identity that spells its place, no
-call time, and the reason for a label. Such a row passes the operator that removes repeats
-untouched: a null event time is never late, never moves the watermark, and is forgotten with the
-next batch.
+A row of the query is a packet: what became of some thousand neighbouring records of one partition,
+as Arrow's own bytes. Records travel from the Python workers to the driver through Spark's JVM; as
+rows of their own they would be taken apart and put together there, which no step needs.
 """
 
 from __future__ import annotations
@@ -13,40 +12,39 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, functions
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.functions import vectorized_udf  # type: ignore[attr-defined]
-from pyspark.sql.types import (
-    IntegerType,
-    LongType,
-    StringType,
-    StructField,
-    StructType,
-    TimestampType,
-)
+from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
 from pyspark.util import PythonEvalType
 
-from sfcrime.domain.outcomes import WATERMARK_DELAY_S
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.streaming.judge import judge_records
-from sfcrime.streaming.rules import LABEL_SEPARATOR
 
-JUDGED_SCHEMA = StructType(
+PACKET_SCHEMA = StructType(
     [
-        StructField("identity", LongType(), nullable=False),
-        StructField("call_time", TimestampType(), nullable=True),
         StructField("partition", IntegerType(), nullable=False),
-        StructField("label", StringType(), nullable=False),
+        StructField("records", BinaryType(), nullable=False),
     ]
 )
-_ARROW_SCHEMA = pa.schema(
+JUDGED = pa.schema(
     [
-        pa.field("identity", pa.int64(), nullable=False),
-        pa.field("call_time", pa.timestamp("us", tz="UTC")),
-        pa.field("partition", pa.int32(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("call_id", pa.int64()),
+        pa.field("call_us", pa.int64()),
+        pa.field("published_ms", pa.int64(), nullable=False),
+        pa.field("label", pa.dictionary(pa.int32(), pa.string()), nullable=False),
     ]
 )
-_PARTITION_BITS = 16
+"""The records of a packet, one row each, in the order of their offsets: call id (null where set
+aside), call time in microseconds on the wall (null where rejected), Kafka timestamp, and the label
+(`judge.JudgedColumns`)."""
+_PACKETS = pa.schema(
+    [
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("records", pa.binary(), nullable=False),
+    ]
+)
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -59,6 +57,7 @@ class TopicRead:
     """Kafka client options as Spark takes them (`kafka.bootstrap.servers`, ...)."""
     topic: str
     start_offsets: Mapping[int, int]
+    """Of every partition that the topic has: Spark takes no more and no fewer."""
     max_records_per_batch: int
     further_options: Mapping[str, str] = field(default_factory=dict)
     """`stream.source_options`."""
@@ -86,80 +85,65 @@ def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
     return reader.load().select("value", "partition", "offset", "timestamp")
 
 
-def judged_records(records: DataFrame, lateness_s: int | None) -> DataFrame:
-    """One `JUDGED_SCHEMA` row a record, judged in Python over Arrow batches."""
+def judged_packets(records: DataFrame, lateness_s: int | None) -> DataFrame:
+    """The records judged in Python over Arrow batches: `PACKET_SCHEMA` rows, one or more a batch."""
     judge = _judge_batches(None if lateness_s is None else lateness_s * MICROS)
     # DataFrame.mapInArrow, without its demand that pandas be installed (it uses none of it).
     function = vectorized_udf(
-        judge, JUDGED_SCHEMA, PythonEvalType.SQL_MAP_ARROW_ITER_UDF, kind="pandas"
+        judge, PACKET_SCHEMA, PythonEvalType.SQL_MAP_ARROW_ITER_UDF, kind="pandas"
     )
     column = function(*[records[name] for name in records.columns])
     return DataFrame(records._jdf.mapInArrow(column._jc, False, None), records.sparkSession)
 
 
-def calls_without_repeats(judged: DataFrame, lateness_s: int | None) -> DataFrame:
-    """The first row of each (call id, call time), and every row set aside.
-
-    With a lateness rule, repeats cannot be further apart than the lateness, so ids are forgotten
-    behind a watermark far above it; without one, every id is kept.
-    """
-    identity = ["identity", "call_time"]
-    if lateness_s is None:
-        return judged.dropDuplicates(identity)
-    delay = f"{WATERMARK_DELAY_S} seconds"
-    return judged.withWatermark("call_time", delay).dropDuplicatesWithinWatermark(identity)
-
-
-def named_calls(calls: DataFrame) -> DataFrame:
-    """The same rows as text: call type and disposition of a call, the reason of one set aside.
-
-    Columns: `set_aside` (null for a call), `call_type` and `disposition` (null where set aside).
-    The reason of a late record is its label's first word, "late".
-    """
-    is_call = functions.col("identity") >= 0
-    parts = functions.split("label", LABEL_SEPARATOR, 2)
-    return calls.select(
-        functions.when(~is_call, functions.split("label", " ", 2)[0]).alias("set_aside"),
-        functions.when(is_call, parts[0]).alias("call_type"),
-        functions.when(is_call, parts[1]).alias("disposition"),
-    )
-
-
-def set_aside_identity(partition: int, offset: int) -> int:
-    """A unique negative number that spells a record's place."""
-    return -1 - (offset << _PARTITION_BITS | partition)
-
-
-def place_of(identity: int) -> tuple[int, int]:
-    """Partition and offset of a `set_aside_identity`."""
-    number = -1 - identity
-    return number & (1 << _PARTITION_BITS) - 1, number >> _PARTITION_BITS
-
-
 def _judge_batches(lateness_us: int | None) -> Callable[[Batches], Batches]:
     def judge(batches: Batches) -> Batches:
         for batch in batches:
-            yield judged_batch(batch, lateness_us)
+            yield packets_of(batch, lateness_us)
 
     return judge
 
 
+def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
+    """Judges a batch of (value, partition, offset, timestamp); one packet for each partition in
+    it, which in Spark is one."""
+    column = batch.column("partition")
+    partitions = pc.unique(column).to_pylist()
+    packets = []
+    for partition in partitions:
+        part = batch if len(partitions) == 1 else batch.filter(pc.equal(column, partition))
+        packets.append(_as_bytes(judged_batch(part, lateness_us)))
+    return pa.RecordBatch.from_arrays(
+        [pa.array(partitions, pa.int32()), pa.array(packets, pa.binary())], schema=_PACKETS
+    )
+
+
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
-    """Judges a batch of (value, partition, offset, timestamp) into `JUDGED_SCHEMA` columns."""
-    partitions = batch.column("partition")
-    published = batch.column("timestamp").cast(pa.int64()).to_pylist()
-    columns = judge_records(batch.column("value").to_pylist(), published, lateness_us)
-    identities = columns.call_id
-    for row, call_id in enumerate(identities):
-        if call_id is None:
-            place = partitions[row].as_py(), batch.column("offset")[row].as_py()
-            identities[row] = set_aside_identity(*place)
+    """Judges a batch of (value, offset, timestamp) into `JUDGED` columns."""
+    published_us = batch.column("timestamp").cast(pa.int64())
+    judged = judge_records(
+        batch.column("value").to_pylist(), published_us.to_pylist(), lateness_us
+    )
     return pa.RecordBatch.from_arrays(
         [
-            pa.array(identities, pa.int64()),
-            pa.array(columns.call_us, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
-            partitions,
-            pa.array(columns.label, pa.string()),
+            batch.column("offset"),
+            pa.array(judged.call_id, pa.int64()),
+            pa.array(judged.call_us, pa.int64()),
+            pc.divide(published_us, 1000),
+            pa.array(judged.label, pa.string()).dictionary_encode(),
         ],
-        schema=_ARROW_SCHEMA,
+        schema=JUDGED,
     )
+
+
+def _as_bytes(judged: pa.RecordBatch) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, judged.schema) as writer:
+        writer.write_batch(judged)
+    return sink.getvalue().to_pybytes()
+
+
+def records_of(packet: bytes) -> pa.Table:
+    """The `JUDGED` rows of a packet's bytes."""
+    with pa.ipc.open_stream(packet) as reader:
+        return reader.read_all()

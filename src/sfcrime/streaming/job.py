@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event
 
 from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.connection import answers
 from sfcrime.kafka.topic_watch import TopicWatch
@@ -19,23 +20,16 @@ from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.checkpoint import Fingerprint
+from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.failures import cause_of, jvm_ended
-from sfcrime.streaming.generations import (
-    checkpoints_of,
-    new_generation,
-    require_next_records,
-)
-from sfcrime.streaming.intake import (
-    TopicRead,
-    calls_without_repeats,
-    judged_records,
-    records_of_topic,
-)
+from sfcrime.streaming.generations import new_generation, next_offsets
+from sfcrime.streaming.handover import Handover
+from sfcrime.streaming.intake import TopicRead, judged_packets, records_of_topic
 from sfcrime.streaming.progress import ProgressReports
-from sfcrime.streaming.properties import STATE_STORE_PROPERTY, STATE_STORES
+from sfcrime.streaming.reading import BatchReader, StopRequested
+from sfcrime.streaming.scratch import throw_away_checkpoint
 from sfcrime.streaming.session import RunningSpark
-from sfcrime.streaming.sink import StopRequested, StoreSink
+from sfcrime.streaming.storing import BatchStorer
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
@@ -52,10 +46,14 @@ class StreamJob:
     """With the bootstrap servers filled in."""
     store: StoreWriter
     stop: Event
-    """Set: finish the batch in hand and end."""
+    """Set: finish the batches in hand and end."""
     is_done: Callable[[Mapping[int, int]], bool] | None = None
     """Asked between two batches whether to end, with the first offset of every partition that is
     not accounted for; None: only `stop` ends it."""
+
+
+class _PartitionsAdded(Exception):
+    """The topic was given partitions between the look at it and the start of the query."""
 
 
 def prepare_generation(job: StreamJob) -> Generation:
@@ -65,16 +63,15 @@ def prepare_generation(job: StreamJob) -> Generation:
 
     Raises:
         FingerprintChanged: the topic is another one of the same name.
-        TopicRefused: the topic is compacted; see also `require_next_records`.
+        TopicRefused: the topic is compacted; see also `next_offsets`.
     """
     stored = job.store.generation()
     require_lasting_offsets(describe_topic(job.kafka))
     topic = TopicWatch(job.kafka).state()
     if stored is not None:
-        require_next_records(stored, job.store.partition_ends(), topic)
+        next_offsets(stored, job.store.partition_ends(), topic)
         return stored
     generation = new_generation(job.settings, job.kafka, topic)
-    checkpoints_of(job.settings.data_dir).create(generation.query_id, Fingerprint.of(generation))
     job.store.create_generation(generation)
     return generation
 
@@ -95,82 +92,161 @@ def run_query(
         SfcrimeError: the store or Kafka failed under way; KafkaUnavailable where Spark lost it.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
-    topic = TopicWatch(job.kafka)
-    sink = StoreSink(spark.session, job.store, generation, topic, job.stop)
-    query = start_query(spark, job, generation, sink)
-    reports = ProgressReports(query)
-
-    def show_progress() -> None:
-        if not reports.awaits(sink.last_batch_id):
-            return
-        for report in reports.new():
-            phases_ms = {**report.phases_ms, **sink.phases_ms(report.batch_id)}
-            progress = replace(report, phases_ms=phases_ms)
-            job.store.record_progress(progress)
-            on_progress(progress)
-
-    def should_end() -> bool:
-        if job.is_done is not None and job.is_done(sink.ends):
-            job.stop.set()
-        return job.stop.is_set()
-
-    def may_end() -> bool:
-        return job.stop.is_set() or job.is_done is not None
-
-    try:
-        await_end(query, should_end, show_progress, _LostBroker(job), may_end)
-    except StreamingQueryException as failure:
-        if not isinstance(sink.failure, StopRequested):
-            raise cause_of(
-                failure,
-                sink.failure,
-                spark.jvm,
-                lambda: require_next_records(generation, sink.ends, topic.state()),
-            ) from failure
-    except (Py4JError, OSError) as failure:
-        if not spark.jvm.ends_within(_DEATH_SEEN_S):
-            raise
-        raise jvm_ended(spark.jvm) from failure
-    return sink.ends
+    while True:
+        with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
+            try:
+                return _Run(spark, job, generation, checkpoint).to_its_end(on_progress)
+            except _PartitionsAdded:
+                continue
 
 
-def start_query(
-    spark: RunningSpark, job: StreamJob, generation: Generation, sink: StoreSink
-) -> StreamingQuery:
-    """The query, step by step: read, judge, remove repeats, hand every batch to the sink."""
-    session = spark.session
-    session.conf.set("spark.sql.shuffle.partitions", str(generation.shuffle_partitions))
-    choose_state_store(session, generation.lateness_s)
-    records = records_of_topic(
-        session,
-        TopicRead(
-            options=spark_options(job.kafka),
-            topic=generation.topic,
-            start_offsets=generation.start_offsets,
-            max_records_per_batch=job.settings.stream.max_records_per_batch,
-            further_options=job.settings.stream.source_options,
-        ),
-    )
-    judged = judged_records(records, generation.lateness_s)
-    calls = calls_without_repeats(judged, generation.lateness_s)
-    checkpoint = checkpoints_of(job.settings.data_dir).of(generation.query_id)
-    return (
-        calls.writeStream.queryName("calls")
-        .foreachBatch(sink)
-        .option("checkpointLocation", str(checkpoint.path))
-        .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
-        .start()
-    )
+class _Run:
+    """One start of the query, from where the ledger ends."""
+
+    def __init__(
+        self, spark: RunningSpark, job: StreamJob, generation: Generation, checkpoint: Path
+    ) -> None:
+        self._spark = spark
+        self._job = job
+        self._generation = generation
+        self._checkpoint = checkpoint
+        self._topic = TopicWatch(job.kafka)
+        self._storer = BatchStorer(job.store, generation, self._topic)
+        self._starts = next_offsets(generation, self._storer.ends, self._topic.state())
+
+    def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
+        with Handover(self._storer.store, "store-batches") as storing:
+            reader = BatchReader(self._spark.session, storing, self._job.stop)
+            query = self._start(reader)
+            reports = StoredReports(query, self._storer)
+
+            def show_progress() -> None:
+                for progress in reports.new(reader.last_batch_id):
+                    self._job.store.record_progress(progress)
+                    on_progress(progress)
+
+            try:
+                self._await(query, storing, show_progress)
+            except StreamingQueryException as failure:
+                self._settle(storing.wait)
+                if not isinstance(reader.failure, StopRequested):
+                    raise self._reason(failure, reader) from failure
+            except (Py4JError, OSError) as failure:
+                if not self._spark.jvm.ends_within(_DEATH_SEEN_S):
+                    raise
+                self._settle(storing.wait)
+                raise jvm_ended(self._spark.jvm) from failure
+            self._settle(storing.wait)
+            show_progress()
+        return self._storer.ends
+
+    def _start(self, reader: BatchReader) -> StreamingQuery:
+        """The query, step by step: read, judge, hand every batch over."""
+        job, generation = self._job, self._generation
+        records = records_of_topic(
+            self._spark.session,
+            TopicRead(
+                options=spark_options(job.kafka),
+                topic=generation.topic,
+                start_offsets=self._starts,
+                max_records_per_batch=job.settings.stream.max_records_per_batch,
+                further_options=job.settings.stream.source_options,
+            ),
+        )
+        return (
+            judged_packets(records, generation.lateness_s)
+            .writeStream.queryName("calls")
+            .foreachBatch(reader)
+            .option("checkpointLocation", str(self._checkpoint))
+            .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
+            .start()
+        )
+
+    def _await(
+        self,
+        query: StreamingQuery,
+        storing: Handover[ReadBatch],
+        show_progress: Callable[[], None],
+    ) -> None:
+        job = self._job
+
+        def look() -> None:
+            self._settle(storing.check)  # no further batch may come that would meet a failure
+            show_progress()
+
+        def should_end() -> bool:
+            if job.is_done is not None and job.is_done(self._storer.ends):
+                job.stop.set()
+            return job.stop.is_set()
+
+        def may_end() -> bool:
+            return job.stop.is_set() or job.is_done is not None
+
+        await_end(query, should_end, look, _LostBroker(job), may_end)
+
+    def _settle(self, ask: Callable[[], None]) -> None:
+        """Raises what storing failed with, but for a stop without a broker: what was handed over
+        cannot be checked against the topic then, and the next start reads it again."""
+        try:
+            ask()
+        except KafkaUnavailable:
+            if not self._job.stop.is_set():
+                raise
+
+    def _reason(self, failure: StreamingQueryException, reader: BatchReader) -> Exception:
+        """What to raise for a query that ended by itself."""
+        if reader.last_batch_id < 0 and reader.failure is None:
+            now = self._topic.state()
+            if now.ends.keys() != self._starts.keys():
+                return _PartitionsAdded()
+        return cause_of(
+            failure,
+            reader.failure,
+            self._spark.jvm,
+            lambda: next_offsets(self._generation, self._storer.ends, self._topic.state()),
+        )
 
 
-def choose_state_store(session: SparkSession, lateness_s: int | None) -> None:
-    """Keeps the ids where the setting says while a watermark bounds them, else on disk."""
-    if lateness_s is None:  # every id is kept: more than fits in memory
-        session.conf.set(STATE_STORE_PROPERTY, STATE_STORES["rocksdb"])
+class StoredReports:
+    """Spark's reports of the batches that are in the ledger, under the ledger's numbers.
+
+    Args:
+        query: a running one.
+        storer: stores its batches.
+    """
+
+    def __init__(self, query: StreamingQuery, storer: BatchStorer) -> None:
+        self._reports = ProgressReports(query)
+        self._storer = storer
+        self._waiting: list[BatchProgress] = []
+
+    def new(self, last_spark_batch: int) -> list[BatchProgress]:
+        """Those that were not given before, oldest first.
+
+        Args:
+            last_spark_batch: the newest that was begun; where its report is known, Spark is not
+                asked.
+        """
+        if self._reports.awaits(last_spark_batch):
+            self._waiting += self._reports.new()
+        stored = {each.spark_batch_id: each for each in self._storer.stored()}
+        newest = max(stored, default=-1)
+        given = [
+            replace(
+                report,
+                batch_id=stored[report.batch_id].batch_id,
+                phases_ms={**report.phases_ms, **stored[report.batch_id].phases_ms},
+            )
+            for report in self._waiting
+            if report.batch_id in stored
+        ]
+        # A batch that had nothing to store is passed over.
+        self._waiting = [report for report in self._waiting if report.batch_id > newest]
+        return given
 
 
 class _LostBroker:
-    """Whether a stop has to leave the batch in hand, which then runs again at the next start:
+    """Whether a stop has to leave the batch in hand, which the next start then reads again:
     without a broker, Spark's client would hold the query for minutes."""
 
     def __init__(self, job: StreamJob) -> None:
@@ -188,7 +264,7 @@ class _LostBroker:
 def await_end(
     query: StreamingQuery,
     should_end: Callable[[], bool],
-    show_progress: Callable[[], None],
+    look: Callable[[], None],
     gives_up: Callable[[], bool] = lambda: False,
     may_end: Callable[[], bool] = lambda: True,
 ) -> None:
@@ -197,24 +273,22 @@ def await_end(
     Args:
         query: a running one.
         should_end: asked five times a second, between two batches.
-        show_progress: called five times a second, and at the end.
+        look: called five times a second, and at the end; what it raises ends the wait.
         gives_up: asked five times a second within a batch; True leaves it unfinished.
         may_end: asked before these two: Spark's own answer, whether it is in a batch, costs calls
             into the JVM that an idle job need not make.
     """
-    try:
-        # PySpark takes fractions of a second, its stubs do not say so.
-        while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
-            show_progress()
-            if not may_end():
-                continue
-            if query.status["isTriggerActive"]:
-                if gives_up():
-                    return
-            elif should_end():
-                query.stop()
-    finally:
-        show_progress()
+    # PySpark takes fractions of a second, its stubs do not say so.
+    while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
+        look()
+        if not may_end():
+            continue
+        if query.status["isTriggerActive"]:
+            if gives_up():
+                return
+        elif should_end():
+            query.stop()
+    look()
 
 
 def has_reached(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:

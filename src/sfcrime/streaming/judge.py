@@ -23,7 +23,8 @@ from sfcrime.streaming.rules import (
     known_times,
 )
 
-_LATE = "late"
+LATE = "late"
+"""The label of a late record; every other that is set aside has its `Reason`."""
 _HOUR_US = 3600 * MICROS
 
 
@@ -59,16 +60,15 @@ class JudgedColumns:
     call_id: list[int | None] = field(default_factory=list)
     """Numeric call id; None where the record is set aside."""
     call_us: list[int | None] = field(default_factory=list)
-    """Call time on the wall, microseconds since 1970-01-01T00:00:00; None where set aside, so
-    that a record set aside never moves the watermark."""
+    """Call time on the wall, microseconds since 1970-01-01T00:00:00; None where rejected."""
     label: list[str] = field(default_factory=list)
     """Call type, `LABEL_SEPARATOR`, disposition, blanks folded; of a record set aside its
-    `Reason`, or `late_text`."""
+    `Reason`, or `LATE`."""
 
-    def set_aside(self, why: str) -> None:
-        """Adds the row of a record that is rejected or late."""
+    def set_aside(self, why: str, call_us: int | None = None) -> None:
+        """Adds the row of a record that is rejected, or late with its call time."""
         self.call_id.append(None)
-        self.call_us.append(None)
+        self.call_us.append(call_us)
         self.label.append(why)
 
 
@@ -104,7 +104,10 @@ def judge_records(
             if not limits.start_us <= published < limits.end_us:
                 limits.move_to(published)
             if not limits.least_us <= published - call_us <= limits.most_us:
-                columns.set_aside(limits.verdict(call_us, published))
+                if published - call_us > limits.most_us:
+                    columns.set_aside(LATE, call_us)
+                else:
+                    columns.set_aside(Reason.FROM_THE_FUTURE)
                 continue
         add_id(int(call_id))
         add_time(call_us)
@@ -128,23 +131,3 @@ class _AgeLimits:
         self.start_us, self.end_us = hour * _HOUR_US, (hour + 1) * _HOUR_US
         self.least_us = -FUTURE_TOLERANCE_S * MICROS - ahead_us
         self.most_us = self._lateness_us - ahead_us
-
-    def verdict(self, call_us: int, published_us: int) -> str:
-        """What the label of a record outside of the limits says."""
-        if published_us - call_us > self.most_us:
-            return late_text(call_us, published_us // 1000)
-        return Reason.FROM_THE_FUTURE
-
-
-def late_text(call_us: int, published_ms: int) -> str:
-    """How a late record's two times travel in the column `label`."""
-    return f"{_LATE} {call_us} {published_ms}"
-
-
-def late_times(text: str) -> tuple[int, int] | None:
-    """Call time (us on the wall) and publication (ms) of `late_text`; None of a `Reason`."""
-    word, _, times = text.partition(" ")
-    if word != _LATE:
-        return None
-    call_us, published_ms = times.split(" ")
-    return int(call_us), int(published_ms)

@@ -35,15 +35,20 @@ class ProgressReports:
             [newest] if newest.batchId() == self._last_id + 1 else self._query.recentProgress()
         )
         found = [progress_of_report(json.loads(report.json())) for report in reports]
-        fresh = [progress for progress in found if progress.batch_id > self._last_id]
-        self._last_id = fresh[-1].batch_id
+        # What Spark reports of a wait for records bears the number of the batch to come.
+        fresh = [
+            progress
+            for progress in found
+            if progress.batch_id > self._last_id and "addBatch" in progress.phases_ms
+        ]
+        if fresh:
+            self._last_id = fresh[-1].batch_id
         return fresh
 
 
 def progress_of_report(report: dict[str, Any]) -> BatchProgress:
     """A `StreamingQueryProgress` in its JSON form."""
     started = datetime.fromisoformat(report["timestamp"])
-    states = report.get("stateOperators", [])
     return BatchProgress(
         batch_id=report["batchId"],
         started_ms=int(started.timestamp() * 1000),
@@ -53,12 +58,6 @@ def progress_of_report(report: dict[str, Any]) -> BatchProgress:
         processed_rows_per_s=_rate(report.get("processedRowsPerSecond")),
         phases_ms=dict(report.get("durationMs", {})),
         lag_records=sum(_lag(source) for source in report.get("sources", [])),
-        state_rows=sum(state["numRowsTotal"] for state in states),
-        state_bytes=sum(state["memoryUsedBytes"] for state in states),
-        rows_dropped_by_watermark=sum(state["numRowsDroppedByWatermark"] for state in states),
-        duplicates_dropped=sum(
-            state.get("customMetrics", {}).get("numDroppedDuplicateRows", 0) for state in states
-        ),
     )
 
 

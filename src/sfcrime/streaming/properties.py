@@ -8,16 +8,8 @@ from pathlib import Path
 
 from sfcrime.errors import UsageError
 from sfcrime.settings import Settings
-from sfcrime.sizes import machine_cores
 
 APPLICATION_NAME = "sfcrime"
-
-STATE_STORE_PROPERTY = "spark.sql.streaming.stateStore.providerClass"
-_STATE_STORES = "org.apache.spark.sql.execution.streaming.state."
-STATE_STORES = {
-    "memory": f"{_STATE_STORES}HDFSBackedStateStoreProvider",
-    "rocksdb": f"{_STATE_STORES}RocksDBStateStoreProvider",
-}
 
 _DECIDED_ELSEWHERE = {
     "spark.driver.memory": "the setting stream.heap",
@@ -61,11 +53,6 @@ def require_free_options(options: Mapping[str, str]) -> None:
             )
 
 
-def shuffle_partitions(settings: Settings) -> int:
-    """How many state partitions a new checkpoint gets: one per core where 0 is set."""
-    return settings.stream.shuffle_partitions or machine_cores()
-
-
 def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
     """Every property that differs from Spark's default, those of `stream.spark_properties` too.
 
@@ -103,17 +90,14 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(work_dir / "warehouse"),
         # Wall-clock time is kept as if it were UTC, so Spark must not move it.
         "spark.sql.session.timeZone": "UTC",
-        # Every shuffle partition is a state store and a task in every batch; 200 cost 8 times
-        # the CPU on two cores. It lives in the checkpoint from the first batch on.
-        "spark.sql.shuffle.partitions": str(shuffle_partitions(settings)),
-        "spark.sql.adaptive.enabled": "false",  # never applies to a stateful query
+        "spark.sql.adaptive.enabled": "false",  # there is no shuffle that it could adapt
         # Rename in place of Hadoop's abstraction over it: saves 40 process forks a batch.
         "spark.sql.streaming.checkpointFileManagerClass": (
             "org.apache.spark.sql.execution.streaming.checkpointing"
             ".FileSystemBasedCheckpointFileManager"
         ),
-        STATE_STORE_PROPERTY: STATE_STORES[settings.stream.state_store],
-        "spark.sql.streaming.minBatchesToRetain": "20",
+        # Nobody reads the checkpoint of this query again.
+        "spark.sql.streaming.minBatchesToRetain": "2",
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         **_worker_sockets(work_dir),
