@@ -1,6 +1,6 @@
 """One stage of the query in a driver of its own; prints each batch's progress as a JSON line.
 
-    python benchmarks/stage.py read|judge|repeats BOOTSTRAP_SERVERS TOPIC WORK_DIR
+    python benchmarks/stage.py read|judge BOOTSTRAP_SERVERS TOPIC WORK_DIR
 
 Every stage ends in Spark's noop sink and reads the topic from its beginning to its end, in
 micro-batches of the job's default size and in a session of the job's own settings.
@@ -19,18 +19,13 @@ from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.offsets import first_offsets
 from sfcrime.settings import KafkaSettings, load_settings
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.intake import (
-    TopicRead,
-    calls_without_repeats,
-    judged_records,
-    records_of_topic,
-)
+from sfcrime.streaming.intake import TopicRead, judged_packets, records_of_topic
 from sfcrime.streaming.progress import ProgressReports
 from sfcrime.streaming.session import start_spark
 
 
 @click.command()
-@click.argument("stage", type=click.Choice(["read", "judge", "repeats"]))
+@click.argument("stage", type=click.Choice(["read", "judge"]))
 @click.argument("servers")
 @click.argument("topic")
 @click.argument("work_dir", type=click.Path(path_type=Path))
@@ -79,8 +74,7 @@ def _frame(
         start_offsets=first_offsets(kafka),
         max_records_per_batch=records_per_batch,
     )
-    judged = judged_records(records_of_topic(session, read), DEFAULT_LATENESS_S)
-    return judged if stage == "judge" else calls_without_repeats(judged, DEFAULT_LATENESS_S)
+    return judged_packets(records_of_topic(session, read), DEFAULT_LATENESS_S)
 
 
 if __name__ == "__main__":

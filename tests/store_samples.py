@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.store.columns import CellColumns
+from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import (
     BatchOutcome,
     BatchProgress,
@@ -20,7 +23,6 @@ NINE_US = 1_538_470_800_000_000
 TEN_US = NINE_US + HOUR_US
 
 GENERATION = Generation(
-    query_id="0b5f2f6e-6a1c-4a43-9a3e-1d6b5a1f0a01",
     topic="org.sf.police.calls",
     topic_id="yV3m0r0nQ0m2f8q1l5XbXA",
     start_offsets={0: 0, 1: 10},
@@ -30,9 +32,15 @@ GENERATION = Generation(
     source_name="synthetic:seed=1:start=2018-10-02",
     source_title="synthetic city",
     synthetic=True,
-    shuffle_partitions=2,
     created_ms=1_700_000_000_000,
 )
+
+
+def identities(first: int, past: int) -> IdentityColumns:
+    """Of calls with the ids [first, past), all of nine o'clock."""
+    call_ids = np.arange(first, past)
+    return IdentityColumns.of_calls(call_ids, np.full(len(call_ids), NINE_US))
+
 
 FIRST_CELLS = (
     CellCount(NINE_US, "Traf Violation Cite", "CIT", 3),
@@ -51,7 +59,7 @@ FIRST = BatchOutcome(
         PartitionRange(1, 10, 15, counted=3, late=0, rejected=1),
     ],
     accounting=Accounting(read=11, counted=7, duplicate=1, late=1, rejected=2, gaps=1),
-    watermark_us=None,
+    identities=identities(1, 8),
     newest_call_us=TEN_US + 60_000_000,
 )
 
@@ -70,7 +78,7 @@ SECOND = BatchOutcome(
         PartitionRange(1, 15, 15, counted=0, late=0, rejected=0),
     ],
     accounting=Accounting(read=4, counted=3, rejected=1),
-    watermark_us=NINE_US - 30 * 24 * HOUR_US,
+    identities=identities(8, 11),
     newest_call_us=TEN_US + 30_000_000,
 )
 
@@ -85,8 +93,4 @@ def progress_of(batch_id: int, *, input_rows: int = 250) -> BatchProgress:
         processed_rows_per_s=625.0,
         phases_ms={"addBatch": 300, "queryPlanning": 20, "walCommit": 12},
         lag_records=17,
-        state_rows=1200,
-        state_bytes=524_288,
-        rows_dropped_by_watermark=0,
-        duplicates_dropped=1,
     )

@@ -143,10 +143,10 @@ def test_a_settings_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -
         ("stream", "window_minutes", 0),
         ("stream", "window_minutes", 120),
         ("stream", "lateness_hours", -1),
-        ("stream", "lateness_hours", 721),
         ("stream", "max_records_per_batch", 0),
         ("stream", "trigger_ms", -1),
-        ("stream", "shuffle_partitions", 1001),
+        ("stream", "lateness_hours", 1_000_001),
+        ("stream", "lateness_hours", "never"),
         ("store", "progress_rows", 9),
     ],
 )
@@ -170,8 +170,8 @@ def test_a_value_out_of_its_bounds_is_refused_with_its_place(
         ("source", "seed", 2**63 - 1),
         ("source", "start", "2018-10-02"),
         ("stream", "lateness_hours", 0),
-        ("stream", "lateness_hours", 720),
-        ("stream", "shuffle_partitions", 1000),
+        ("stream", "lateness_hours", 1_000_000),
+        ("stream", "lateness_hours", "off"),
     ],
 )
 def test_a_value_on_its_bound_is_taken(room: str, name: str, value: object) -> None:

@@ -13,7 +13,7 @@ from store_samples import GENERATION
 PLAN = RebuildPlan(
     seen=GENERATION,
     seen_accounting=Accounting(read=1_500, counted=1_400, duplicate=100),
-    wanted=replace(GENERATION, query_id="another", window_minutes=30, lateness_s=None),
+    wanted=replace(GENERATION, window_minutes=30, lateness_s=None),
     due=1_200,
     lost=(),
 )
@@ -29,7 +29,7 @@ def test_what_changes_and_what_readers_see_meanwhile_is_said() -> None:
 
 
 def test_a_count_by_the_same_settings_changes_nothing() -> None:
-    same = replace(PLAN, wanted=replace(GENERATION, query_id="another"))
+    same = replace(PLAN, wanted=replace(GENERATION, created_ms=5))
     assert plan_lines(same)[-1] == "What changes: nothing."
 
 

@@ -17,7 +17,7 @@ from sfcrime.settings import JvmSettings, KafkaSettings
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
 from sfcrime.store.writer import open_writer
-from store_samples import GENERATION
+from store_samples import GENERATION, identities
 
 pytestmark = pytest.mark.kafka
 
@@ -58,7 +58,7 @@ def fill(data_dir: Path, topic_id: str) -> None:
                 late=[LateRecord(0, 2, 1_538_438_400_000_000, 1_600_000_000_000)],
                 ranges=[PartitionRange(0, 0, 3, counted=0, late=1, rejected=2)],
                 accounting=Accounting(read=3, late=1, rejected=2),
-                watermark_us=None,
+                identities=identities(0, 0),
                 newest_call_us=None,
             )
         )

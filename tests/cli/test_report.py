@@ -14,7 +14,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange
 from sfcrime.store.writer import open_writer
-from store_samples import GENERATION, NINE_US, TEN_US
+from store_samples import GENERATION, NINE_US, TEN_US, identities
 
 GOLDEN = Path(__file__).parent / "golden"
 NOVEMBER_ONE_US = 1_541_293_200_000_000
@@ -41,7 +41,7 @@ def store_of(folder: Path, cells: list[CellCount], *, synthetic: bool = False) -
                 late=[],
                 ranges=[PartitionRange(0, 0, calls, calls, 0, 0)],
                 accounting=Accounting(read=calls, counted=calls),
-                watermark_us=None,
+                identities=identities(0, calls),
                 newest_call_us=TEN_US,
             )
         )

@@ -17,10 +17,8 @@ def test_status_has_the_accounting_and_all_that_shaped_it(data_dir, run) -> None
         "window_minutes": 60,
         "lateness_rule": "on",
         "lateness_s": 604_800,
-        "shuffle_partitions": 2,
         "rules_version": 2,
     }
-    assert document["watermark"] == "2018-09-02T09:00:00"
     assert (document["topic"], document["topic_id"]) == (GENERATION.topic, GENERATION.topic_id)
     assert (document["source"], document["synthetic"]) == ("synthetic city", True)
     assert document["freshness"]["as_of"] == "2018-10-02T10:01:00"

@@ -19,8 +19,6 @@ from sfcrime.pipeline.streaming import JOB_LOCK_FILE
 from sfcrime.settings import JvmSettings, Settings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
-from sfcrime.streaming.checkpoint import Fingerprint
-from sfcrime.streaming.generations import checkpoints_of
 from store_samples import GENERATION
 
 
@@ -42,35 +40,23 @@ def _findings(settings: Settings) -> dict[str, Finding]:
 def _begin_to_count(settings: Settings) -> None:
     with open_writer(settings.data_dir / STORE_FILE, history_rows=10) as store:
         store.create_generation(GENERATION)
-    checkpoints_of(settings.data_dir).create(GENERATION.query_id, Fingerprint.of(GENERATION))
 
 
 def test_a_new_folder_has_nothing_wrong_and_says_what_is_not_there_yet(settings: Settings) -> None:
     found = _findings(settings)
 
     assert [each for each in found.values() if each.level is Level.WRONG] == []
-    assert (found["store"].level, found["checkpoint"].level) == (Level.NOTE, Level.NOTE)
+    assert found["store"].level is Level.NOTE
     assert "sfcrime run" in found["store"].mend
     assert not settings.data_dir.exists()
 
 
-def test_a_store_and_its_checkpoint_are_found_sound(settings: Settings) -> None:
+def test_a_store_is_found_sound(settings: Settings) -> None:
     _begin_to_count(settings)
 
     found = _findings(settings)
 
-    assert (found["store"].level, found["checkpoint"].level) == (Level.OK, Level.OK)
-
-
-def test_a_deleted_checkpoint_is_found(settings: Settings) -> None:
-    _begin_to_count(settings)
-    shutil.rmtree(checkpoints_of(settings.data_dir).path)
-
-    found = _findings(settings)["checkpoint"]
-
-    assert found.level is Level.WRONG
-    assert "there is no checkpoint" in found.said
-    assert found.mend
+    assert found["store"].level is Level.OK
 
 
 def test_the_sizes_that_were_chosen_are_shown(settings: Settings) -> None:
@@ -104,12 +90,6 @@ def test_sizes_that_this_machine_cannot_hold_are_found(
 
     assert found.level is Level.NOTE
     assert "SFCRIME_STREAM_HEAP=576m and --max-records-per-batch 25000" in found.mend
-
-
-def test_a_running_job_is_not_disturbed(settings: Settings) -> None:
-    _begin_to_count(settings)
-    with file_lock(settings.data_dir / JOB_LOCK_FILE, wait=False):
-        assert _findings(settings)["checkpoint"].said == "a job is running on it"
 
 
 def test_a_store_whose_rows_refer_to_nothing_is_found(settings: Settings) -> None:

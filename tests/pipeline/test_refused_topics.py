@@ -28,9 +28,7 @@ from sfcrime.store.columns import CellColumns
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange, Totals
 from sfcrime.store.writer import open_writer
-from sfcrime.streaming.checkpoint import Fingerprint
-from sfcrime.streaming.generations import checkpoints_of
-from store_samples import GENERATION, NINE_US
+from store_samples import GENERATION, NINE_US, identities
 
 pytestmark = pytest.mark.kafka
 
@@ -49,7 +47,7 @@ def kafka(topic: Callable[[], KafkaSettings]) -> Iterator[KafkaSettings]:
 
 @pytest.fixture
 def settings(kafka: KafkaSettings, tmp_path: Path) -> Settings:
-    """Store and checkpoint of a job that has counted the first eight of them."""
+    """The store of a job that has counted the first eight of them."""
     generation = replace(
         GENERATION,
         topic=kafka.topic,
@@ -58,10 +56,6 @@ def settings(kafka: KafkaSettings, tmp_path: Path) -> Settings:
         lateness_s=None,
         source_name="",
     )
-    checkpoint = checkpoints_of(tmp_path).create(generation.query_id, Fingerprint.of(generation))
-    for log in ("offsets", "commits"):
-        (checkpoint.path / log).mkdir()
-        (checkpoint.path / log / "0").write_text("v1\n")
     with open_writer(tmp_path / STORE_FILE, history_rows=10) as writer:
         writer.create_generation(generation)
         writer.commit_batch(
@@ -72,7 +66,7 @@ def settings(kafka: KafkaSettings, tmp_path: Path) -> Settings:
                 late=[],
                 ranges=[PartitionRange(0, 0, 8, counted=8, late=0, rejected=0)],
                 accounting=Accounting(read=8, counted=8),
-                watermark_us=None,
+                identities=identities(0, 8),
                 newest_call_us=NINE_US,
             )
         )
@@ -143,7 +137,7 @@ def test_a_topic_that_ends_before_the_ledger_is_refused(settings: Settings) -> N
                 late=[],
                 ranges=[PartitionRange(0, 8, 12, counted=4, late=0, rejected=0)],
                 accounting=Accounting(read=4, counted=4),
-                watermark_us=None,
+                identities=identities(8, 12),
                 newest_call_us=NINE_US,
             )
         )

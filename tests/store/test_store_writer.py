@@ -34,6 +34,7 @@ from store_samples import (
     NINE_US,
     SECOND,
     TEN_US,
+    identities,
     progress_of,
 )
 
@@ -63,9 +64,8 @@ def test_a_new_store_has_no_generation_and_no_batch(path: Path) -> None:
     with open_writer(path, history_rows=100) as writer:
         assert writer.generation() is None
         assert writer.totals() is None
-        assert writer.last_batch() is None
+        assert writer.last_batch_id() is None
         assert writer.partition_ends() == {}
-        assert not writer.has_batch(0)
 
 
 def test_a_generation_is_kept_with_everything_that_shaped_its_numbers(
@@ -82,13 +82,11 @@ def test_partition_ends_begin_at_the_start_offsets(writer: StoreWriter) -> None:
 
 
 def test_a_committed_batch_is_in_cells_ledger_and_totals(path: Path, writer: StoreWriter) -> None:
-    assert writer.commit_batch(FIRST)
+    writer.commit_batch(FIRST)
     assert writer.partition_ends() == {0: 7, 1: 15}
-    assert writer.has_batch(0)
-    last = writer.last_batch()
-    assert last is not None
-    assert last.accounting == Accounting(11, 7, 1, 1, 2, 1)
+    assert writer.last_batch_id() == 0
     with open_reader(path) as reader:
+        assert [row.accounting for row in reader.ledger_rows(9)] == [Accounting(11, 7, 1, 1, 2, 1)]
         assert list(reader.cells()) == [
             (NINE_US, "Passing Call", "22", 1),
             (NINE_US, "Passing Call", "HAN", 1),
@@ -107,7 +105,6 @@ def test_a_second_batch_adds_to_cells_and_accounts(path: Path, writer: StoreWrit
         assert totals.accounting == Accounting(15, 10, 1, 1, 3, 1)
         assert (totals.batches, totals.last_batch_id) == (2, 1)
         assert totals.newest_call_us == TEN_US + 60_000_000  # the later of the two batches'
-        assert totals.watermark_us == 1_535_878_800_000_000
         assert reader.partition_ledger() == [
             PartitionLedger(0, 0, 11, counted=7, late=1, rejected=2),
             PartitionLedger(1, 10, 15, counted=3, late=0, rejected=1),
@@ -118,23 +115,36 @@ def test_a_second_batch_adds_to_cells_and_accounts(path: Path, writer: StoreWrit
         ]
 
 
-def test_a_batch_run_again_writes_nothing(path: Path, writer: StoreWriter) -> None:
+def test_a_batch_is_written_once(path: Path, writer: StoreWriter) -> None:
     writer.commit_batch(FIRST)
     before = everything(path)
-    assert not writer.commit_batch(FIRST)
+    with pytest.raises(AccountingBroken, match="the ledger expects batch 1"):
+        writer.commit_batch(FIRST)
     assert everything(path) == before
 
 
-def test_a_batch_is_known_after_its_ledger_row_is_forgotten(path: Path) -> None:
+def test_only_the_newest_batches_keep_their_ledger_rows(path: Path) -> None:
     with open_writer(path, history_rows=2) as writer:
         writer.create_generation(GENERATION)
         for number in range(5):
             writer.commit_batch(empty_batch(number))
-        assert [writer.has_batch(number) for number in (0, 4, 5)] == [True, True, False]
-        assert not writer.commit_batch(empty_batch(0))
+        assert writer.last_batch_id() == 4
     with open_reader(path) as reader:
         assert [row.batch_id for row in reader.ledger_rows(10)] == [4, 3]
         assert reader.totals().batches == 5
+
+
+def test_a_writer_that_was_opened_later_is_the_only_one(path: Path, writer: StoreWriter) -> None:
+    writer.commit_batch(FIRST)
+    with open_writer(path, history_rows=100) as later:
+        for write in (
+            lambda: writer.commit_batch(SECOND),
+            lambda: writer.record_progress(progress_of(0)),
+            writer.make_current,
+        ):
+            with pytest.raises(Refused, match="Another job has opened the store"):
+                write()
+        later.commit_batch(SECOND)
 
 
 def empty_batch(batch_id: int) -> BatchOutcome:
@@ -145,27 +155,27 @@ def empty_batch(batch_id: int) -> BatchOutcome:
         late=[],
         ranges=[],
         accounting=Accounting(),
-        watermark_us=None,
+        identities=identities(0, 0),
         newest_call_us=None,
     )
 
 
 def test_a_batch_without_data_gets_its_ledger_row(writer: StoreWriter) -> None:
     writer.commit_batch(FIRST)
-    assert writer.commit_batch(empty_batch(1))
-    last = writer.last_batch()
-    assert last is not None
-    assert (last.batch_id, last.accounting) == (1, Accounting())
+    writer.commit_batch(empty_batch(1))
+    assert writer.last_batch_id() == 1
     totals = writer.totals()
     assert totals is not None
     assert totals.newest_call_us == TEN_US + 60_000_000
 
 
-def test_a_partition_added_later_starts_where_the_batch_found_it(writer: StoreWriter) -> None:
+def test_a_partition_added_later_starts_at_0(writer: StoreWriter) -> None:
     writer.commit_batch(FIRST)
     added = replace(SECOND, ranges=[*SECOND.ranges[:1], PartitionRange(2, 40, 40, 0, 0, 0)])
-    assert writer.commit_batch(added)
-    assert writer.partition_ends() == {0: 11, 1: 15, 2: 40}
+    with pytest.raises(AccountingBroken, match="partition 2 starts at offset 40"):
+        writer.commit_batch(added)
+    writer.commit_batch(replace(added, ranges=[*SECOND.ranges[:1], PartitionRange(2, 0, 0, 0, 0, 0)]))
+    assert writer.partition_ends() == {0: 11, 1: 15, 2: 0}
 
 
 FIRST_ROWS = [
@@ -279,7 +289,7 @@ def test_a_batch_that_does_not_add_up_is_refused_and_leaves_nothing(
         writer.commit_batch(outcome)
     assert what in refused.value.happened
     assert everything(path) == before
-    assert writer.commit_batch(FIRST)
+    writer.commit_batch(FIRST)
 
 
 def test_a_batch_whose_write_fails_half_way_leaves_nothing(path: Path, writer: StoreWriter) -> None:
@@ -295,7 +305,7 @@ def test_a_batch_whose_write_fails_half_way_leaves_nothing(path: Path, writer: S
     saboteur.execute("DROP TRIGGER stop")
     saboteur.commit()
     saboteur.close()
-    assert writer.commit_batch(FIRST)  # and the labels of the failed try are numbered again
+    writer.commit_batch(FIRST)  # and the labels of the failed try are numbered again
     with open_reader(path) as reader:
         assert sum(cell.calls for cell in reader.cells()) == 7
 
@@ -332,8 +342,8 @@ def test_a_writer_killed_within_a_batch_leaves_the_batches_before_it(step: str, 
     assert child.returncode == -signal.SIGKILL
     with open_writer(path, history_rows=100) as writer:
         assert writer.partition_ends() == {0: 7, 1: 15}
-        assert not writer.has_batch(1)
-        assert writer.commit_batch(SECOND)
+        assert writer.last_batch_id() == 0
+        writer.commit_batch(SECOND)
     with open_reader(path) as reader:
         assert reader.totals().accounting == Accounting(15, 10, 1, 1, 3, 1)
         assert sum(cell.calls for cell in reader.cells()) == 10
@@ -363,8 +373,14 @@ def test_hundreds_of_cells_are_added_exactly(path: Path, writer: StoreWriter) ->
         cells=CellColumns.from_cells(cells),
         ranges=[PartitionRange(0, 0, 500, 500, 0, 0)],
         accounting=Accounting(500, 500),
+        identities=identities(0, 500),
     )
-    again = replace(outcome, batch_id=1, ranges=[PartitionRange(0, 500, 1000, 500, 0, 0)])
+    again = replace(
+        outcome,
+        batch_id=1,
+        ranges=[PartitionRange(0, 500, 1000, 500, 0, 0)],
+        identities=identities(500, 1000),
+    )
     writer.commit_batch(outcome)
     writer.commit_batch(again)
     with open_reader(path) as reader:
@@ -381,31 +397,15 @@ def test_a_batch_before_any_generation_is_refused(path: Path) -> None:
             writer.record_progress(progress_of(0))
 
 
-def test_creating_the_same_generation_again_changes_nothing(
-    path: Path, writer: StoreWriter
-) -> None:
-    writer.commit_batch(FIRST)
-    before = everything(path)
-    writer.create_generation(replace(GENERATION, created_ms=5))
-    assert everything(path) == before
-
-
-def test_a_query_id_never_gets_a_generation_of_another_shape(writer: StoreWriter) -> None:
-    with pytest.raises(Refused, match="another window_minutes, start_offsets"):
-        writer.create_generation(
-            replace(GENERATION, window_minutes=30, start_offsets={0: 3, 1: 10})
-        )
-
-
 def test_a_second_generation_is_written_while_readers_see_the_first(
     path: Path, writer: StoreWriter
 ) -> None:
     writer.commit_batch(FIRST)
-    writer.create_generation(replace(GENERATION, query_id="another", lateness_s=None))
+    writer.create_generation(replace(GENERATION, lateness_s=None))
     assert writer.partition_ends() == {0: 0, 1: 10}
-    assert writer.commit_batch(replace(FIRST, late=FIRST.late))
+    writer.commit_batch(replace(FIRST, late=FIRST.late))
     with open_reader(path) as reader:
-        assert reader.generation().query_id == GENERATION.query_id
+        assert reader.generation() == GENERATION
         assert reader.totals().accounting.counted == 7
 
 
@@ -435,7 +435,7 @@ def test_progress_from_another_thread_does_not_disturb_batches(
     thread = threading.Thread(target=report)
     thread.start()
     for number in range(40):
-        assert writer.commit_batch(empty_batch(number))
+        writer.commit_batch(empty_batch(number))
     thread.join()
     assert failures == []
     with open_reader(path) as reader:

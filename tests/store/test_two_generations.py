@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from sfcrime.errors import Refused, StoreUnavailable
+from sfcrime.store.generations import forget_some
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from store_samples import FIRST, GENERATION, SECOND, progress_of
 
-ANEW = replace(GENERATION, query_id="11111111-2222-3333-4444-555555555555", lateness_s=86_400)
+ANEW = replace(GENERATION, lateness_s=86_400)
 
 
 @pytest.fixture
@@ -38,11 +39,11 @@ def writer(path: Path) -> Iterator[StoreWriter]:
         yield opened
 
 
-def _seen(path: Path) -> tuple[str, int, int]:
-    """Query id, records read and calls in cells, as a reader sees them."""
+def _seen(path: Path) -> tuple[Generation, int, int]:
+    """The generation, records read and calls in cells, as a reader sees them."""
     with open_reader(path) as reader:
         calls = sum(cell.calls for cell in reader.cells())
-        return reader.generation().query_id, reader.totals().accounting.read, calls
+        return reader.generation(), reader.totals().accounting.read, calls
 
 
 def _rows(path: Path, generation: int) -> dict[str, int]:
@@ -64,9 +65,9 @@ def _rows(path: Path, generation: int) -> dict[str, int]:
 def test_readers_see_the_old_numbers_before_the_swap_and_the_new_ones_after(
     path: Path, writer: StoreWriter
 ) -> None:
-    assert _seen(path) == (GENERATION.query_id, 15, 10)
+    assert _seen(path) == (GENERATION, 15, 10)
     writer.make_current()
-    assert _seen(path) == (ANEW.query_id, 11, 7)
+    assert _seen(path) == (ANEW, 11, 7)
 
 
 def test_a_reader_that_was_open_at_the_swap_keeps_its_snapshot(
@@ -96,15 +97,37 @@ def test_what_was_replaced_is_forgotten_in_every_table(path: Path, writer: Store
     assert set(_rows(path, 1).values()) == {0}
     assert _rows(path, 2) == kept
     assert kept["cell"] == 4
-    assert writer.unseen_generations() == []
-    assert _seen(path) == (ANEW.query_id, 11, 7)
+    assert writer.unseen_generations() == {}
+    assert _seen(path) == (ANEW, 11, 7)
+
+
+def test_what_was_replaced_is_forgotten_piece_by_piece(
+    path: Path, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.store.generations.ROWS_FORGOTTEN_AT_ONCE", 1)
+    writer.make_current()
+    kept = _rows(path, 2)
+    writer.forget_unseen()
+    assert (set(_rows(path, 1).values()), _rows(path, 2)) == ({0}, kept)
+
+
+def test_what_a_killed_writer_was_forgetting_is_no_count_to_go_on_with(
+    path: Path, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.store.generations.ROWS_FORGOTTEN_AT_ONCE", 2)
+    writer.make_current()
+    with writer._transaction() as connection:
+        assert forget_some(connection, 1)
+    assert writer.unseen_generations() == {}
+    writer.forget_unseen()
+    assert set(_rows(path, 1).values()) == {0}
 
 
 def test_what_is_being_counted_is_not_forgotten(path: Path, writer: StoreWriter) -> None:
     writer.forget_unseen()
     assert writer.generation() == ANEW
-    assert writer.commit_batch(SECOND)
-    assert _seen(path) == (GENERATION.query_id, 15, 10)
+    writer.commit_batch(SECOND)
+    assert _seen(path) == (GENERATION, 15, 10)
 
 
 def test_a_store_that_is_opened_again_goes_on_with_what_readers_see(
@@ -113,10 +136,10 @@ def test_a_store_that_is_opened_again_goes_on_with_what_readers_see(
     writer.close()
     with open_writer(path, history_rows=100) as again:
         assert again.generation() == GENERATION
-        assert again.unseen_generations() == [ANEW]
+        assert again.unseen_generations() == {2: ANEW}
         again.forget_unseen()
-        assert again.unseen_generations() == []
-    assert _seen(path) == (GENERATION.query_id, 15, 10)
+        assert again.unseen_generations() == {}
+    assert _seen(path) == (GENERATION, 15, 10)
 
 
 def test_a_pending_generation_is_not_seen_even_where_there_is_no_other(path: Path) -> None:
@@ -126,7 +149,7 @@ def test_a_pending_generation_is_not_seen_even_where_there_is_no_other(path: Pat
         with pytest.raises(StoreUnavailable, match="holds nothing yet"), open_reader(path):
             pass
         writer.make_current()
-    assert _seen(path) == (GENERATION.query_id, 11, 7)
+    assert _seen(path) == (GENERATION, 11, 7)
 
 
 def test_labels_keep_their_numbers_when_a_generation_is_forgotten(

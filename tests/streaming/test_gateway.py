@@ -113,11 +113,10 @@ def test_spark_listens_on_loopback_alone(tmp_path: Path, name: str) -> None:
 
 
 def test_settings_reach_spark(tmp_path: Path) -> None:
-    stream = StreamSettings(ui_port=4321, master="local[1]", shuffle_partitions=3)
+    stream = StreamSettings(ui_port=4321, master="local[1]")
     properties = spark_properties(msgspec.structs.replace(Settings(), stream=stream), tmp_path)
     assert properties["spark.ui.port"] == "4321"
     assert properties["spark.master"] == "local[1]"
-    assert properties["spark.sql.shuffle.partitions"] == "3"
     assert properties["spark.sql.session.timeZone"] == "UTC"
 
 
@@ -126,13 +125,10 @@ def _with(**stream: object) -> Settings:
 
 
 def test_further_properties_reach_spark_beside_ours(tmp_path: Path) -> None:
-    settings = _with(spark_properties={"spark.speculation": "true"}, state_store="rocksdb")
+    settings = _with(spark_properties={"spark.speculation": "true"})
     properties = spark_properties(settings, tmp_path)
     assert properties["spark.speculation"] == "true"
     assert properties["spark.sql.session.timeZone"] == "UTC"
-    assert properties["spark.sql.streaming.stateStore.providerClass"] == (
-        "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,27 +11,26 @@ import pytest
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import FingerprintChanged, SfcrimeError, TopicRefused
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings, StreamSettings
+from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.checkpoint import Checkpoints, Fingerprint
 from sfcrime.streaming.generations import (
-    checkpoints_of,
     new_generation,
+    next_offsets,
     pending_generation,
-    require_next_records,
+    require_still_held,
     stored_generation,
 )
 from store_samples import FIRST, GENERATION, SECOND
 
 TOPIC = TopicState(GENERATION.topic_id, firsts={0: 0, 1: 10}, ends={0: 11, 1: 20})
-ANEW = replace(GENERATION, query_id="anew", window_minutes=30)
+ANEW = replace(GENERATION, window_minutes=30)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[StoreWriter]:
-    """One batch of a generation, with its checkpoint."""
+    """One batch of a generation."""
     with open_writer(tmp_path / "sfcrime.db", history_rows=100) as writer:
-        checkpoints_of(tmp_path).create(GENERATION.query_id, Fingerprint.of(GENERATION))
         writer.create_generation(GENERATION)
         writer.commit_batch(FIRST)
         yield writer
@@ -40,27 +39,28 @@ def store(tmp_path: Path) -> Iterator[StoreWriter]:
 def _settings(tmp_path: Path, **stream: object) -> Settings:
     return Settings(
         store=StoreSettings(data_dir=str(tmp_path)),
-        stream=StreamSettings(shuffle_partitions=2, **stream),  # type: ignore[arg-type]
+        stream=StreamSettings(**stream),  # type: ignore[arg-type]
     )
 
 
-def _checkpoint_names(tmp_path: Path) -> list[str]:
-    return [each.path.name for each in checkpoints_of(tmp_path).all()]
-
-
 @pytest.mark.parametrize(
-    "topic",
+    "topic, begins",
     [
-        TOPIC,
-        replace(TOPIC, ends={0: 7, 1: 15}),
-        replace(TOPIC, firsts={0: 5, 1: 12}),  # counted records were deleted
-        replace(TOPIC, firsts={0: 7, 1: 15}),  # all of them
-        replace(TOPIC, firsts={**TOPIC.firsts, 2: 0}, ends={**TOPIC.ends, 2: 9}),
+        (TOPIC, {0: 7, 1: 15}),
+        (replace(TOPIC, ends={0: 7, 1: 15}), {0: 7, 1: 15}),
+        (replace(TOPIC, firsts={0: 5, 1: 12}), {0: 7, 1: 15}),  # counted records were deleted
+        (replace(TOPIC, firsts={0: 7, 1: 15}), {0: 7, 1: 15}),  # all of them
+        (
+            replace(TOPIC, firsts={**TOPIC.firsts, 2: 0}, ends={**TOPIC.ends, 2: 9}),
+            {0: 7, 1: 15, 2: 0},
+        ),
     ],
     ids=["more", "nothing more", "retention", "retention of all", "another partition"],
 )
-def test_a_topic_that_holds_what_comes_next_is_read_on(topic: TopicState) -> None:
-    require_next_records(GENERATION, {0: 7, 1: 15}, topic)
+def test_a_topic_that_holds_what_comes_next_is_read_on_where_the_ledger_ends(
+    topic: TopicState, begins: dict[int, int]
+) -> None:
+    assert next_offsets(GENERATION, {0: 7, 1: 15}, topic) == begins
 
 
 @pytest.mark.parametrize(
@@ -93,27 +93,50 @@ def test_a_topic_that_cannot_be_read_on_is_refused_with_the_command_that_mends_i
     topic: TopicState, error: type[SfcrimeError], said: str
 ) -> None:
     with pytest.raises(error) as refused:
-        require_next_records(GENERATION, {0: 7, 1: 15}, topic)
+        next_offsets(GENERATION, {0: 7, 1: 15}, topic)
     assert said in refused.value.happened
     assert refused.value.next_step.endswith("sfcrime rebuild --accept-loss")
 
 
+def test_records_that_were_deleted_under_a_batch_are_named() -> None:
+    require_still_held(GENERATION, TOPIC.topic_id, {0: 7, 1: 0}, {0: 7, 1: 15})
+    with pytest.raises(TopicRefused) as refused:
+        require_still_held(GENERATION, TOPIC.topic_id, {0: 9}, {0: 7})
+    assert "records 7 to 8 were deleted before they were counted" in refused.value.happened
+
+
 def test_a_job_clears_what_a_given_up_rebuild_left(tmp_path: Path, store: StoreWriter) -> None:
-    checkpoints_of(tmp_path).create("anew", Fingerprint.of(ANEW))
     store.create_generation(ANEW, pending=True)
     store.close()
     with open_writer(tmp_path / "sfcrime.db", history_rows=100) as again:
         assert stored_generation(_settings(tmp_path), again) == GENERATION
-        assert again.unseen_generations() == []
+        assert again.unseen_generations() == {}
         assert again.partition_ends() == {0: 7, 1: 15}
-    assert _checkpoint_names(tmp_path) == [GENERATION.query_id]
 
 
 def test_a_refused_job_clears_nothing(tmp_path: Path, store: StoreWriter) -> None:
-    checkpoints_of(tmp_path).create("anew", Fingerprint.of(ANEW))
-    with pytest.raises(FingerprintChanged, match="window_minutes was 60 and is now 30"):
-        stored_generation(_settings(tmp_path, window_minutes=30), store)
-    assert _checkpoint_names(tmp_path) == [GENERATION.query_id, "anew"]
+    store.create_generation(ANEW, pending=True)
+    store.close()
+    with open_writer(tmp_path / "sfcrime.db", history_rows=100) as again:
+        with pytest.raises(FingerprintChanged, match="window_minutes was 60 and is now 30"):
+            stored_generation(_settings(tmp_path, window_minutes=30), again)
+        assert list(again.unseen_generations().values()) == [ANEW]
+
+
+@pytest.mark.parametrize(
+    "hours, said, command",
+    [
+        (2.5, "lateness_s was 604800 and is now 9000", "--lateness-hours 2.5"),
+        (100_000, "and is now 360000000", "--lateness-hours 100000"),
+        ("off", "and is now None", "--lateness-hours off"),
+    ],
+)
+def test_another_lateness_is_refused_with_the_command_that_counts_by_it(
+    tmp_path: Path, store: StoreWriter, hours: object, said: str, command: str
+) -> None:
+    with pytest.raises(FingerprintChanged, match=said) as refused:
+        stored_generation(_settings(tmp_path, lateness_hours=hours), store)
+    assert refused.value.next_step.endswith(f"sfcrime rebuild {command}")
 
 
 def test_numbers_of_other_rules_are_refused_before_kafka_is_asked(
@@ -125,56 +148,55 @@ def test_numbers_of_other_rules_are_refused_before_kafka_is_asked(
     assert refused.value.next_step.endswith("sfcrime rebuild")
 
 
-def _pending(tmp_path: Path, store: StoreWriter, wanted: Generation, topic: TopicState) -> str:
-    return pending_generation(store, checkpoints_of(tmp_path), wanted, topic).query_id
-
-
 def _killed_rebuild(tmp_path: Path, store: StoreWriter) -> StoreWriter:
     """A rebuild that committed two batches, as the next one finds it."""
-    assert _pending(tmp_path, store, ANEW, TOPIC) == "anew"
+    assert pending_generation(store, ANEW, TOPIC) == ANEW
     store.commit_batch(FIRST)
     store.commit_batch(SECOND)
-    commits = checkpoints_of(tmp_path).of("anew").path / "commits"
-    commits.mkdir()
-    (commits / "0").write_text("v1\n")
     store.close()
     return open_writer(tmp_path / "sfcrime.db", history_rows=100)
 
 
 def test_a_killed_rebuild_is_gone_on_with(tmp_path: Path, store: StoreWriter) -> None:
     with _killed_rebuild(tmp_path, store) as again:
-        wanted = replace(ANEW, query_id="third", created_ms=5, start_offsets={0: 3, 1: 10})
-        assert _pending(tmp_path, again, wanted, TOPIC) == "anew"
+        wanted = replace(ANEW, created_ms=5, start_offsets={0: 3, 1: 10})
+        assert pending_generation(again, wanted, TOPIC) == ANEW
         assert again.partition_ends() == {0: 11, 1: 15}
-    assert _checkpoint_names(tmp_path) == [GENERATION.query_id, "anew"]
+        again.make_current()
+        again.forget_unseen()
+        assert again.unseen_generations() == {}
 
 
 @pytest.mark.parametrize(
-    "wanted, topic, hurt",
+    "wanted, topic",
     [
-        (replace(ANEW, window_minutes=15), TOPIC, None),
-        (replace(ANEW, shuffle_partitions=3), TOPIC, None),
-        (replace(ANEW, topic_id="new"), replace(TOPIC, topic_id="new"), None),
-        (ANEW, replace(TOPIC, firsts={0: 13, 1: 10}, ends={0: 14, 1: 20}), None),
-        (ANEW, TOPIC, lambda checkpoints: checkpoints.keep_only([GENERATION.query_id])),
-        (ANEW, TOPIC, lambda checkpoints: (checkpoints.of("anew").path / "commits/7").touch()),
+        (replace(ANEW, window_minutes=15), TOPIC),
+        (replace(ANEW, lateness_s=None), TOPIC),
+        (replace(ANEW, topic_id="new"), replace(TOPIC, topic_id="new")),
+        (ANEW, replace(TOPIC, firsts={0: 13, 1: 10}, ends={0: 14, 1: 20})),
     ],
-    ids=["window", "partitions", "another topic", "retention", "no checkpoint", "disagreeing"],
+    ids=["window", "lateness", "another topic", "retention"],
 )
 def test_a_killed_rebuild_that_cannot_be_gone_on_with_is_begun_anew(
-    tmp_path: Path,
-    store: StoreWriter,
-    wanted: Generation,
-    topic: TopicState,
-    hurt: Callable[[Checkpoints], None] | None,
+    tmp_path: Path, store: StoreWriter, wanted: Generation, topic: TopicState
 ) -> None:
     with _killed_rebuild(tmp_path, store) as again:
-        if hurt is not None:
-            hurt(checkpoints_of(tmp_path))
-        assert _pending(tmp_path, again, replace(wanted, query_id="third"), topic) == "third"
-        assert again.last_batch() is None
-        assert [each.query_id for each in again.unseen_generations()] == ["third"]
-    assert _checkpoint_names(tmp_path) == [GENERATION.query_id, "third"]
+        assert pending_generation(again, replace(wanted, created_ms=9), topic).created_ms == 9
+        assert again.last_batch_id() is None
+        assert [each.created_ms for each in again.unseen_generations().values()] == [9]
+
+
+def test_a_generation_that_is_half_forgotten_is_not_gone_on_with(
+    tmp_path: Path, store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rebuild swapped, and was killed while it cleared what it had replaced."""
+    monkeypatch.setattr("sfcrime.store.generations.ROWS_FORGOTTEN_AT_ONCE", 1)
+    with _killed_rebuild(tmp_path, store) as again:
+        (number,) = again.unseen_generations()
+        with again._transaction() as connection:
+            assert forget_some(connection, number)
+        assert pending_generation(again, replace(ANEW, created_ms=9), TOPIC).created_ms == 9
+        assert again.last_batch_id() is None
 
 
 def test_whose_topic_it_is_is_decided_once_for_a_topic_id(tmp_path: Path) -> None:
@@ -186,8 +208,10 @@ def test_whose_topic_it_is_is_decided_once_for_a_topic_id(tmp_path: Path) -> Non
 
     made = new_generation(_settings(tmp_path, window_minutes=15), kafka, TOPIC, foreign)
 
-    assert replace(made, query_id="", created_ms=0) == replace(
-        foreign, query_id="", created_ms=0, window_minutes=15, start_offsets={0: 0, 1: 10}
+    assert replace(made, created_ms=0) == replace(
+        foreign, created_ms=0, window_minutes=15, start_offsets={0: 0, 1: 10}
     )
     late = new_generation(_settings(tmp_path, lateness_hours=1.5), kafka, TOPIC, foreign)
     assert late.lateness_s == 5_400
+    off = new_generation(_settings(tmp_path, lateness_hours="off"), kafka, TOPIC, GENERATION)
+    assert off.lateness_s is None

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from hostile_records import GOOD, timed_value, with_id
 from sfcrime.domain.calls import CALL_FIELDS
 from sfcrime.errors import UsageError
-from sfcrime.streaming.intake import (
-    JUDGED_SCHEMA,
-    judged_batch,
-    place_of,
-    set_aside_identity,
-)
+from sfcrime.streaming.intake import JUDGED, PACKET_SCHEMA, judged_batch, packets_of, records_of
 from sfcrime.streaming.properties import require_free_options
 
 WEEK_US = 604_800_000_000
@@ -46,44 +37,44 @@ def kafka_batch(rows: Sequence[Row]) -> pa.RecordBatch:
     )
 
 
-def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    as_number = batch.column("call_time").cast(pa.int64())
-    return batch.set_column(1, "call_time", as_number).to_pylist()
-
-
 def test_every_record_becomes_one_row_in_its_place() -> None:
     batch = judged_batch(
         kafka_batch(
             [
                 (GOOD, 0, 7, OCTOBER_MS),
-                (b"not json", 1, 12, OCTOBER_MS),
-                (None, 2, 9_000_000_000, OCTOBER_MS),
-                (timed_value("2018-09-01T00:00:00"), 0, 8, OCTOBER_MS),
-                (timed_value("2018-10-02T10:11:01"), 0, 9, OCTOBER_MS),
-                (with_id(b'"007"'), 1, 13, OCTOBER_MS),
+                (b"not json", 0, 8, OCTOBER_MS),
+                (None, 0, 9_000_000_000, OCTOBER_MS + 1),
+                (timed_value("2018-09-01T00:00:00"), 0, 9_000_000_001, OCTOBER_MS + 2),
+                (timed_value("2018-10-02T10:11:01"), 0, 9_000_000_002, OCTOBER_MS),
+                (with_id(b'"007"'), 0, 9_000_000_013, OCTOBER_MS),
             ]
         ),
         WEEK_US,
     )
 
-    rows = _rows(batch)
-    assert [row["partition"] for row in rows] == [0, 1, 2, 0, 0, 1]
-    assert [row["identity"] for row in rows if row["identity"] >= 0] == [182750001, 7]
-    assert [row["call_time"] for row in rows] == [CALL_US, None, None, None, None, CALL_US]
-    assert [place_of(row["identity"]) for row in rows if row["identity"] < 0] == [
-        (1, 12),
-        (2, 9_000_000_000),
-        (0, 8),
-        (0, 9),
-    ]
-    assert [row["label"] for row in rows] == [
-        "Passing Call\x1fHAN",
-        "not-json",
-        "no-value",
-        "late 1535760000000000 1538496660000",
-        "from-the-future",
-        "Passing Call\x1fHAN",
-    ]
+    assert batch.to_pydict() == {
+        "offset": [7, 8, 9_000_000_000, 9_000_000_001, 9_000_000_002, 9_000_000_013],
+        "call_id": [182750001, None, None, None, None, 7],
+        "call_us": [CALL_US, None, None, 1_535_760_000_000_000, None, CALL_US],
+        "published_ms": [OCTOBER_MS + more for more in (0, 0, 1, 2, 0, 0)],
+        "label": [
+            "Passing Call\x1fHAN",
+            "not-json",
+            "no-value",
+            "late",
+            "from-the-future",
+            "Passing Call\x1fHAN",
+        ],
+    }
+
+
+def test_a_packet_holds_the_records_of_one_partition() -> None:
+    """Spark hands over those of one; where it ever hands over more, none changes its place."""
+    rows = [(GOOD, 3, 7, OCTOBER_MS), (b"x", 1, 7, OCTOBER_MS), (GOOD, 3, 8, OCTOBER_MS)]
+    packets = packets_of(kafka_batch(rows), WEEK_US).to_pylist()
+
+    offsets = {each["partition"]: records_of(each["records"])["offset"] for each in packets}
+    assert {number: column.to_pylist() for number, column in offsets.items()} == {3: [7, 8], 1: [7]}
 
 
 def test_with_the_rule_off_old_and_future_calls_count() -> None:
@@ -96,32 +87,30 @@ def test_with_the_rule_off_old_and_future_calls_count() -> None:
         ),
         None,
     )
-    assert [row["identity"] for row in _rows(batch)] == [182750001, 182750001]
+    assert batch.column("call_id").to_pylist() == [182750001, 182750001]
 
 
 def test_the_columns_are_those_that_spark_was_told_of() -> None:
-    batch = judged_batch(kafka_batch([(GOOD, 0, 0, OCTOBER_MS)]), None)
-    spark_types = {"long": "int64", "timestamp": "timestamp[us, tz=UTC]", "integer": "int32"}
-    assert [(column.name, str(column.type)) for column in batch.schema] == [
+    packets = packets_of(kafka_batch([(GOOD, 0, 0, OCTOBER_MS)]), None)
+    spark_types = {"integer": "int32"}
+    assert [(column.name, str(column.type)) for column in packets.schema] == [
         (column.name, spark_types.get(column.dataType.typeName(), column.dataType.typeName()))
-        for column in JUDGED_SCHEMA.fields
+        for column in PACKET_SCHEMA.fields
     ]
 
 
-def test_a_batch_without_rows_gives_one_without_rows() -> None:
+def test_a_batch_without_rows_gives_none() -> None:
     empty = kafka_batch([(GOOD, 0, 0, OCTOBER_MS)]).slice(0, 0)
     assert judged_batch(empty, WEEK_US).num_rows == 0
+    assert packets_of(empty, WEEK_US).num_rows == 0
 
 
-@given(st.integers(0, 65_535), st.integers(0, 2**46))
-@example(0, 0)
-@example(65_535, 2**46)
-def test_an_identity_set_aside_is_negative_and_spells_its_place(
-    partition: int, offset: int
-) -> None:
-    identity = set_aside_identity(partition, offset)
-    assert -(2**63) <= identity < 0
-    assert place_of(identity) == (partition, offset)
+def test_records_come_out_of_a_packet_as_they_went_in() -> None:
+    batch = kafka_batch([(GOOD, 0, 0, OCTOBER_MS), (b"x", 0, 1, OCTOBER_MS)])
+    (packet,) = packets_of(batch, WEEK_US).to_pylist()
+    records = records_of(packet["records"])
+    assert records.schema == JUDGED
+    assert records.to_pydict() == judged_batch(batch, WEEK_US).to_pydict()
 
 
 @pytest.mark.parametrize("field", CALL_FIELDS)
@@ -131,8 +120,8 @@ def test_fourteen_fields_in_any_order_are_one_call(field: str) -> None:
     turn = CALL_FIELDS.index(field)
     ordered = (members + needed)[turn:] + (members + needed)[:turn]
     value = "{" + ",".join(ordered) + "}"
-    (row,) = _rows(judged_batch(kafka_batch([(value.encode(), 0, 0, OCTOBER_MS)]), WEEK_US))
-    assert (row["identity"], row["call_time"], row["label"]) == (
+    (row,) = judged_batch(kafka_batch([(value.encode(), 0, 0, OCTOBER_MS)]), WEEK_US).to_pylist()
+    assert (row["call_id"], row["call_us"], row["label"]) == (
         182750001,
         CALL_US,
         "Passing Call\x1fHAN",

@@ -1,10 +1,38 @@
-"""How a running query is waited for."""
+"""How a running query is waited for and ended, with every way that reading and storing can meet.
+
+The query here is a thread that calls the reader as Spark does, batch after batch; the store is a
+real one, behind a topic that can hold an answer back or fail.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
 
-from sfcrime.streaming.job import await_end
+import pytest
+from pyspark.errors import StreamingQueryException
+
+from batch_samples import call, read_batch
+from running import wait_until
+from sfcrime.domain.topic_state import TopicState
+from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError, StoreUnavailable
+from sfcrime.kafka.topic_watch import TopicHead
+from sfcrime.settings import KafkaSettings, Settings, StoreSettings
+from sfcrime.store.records import BatchProgress
+from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.streaming import job as job_module
+from sfcrime.streaming import reading
+from sfcrime.streaming.arrival import ReadBatch
+from sfcrime.streaming.execution import BatchExecution
+from sfcrime.streaming.job import StreamJob, await_end, run_query
+from sfcrime.streaming.reading import BatchReader
+from sfcrime.streaming.session import RunningSpark
+from store_samples import GENERATION
+
+_WAIT_S = 20.0
 
 
 @dataclass
@@ -52,3 +80,319 @@ def test_a_batch_that_cannot_end_is_given_up() -> None:
     await_end(query, lambda: False, lambda: None, lambda: query.asked == 3)  # type: ignore[arg-type]
 
     assert (query.asked, query.stops, query.most_waits) == (3, [], 97)
+
+
+class Topic:
+    """A topic that is asked before each commit, and answers when it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.asked = threading.Event()
+        self.fails_with: SfcrimeError | None = None
+        self.ends = {0: 100, 1: 100}
+
+    def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
+        def answer() -> TopicHead:
+            self.asked.set()
+            assert self.may_answer.wait(_WAIT_S)
+            if self.fails_with is not None:
+                raise self.fails_with
+            return TopicHead(GENERATION.topic_id, dict.fromkeys(partitions, 0))
+
+        return answer
+
+    def state(self) -> TopicState:
+        return TopicState(GENERATION.topic_id, dict.fromkeys(self.ends, 0), self.ends)
+
+
+class Frame:
+    """A batch as Spark hands it over."""
+
+    def __init__(self, batch: ReadBatch) -> None:
+        self.batch = batch
+
+    def collect(self) -> list[Any]:
+        return [
+            type("Row", (), {"partition": number, "records": records})
+            for number, records in self.batch.packets
+        ]
+
+
+class RunningQuery:
+    """Calls the reader for one batch after another, in a thread, as long as batches are let go."""
+
+    def __init__(self, reader: BatchReader, frames: list[Frame]) -> None:
+        self._reader = reader
+        self._frames = frames
+        self._let_go = threading.Semaphore(0)
+        self._stopped = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self.failure: BaseException | None = None
+        self.taken = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self._jsq = self  # what PySpark's query wraps
+
+    def let_go(self, batches: int = 1) -> None:
+        self._idle.clear()
+        self._let_go.release(batches)
+
+    def _run(self) -> None:
+        try:
+            for number, frame in enumerate(self._frames):
+                while not self._let_go.acquire(timeout=0.01):
+                    self._idle.set()
+                    if self._stopped.is_set():
+                        return
+                self._idle.clear()
+                self._reader(cast("Any", frame), number)
+                self.taken += 1
+            self._idle.set()
+            self._stopped.wait(_WAIT_S)
+        except BaseException as failure:
+            self.failure = failure
+
+    def awaitTermination(self, seconds: float) -> bool:
+        self._thread.join(min(seconds, 0.02))
+        if self._thread.is_alive():
+            return False
+        if self.failure is not None:
+            raise StreamingQueryException(str(self.failure))
+        return True
+
+    @property
+    def status(self) -> dict[str, bool]:
+        return {"isTriggerActive": not self._idle.is_set()}
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(_WAIT_S)
+
+    def lastProgress(self) -> None:
+        return None
+
+
+class Jvm:
+    """A JVM that runs on."""
+
+    log_path = Path("driver.log")
+    exit_code = None
+
+    def ends_within(self, seconds: float) -> bool:
+        return False
+
+
+FRAMES = [
+    Frame(read_batch([call(0, at, at)], {0: (at, at + 1), 1: (10, 10)})) for at in range(4)
+]
+"""Batches of one call each, of partition 0."""
+
+
+class Scene:
+    """A job under way, in a thread of its own."""
+
+    def __init__(self, store: StoreWriter, data_dir: Path, patched: pytest.MonkeyPatch) -> None:
+        self.store, self.topic, self.stop = store, Topic(), threading.Event()
+        self.frames = list(FRAMES)
+        self.queries: list[RunningQuery] = []
+        self.broker_answers = True
+        self.progress: list[BatchProgress] = []
+        settings = Settings(store=StoreSettings(data_dir=str(data_dir)))
+        self.job = StreamJob(settings, KafkaSettings(topic=GENERATION.topic), store, self.stop)
+        patched.setattr(job_module, "TopicWatch", lambda kafka: self.topic)
+        patched.setattr(job_module, "answers", lambda kafka, seconds: self.broker_answers)
+        patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
+        patched.setattr(reading, "execution_of_batch", self._execution)
+        self.ended: list[object] = []
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def _start(self, reader: BatchReader) -> RunningQuery:
+        self.queries.append(RunningQuery(reader, self.frames))
+        return self.queries[-1]
+
+    def _execution(self, session: object, batch_id: int) -> BatchExecution:
+        batch = self.frames[batch_id].batch
+        return BatchExecution(batch.scanned, batch.planned)
+
+    def _follow(self) -> None:
+        try:
+            spark = RunningSpark(cast("Any", None), cast("Any", Jvm()))
+            self.ended.append(run_query(spark, self.job, GENERATION, self.progress.append))
+        except BaseException as failure:
+            self.ended.append(failure)
+
+    @property
+    def query(self) -> RunningQuery:
+        return self.queries[-1]
+
+    def begin(self) -> None:
+        self._thread.start()
+        wait_until(lambda: bool(self.queries), "the query to start", _WAIT_S)
+
+    def end(self) -> object:
+        """What the job returned or raised."""
+        self._thread.join(_WAIT_S)
+        assert not self._thread.is_alive(), "the job does not end"
+        return self.ended[0]
+
+    def read(self) -> int:
+        totals = self.store.totals()
+        assert totals is not None
+        return totals.accounting.read
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    with open_writer(tmp_path / "sfcrime.db", history_rows=10) as store:
+        store.create_generation(GENERATION)
+        found = Scene(store, tmp_path, monkeypatch)
+        yield found
+        found.topic.may_answer.set()
+        found.stop.set()
+
+
+def test_one_batch_is_read_while_one_is_stored_and_never_more(scene: Scene) -> None:
+    scene.topic.may_answer.clear()
+    scene.begin()
+    scene.query.let_go(4)
+    assert scene.topic.asked.wait(_WAIT_S)
+    # The second is read, and waits for the first; the third is not begun.
+    wait_until(lambda: scene.query._reader.last_batch_id == 1, "the second to be read", _WAIT_S)
+    assert (scene.query.taken, scene.read()) == (1, 0)
+    scene.topic.may_answer.set()
+    wait_until(lambda: scene.read() == 4, "all to be stored", _WAIT_S)
+    scene.stop.set()
+    assert scene.end() == {0: 4, 1: 10}
+
+
+def test_a_stop_commits_what_was_handed_over(scene: Scene) -> None:
+    scene.topic.may_answer.clear()
+    scene.begin()
+    scene.query.let_go(1)
+    assert scene.topic.asked.wait(_WAIT_S)
+    scene.stop.set()
+    wait_until(lambda: not scene.query._thread.is_alive(), "the query to be stopped", _WAIT_S)
+    assert (scene.ended, scene.read()) == ([], 0)
+    scene.topic.may_answer.set()
+    assert scene.end() == {0: 1, 1: 10}
+    assert scene.read() == 1
+
+
+def test_a_stop_lets_no_further_batch_begin(scene: Scene) -> None:
+    scene.begin()
+    scene.stop.set()
+    scene.query.let_go(4)
+    assert scene.end() == scene.store.partition_ends()
+    assert scene.query._reader.last_batch_id < 1
+
+
+def test_a_failed_commit_ends_the_query_where_the_next_batch_comes(scene: Scene) -> None:
+    scene.topic.may_answer.clear()
+    scene.topic.fails_with = StoreUnavailable("the disk is full")
+    scene.begin()
+    scene.query.let_go(4)
+    assert scene.topic.asked.wait(_WAIT_S)
+    scene.topic.may_answer.set()
+    failure = scene.end()
+    assert isinstance(failure, StoreUnavailable), failure
+    assert (scene.read(), scene.query._reader.last_batch_id) == (0, 1)
+
+
+def test_a_failed_commit_ends_the_query_on_an_idle_topic(scene: Scene) -> None:
+    scene.topic.fails_with = StoreUnavailable("the disk is full")
+    scene.begin()
+    scene.query.let_go(1)
+    failure = scene.end()
+    assert isinstance(failure, StoreUnavailable), failure
+    assert scene.read() == 0
+
+
+def test_a_failed_commit_is_raised_by_a_stop(scene: Scene) -> None:
+    scene.topic.may_answer.clear()
+    scene.topic.fails_with = StoreUnavailable("the disk is full")
+    scene.begin()
+    scene.query.let_go(1)
+    assert scene.topic.asked.wait(_WAIT_S)
+    scene.stop.set()
+    wait_until(lambda: not scene.query._thread.is_alive(), "the query to be stopped", _WAIT_S)
+    scene.topic.may_answer.set()
+    assert isinstance(scene.end(), StoreUnavailable)
+
+
+def test_a_lost_broker_ends_the_query_and_what_was_read_is_discarded(scene: Scene) -> None:
+    scene.topic.fails_with = KafkaUnavailable("no broker")
+    scene.begin()
+    scene.query.let_go(4)
+    failure = scene.end()
+    assert isinstance(failure, KafkaUnavailable), failure
+    assert (scene.read(), scene.store.last_batch_id()) == (0, None)
+
+
+def test_a_stop_without_a_broker_discards_what_was_handed_over(scene: Scene) -> None:
+    scene.topic.may_answer.clear()
+    scene.topic.fails_with = KafkaUnavailable("no broker")
+    scene.broker_answers = False
+    scene.begin()
+    scene.query.let_go(2)
+    assert scene.topic.asked.wait(_WAIT_S)
+    scene.stop.set()
+    scene.topic.may_answer.set()
+    assert scene.end() == {0: 0, 1: 10}
+    assert scene.read() == 0
+
+
+def test_a_query_that_dies_leaves_what_was_handed_over_committed(scene: Scene) -> None:
+    scene.frames[1] = cast("Frame", object())  # it has nothing that could be collected
+    scene.topic.may_answer.clear()
+    scene.begin()
+    scene.query.let_go(2)
+    assert scene.topic.asked.wait(_WAIT_S)
+    wait_until(lambda: scene.query.failure is not None, "the query to die", _WAIT_S)
+    assert scene.ended == []
+    scene.topic.may_answer.set()
+    failure = scene.end()
+    assert isinstance(failure, ChildFailed), failure
+    assert scene.read() == 1
+
+
+def test_a_batch_of_empty_ranges_writes_nothing(scene: Scene) -> None:
+    scene.frames.insert(0, Frame(read_batch([], {0: (0, 0), 1: (10, 10)})))
+    scene.begin()
+    scene.query.let_go(2)
+    wait_until(lambda: scene.read() == 1, "the second to be stored", _WAIT_S)
+    assert scene.store.last_batch_id() == 0
+    scene.stop.set()
+    scene.end()
+
+
+def test_a_batch_of_markers_alone_is_stored(scene: Scene) -> None:
+    scene.frames.insert(0, Frame(read_batch([], {0: (0, 2), 1: (10, 10)})))
+    scene.begin()
+    scene.query.let_go(1)
+    wait_until(lambda: scene.store.last_batch_id() == 0, "it to be stored", _WAIT_S)
+    assert scene.store.partition_ends() == {0: 2, 1: 10}
+    scene.stop.set()
+    scene.end()
+
+
+def test_a_partition_that_is_added_at_the_start_retries_it(scene: Scene) -> None:
+    """Spark takes start offsets only of just the partitions that the topic has."""
+    started = scene._start
+
+    def refused(reader: BatchReader) -> RunningQuery:
+        query = started(reader)
+        if len(scene.queries) == 1:
+            scene.topic.ends = {0: 100, 1: 100, 2: 5}
+            query.failure = AssertionError("you must specify all TopicPartitions")
+            query._stopped.set()
+        return query
+
+    scene._start = refused  # type: ignore[method-assign]
+    scene.begin()
+    wait_until(lambda: len(scene.queries) == 2, "the second start", _WAIT_S)
+    scene.query.let_go(1)
+    wait_until(lambda: scene.read() == 1, "a batch of it", _WAIT_S)
+    scene.stop.set()
+    assert scene.end() == {0: 1, 1: 10}

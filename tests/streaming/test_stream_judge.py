@@ -24,7 +24,7 @@ from hostile_records import (
 from hostile_values import LEGACY_RECORD, OTHER_FIELDS, RECORDS, RUINS, VALUES
 from sfcrime.audit.judge import ValidCall, judge_time, judge_value
 from sfcrime.domain.outcomes import Outcome, Reason
-from sfcrime.streaming.judge import judge_records, late_times
+from sfcrime.streaming.judge import LATE, judge_records
 from sfcrime.streaming.rules import LABEL_SEPARATOR
 
 WEEK_US = 604_800_000_000
@@ -41,17 +41,19 @@ def _verdicts(
     """One verdict a record, of one run of the judge over all of them."""
     columns = judge_records(values, [ms * 1000 for ms in published_ms], lateness_us)
     found: list[Verdict] = []
-    for call_id, call_us, label in zip(
-        columns.call_id, columns.call_us, columns.label, strict=True
+    for call_id, call_us, label, published in zip(
+        columns.call_id, columns.call_us, columns.label, published_ms, strict=True
     ):
         if call_id is not None:
             assert call_us is not None
             call_type, disposition = label.split(LABEL_SEPARATOR)
             found.append(ValidCall(call_id, call_us, call_type, disposition))
+        elif label == LATE:
+            assert call_us is not None
+            found.append((call_us, published))
         else:
             assert call_us is None
-            late = late_times(label)
-            found.append(Reason(label) if late is None else late)
+            found.append(Reason(label))
     return found
 
 

@@ -129,7 +129,7 @@ class _Run:
                 self._await(query, storing, show_progress)
             except StreamingQueryException as failure:
                 self._settle(storing.wait)
-                if not isinstance(reader.failure, StopRequested):
+                if not self._is_a_stop(reader.failure):
                     raise self._reason(failure, reader) from failure
             except (Py4JError, OSError) as failure:
                 if not self._spark.jvm.ends_within(_DEATH_SEEN_S):
@@ -185,13 +185,18 @@ class _Run:
         await_end(query, should_end, look, _LostBroker(job), may_end)
 
     def _settle(self, ask: Callable[[], None]) -> None:
-        """Raises what storing failed with, but for a stop without a broker: what was handed over
-        cannot be checked against the topic then, and the next start reads it again."""
+        """Raises what storing failed with, but for a stop without a broker."""
         try:
             ask()
-        except KafkaUnavailable:
-            if not self._job.stop.is_set():
+        except KafkaUnavailable as failure:
+            if not self._is_a_stop(failure):
                 raise
+
+    def _is_a_stop(self, failure: BaseException | None) -> bool:
+        """Whether a failure is no more than a stop: without a broker, what was handed over cannot
+        be checked against the topic then, and the next start reads it again."""
+        lost = isinstance(failure, KafkaUnavailable) and self._job.stop.is_set()
+        return lost or isinstance(failure, StopRequested)
 
     def _reason(self, failure: StreamingQueryException, reader: BatchReader) -> Exception:
         """What to raise for a query that ended by itself."""

@@ -51,7 +51,7 @@ def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Itera
     """
     digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
     folder = memory / f"sfcrime-{os.getuid()}-{digest}"
-    if not _take(folder):
+    if not memory.is_dir() or not _take(folder):
         folder = _taken(data_dir / WORK_FOLDER / "checkpoint")
     try:
         yield folder

@@ -1,0 +1,85 @@
+"""Batches as Spark's action gives them, made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from sfcrime.streaming.arrival import Planned, ReadBatch
+from sfcrime.streaming.intake import JUDGED
+
+NINE_US = 1_538_470_800_000_000
+"""2018-10-02T09:00:00 on the wall."""
+PUBLISHED_MS = 1_538_989_200_001
+HAN = "Passing Call\x1fHAN"
+
+
+class Row(NamedTuple):
+    """A judged record."""
+
+    partition: int
+    offset: int
+    call_id: int | None
+    call_us: int | None
+    label: str
+
+
+def call(partition: int, offset: int, call_id: int, call_us: int = NINE_US, label: str = HAN) -> Row:
+    return Row(partition, offset, call_id, call_us, label)
+
+
+def rejected(partition: int, offset: int, reason: str = "not-json") -> Row:
+    return Row(partition, offset, None, None, reason)
+
+
+def late(partition: int, offset: int, call_us: int = NINE_US) -> Row:
+    return Row(partition, offset, None, call_us, "late")
+
+
+def packet(rows: Sequence[Row]) -> tuple[int, bytes]:
+    """Rows of one partition as they travel."""
+    batch = pa.RecordBatch.from_arrays(
+        [
+            pa.array([row.offset for row in rows], pa.int64()),
+            pa.array([row.call_id for row in rows], pa.int64()),
+            pa.array([row.call_us for row in rows], pa.int64()),
+            pa.array([PUBLISHED_MS] * len(rows), pa.int64()),
+            pa.array([row.label for row in rows], pa.string()).dictionary_encode(),
+        ],
+        schema=JUDGED,
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return rows[0].partition if rows else 0, sink.getvalue().to_pybytes()
+
+
+def read_batch(
+    rows: Sequence[Row],
+    planned: Mapping[int, tuple[int, int]] | None = None,
+    *,
+    size: int = 100,
+    scanned: int | None = None,
+) -> ReadBatch:
+    """A batch of these rows in packets of at most `size`; the ranges are just theirs unless given."""
+    by_partition: dict[int, list[Row]] = {}
+    for row in rows:
+        by_partition.setdefault(row.partition, []).append(row)
+    if planned is None:
+        planned = {
+            number: (min(row.offset for row in part), max(row.offset for row in part) + 1)
+            for number, part in by_partition.items()
+        }
+    packets = [
+        packet(part[at : at + size])
+        for part in by_partition.values()
+        for at in range(0, len(part), size)
+    ]
+    return ReadBatch(
+        spark_batch_id=0,
+        packets=packets,
+        planned={number: Planned(*span) for number, span in planned.items()},
+        scanned=len(rows) if scanned is None else scanned,
+    )
