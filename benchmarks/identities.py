@@ -3,7 +3,7 @@
     python benchmarks/identities.py forms
     python benchmarks/identities.py shapes --identities 5000000
     python benchmarks/identities.py large near-ordered --held 100000000
-    python benchmarks/identities.py large random --held 100000000
+    python benchmarks/identities.py large "random times" --held 100000000
 
 Every figure is of whole batches: repeats found, packed, written and committed (one fsync each).
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -176,41 +178,51 @@ def shapes(identities: int, batch: int, only: str | None) -> None:
 @click.option("--live", default=1_000, show_default=True, help="Batches of 10 records.")
 def large(shape: str, held: int, live: int) -> None:
     """Batches of 10, 1,000 and 250,000 records into a store that holds many identities."""
-    with TemporaryDirectory() as folder, store(Path(folder)) as engine:
+    with TemporaryDirectory() as folder:
+        with store(Path(folder)) as engine:
+            started = time.perf_counter()
+            (_fill_in_order if shape == "near-ordered" else _fill_at_random)(engine, held)
+            click.echo(f"filled in {time.perf_counter() - started:.0f} s")
+        # In a process of its own, whose memory knows nothing of the filling.
+        command = [sys.executable, __file__, "measure", folder, shape, str(held), str(live)]
+        subprocess.run(command, check=True)
+
+
+@main.command(hidden=True)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("shape")
+@click.argument("held", type=int)
+@click.argument("live", type=int)
+def measure(folder: Path, shape: str, held: int, live: int) -> None:
+    """Measure a store that was filled."""
+    first = next(SHAPES[shape](1_000, 1_000, first=held))
+    with TemporaryDirectory() as empty, store(Path(empty)) as engine:
+        identities = Identities()
+        commit(engine, identities, first)
+        click.echo(f"memory with none held: {memory_mb()}")
+    with store(folder) as engine:
+        started = time.perf_counter()
         identities = Identities()
         with engine.begin() as connection:
             identities.load(connection, 1)
-        commit(engine, identities, next(near_ordered(1_000, 1_000, first=10**8)))
-        empty = memory_mb()
-        filled = _fill_in_order if shape == "near-ordered" else _fill_at_random
-        started = time.perf_counter()
-        filled(engine, held)
-        click.echo(f"filled in {time.perf_counter() - started:.0f} s; memory with none: {empty}")
-        engine.dispose()
-        identities = Identities()
-        _measure_large(engine, identities, SHAPES[shape], held, live)
+        opened = time.perf_counter() - started
+        commit(engine, identities, first)
         click.echo(
-            f"memory at the end {memory_mb()}, peak of the process (filling too) "
-            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB; "
+            f"{identities.count:,} held: opened in {opened:.2f} s, with a first batch of 1,000 "
+            f"{time.perf_counter() - started:.2f} s; memory {memory_mb()}"
+        )
+        _measure_batches(engine, identities, SHAPES[shape], (held + 1_000, live))
+        click.echo(
+            f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB; "
             f"{bytes_an_identity(engine, identities.count):.2f} bytes an identity"
         )
 
 
-def _measure_large(
-    engine: Engine, identities: Identities, shape: Shape, held: int, live: int
+def _measure_batches(
+    engine: Engine, identities: Identities, shape: Shape, where: tuple[int, int]
 ) -> None:
-    small = list(shape(1_000, 1_000, first=held))[0]
-    started = time.perf_counter()
-    with engine.begin() as connection:
-        identities.load(connection, 1)
-    opened = time.perf_counter() - started
-    commit(engine, identities, small)
-    click.echo(
-        f"{identities.count:,} held: opened in {opened:.2f} s, with a first batch of 1,000 "
-        f"{time.perf_counter() - started:.2f} s; memory {memory_mb()}"
-    )
     click.echo(HEAD)
-    first = held + 1_000
+    first, live = where
     for batch, count in ((10, live), (1_000, 200), (250_000, 12)):
         batches = list(shape(batch * count, batch, first=first))
         first += batch * count
@@ -236,7 +248,8 @@ def _fill_at_random(engine: Engine, held: int) -> None:
         level += 1
     span_us = 99 * 365 * 86_400_000_000
     with engine.begin() as connection:
-        number = connection.exec_driver_sql("SELECT max(id) FROM identity_block").scalar_one()
+        found = connection.exec_driver_sql("SELECT max(id) FROM identity_block").scalar_one()
+    number = found or 0
     for level, identities in levels.items():
         start_us, step_us = 946_684_800_000_000.0, span_us / identities
         for at in range(0, identities, 1 << 20):

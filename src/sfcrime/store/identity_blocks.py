@@ -27,14 +27,18 @@ class BlockHeader(NamedTuple):
     last: tuple[int, int]
 
 
-def stored_identities(
-    connection: Connection, number: int
-) -> Iterator[tuple[BlockHeader, IdentityColumns]]:
-    """Every block of generation `number` and what it holds, by level and first key.
+class StoredBlock(NamedTuple):
+    """One block as it was read."""
 
-    Raises:
-        AccountingBroken: the bytes of a block cannot be read.
-    """
+    header: BlockHeader
+    rows: IdentityColumns
+    """What it holds; no rows where its bytes cannot be read."""
+    unreadable: str
+    """Why they cannot; empty where they can."""
+
+
+def stored_identities(connection: Connection, number: int) -> Iterator[StoredBlock]:
+    """Every block of generation `number`, by level and first key, one in memory at a time."""
     table = schema.identity_block
     headers = connection.execute(
         select(*_HEADER)
@@ -44,7 +48,10 @@ def stored_identities(
     known = {row.id: _header(row) for row in headers}
     for found, content in packed_blocks(connection, list(known)):
         header = known[found]
-        yield header, unpacked(content, header.identities, header.first)
+        try:
+            yield StoredBlock(header, unpacked(content, header.identities, header.first), "")
+        except AccountingBroken as error:
+            yield StoredBlock(header, IdentityColumns.joined([]), error.happened)
 
 
 def packed_blocks(connection: Connection, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
@@ -70,15 +77,13 @@ def packed_blocks(connection: Connection, numbers: Sequence[int]) -> Iterator[tu
             yield block, contents[block]
 
 
-def block_faults(
-    blocks: Iterable[tuple[BlockHeader, IdentityColumns]], *, identities: int | None = None
-) -> Iterator[str]:
+def block_faults(blocks: Iterable[StoredBlock], *, identities: int | None = None) -> Iterator[str]:
     """What is wrong with the stored blocks, one sentence each; nothing where all is well.
 
-    Found are: a header that is not its content's, rows out of order, a stage that is none, an
-    identity twice in a block, in a level or in level 0 and one above, and blocks of one level
-    (from 1) that overlap. Two levels may interleave, so that an identity stands in two of them is
-    found by the count alone.
+    Found are: bytes that cannot be read, a header that is not its content's, rows out of order,
+    a stage or a call id that is none, an identity twice in a level or in level 0 and one above,
+    and blocks of one level (from 1) that overlap. Levels from 1 may interleave: an identity that
+    stands in two of them is found by the count alone.
 
     Args:
         blocks: as `stored_identities` gives them: by level and first key.
@@ -87,8 +92,11 @@ def block_faults(
     total = 0
     previous: BlockHeader | None = None
     level_0 = IdentityColumns.joined([])
-    for header, rows in blocks:
+    for header, rows, unreadable in blocks:
         total += len(rows)
+        if unreadable:
+            yield f"Block {header.number}: {unreadable}"
+            continue
         yield from (f"Block {header.number} {fault}." for fault in _own_faults(header, rows))
         twice = int(contained(level_0, rows).sum())
         if twice:

@@ -19,13 +19,18 @@ class BlockCache:
     """The blocks used last; those of numbers that are no longer used fall out by themselves.
 
     Args:
-        bytes_: most memory of the rows kept.
+        most_bytes: most memory of the rows kept.
     """
 
-    def __init__(self, bytes_: int) -> None:
-        self._most_bytes = bytes_
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._bytes = 0
         self._blocks: OrderedDict[int, IdentityColumns] = OrderedDict()
+
+    @property
+    def bytes(self) -> int:
+        """Memory of what is kept."""
+        return self._bytes
 
     def clear(self) -> None:
         """Forgets all."""

@@ -98,8 +98,6 @@ def _by_byte(column: NDArray[np.uint64], width: int) -> bytes:
 
 def _from_bytes(content: bytes, width: int) -> Integers:
     planes = np.frombuffer(content, np.uint8).reshape(width, -1)
-    if width == 1:
-        return planes[0].astype(np.int64)
     column = np.zeros((planes.shape[1], 8), np.uint8)
     column[:, :width] = planes.T
     whole: Integers = column.view(np.int64).reshape(-1)
