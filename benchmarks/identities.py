@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -137,7 +138,7 @@ def forms(identities: int, batch: int) -> None:
                     "CREATE TABLE plain (time_key INTEGER, call_id INTEGER, "
                     "PRIMARY KEY (time_key, call_id)) WITHOUT ROWID"
                 )
-            found = measured(batches, lambda keys, engine=engine: _plain(engine, keys))
+            found = measured(batches, partial(_plain, engine))
             click.echo(found.line(f"plain table, {name}", bytes_an_identity(engine, identities)))
         _run(f"packed, {name}", batches)
 

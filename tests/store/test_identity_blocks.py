@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 
 from identity_samples import TINY, Key, blocks, columns, commit, faults, keys_of, loaded, opened
 from sfcrime.errors import AccountingBroken
 from sfcrime.store import schema
-from sfcrime.store.identity_blocks import BlockHeader, StoredBlock, key_at
+from sfcrime.store.identity_blocks import BlockHeader, StoredBlock, block_faults, key_at
 from sfcrime.store.identity_columns import (
     IdentityColumns,
     contained,
@@ -127,9 +127,9 @@ def test_a_lost_identity_is_found(engine: Engine) -> None:
 
 
 def test_a_lost_block_is_found(engine: Engine) -> None:
-    block = of_one_level(engine)[0]
+    block, table = of_one_level(engine)[0], schema.identity_block
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"DELETE FROM identity_block WHERE id = {block.header.number}")
+        connection.execute(delete(table).where(table.c.id == block.header.number))
     left = 60 - len(block.rows)
     assert faults(engine, 60) == [f"The blocks hold {left} identities, but 60 were counted."]
 
@@ -191,8 +191,6 @@ def test_a_header_that_says_more_than_its_content_is_found() -> None:
 
 
 def faults_of(*found: StoredBlock) -> list[str]:
-    from sfcrime.store.identity_blocks import block_faults
-
     return list(block_faults(found))
 
 
