@@ -191,6 +191,15 @@ def test_a_transaction_that_failed_is_forgotten(tmp_path: Path) -> None:
         assert stored(engine) == [A, C, B]
 
 
+def test_after_a_failure_the_store_itself_is_asked(tmp_path: Path) -> None:
+    with opened(tmp_path) as engine:
+        identities = loaded(engine)
+        commit(engine, loaded(engine), [A])  # as if the COMMIT that failed had come through
+        identities.drop()
+        assert commit(engine, identities, [A, B]) == [False, True]
+        assert identities.count == 2
+
+
 def test_a_failure_while_levels_change_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     keys = hostile("random", 200)
     with opened(tmp_path) as engine:
