@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 CALL_FIELDS = (
@@ -29,6 +30,17 @@ CALL_TIME_FIELD = "call_date_time"
 DISPOSITION_FIELD = "disposition"
 NEEDED_FIELDS = (CALL_ID_FIELD, CALL_TYPE_FIELD, CALL_TIME_FIELD, DISPOSITION_FIELD)
 """The fields a record must hold as strings to be counted."""
+
+
+class Stage(IntEnum):
+    """How far a call has come; with call id and call time it makes the identity of a record.
+
+    The numbers stand in the store: they never change, and there is room for 0 to 3.
+    """
+
+    RECEIVED = 0
+    ON_SCENE = 1
+    CLOSED = 2
 
 
 class SourceRecord(NamedTuple):

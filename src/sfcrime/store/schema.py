@@ -15,6 +15,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -108,6 +109,23 @@ cell = Table(
     Column("calls", BigInteger, CheckConstraint("calls > 0"), nullable=False),
     sqlite_with_rowid=False,
     comment="Counted calls by start of window, raw call type and raw disposition.",
+)
+
+# A rowid table with the bytes last: the rows are read without them, and a block is found by its
+# number alone. Everything else about blocks is looked up in the writer's memory.
+identity_block = Table(
+    "identity_block",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("generation_id", Integer, ForeignKey("generation.id"), nullable=False),
+    Column("level", Integer, CheckConstraint("level >= 0"), nullable=False),
+    Column("first_time_key", BigInteger, nullable=False),
+    Column("first_call_id", BigInteger, nullable=False),
+    Column("last_time_key", BigInteger, nullable=False),
+    Column("last_call_id", BigInteger, nullable=False),
+    Column("identities", Integer, CheckConstraint("identities > 0"), nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    comment="The identities that were counted, in sorted and packed blocks.",
 )
 
 partition_ledger = Table(

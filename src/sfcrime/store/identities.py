@@ -1,0 +1,165 @@
+"""The identities a generation has counted: kept in the store for ever, looked up by column.
+
+Lives in the writer's transaction: `first_copies` says which rows of a batch are new, `add` writes
+them, and after COMMIT `keep` makes them known (`drop` after a failed one). Memory holds where
+blocks lie (48 bytes each), the newest 131,072 identities, and 64 MiB of unpacked blocks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from sfcrime.errors import AccountingBroken
+from sfcrime.store import schema
+from sfcrime.store.identity_cache import BlockCache
+from sfcrime.store.identity_columns import IdentityColumns, Mask, contained
+from sfcrime.store.identity_levels import Held, IdentityBounds, Level
+from sfcrime.store.identity_merging import Merging
+
+_table = schema.identity_block
+
+
+class Identities:
+    """What one writer knows of the identities of one generation; nothing before `load`.
+
+    Not for several threads at once.
+    """
+
+    def __init__(self, bounds: IdentityBounds | None = None) -> None:
+        self._bounds = bounds or IdentityBounds()
+        self._cache = BlockCache(self._bounds.cache_bytes)
+        self._number: int | None = None
+        self._held: Held | None = None
+        self._changed: Held | None = None
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """Identities held, without those of a transaction that was not kept."""
+        return self._count
+
+    def load(self, connection: Connection, number: int) -> None:
+        """Reads where the identities of generation `number` lie, and forgets anything else.
+
+        Raises:
+            AccountingBroken: a block that is read here is not what its row says.
+        """
+        self._cache.clear()
+        self._number, self._changed = number, None
+        self._held = _held(connection, number, self._cache)
+        self._count = self._held.identities
+
+    def first_copies(self, connection: Connection, keys: IdentityColumns) -> Mask:
+        """Which rows are the first copy of an identity that is not held.
+
+        Args:
+            keys: in the order that decides which copy is the first.
+
+        Returns:
+            True or False for each row, in the order of the rows.
+
+        Raises:
+            AccountingBroken: a block that is read here is not what its row says.
+        """
+        held = self._newest(connection)
+        first = np.zeros(len(keys), np.bool_)
+        if not len(keys):
+            return first
+        order = keys.order()
+        ordered = keys.take(order)
+        fresh = ~ordered.repeats()
+        fresh &= ~contained(held.level_0, ordered)
+        for number, level in enumerate(held.levels, start=1):
+            self._find(connection, level, number, ordered, fresh)
+        first[order] = fresh
+        return first
+
+    def _find(
+        self, connection: Connection, level: Level, number: int, keys: IdentityColumns, fresh: Mask
+    ) -> None:
+        """Clears `fresh` where one of the sorted keys is held by the level."""
+        touched = level.touched(keys)
+        headers = [level.header(int(position), number) for position in touched.positions]
+        blocks = self._cache.blocks(connection, headers)
+        for rows, start, stop in zip(blocks, touched.starts, touched.stops, strict=True):
+            fresh[start:stop] &= ~contained(rows, keys.take(slice(start, stop)))
+
+    def add(self, connection: Connection, fresh: IdentityColumns) -> None:
+        """Writes identities that `first_copies` found new, in the write transaction.
+
+        Args:
+            fresh: in any order; none held, none twice.
+
+        Raises:
+            AccountingBroken: an identity would be held twice (found where the blocks it lies in
+                are written), or the store did not change by as many identities.
+        """
+        held = self._newest(connection)
+        if not len(fresh) or self._number is None:
+            return
+        merging = Merging(connection, self._number, held, self._bounds, self._cache)
+        merging.add(fresh.take(fresh.order()))
+        expected = held.identities + len(fresh)
+        if merging.held.identities != expected:
+            raise AccountingBroken(
+                f"The store would hold {merging.held.identities:,} identities.",
+                rule=f"It held {held.identities:,}, and {len(fresh):,} are new.",
+                next_step="keep the data folder and report this; nothing of the batch was stored",
+            )
+        self._changed = merging.held
+
+    def keep(self) -> None:
+        """The transaction was committed: what was added is held from now on."""
+        if self._changed is not None:
+            self._held, self._changed = self._changed, None
+            self._count = self._held.identities
+
+    def drop(self) -> None:
+        """The transaction failed: everything is read anew when it is needed next."""
+        self._cache.clear()
+        self._held = self._changed = None
+
+    def _newest(self, connection: Connection) -> Held:
+        if self._changed is not None:
+            return self._changed
+        if self._held is None:
+            if self._number is None:
+                return _NOTHING
+            self.load(connection, self._number)
+        assert self._held is not None
+        return self._held
+
+
+_NOTHING = Held(IdentityColumns.joined([]), (), (), 1)
+
+
+def _held(connection: Connection, number: int, cache: BlockCache) -> Held:
+    found = connection.execute(
+        select(
+            _table.c.level,
+            _table.c.id,
+            _table.c.identities,
+            _table.c.first_time_key,
+            _table.c.first_call_id,
+            _table.c.last_time_key,
+            _table.c.last_call_id,
+        )
+        .where(_table.c.generation_id == number)
+        .order_by(_table.c.level, _table.c.first_time_key, _table.c.first_call_id)
+    ).all()
+    table = np.array([tuple(row) for row in found], np.int64).reshape(len(found), 7)
+    by_level = [
+        Level(table[table[:, 0] == level, 1:]) for level in range(table[:, 0].max(initial=0) + 1)
+    ]
+    newest = connection.scalar(select(func.max(_table.c.id))) or 0
+    level_0, *levels = by_level
+    headers = [level_0.header(position, 0) for position in range(len(level_0))]
+    parts = IdentityColumns.joined(list(cache.blocks(connection, headers)))
+    cache.clear()  # level 0 is in memory as a whole
+    return Held(
+        level_0=parts.take(parts.order()),
+        level_0_numbers=tuple(header.number for header in headers),
+        levels=tuple(levels),
+        next_number=newest + 1,
+    )
