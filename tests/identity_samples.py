@@ -37,7 +37,7 @@ def opened(folder: Path) -> Iterator[Engine]:
     shape = rows.from_generation(GENERATION)
     with engine.begin() as connection:
         for number in (1, 2):
-            values = shape | {"id": number, "query_id": f"query {number}"}
+            values = shape | {"id": number}
             connection.execute(insert(schema.generation).values(values))
     try:
         yield engine

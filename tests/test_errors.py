@@ -23,7 +23,6 @@ EXIT_CODES = {
     "Refused": 1,
     "TopicRefused": 1,
     "FingerprintChanged": 1,
-    "StoreAndCheckpointDisagree": 1,
     "AlreadyRunning": 1,
     "AccountingBroken": 1,
     "ChildFailed": 1,

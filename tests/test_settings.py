@@ -241,7 +241,7 @@ def test_a_table_of_spark_properties_comes_from_the_file_with_dots_quoted_or_not
 
 
 def test_a_table_travels_to_a_child_process_as_json() -> None:
-    given = {"stream": {"spark_properties": {"spark.a": "x, y = 'z'"}, "state_store": "rocksdb"}}
+    given = {"stream": {"spark_properties": {"spark.a": "x, y = 'z'"}}}
     settings = load_settings(given, environment={})
 
     environment = as_environment(settings)
@@ -260,7 +260,7 @@ def test_a_table_travels_to_a_child_process_as_json() -> None:
         ("SPARK_PROPERTIES", '{"spark.a b": "1"}', "names 'spark.a b'"),
         ("SPARK_PROPERTIES", '{"spark.a": "1\\nspark.master=x"}', "control characters"),
         ("SOURCE_OPTIONS", '{"kafka.acks": "1"}', "names 'kafka.acks'"),
-        ("STATE_STORE", "disk", "Invalid enum value"),
+        ("STATE_STORE", "memory", "unknown field `state_store`"),
     ],
 )
 def test_a_table_with_anything_else_is_refused(variable: str, value: str, said: str) -> None:

@@ -32,8 +32,8 @@ def test_what_is_wrong_is_exit_code_1_and_comes_with_the_command_that_mends_it(
 
     assert ran.code == 1
     wrong = [line for line in ran.out.splitlines() if line.startswith("WRONG")]
-    assert [line.split()[1] for line in wrong] == ["store", "checkpoint"]
-    assert ran.out.count("mend: ") >= 2
+    assert [line.split()[1] for line in wrong] == ["store"]
+    assert ran.out.count("mend: ") >= 1
 
 
 def test_json_holds_the_same_findings(sfcrime: Sfcrime) -> None:

@@ -25,7 +25,7 @@ END = ("--until-caught-up", "--no-dashboard")
     [
         (("--speed", "fast"), "speed"),
         (("--window", "7"), "7 minutes does not divide an hour"),
-        (("--lateness-hours", "721"), "lateness_hours"),
+        (("--lateness-hours", "never"), "lateness_hours"),
         (("--limit", "-1"), "limit"),
         (("--seed", "-1"), "seed"),
         (("--start", "yesterday"), "start"),

@@ -174,7 +174,8 @@ def test_a_partition_added_later_starts_at_0(writer: StoreWriter) -> None:
     added = replace(SECOND, ranges=[*SECOND.ranges[:1], PartitionRange(2, 40, 40, 0, 0, 0)])
     with pytest.raises(AccountingBroken, match="partition 2 starts at offset 40"):
         writer.commit_batch(added)
-    writer.commit_batch(replace(added, ranges=[*SECOND.ranges[:1], PartitionRange(2, 0, 0, 0, 0, 0)]))
+    from_0 = PartitionRange(2, 0, 0, counted=0, late=0, rejected=0)
+    writer.commit_batch(replace(added, ranges=[*SECOND.ranges[:1], from_0]))
     assert writer.partition_ends() == {0: 11, 1: 15, 2: 0}
 
 
@@ -208,12 +209,12 @@ BROKEN = {
         replace(
             FIRST,
             ranges=[
-                PartitionRange(0, 0, 14, 4, 1, 1),
+                PartitionRange(0, 0, 9, 4, 1, 1),
                 PartitionRange(1, 10, 15, 3, 0, 1),
-                PartitionRange(2, 9, 2, 0, 0, 0),
+                PartitionRange(2, 0, -2, 0, 0, 0),
             ],
         ),
-        "partition 2 has the range 9 to 2",
+        "partition 2 has the range 0 to -2",
     ),
     "a partition named twice": (
         replace(

@@ -136,8 +136,7 @@ def test_further_properties_reach_spark_beside_ours(tmp_path: Path) -> None:
     [
         "spark.driver.host",
         "spark.sql.session.timeZone",
-        "spark.sql.shuffle.partitions",
-        "spark.sql.streaming.stateStore.providerClass",
+        "spark.sql.streaming.minBatchesToRetain",
         "spark.driver.memory",
         "spark.python.unix.domain.socket.dir",
     ],

@@ -11,6 +11,8 @@ from sfcrime.store.records import Generation, PartitionRange
 
 ROWS_FORGOTTEN_AT_ONCE = 50_000
 """In one transaction, so that a generation of any size never holds the store for long."""
+_BLOCKS_FORGOTTEN_AT_ONCE = 1_000
+"""Of the rows that are some 16 KB each."""
 
 
 def create(connection: Connection, generation: Generation) -> int:
@@ -52,11 +54,14 @@ def forget_some(connection: Connection, number: int) -> bool:
 
 def _delete_some(connection: Connection, table: Table, number: int) -> bool:
     """Deletes rows of a generation; whether there were as many as are deleted at once."""
+    most = ROWS_FORGOTTEN_AT_ONCE
+    if table is schema.identity_block:
+        most = min(most, _BLOCKS_FORGOTTEN_AT_ONCE)
     key = tuple_(*table.primary_key.columns)
     some = (
         select(*table.primary_key.columns)
         .where(table.c.generation_id == number)
-        .limit(ROWS_FORGOTTEN_AT_ONCE)
+        .limit(most)
     )
     deleted = connection.execute(delete(table).where(key.in_(some)))
-    return deleted.rowcount >= ROWS_FORGOTTEN_AT_ONCE
+    return deleted.rowcount >= most
