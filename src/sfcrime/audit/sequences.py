@@ -160,9 +160,11 @@ def _check_together(
 
 
 def _note_hole(start: int, end: int, log: DifferenceLog) -> None:
-    several = f"sequences {shown(start)} to {shown(end - 1)}"
-    what = f"sequence {shown(start)}" if end == start + 1 else several
-    log.add(Difference(_KIND, what, "no record", "one record each"))
+    if end == start + 1:
+        log.add(Difference(_KIND, f"sequence {shown(start)}", "no record", "one record"))
+    else:
+        what = f"sequences {shown(start)} to {shown(end - 1)}"
+        log.add(Difference(_KIND, what, "no record", "one record each"))
 
 
 def _note_repeat(

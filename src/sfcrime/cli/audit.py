@@ -128,7 +128,8 @@ def _as_text(result: AuditResult) -> str:
     if result.stored_accounting != result.accounting:
         lines.append(_account("stored", result.stored_accounting))
     if result.sequences is not None:
-        lines.append(f"sequences: {_proved(result.sequences)}")
+        found_right = DifferenceKind.SEQUENCE not in result.difference_counts
+        lines.append(_sequences(result.sequences, found_right))
     for each in result.differences:
         lines += ["", f"{each.kind}: {each.what}"]
         ours, other = _SIDES.get(each.kind, ("recounted", "stored"))
@@ -161,12 +162,15 @@ def _verdict(result: AuditResult) -> str:
     )
 
 
-def _proved(span: SequenceSpan) -> str:
-    """What was looked at; what was not found there stands among the differences."""
-    records = f"{span.records:,} records of the source"
+def _sequences(span: SequenceSpan, found_right: bool) -> str:
+    """How far the topic is proved whole; what is wrong stands among the differences."""
+    records = f"sequences: {span.records:,} records of the source"
     if span.start == span.end:
-        return f"{records}; while a partition holds none, no sequence is known to be missing"
-    return f"{records}; {span.start:,} to {span.end - 1:,} have to be there once each"
+        return f"{records}; none can be called missing while a partition holds no such record"
+    numbers = f"{span.start:,} to {span.end - 1:,}"
+    if found_right:
+        return f"{records}; {numbers} are there once each"
+    return f"{records}; {numbers} should be there once each"
 
 
 def _account(side: str, account: Accounting) -> str:
