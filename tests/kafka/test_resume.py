@@ -141,6 +141,17 @@ def test_records_of_ours_behind_an_open_transaction_are_not_sent_again(topic: Ne
     assert_holds_the_source_once(kafka, 30, foreign=1)
 
 
+def test_records_of_ours_are_found_in_a_topic_that_a_transaction_hides_altogether(
+    topic: NewName,
+) -> None:
+    kafka = new_topic(topic)
+    with open_transaction(kafka):
+        published(kafka, 10)
+        assert all_records(kafka) == []
+
+        assert place_to_resume(kafka, IDENTITY, 1) == {0: 9}
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not condition():

@@ -145,7 +145,10 @@ def _check_together(
     span: SequenceSpan,
     log: DifferenceLog,
 ) -> None:
-    """Goes through all sequences in order: each is there once, and none of the span is left out."""
+    """Goes through all sequences in order: each is there once, and none of the span is left out.
+
+    The last one of the span is there, so no hole reaches beyond it.
+    """
     due, before, repeated = span.start, -1, -1
     for sequence in heapq.merge(*sorted_parts.values()):
         if sequence == before:
@@ -155,7 +158,7 @@ def _check_together(
             continue
         before = sequence
         if due < sequence and due < span.end:
-            _note_hole(due, min(sequence, span.end), log)
+            _note_hole(due, sequence, log)
         due = max(due, sequence + 1)
 
 
