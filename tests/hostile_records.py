@@ -711,6 +711,36 @@ TIMED_RECORDS: list[TimedRecord] = [
     ),
     TimedRecord("stamped 0", "2018-10-02T09:11:00", 0, WEEK_S, Outcome.REJECTED),
     TimedRecord("stamped beyond year 9999", "2018-10-02T09:11:00", 2**62, WEEK_S, Outcome.LATE),
+    # 250 years are 91,310 days; published 2300-01-01T00:00:00 on the wall.
+    TimedRecord(
+        "exactly an allowed lateness of 250 years",
+        "2050-01-01T00:00:00",
+        10_413_820_800_000,
+        91_310 * 86_400,
+        Outcome.COUNTED,
+    ),
+    TimedRecord(
+        "a millisecond more than 250 years",
+        "2050-01-01T00:00:00",
+        10_413_820_800_001,
+        91_310 * 86_400,
+        Outcome.LATE,
+    ),
+    # From 2100 on there is no summer time: 2100-07-01T08:00:00Z is midnight on the wall.
+    TimedRecord(
+        "exactly 182 days, published in the summer of 2100",
+        "2099-12-31T00:00:00",
+        4_118_112_000_000,
+        182 * 86_400,
+        Outcome.COUNTED,
+    ),
+    TimedRecord(
+        "a millisecond more, published in the summer of 2100",
+        "2099-12-31T00:00:00",
+        4_118_112_000_001,
+        182 * 86_400,
+        Outcome.LATE,
+    ),
     TimedRecord(
         "stamped far before year 1", "2018-10-02T09:11:00", -(2**62), WEEK_S, Outcome.REJECTED
     ),

@@ -6,7 +6,7 @@ Everything is written out by hand from docs/rules.md; nothing comes from the cod
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
@@ -131,10 +131,33 @@ BATCHES = (
 
 ACCOUNTING = Accounting(read=15, counted=8, duplicate=3, late=1, rejected=3, gaps=1)
 
+SOURCE_NAME = "file:9f2c"
+OUR_GENERATION = replace(GENERATION, source_name=SOURCE_NAME, source_title="calls.json")
 
-def write_store(path: Path) -> None:
+_SEQUENCES_BY_PARTITION: Mapping[int, Mapping[int, int]] = {
+    0: {0: 0, 1: 2, 2: 3, 4: 5, 5: 8, 6: 10, 7: 11, 8: 13, 10: 14, 11: 16},
+    1: {10: 1, 11: 4, 12: 6, 13: 7, 14: 9},
+}
+SEQUENCES = {
+    (partition, offset): sequence
+    for partition, sequences in _SEQUENCES_BY_PARTITION.items()
+    for offset, sequence in sequences.items()
+}
+"""By (partition, offset); all but the record at offset 3 of partition 0, which is someone else's.
+12 and 15 are still on their way to partition 1."""
+
+
+def numbered(sequences: Mapping[tuple[int, int], int] = SEQUENCES) -> list[TopicRecord]:
+    """The records with sequences."""
+    return [
+        record._replace(sequence=sequences.get((record.partition, record.offset)))
+        for record in RECORDS
+    ]
+
+
+def write_store(path: Path, generation: Generation = GENERATION) -> None:
     with open_writer(path, history_rows=100) as writer:
-        writer.create_generation(GENERATION)
+        writer.create_generation(generation)
         for batch in BATCHES:
             assert writer.commit_batch(batch)
 
@@ -147,6 +170,8 @@ class ListTopic:
     id: str = GENERATION.topic_id
     firsts: Mapping[int, int] = field(default_factory=lambda: {0: 0, 1: 10})
     ends: Mapping[int, int] = field(default_factory=lambda: {0: 12, 1: 15})
+    asked_for: list[str] = field(default_factory=list)
+    """The source whose sequences were asked for, by reading."""
 
     def topic_id(self) -> str:
         return self.id
@@ -158,10 +183,11 @@ class ListTopic:
         return self.ends
 
     def read(
-        self, start: Mapping[int, int], end: Mapping[int, int]
+        self, start: Mapping[int, int], end: Mapping[int, int], source_name: str = ""
     ) -> Iterator[Sequence[TopicRecord]]:
+        self.asked_for.append(source_name)
         wanted = [
-            record
+            record if source_name else record._replace(sequence=None)
             for record in self.records
             if record.partition in start
             and start[record.partition] <= record.offset < end[record.partition]

@@ -1,5 +1,6 @@
 """`sfcrime audit` as a user runs it, against a real broker: what it prints and its exit code."""
 
+# ruff: noqa: S608  the statements are put together from constants of this file
 from __future__ import annotations
 
 import json
@@ -11,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, RECORDS
+from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from sfcrime.cli.main import main
+from sfcrime.domain.calls import SourceIdentity
+from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.topics import ensure_topic
 from sfcrime.settings import KafkaSettings
@@ -40,7 +43,10 @@ Audit = Callable[..., Ran]
 
 @pytest.fixture(scope="module")
 def topic_id(broker: KafkaSettings) -> str:
-    """A topic that holds `RECORDS` at their very offsets, retention and a gap included."""
+    """A topic that holds `RECORDS` at their very offsets, retention and a gap included.
+
+    They have our producer's headers, which tell nothing where the store says it is someone else's.
+    """
     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=TOPIC)
     topic = ensure_topic(kafka, 2)
     servers: dict[str, str | int | float | bool] = {"bootstrap.servers": broker.bootstrap_servers}
@@ -54,18 +60,24 @@ def topic_id(broker: KafkaSettings) -> str:
     admin = AdminClient(servers)  # while it is referred to, it answers
     for future in admin.delete_records([TopicPartition(TOPIC, 1, 10)]).values():
         future.result(30)
-    for record in RECORDS:
+    source = source_header(SourceIdentity(SOURCE_NAME, "calls.json", False), 2)
+    for record in numbered():
         number = record.partition
+        headers: list[tuple[str, str | bytes | None]] = []
+        if record.sequence is not None:
+            headers = [("sfcrime-source", source), ("sfcrime-sequence", b"%d" % record.sequence)]
         if (record.partition, record.offset) == (0, 8):
             # The marker of its commit takes offset 9: a gap.
             transactional.begin_transaction()
             transactional.produce(
-                TOPIC, value=record.value, partition=number, timestamp=PUBLISHED_MS
+                TOPIC, record.value, None, number, timestamp=PUBLISHED_MS, headers=headers
             )
             transactional.commit_transaction(30)
             _wait_for_end(kafka, 10)
         else:
-            plain.produce(TOPIC, value=record.value, partition=number, timestamp=PUBLISHED_MS)
+            plain.produce(
+                TOPIC, record.value, None, number, timestamp=PUBLISHED_MS, headers=headers
+            )
             assert plain.flush(30) == 0
     return topic.topic_id
 
@@ -152,6 +164,7 @@ def test_the_json_of_an_equal_count_is_complete(audit: Audit, topic_id: str) -> 
                 "records": [{"partition": 0, "offset": 10}, {"partition": 1, "offset": 14}],
             }
         ],
+        "sequences": None,
         "topic": "audited.calls",
         "offsets": {"0": {"start": 0, "end": 11}, "1": {"start": 10, "end": 15}},
         "lateness_s": 604_800,
@@ -201,6 +214,82 @@ def test_the_json_of_a_different_count_names_the_records(audit: Audit, data_dir:
             "records": [{"partition": 0, "offset": 3}],
         }
     ]
+
+
+OURS = f"UPDATE generation SET source_name = '{SOURCE_NAME}'"
+
+
+def test_on_a_topic_of_our_producer_the_sequences_are_proved_too(
+    audit: Audit, data_dir: Path
+) -> None:
+    _damage(data_dir, OURS)
+
+    ran = audit()
+
+    assert ran.code == 0
+    assert (
+        "recounted: read 15, counted 8, duplicate 3, late 1, rejected 3, gaps 1\n"
+        "sequences: 14 records of the source; 1 to 9 are there once each\n"
+    ) in ran.out
+    assert json.loads(audit("--json").out)["sequences"] == {"records": 14, "start": 1, "end": 10}
+
+
+def test_damage_of_our_topic_leaves_with_3_and_is_named(
+    broker: KafkaSettings, audit: Audit, data_dir: Path
+) -> None:
+    """Sequence 2 lies in both partitions, and 3 in none."""
+    source = source_header(SourceIdentity(SOURCE_NAME, "calls.json", False), 2)
+    doubled = _topic_of_ours(broker, "doubled.calls", source, {0: [0, 2, 4], 1: [1, 2, 6]})
+    _damage(data_dir, OURS)
+    _damage(data_dir, f"UPDATE generation SET topic = 'doubled.calls', topic_id = '{doubled}'")
+    _damage(data_dir, "UPDATE partition_ledger SET start_offset = 0, end_offset = 3")
+
+    ran = audit()
+
+    assert ran.code == 3
+    assert "2 of kind sequence" in ran.out
+    assert "sequences: 6 records of the source; 0 to 4 should be there once each\n" in ran.out
+    assert (
+        "sequence: sequence 2\n"
+        "  found partition 0 offset 1 and partition 1 offset 1, due one record; "
+        "records at partition:offset 0:1, 1:1\n"
+        "\n"
+        "sequence: sequence 3\n"
+        "  found no record, due one record"
+    ) in ran.out
+    found = json.loads(audit("--json").out)
+    assert found["difference_counts"]["sequence"] == 2
+    assert [each for each in found["differences"] if each["kind"] == "sequence"] == [
+        {
+            "kind": "sequence",
+            "what": "sequence 2",
+            "recounted": "partition 0 offset 1 and partition 1 offset 1",
+            "stored": "one record",
+            "records": [{"partition": 0, "offset": 1}, {"partition": 1, "offset": 1}],
+        },
+        {
+            "kind": "sequence",
+            "what": "sequence 3",
+            "recounted": "no record",
+            "stored": "one record",
+            "records": [],
+        },
+    ]
+
+
+def _topic_of_ours(
+    broker: KafkaSettings, name: str, source: bytes, sequences: dict[int, list[int]]
+) -> str:
+    """A topic with records of a source; its id."""
+    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=name)
+    topic = ensure_topic(kafka, len(sequences))
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    for partition, numbers in sequences.items():
+        for number in numbers:
+            headers = [("sfcrime-source", source), ("sfcrime-sequence", b"%d" % number)]
+            producer.produce(name, b"{}", None, partition, headers=headers)
+    assert producer.flush(30) == 0
+    return topic.topic_id
 
 
 def test_a_topic_made_again_leaves_with_1(audit: Audit, data_dir: Path) -> None:

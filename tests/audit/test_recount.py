@@ -20,7 +20,8 @@ from audit_samples import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcrime.audit.recount import CountingRules, OffsetRange, Recount, recount
+from sfcrime.audit.partitions import OffsetRange
+from sfcrime.audit.recount import CountingRules, Recount, recount
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import AccountingBroken
 from sfcrime.kafka.records import TopicRecord

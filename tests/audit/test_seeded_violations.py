@@ -10,9 +10,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from audit_samples import ACCOUNTING, RECORDS, ListTopic, write_store
+from audit_samples import (
+    ACCOUNTING,
+    OUR_GENERATION,
+    RECORDS,
+    SOURCE_NAME,
+    ListTopic,
+    numbered,
+    write_store,
+)
 
-from sfcrime.audit.result import AuditResult, Difference, DifferenceKind
+from sfcrime.audit.result import (
+    AuditResult,
+    Difference,
+    DifferenceKind,
+    RecordPlace,
+    SequenceSpan,
+)
 from sfcrime.audit.run import run_audit
 from sfcrime.kafka.records import TopicRecord
 from sfcrime.store.reader import open_reader
@@ -23,6 +37,7 @@ PARTITION = DifferenceKind.PARTITION
 REJECTED = DifferenceKind.REJECTED
 LATE = DifferenceKind.LATE
 BATCH = DifferenceKind.BATCH
+SEQUENCE = DifferenceKind.SEQUENCE
 
 NINE_HAN = "2018-10-02T09:00:00 | Passing Call | HAN"
 TEN_CIT = "2018-10-02T10:00:00 | Traf Violation Cite | CIT"
@@ -357,6 +372,14 @@ def _damage(path: Path, *statements: str) -> None:
 
 
 @pytest.fixture
+def store_of_ours(tmp_path: Path) -> Path:
+    """The same, counted from a topic of our own producer."""
+    path = tmp_path / "ours.db"
+    write_store(path, OUR_GENERATION)
+    return path
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Path:
     path = tmp_path / "store.db"
     write_store(path)
@@ -426,6 +449,77 @@ def test_a_record_that_vanished_from_the_topic_is_a_gap_and_a_difference(store: 
         Difference(PARTITION, "partition 0, counted", "3 to 5", "6"),
         Difference(PARTITION, "counted, all partitions", "7", "8"),
     )
+
+
+def test_a_right_topic_of_ours_is_equal_and_says_how_far_it_is_proved(store_of_ours: Path) -> None:
+    result = _audit(store_of_ours, numbered())
+
+    assert result.differences == ()
+    assert result.sequences == SequenceSpan(records=14, start=1, end=10)
+
+
+@pytest.mark.parametrize(
+    "changed, difference",
+    [
+        pytest.param(
+            {(1, 12): None},
+            Difference(SEQUENCE, "sequence 6", "no record", "one record"),
+            id="one missing",
+        ),
+        pytest.param(
+            {(1, 12): 5},
+            Difference(
+                SEQUENCE,
+                "sequence 5",
+                "partition 0 offset 4 and partition 1 offset 12",
+                "one record",
+                (RecordPlace(0, 4), RecordPlace(1, 12)),
+            ),
+            id="one doubled across partitions",
+        ),
+        pytest.param(
+            {(1, 12): 7, (1, 13): 6},
+            Difference(
+                SEQUENCE,
+                "sequence at partition 1 offset 13",
+                "6",
+                "above 7",
+                (RecordPlace(1, 13),),
+            ),
+            id="two swapped",
+        ),
+    ],
+)
+def test_a_damaged_sequence_is_caught_in_a_topic_of_ours_alone(
+    changed: dict[tuple[int, int], int | None],
+    difference: Difference,
+    store_of_ours: Path,
+    store: Path,
+) -> None:
+    damaged = [
+        record._replace(sequence=changed.get((record.partition, record.offset), record.sequence))
+        for record in numbered()
+    ]
+
+    result = _audit(store_of_ours, damaged)
+
+    assert result.differences[0] == difference
+    assert {each.kind for each in result.differences} == {SEQUENCE}
+    assert result.exit_code == 3
+    others = _audit(store, damaged)
+    assert (others.equal, others.sequences) == (True, None)
+
+
+def test_sequences_are_asked_for_on_a_topic_of_ours_and_only_while_counting(
+    store_of_ours: Path, store: Path
+) -> None:
+    ours, others = ListTopic(numbered()), ListTopic(numbered())
+    for path, topic in ((store_of_ours, ours), (store, others)):
+        with open_reader(path) as reader:
+            run_audit(reader, topic)
+
+    assert ours.asked_for == [SOURCE_NAME, ""]  # the second time, to find a conflict's records
+    assert others.asked_for == ["", ""]
 
 
 @pytest.mark.parametrize(

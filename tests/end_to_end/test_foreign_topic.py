@@ -15,8 +15,8 @@ from hostile_records import HOSTILE_RECORDS, with_id
 from running import Sfcrime, wait_until
 from sfcrime.audit.judge import ValidCall, judge_value
 from sfcrime.domain.calls import SourceIdentity
+from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.offsets import end_offsets
-from sfcrime.kafka.origin import source_header
 from sfcrime.kafka.topics import ensure_topic
 from sfcrime.settings import KafkaSettings
 

@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.kafka.consumer import read_range
+from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, Published, publish
@@ -48,12 +49,25 @@ def all_records(kafka: KafkaSettings) -> list[TopicRecord]:
     return [record for records in ranges for record in records]
 
 
-def send_foreign(kafka: KafkaSettings, values: list[bytes], partition: int = 0) -> None:
+def send_foreign(
+    kafka: KafkaSettings,
+    values: list[bytes],
+    partition: int = 0,
+    headers: list[tuple[str, bytes]] | None = None,
+) -> None:
     """Sends values as someone else's producer would."""
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     for value in values:
-        producer.produce(kafka.topic, value, partition=partition)
+        producer.produce(kafka.topic, value, partition=partition, headers=headers or [])
     assert producer.flush(20) == 0
+
+
+def our_headers(sequence: bytes, source: bytes | None = None) -> list[tuple[str, bytes]]:
+    """Headers as our producer writes them to a topic of one partition, unless told otherwise."""
+    return [
+        ("sfcrime-source", source_header(IDENTITY, 1) if source is None else source),
+        ("sfcrime-sequence", sequence),
+    ]
 
 
 def send_in_transaction(kafka: KafkaSettings, values: list[bytes], *, commit: bool) -> None:

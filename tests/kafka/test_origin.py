@@ -10,7 +10,8 @@ from record_samples import IDENTITY, published, send_foreign, send_in_transactio
 
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import TopicRefused
-from sfcrime.kafka.origin import OriginKind, TopicOrigin, source_header, topic_origin
+from sfcrime.kafka.headers import source_header
+from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
 from sfcrime.kafka.topics import ensure_topic
 from sfcrime.settings import KafkaSettings
 

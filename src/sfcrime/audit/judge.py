@@ -39,11 +39,11 @@ _MICROSECOND = timedelta(microseconds=1)
 _MICROS = 1_000_000
 _HOUR_MS = 3_600_000
 
-# Publication is compared with call times of 2000 to 2099 and with at most 30 days of lateness.
-# An instant outside 1970 to 2200 is on the same side of all of them as the nearer bound, and
-# Python's datetime ends at year 9999, which a Kafka timestamp need not respect.
-_EARLIEST_MS = 0
-_LATEST_MS = 7_258_118_400_000  # 2200-01-01T00:00:00Z
+# docs/rules.md: outside of these years a Kafka timestamp, which can be anything, is converted as
+# in winter. Python's datetime would end at year 9999.
+_FIRST_ZONED_MS = 0
+_END_OF_ZONED_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
+_WINTER_US = -8 * 3600 * _MICROS
 
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
 _SURROGATE = re.compile(
@@ -113,8 +113,9 @@ def judge_time(call_us: int, published_ms: int, lateness_s: int) -> Outcome:
 
 def _published_us(published_ms: int) -> int:
     """The wall clock of San Francisco at an instant, in microseconds."""
-    instant_ms = min(max(published_ms, _EARLIEST_MS), _LATEST_MS)
-    return instant_ms * 1000 + _zone_offset_us(instant_ms // _HOUR_MS)
+    is_zoned = _FIRST_ZONED_MS <= published_ms < _END_OF_ZONED_MS
+    offset_us = _zone_offset_us(published_ms // _HOUR_MS) if is_zoned else _WINTER_US
+    return published_ms * 1000 + offset_us
 
 
 @lru_cache(maxsize=4096)

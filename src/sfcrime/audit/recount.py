@@ -6,12 +6,12 @@ into whole numbers and records set aside into arrays: some 200 bytes a record of
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
 
 from sfcrime.audit.judge import ValidCall, judge_time, judge_value
+from sfcrime.audit.partitions import OffsetRange, PartitionCount
 from sfcrime.domain.outcomes import Accounting, Outcome, Reason
 from sfcrime.errors import AccountingBroken
 from sfcrime.kafka.records import TopicRecord
@@ -21,10 +21,12 @@ _MINUTE_US = 60_000_000
 _REASONS = tuple(Reason)
 
 # An identity is call id (below 2**60) and call time (below 2**52 us until the year 2112); a cell
-# is the number of its window and the number of its label; a sighting is partition and label.
+# is the number of its window and the number of its label; a sighting is partition, mark and label.
 _CALL_TIME_BITS = 52
+_END_OF_TIME_US = 1 << _CALL_TIME_BITS
 _LABEL_BITS = 32
-_LABEL_MASK = (1 << _LABEL_BITS) - 1
+_MARKED = 1 << 31
+_LABEL_MASK = _MARKED - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,15 @@ class CountingRules:
         return call_us - call_us % (self.window_minutes * _MINUTE_US)
 
 
-@dataclass(frozen=True, slots=True)
-class OffsetRange:
-    """Offsets [start, end) of a partition."""
+class Mark(Enum):
+    """What marking an identity found."""
 
-    start: int
-    end: int
+    KNOWN = "known"
+    """The recount holds it, and it was not marked before."""
+    UNKNOWN = "unknown"
+    """The recount does not hold it."""
+    REPEATED = "repeated"
+    """It was marked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +76,6 @@ class Conflict:
     call_us: int
     choices: tuple[tuple[int, CellCount], ...]
     """(partition, the cell of its first copy with `calls` 1), by partition."""
-
-
-@dataclass(slots=True)
-class PartitionCount:
-    """What one partition holds within its range."""
-
-    start: int
-    end: int
-    next_offset: int
-    read: int = 0
-    late: int = 0
-    rejected: int = 0
-    identities: int = 0
-    """Different (call id, call time) among its records that are neither rejected nor late."""
-    shared: int = 0
-    """Those of them that another partition holds as well: any one of these counted it."""
-    rejected_offsets: array[int] = field(default_factory=lambda: array("q"))
-    rejected_reasons: array[int] = field(default_factory=lambda: array("B"))
-    late_offsets: array[int] = field(default_factory=lambda: array("q"))
-    late_calls_us: array[int] = field(default_factory=lambda: array("q"))
-    late_published_ms: array[int] = field(default_factory=lambda: array("q"))
-
-    @property
-    def gaps(self) -> int:
-        return self.end - self.start - self.read
-
-    def late_within(self, start: int, end: int) -> int:
-        """Late records at offsets [start, end)."""
-        return bisect_left(self.late_offsets, end) - bisect_left(self.late_offsets, start)
-
-    def rejected_within(self, start: int, end: int) -> int:
-        """Rejected records at offsets [start, end)."""
-        return bisect_left(self.rejected_offsets, end) - bisect_left(self.rejected_offsets, start)
 
 
 class Recount:
@@ -120,6 +92,8 @@ class Recount:
         self._cells: dict[int, int] = {}
         self._first_seen: dict[int, int] = {}
         self._seen_elsewhere: dict[int, dict[int, int]] = {}
+        self._marked: dict[int, int] = {}
+        """A sighting with its mark, by the one without: one object for all that are alike."""
 
     def add(self, record: TopicRecord) -> None:
         """Judges and counts one record.
@@ -181,7 +155,7 @@ class Recount:
                 self.partitions[number].shared += 1
             if len(set(copies.values())) == 1:
                 continue
-            call_us = identity & ((1 << _CALL_TIME_BITS) - 1)
+            call_us = identity & (_END_OF_TIME_US - 1)
             self._take_out(call_us // self._window_us << _LABEL_BITS | first & _LABEL_MASK)
             window_us = self.rules.window_of(call_us)
             choices = tuple(
@@ -195,6 +169,27 @@ class Recount:
         self._cells[cell] -= 1
         if not self._cells[cell]:
             del self._cells[cell]
+
+    def has(self, call_id: int, call_us: int) -> bool:
+        """Whether the ranges hold a record of this identity that is neither rejected nor late."""
+        return _packed(call_id, call_us) in self._first_seen
+
+    def mark(self, call_id: int, call_us: int) -> Mark:
+        """Marks one identity, for `unmarked`; to be done behind the last record."""
+        identity = _packed(call_id, call_us)
+        first = self._first_seen.get(identity)
+        if first is None:
+            return Mark.UNKNOWN
+        if first & _MARKED:
+            return Mark.REPEATED
+        self._first_seen[identity] = self._marked.setdefault(first, first | _MARKED)
+        return Mark.KNOWN
+
+    def unmarked(self) -> Iterator[tuple[int, int]]:
+        """Call id and call time of every identity without a mark, as they were first seen."""
+        for identity, first in self._first_seen.items():
+            if not first & _MARKED:
+                yield identity >> _CALL_TIME_BITS, identity & (_END_OF_TIME_US - 1)
 
     @property
     def accounting(self) -> Accounting:
@@ -233,6 +228,13 @@ class Recount:
             columns = (part.late_offsets, part.late_calls_us, part.late_published_ms)
             for offset, call_us, published_ms in zip(*columns, strict=True):
                 yield LateRecord(number, offset, call_us, published_ms)
+
+
+def _packed(call_id: int, call_us: int) -> int:
+    """An identity in one number; -1 for one that no valid record has, so it is taken for none."""
+    if call_id < 0 or not 0 <= call_us < _END_OF_TIME_US:
+        return -1
+    return call_id << _CALL_TIME_BITS | call_us
 
 
 def recount(

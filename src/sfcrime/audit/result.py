@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from sfcrime.audit.recount import Conflict, OffsetRange
+from sfcrime.audit.partitions import OffsetRange
+from sfcrime.audit.recount import Conflict
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import EXIT_DATA_DIFFERS, EXIT_OK
 
@@ -31,6 +32,10 @@ class DifferenceKind(StrEnum):
     """A late record, or its times."""
     BATCH = "batch"
     """The rows of the ledger among themselves, or one of them against the recount."""
+    IDENTITY = "identity"
+    """One call by id and time: counted by one side alone, or kept twice."""
+    SEQUENCE = "sequence"
+    """The order or completeness of our producer's records in the topic."""
 
 
 class RecordPlace(NamedTuple):
@@ -50,7 +55,8 @@ class Difference:
     recounted: str
     """What the topic says; "nothing" where it has no such thing."""
     stored: str
-    """What the store says; "nothing" where it has no such thing."""
+    """What the store says; "nothing" where it has no such thing. Of a sequence: what a topic of
+    the stored source says."""
     places: tuple[RecordPlace, ...] = ()
     """Records behind it, as far as they were looked for: the first 10 cells, 50 records each."""
 
@@ -62,6 +68,18 @@ class ConflictFound:
     conflict: Conflict
     places: tuple[RecordPlace, ...]
     """All copies, repeats within a partition included; at most 50."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceSpan:
+    """How much the sequences of our producer's records prove."""
+
+    records: int
+    """Records of the source within the ranges."""
+    start: int
+    """Each sequence from here..."""
+    end: int
+    """... to here (exclusive) has to be there. Equal: nothing can be said of holes yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,8 @@ class AuditResult:
     conflicts: tuple[ConflictFound, ...]
     """At most 50."""
     conflict_count: int
+    sequences: SequenceSpan | None
+    """None for a topic of others, whose records have none."""
 
     @property
     def equal(self) -> bool:
@@ -106,6 +126,10 @@ class DifferenceLog:
         self.counts[difference.kind] += 1
         if self.counts[difference.kind] <= MAX_LISTED:
             self.listed.append(difference)
+
+    def has_room(self, kind: DifferenceKind) -> bool:
+        """Whether the next difference of a kind will be listed."""
+        return self.counts[kind] < MAX_LISTED
 
     def expect(self, kind: DifferenceKind, what: str, recounted: object, stored: object) -> None:
         """Notes a difference unless both sides are equal; None reads "nothing"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from sfcrime.audit.compare import (
     CellKey,
@@ -15,7 +15,8 @@ from sfcrime.audit.compare import (
     compare_rejected,
 )
 from sfcrime.audit.ledger import check_batches, check_ranges
-from sfcrime.audit.recount import Conflict, CountingRules, OffsetRange, Recount, recount
+from sfcrime.audit.partitions import OffsetRange
+from sfcrime.audit.recount import Conflict, CountingRules, Recount, recount
 from sfcrime.audit.result import (
     MAX_LISTED,
     AuditResult,
@@ -24,6 +25,7 @@ from sfcrime.audit.result import (
     DifferenceKind,
     DifferenceLog,
 )
+from sfcrime.audit.sequences import SourceSequences, check_sequences
 from sfcrime.audit.topic import Topic
 from sfcrime.audit.trace import Traced, find_records
 from sfcrime.domain.outcomes import RULES_VERSION
@@ -59,23 +61,20 @@ def run_audit(
     generation, ledger = store.generation(), store.partition_ledger()
     log = DifferenceLog()
     _refuse_other_rules(generation)
-    _refuse_unprovable(generation, ledger, topic, log)
+    partitions = _refuse_unprovable(generation, ledger, topic, log)
     rules = CountingRules(generation.lateness_s, generation.window_minutes)
     ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
     due = sum(span.end - span.start for span in ranges.values())
-    count = recount(_read(topic, ranges), ranges, rules, _reporting(progress, RECOUNTING, due))
+    is_ours, found = generation.source_name != "", SourceSequences()
+    records = _read(topic, ranges, generation.source_name)
+    read = found.noting(records) if is_ours else records
+    count = recount(read, ranges, rules, _reporting(progress, RECOUNTING, due))
     conflicts = count.finish()
     verdict = _compare(store, count, conflicts, ledger, log)
+    sequences = check_sequences(found, ranges, partitions, log) if is_ours else None
     named = conflicts[:MAX_LISTED]
-    traced = Traced({}, {})
-    if verdict.first_differing or named:
-        report = _reporting(progress, TRACING, due)
-        traced = find_records(
-            _told(_read(topic, ranges), report),
-            rules,
-            verdict.first_differing,
-            [(each.call_id, each.call_us) for each in named],
-        )
+    report = _reporting(progress, TRACING, due)
+    traced = _trace(topic, count, verdict.first_differing, named, report)
     return AuditResult(
         topic=generation.topic,
         ranges=ranges,
@@ -92,7 +91,25 @@ def run_audit(
             for each in named
         ),
         conflict_count=len(conflicts),
+        sequences=sequences,
     )
+
+
+def _trace(
+    topic: Topic,
+    count: Recount,
+    cells: Collection[CellKey],
+    conflicts: Sequence[Conflict],
+    report: Callable[[int], None],
+) -> Traced:
+    """Reads the topic once more for the records behind these; not at all where there are none."""
+    if not cells and not conflicts:
+        return Traced({}, {})
+    ranges = {
+        number: OffsetRange(part.start, part.end) for number, part in count.partitions.items()
+    }
+    identities = [(each.call_id, each.call_us) for each in conflicts]
+    return find_records(_told(_read(topic, ranges), report), count.rules, cells, identities)
 
 
 def _compare(
@@ -125,8 +142,12 @@ def _refuse_other_rules(generation: Generation) -> None:
 
 def _refuse_unprovable(
     generation: Generation, ledger: Sequence[PartitionLedger], topic: Topic, log: DifferenceLog
-) -> None:
-    """Refuses a topic that no longer holds what was counted; notes what was never counted."""
+) -> Collection[int]:
+    """Refuses a topic that no longer holds what was counted; notes what was never counted.
+
+    Returns:
+        the topic's partitions.
+    """
     now = TopicState(topic.topic_id(), topic.first_offsets(), topic.end_offsets())
     if now.topic_id != generation.topic_id:
         raise TopicRefused(
@@ -144,6 +165,7 @@ def _refuse_unprovable(
         if each.start < each.end:
             name = f"partition {each.partition}, start"
             log.expect(DifferenceKind.PARTITION, name, now.firsts[each.partition], each.start)
+    return now.ends.keys()
 
 
 def _unprovable(
@@ -162,10 +184,12 @@ def _unprovable(
     )
 
 
-def _read(topic: Topic, ranges: Mapping[int, OffsetRange]) -> Iterator[Sequence[TopicRecord]]:
+def _read(
+    topic: Topic, ranges: Mapping[int, OffsetRange], source_name: str = ""
+) -> Iterator[Sequence[TopicRecord]]:
     starts = {partition: span.start for partition, span in ranges.items()}
     ends = {partition: span.end for partition, span in ranges.items()}
-    return topic.read(starts, ends)
+    return topic.read(starts, ends, source_name)
 
 
 def _reporting(progress: Progress, stage: str, due: int) -> Callable[[int], None]:

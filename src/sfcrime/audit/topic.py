@@ -25,9 +25,12 @@ class Topic(Protocol):
         """By partition, one past the last committed offset."""
 
     def read(
-        self, start: Mapping[int, int], end: Mapping[int, int]
+        self, start: Mapping[int, int], end: Mapping[int, int], source_name: str = ""
     ) -> Iterator[Sequence[TopicRecord]]:
-        """Every record with start <= offset < end; each partition's in the order of offsets."""
+        """Every record with start <= offset < end; each partition's in the order of offsets.
+
+        Where a source is named, its records have their sequences.
+        """
 
 
 class KafkaTopic:
@@ -50,6 +53,6 @@ class KafkaTopic:
         return end_offsets(self._kafka)
 
     def read(
-        self, start: Mapping[int, int], end: Mapping[int, int]
+        self, start: Mapping[int, int], end: Mapping[int, int], source_name: str = ""
     ) -> Iterator[Sequence[TopicRecord]]:
-        return read_range(self._kafka, start, end)
+        return read_range(self._kafka, start, end, source_name=source_name)

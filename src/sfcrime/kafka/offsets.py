@@ -24,15 +24,20 @@ def first_offsets(kafka: KafkaSettings, admin: AdminClient | None = None) -> dic
     return _offsets(kafka, admin, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
 
-def end_offsets(kafka: KafkaSettings, admin: AdminClient | None = None) -> dict[int, int]:
+def end_offsets(
+    kafka: KafkaSettings, admin: AdminClient | None = None, *, committed: bool = True
+) -> dict[int, int]:
     """Partition -> its last stable offset: one past what a `read_committed` reader can see.
 
-    `admin` as for `first_offsets`.
+    Args:
+        kafka: names broker and topic.
+        admin: as for `first_offsets`.
+        committed: False: one past the last offset of all, behind transactions that are open too.
 
     Raises:
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
-    return _offsets(kafka, admin, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    return _offsets(kafka, admin, OffsetSpec.latest(), committed)  # type: ignore[no-untyped-call]
 
 
 def ask_first_offsets(
@@ -51,16 +56,21 @@ def ask_first_offsets(
 
 
 def _offsets(
-    kafka: KafkaSettings, given_admin: AdminClient | None, spec: OffsetSpec
+    kafka: KafkaSettings,
+    given_admin: AdminClient | None,
+    spec: OffsetSpec,
+    committed: bool = True,
 ) -> dict[int, int]:
     # A client that has nothing to do is falsy.
     admin = open_admin(kafka) if given_admin is None else given_admin
     wanted = {TopicPartition(kafka.topic, number): spec for number in _partitions(admin, kafka)}
 
+    isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+
     def ask() -> dict[int, int]:
         answers = admin.list_offsets(
             wanted,
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            isolation_level=isolation,
             request_timeout=REQUEST_TIMEOUT_S,
         )
         return {place.partition: future.result().offset for place, future in answers.items()}

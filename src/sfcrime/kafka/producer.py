@@ -1,8 +1,8 @@
 """Publishes a source into its topic: in order, at a pace, and exactly once however often it dies.
 
 A record's partition is fixed by its key, and every record carries its position in the source. So
-the last record of each partition tells, after any crash, what is already there; the client's
-idempotence keeps a partition's records in order and without holes.
+the last one in each partition tells, after any crash, what is already there, whatever others
+wrote behind it; the client's idempotence keeps our records in order and without holes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import KafkaUnavailable, TopicRefused
 from sfcrime.freed_memory import FreedMemory
 from sfcrime.kafka.client import MAX_PRODUCED_BYTES, kafka_error, open_producer, translated
-from sfcrime.kafka.origin import SEQUENCE_HEADER, SOURCE_HEADER, source_header
+from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.pace import Pace, PublicationClock
 from sfcrime.kafka.resume import place_to_resume
 from sfcrime.kafka.topics import check_topic_settings, ensure_topic
@@ -98,7 +98,8 @@ def publish(
         on_progress: called about four times a second, and at the end.
 
     Raises:
-        TopicRefused: the topic holds another source or foreign records, or has unfit settings.
+        TopicRefused: the topic begins with another source or with foreign records, or has unfit
+            settings.
         KafkaUnavailable: the broker does not answer, or no longer takes records.
     """
     topic = ensure_topic(plan.kafka, plan.kafka.partitions)

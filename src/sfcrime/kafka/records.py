@@ -13,3 +13,6 @@ class TopicRecord(NamedTuple):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    sequence: int | None = None
+    """Its position in our producer's source, by its headers; None where it has none of that
+    source, and where headers were not asked for."""

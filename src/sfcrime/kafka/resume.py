@@ -1,26 +1,53 @@
-"""Finds out where a producer has to go on, and refuses a topic that it must not write to."""
+"""Finds out where a producer has to go on, and refuses a topic that it must not write to.
+
+Anybody may write into the topic as well. Such records are passed over: what counts is the last
+record of each partition whose headers name the source. They can be forged, so:
+
+* A sequence that the topic cannot have reached is none of ours, see `_ROOM`.
+* Of several readings the lowest is taken that the rule above leaves: the last one found, not the
+  highest. A record that is published twice is counted once; one that is left out is lost.
+* What is left cannot be told from ours and is taken as ours. `audit` shows what came of it: it
+  names each sequence that is missing, doubled, or out of order.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import TopicRefused
+from sfcrime.kafka.consumer import read_messages
+from sfcrime.kafka.headers import SequenceReader
 from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.origin import OriginKind, last_message, record_origin, topic_origin
+from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
 from sfcrime.settings import KafkaSettings
 
 NOTHING = -1
-"""Stands for the last sequence of a partition without a record."""
+"""Stands for the last sequence of a partition without a record of the source."""
 
 _QUIET_S = 0.3
 """A killed producer's last request may still be on its way through this machine."""
+
+_FIRST_LOOK = 100
+"""Offsets looked at first; the broker sends at least as many at a time anyway."""
+
+_BATCH = 1000
+
+_ROOM = 10_000_000
+"""A record's sequence is how many records of the source come before it. All of them are in the
+topic, but for the 50,000 that a killed producer still had, and what a power cut took from another
+partition: seconds of full speed. So a sequence may be above the number of the topic's offsets by
+these, and never by more than ten years of calls."""
 
 
 def place_to_resume(
     kafka: KafkaSettings, identity: SourceIdentity, partitions: int
 ) -> dict[int, int]:
-    """Partition -> sequence of its last record, -1 where it has none.
+    """Partition -> sequence of the source's last record in it, -1 where it has none.
+
+    Records of others, wherever they stand behind the first one, are passed over.
 
     Args:
         kafka: names broker and topic.
@@ -28,16 +55,30 @@ def place_to_resume(
         partitions: of the topic, now.
 
     Raises:
-        TopicRefused: the topic holds another source or foreign records, was given more
-            partitions since its first record, or is being written to.
+        TopicRefused: the topic begins with another source or with foreign records, was given more
+            partitions since its first record, or another producer publishes the source to it.
         KafkaUnavailable: the broker does not answer.
     """
     origin = topic_origin(kafka)
+    _refuse_other(kafka, identity, partitions, origin)
+    # A transaction of someone else's that is still open hides all that follows it from a reader of
+    # committed records, ours too, which belong to none.
+    ends = end_offsets(kafka, committed=False)
+    view = _View(kafka, identity.name, sum(ends.values()) + _ROOM)
+    found = view.last_sequences(first_offsets(kafka), ends)
+    if origin.kind is OriginKind.EMPTY and set(found.values()) == {NOTHING}:
+        return found
+    return found | _arriving(view, ends)
+
+
+def _refuse_other(
+    kafka: KafkaSettings, identity: SourceIdentity, partitions: int, origin: TopicOrigin
+) -> None:
     if origin.kind is OriginKind.EMPTY:
-        return dict.fromkeys(range(partitions), NOTHING)
+        return
     if origin.kind is OriginKind.FOREIGN or origin.identity is None:
         raise TopicRefused(
-            f"The topic {kafka.topic} holds records that sfcrime did not publish.",
+            f"The topic {kafka.topic} begins with records that sfcrime did not publish.",
             rule="One topic holds one source, so that times and repeats can be judged.",
             next_step="choose another --topic; such a topic can be counted by `sfcrime stream`",
         )
@@ -55,37 +96,57 @@ def place_to_resume(
             rule="A call's partition follows from their number, and a call must stay in its own.",
             next_step="choose another --topic",
         )
-    return _last_sequences(kafka, _quiet_ends(kafka))
 
 
-def _quiet_ends(kafka: KafkaSettings) -> dict[int, int]:
-    """The ends of all partitions, once they stand still."""
-    before = end_offsets(kafka)
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A topic in which only the records of one source are seen."""
+
+    kafka: KafkaSettings
+    source_name: str
+    end: int
+    """Sequences from it on are none of the source's."""
+
+    def last_sequences(self, start: Mapping[int, int], end: Mapping[int, int]) -> dict[int, int]:
+        """By partition, the last sequence at offsets [start, end); -1 where there is none."""
+        return {number: self._last_in(number, start.get(number, 0), end[number]) for number in end}
+
+    def _last_in(self, partition: int, start: int, end: int) -> int:
+        """Looks back from the end in ranges that double, and reads none of them twice."""
+        reader = SequenceReader(self.source_name)
+        length, above = _FIRST_LOOK, end
+        while above > start:
+            below = max(start, above - length)
+            last = NOTHING
+            for messages in read_messages(
+                self.kafka, {partition: below}, {partition: above}, _BATCH, committed=False
+            ):
+                for message in messages:
+                    sequence = reader.sequence_of(message)
+                    if sequence is not None and sequence < self.end:
+                        last = sequence
+            if last != NOTHING:
+                return last
+            above, length = below, length * 2
+        return NOTHING
+
+
+def _arriving(view: _View, ends: dict[int, int]) -> dict[int, int]:
+    """The last sequences behind `ends`, once no more come; empty where none came.
+
+    Others may write meanwhile: only records of the source tell that it is being published.
+    """
+    arrived: dict[int, int] = {}
     for _ in range(5):
         time.sleep(_QUIET_S)
-        ends = end_offsets(kafka)
-        if ends == before:
-            return ends
-        before = ends
+        before, ends = ends, end_offsets(view.kafka, committed=False)
+        seen = view.last_sequences(before, ends)
+        news = {number: last for number, last in seen.items() if last != NOTHING}
+        if not news:
+            return arrived
+        arrived |= news
     raise TopicRefused(
-        f"Somebody is publishing to the topic {kafka.topic} right now.",
-        rule="One producer writes to a topic.",
+        f"Somebody is publishing this source to the topic {view.kafka.topic} right now.",
+        rule="One producer writes a source to a topic.",
         next_step="stop the other producer",
     )
-
-
-def _last_sequences(kafka: KafkaSettings, ends: dict[int, int]) -> dict[int, int]:
-    firsts = first_offsets(kafka)
-    found = {}
-    for partition, end in ends.items():
-        message = last_message(kafka, partition, firsts[partition], end)
-        origin = None if message is None else record_origin(message)
-        if message is not None and origin is None:
-            raise TopicRefused(
-                f"The record at offset {message.offset()} of partition {partition} of "
-                f"{kafka.topic} was not published by sfcrime.",
-                rule="One topic holds one source.",
-                next_step="choose another --topic",
-            )
-        found[partition] = NOTHING if origin is None else origin.sequence
-    return found
