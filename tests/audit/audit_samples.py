@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, time
 from pathlib import Path
 
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
+from sfcrime.domain.wall_clock import from_datetime
 from sfcrime.kafka.records import TopicRecord
 from sfcrime.store.columns import CellColumns
+from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import (
     BatchOutcome,
     CellCount,
@@ -65,7 +68,6 @@ RECORDS = [
 ]
 
 GENERATION = Generation(
-    query_id="5f2d7c52-5a53-4a44-8f0d-0e5f2b1f8c11",
     topic="org.sf.police.calls",
     topic_id="sR7o2k1kT3yJ9i5lUw8Q2g",
     start_offsets={0: 0, 1: 10},
@@ -75,9 +77,18 @@ GENERATION = Generation(
     source_name="",
     source_title="",
     synthetic=False,
-    shuffle_partitions=2,
     created_ms=1_700_000_000_000,
 )
+
+
+def _identities(*calls: tuple[int, str]) -> IdentityColumns:
+    """Of calls of 2018-10-02 by id and time of day."""
+    day = datetime(2018, 10, 2)
+    times = [datetime.combine(day, time.fromisoformat(each)) for _, each in calls]
+    return IdentityColumns.of_calls(
+        [number for number, _ in calls], list(map(from_datetime, times))
+    )
+
 
 BATCHES = (
     BatchOutcome(
@@ -95,7 +106,7 @@ BATCHES = (
             PartitionRange(1, 10, 12, counted=1, late=0, rejected=0),
         ],
         accounting=Accounting(read=8, counted=4, duplicate=2, late=1, rejected=1, gaps=0),
-        watermark_us=None,
+        identities=_identities((1, "09:00"), (2, "09:59:59.999999"), (3, "10:00"), (8, "09:30")),
         newest_call_us=TEN_US,
     ),
     BatchOutcome(
@@ -114,7 +125,7 @@ BATCHES = (
             PartitionRange(1, 12, 15, counted=1, late=0, rejected=1),
         ],
         accounting=Accounting(read=7, counted=4, duplicate=1, late=0, rejected=2, gaps=1),
-        watermark_us=None,
+        identities=_identities((5, "10:30"), (6, "11:00"), (7, "11:05"), (9, "10:45")),
         newest_call_us=ELEVEN_US + 300_000_000,
     ),
     BatchOutcome(
@@ -124,7 +135,7 @@ BATCHES = (
         late=[],
         ranges=[],
         accounting=Accounting(),
-        watermark_us=None,
+        identities=_identities(),
         newest_call_us=None,
     ),
 )
@@ -159,7 +170,7 @@ def write_store(path: Path, generation: Generation = GENERATION) -> None:
     with open_writer(path, history_rows=100) as writer:
         writer.create_generation(generation)
         for batch in BATCHES:
-            assert writer.commit_batch(batch)
+            writer.commit_batch(batch)
 
 
 @dataclass

@@ -46,9 +46,9 @@ def _difference(what: str, recounted: str, stored: str) -> Difference:
 def test_the_same_identities_in_any_order_are_equal() -> None:
     log = DifferenceLog()
 
-    verdict = compare_identities(reversed(IDENTITIES), _recounted(), log)
+    compare_identities(reversed(IDENTITIES), _recounted(), log)
 
-    assert (verdict.differing, verdict.first_differing, log.listed) == (0, [], [])
+    assert log.listed == []
 
 
 @pytest.mark.parametrize(
@@ -118,23 +118,18 @@ def test_a_damaged_set_is_caught_and_the_call_is_named(
 ) -> None:
     log = DifferenceLog()
 
-    verdict = compare_identities(stored, _recounted(), log)
+    compare_identities(stored, _recounted(), log)
 
     assert log.listed == differences
-    assert verdict.differing == len(differences)
-    assert [identity_name(*each) for each in verdict.first_differing] == [
-        each.what for each in differences
-    ]
 
 
 def test_all_are_counted_and_the_first_are_listed() -> None:
     log = DifferenceLog()
 
-    verdict = compare_identities(((call_id, 5) for call_id in range(100)), _recounted(), log)
+    compare_identities(((call_id, 5) for call_id in range(100)), _recounted(), log)
 
     assert log.counts == {DifferenceKind.IDENTITY: 108}
     assert len(log.listed) == 50
-    assert (verdict.differing, len(verdict.first_differing)) == (108, 10)
 
 
 def test_a_mark_tells_known_unknown_and_repeated() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ REJECTED = DifferenceKind.REJECTED
 LATE = DifferenceKind.LATE
 BATCH = DifferenceKind.BATCH
 SEQUENCE = DifferenceKind.SEQUENCE
+IDENTITY = DifferenceKind.IDENTITY
 
 NINE_HAN = "2018-10-02T09:00:00 | Passing Call | HAN"
 TEN_CIT = "2018-10-02T10:00:00 | Traf Violation Cite | CIT"
@@ -448,6 +450,7 @@ def test_a_record_that_vanished_from_the_topic_is_a_gap_and_a_difference(store: 
         Difference(ACCOUNT, "gaps", "2", "1"),
         Difference(PARTITION, "partition 0, counted", "3 to 5", "6"),
         Difference(PARTITION, "counted, all partitions", "7", "8"),
+        Difference(IDENTITY, "call 3 at 2018-10-02T10:00:00", "nothing", "once"),
     )
 
 
@@ -508,6 +511,49 @@ def test_a_damaged_sequence_is_caught_in_a_topic_of_ours_alone(
     assert result.exit_code == 3
     others = _audit(store, damaged)
     assert (others.equal, others.sequences) == (True, None)
+
+
+LOST_BLOCK = tuple(
+    Difference(IDENTITY, f"call {number} at 2018-10-02T{at}:00", "once", "nothing")
+    for number, at in ((5, "10:30"), (9, "10:45"), (6, "11:00"), (7, "11:05"))
+)
+
+
+@pytest.mark.parametrize(
+    "statement, differences",
+    [
+        pytest.param("DELETE FROM identity_block WHERE id = 2", LOST_BLOCK, id="lost"),
+        pytest.param(
+            "INSERT INTO identity_block SELECT 3, generation_id, level, first_time_key, "
+            "first_call_id, last_time_key, last_call_id, identities, packed "
+            "FROM identity_block WHERE id = 2",
+            [
+                Difference(
+                    IDENTITY,
+                    "Block 3 holds 4 identities that level 0 holds too.",
+                    "a sound block",
+                    "another",
+                ),
+                *(replace(each, stored="more than once") for each in LOST_BLOCK),
+            ],
+            id="doubled",
+        ),
+    ],
+)
+def test_a_block_of_identities_that_was_lost_or_doubled_is_caught(
+    statement: str, differences: Sequence[Difference], store: Path
+) -> None:
+    _damage(store, statement)
+    result = _audit(store)
+    assert set(result.differences) == set(differences)
+    assert result.exit_code == 3
+
+
+def test_a_block_that_stands_at_another_time_is_caught(store: Path) -> None:
+    """It holds the same identities, and no batch would look for them there."""
+    _damage(store, "UPDATE identity_block SET first_time_key = first_time_key + 8 WHERE id = 2")
+    result = _audit(store)
+    assert any(", not at (" in each.what for each in result.differences)
 
 
 def test_sequences_are_asked_for_on_a_topic_of_ours_and_only_while_counting(

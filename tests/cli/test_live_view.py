@@ -95,15 +95,11 @@ def test_a_sum_that_is_wrong_is_said_in_words() -> None:
 def test_records_pace_and_lag_of_every_part_are_shown() -> None:
     assert words(line_of("Producer")) == "Producer 46,258 210/s publishing"
     assert words(line_of("Stream")) == "Stream 45,258 191/s running · lag 1,000"
-    assert words(line_of("Batch")) == (
-        "Batch 188 4,400 1,631 ms addBatch 1,546 ms"
-    )
+    assert words(line_of("Batch")) == ("Batch 188 4,400 1,631 ms addBatch 1,546 ms")
 
 
 def test_freshness_and_the_spark_ui_are_shown() -> None:
-    assert line_of("Data as of") == (
-        "Data as of  Tue 2018-10-02 18:11"
-    )
+    assert line_of("Data as of") == ("Data as of  Tue 2018-10-02 18:11")
     assert line_of("Spark UI") == "Spark UI    http://127.0.0.1:3000/StreamingQuery/"
 
 

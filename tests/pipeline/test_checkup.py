@@ -13,9 +13,7 @@ import msgspec
 import pytest
 
 from sfcrime.jvm.jars import jars_folder, resolve_jars
-from sfcrime.jvm.locks import file_lock
 from sfcrime.pipeline.checkup import Finding, Level, check_up
-from sfcrime.pipeline.streaming import JOB_LOCK_FILE
 from sfcrime.settings import JvmSettings, Settings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer

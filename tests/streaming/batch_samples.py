@@ -26,7 +26,9 @@ class Row(NamedTuple):
     label: str
 
 
-def call(partition: int, offset: int, call_id: int, call_us: int = NINE_US, label: str = HAN) -> Row:
+def call(
+    partition: int, offset: int, call_id: int, call_us: int = NINE_US, label: str = HAN
+) -> Row:
     return Row(partition, offset, call_id, call_us, label)
 
 

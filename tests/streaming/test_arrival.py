@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from batch_samples import HAN, NINE_US, PUBLISHED_MS, Row, call, late, packet, read_batch, rejected
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_samples import HAN, NINE_US, PUBLISHED_MS, Row, call, late, packet, read_batch, rejected
 from sfcrime.errors import AccountingBroken
 from sfcrime.streaming.arrival import Planned, gaps, judged_records
 
@@ -79,9 +79,7 @@ def test_gaps_are_the_offsets_that_hold_no_record() -> None:
         "a partition that was not read",
     ],
 )
-def test_a_record_lost_doubled_or_from_elsewhere_is_refused(
-    rows: Sequence[Row], said: str
-) -> None:
+def test_a_record_lost_doubled_or_from_elsewhere_is_refused(rows: Sequence[Row], said: str) -> None:
     whole = read_batch(ROWS)
     with pytest.raises(AccountingBroken, match=said):
         judged_records(replace(read_batch(rows), planned=whole.planned, scanned=whole.scanned))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-
 from batch_samples import HAN, NINE_US, PUBLISHED_MS, Row, call, late, read_batch, rejected
+
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import (
@@ -164,7 +164,9 @@ def test_a_batch_of_gaps_alone_comes_to_gaps() -> None:
 
 def test_a_call_type_that_is_called_late_is_no_late_record() -> None:
     """Reasons and labels share a column: only a missing call id tells them apart."""
-    outcome = _outcome([call(0, 0, 1, label="late\x1fnot-json"), call(0, 1, 2, label="not-json\x1f")])
+    outcome = _outcome(
+        [call(0, 0, 1, label="late\x1fnot-json"), call(0, 1, 2, label="not-json\x1f")]
+    )
     assert (outcome.late, outcome.rejected) == ([], [])
     assert {cell.call_type for cell in _cells(outcome.cells)} == {"late", "not-json"}
     assert HAN not in {cell.call_type for cell in _cells(outcome.cells)}

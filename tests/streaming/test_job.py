@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from batch_samples import call, read_batch
 from pyspark.errors import StreamingQueryException
 
-from batch_samples import call, read_batch
 from running import wait_until
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError, StoreUnavailable
@@ -184,9 +184,7 @@ class Jvm:
         return False
 
 
-FRAMES = [
-    Frame(read_batch([call(0, at, at)], {0: (at, at + 1), 1: (10, 10)})) for at in range(4)
-]
+FRAMES = [Frame(read_batch([call(0, at, at)], {0: (at, at + 1), 1: (10, 10)})) for at in range(4)]
 """Batches of one call each, of partition 0."""
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-
 from batch_samples import call, read_batch, rejected
+
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import (
     AccountingBroken,
@@ -141,7 +141,11 @@ def test_batches_that_come_out_of_order_are_refused(store: StoreWriter) -> None:
     "topic, error, said",
     [
         (Topic(topic_id="another"), FingerprintChanged, "is now 'another'"),
-        (Topic(firsts={0: 1}), TopicRefused, "records 0 to 0 were deleted before they were counted"),
+        (
+            Topic(firsts={0: 1}),
+            TopicRefused,
+            "records 0 to 0 were deleted before they were counted",
+        ),
         (Topic(fails=True), KafkaUnavailable, "no broker"),
     ],
     ids=["made anew", "retention", "no broker"],
@@ -159,7 +163,9 @@ def test_a_topic_that_changed_while_it_was_read_is_not_committed(
 def test_a_partition_of_which_nothing_was_read_may_have_lost_its_beginning(
     store: StoreWriter,
 ) -> None:
-    _storer(store, Topic(firsts={1: 99})).store(read_batch([call(0, 0, 1)], {0: (0, 1), 1: (10, 10)}))
+    _storer(store, Topic(firsts={1: 99})).store(
+        read_batch([call(0, 0, 1)], {0: (0, 1), 1: (10, 10)})
+    )
     assert _accounting(store).counted == 1
 
 
@@ -211,7 +217,9 @@ class _Clock:
         return self.now
 
 
-def test_the_parts_of_a_batch_are_timed(store: StoreWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parts_of_a_batch_are_timed(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = _Clock()
     monkeypatch.setattr(storing, "time", clock)
     known = store.first_copies

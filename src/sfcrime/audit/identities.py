@@ -6,28 +6,16 @@ identity is looked up and marked, and what stays without a mark is missing from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from sfcrime.audit.recount import Mark, Recount
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog
-
-MAX_IDENTITIES_TRACED = 10
-"""Differing identities whose records are looked for in the topic."""
+from sfcrime.domain.calls import Stage
+from sfcrime.store.identity_blocks import StoredBlock, block_faults
 
 _EPOCH = datetime(1970, 1, 1)
 _NOTHING, _ONCE, _REPEATED = "nothing", "once", "more than once"
-
-
-@dataclass(slots=True)
-class IdentityVerdict:
-    """What comparing the identities gave."""
-
-    differing: int = 0
-    first_differing: list[tuple[int, int]] = field(default_factory=list)
-    """(call id, call time in microseconds on the wall) of the first 10, in the order of their
-    differences in the log."""
 
 
 def identity_name(call_id: int, call_us: int) -> str:
@@ -38,9 +26,34 @@ def identity_name(call_id: int, call_us: int) -> str:
         return f"call {call_id} at {call_us} us"
 
 
+def check_blocks(blocks: Iterable[StoredBlock], log: DifferenceLog) -> None:
+    """Checks the blocks that hold the identities: where one is not found, a repeat would count.
+
+    Args:
+        blocks: all of them, by level and first identity.
+        log: takes what is wrong with them.
+    """
+    for fault in block_faults(blocks):
+        log.add(Difference(DifferenceKind.IDENTITY, fault, "a sound block", "another"))
+
+
+def stored_pairs(blocks: Iterable[StoredBlock], log: DifferenceLog) -> Iterator[tuple[int, int]]:
+    """Call id and call time (microseconds on the wall) of every stored identity.
+
+    The sources of today publish a call once, when it is closed: another stage is a difference.
+    """
+    for _, rows, _ in blocks:
+        columns = (rows.call_ids, rows.calls_us, rows.stages)
+        for call_id, call_us, stage in zip(*(each.tolist() for each in columns), strict=True):
+            if stage == Stage.CLOSED:
+                yield call_id, call_us
+            else:
+                _note(log, (call_id, call_us), "closed", f"stage {stage}")
+
+
 def compare_identities(
     stored: Iterable[tuple[int, int]], count: Recount, log: DifferenceLog
-) -> IdentityVerdict:
+) -> None:
     """Compares the set of identities that were counted.
 
     Args:
@@ -49,29 +62,18 @@ def compare_identities(
         count: of the topic up to the ledger's ends. It is marked: this can be done once.
         log: takes the differences: those the store lacks, has alone, or has more than once.
     """
-    verdict = IdentityVerdict()
     mark, known = count.mark, Mark.KNOWN
     for call_id, call_us in stored:
         marked = mark(call_id, call_us)
         if marked is known:
             continue
         if marked is Mark.UNKNOWN:
-            _note(verdict, log, (call_id, call_us), _NOTHING, _ONCE)
+            _note(log, (call_id, call_us), _NOTHING, _ONCE)
         else:
-            _note(verdict, log, (call_id, call_us), _ONCE, _REPEATED)
+            _note(log, (call_id, call_us), _ONCE, _REPEATED)
     for identity in count.unmarked():
-        _note(verdict, log, identity, _ONCE, _NOTHING)
-    return verdict
+        _note(log, identity, _ONCE, _NOTHING)
 
 
-def _note(
-    verdict: IdentityVerdict,
-    log: DifferenceLog,
-    identity: tuple[int, int],
-    recounted: str,
-    stored: str,
-) -> None:
-    verdict.differing += 1
-    if len(verdict.first_differing) < MAX_IDENTITIES_TRACED:
-        verdict.first_differing.append(identity)
+def _note(log: DifferenceLog, identity: tuple[int, int], recounted: str, stored: str) -> None:
     log.add(Difference(DifferenceKind.IDENTITY, identity_name(*identity), recounted, stored))

@@ -14,6 +14,7 @@ from sfcrime.audit.compare import (
     compare_partitions,
     compare_rejected,
 )
+from sfcrime.audit.identities import check_blocks, compare_identities, stored_pairs
 from sfcrime.audit.ledger import check_batches, check_ranges
 from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.recount import Conflict, CountingRules, Recount, recount
@@ -127,6 +128,8 @@ def _compare(
     compare_late(count.late(), store.late(), log)
     check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
     check_ranges(store.batch_ranges(), count, log)
+    check_blocks(store.identity_blocks(), log)
+    compare_identities(stored_pairs(store.identity_blocks(), log), count, log)
     return verdict
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "status": "Accounting, lag, rates, freshness, versions.",
     "rejected": "Records set aside by a rule, with reason and place.",
     "late": "Valid records published too long after their call.",
+    "identities": "The calls that were counted, as they are kept to find repeats.",
     "audit": "Recount the topic independently and compare.",
     "rebuild": "Count the topic anew; readers see the old numbers until the swap.",
     "tune": "The tuning lab: what each setting does here, with a report.",

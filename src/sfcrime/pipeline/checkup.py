@@ -194,4 +194,3 @@ def _store(path: Path) -> Finding:
     if not account.adds_up:
         return Finding("store", Level.WRONG, "the four outcomes do not add up", "sfcrime audit")
     return Finding("store", Level.OK, said)
-

@@ -58,10 +58,6 @@ def _delete_some(connection: Connection, table: Table, number: int) -> bool:
     if table is schema.identity_block:
         most = min(most, _BLOCKS_FORGOTTEN_AT_ONCE)
     key = tuple_(*table.primary_key.columns)
-    some = (
-        select(*table.primary_key.columns)
-        .where(table.c.generation_id == number)
-        .limit(most)
-    )
+    some = select(*table.primary_key.columns).where(table.c.generation_id == number).limit(most)
     deleted = connection.execute(delete(table).where(key.in_(some)))
     return deleted.rowcount >= most

@@ -102,9 +102,7 @@ def _check_ranges(outcome: BatchOutcome, ends: Mapping[int, int]) -> None:
             _broken(outcome, f"{name} has {partitions[each.partition]} ranges")
         end = ends.get(each.partition, 0)  # one that was added since begins at 0
         if each.start != end:
-            _broken(
-                outcome, f"{name} starts at offset {each.start:,}, the ledger ends at {end:,}"
-            )
+            _broken(outcome, f"{name} starts at offset {each.start:,}, the ledger ends at {end:,}")
         if not 0 <= each.start <= each.end:
             _broken(outcome, f"{name} has the range {each.start:,} to {each.end:,}")
         known = each.counted + each.late + each.rejected

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, inspect, select
 
@@ -29,6 +29,9 @@ from sfcrime.store.records import (
     Totals,
 )
 from sfcrime.store.versions import check_schema_version
+
+if TYPE_CHECKING:
+    from sfcrime.store.identity_blocks import StoredBlock
 
 READ_LIMIT_S = 60.0
 """Work of one statement between two fetches; 2.7 million cells are read or grouped in 2 to 12 s
@@ -217,6 +220,15 @@ class StoreReader:
         if partition is not None:
             statement = statement.where(table.c.partition == partition)
         return (LateRecord(*row) for row in self._rows(statement))
+
+    def identity_blocks(self) -> Iterator[StoredBlock]:
+        """The identities that were counted, block by block, by level and first identity."""
+        from sfcrime.store.identity_blocks import stored_identities  # Arrow and NumPy come with it
+
+        self._clock.restart()
+        for block in stored_identities(self._connection, self._number):
+            yield block
+            self._clock.restart()
 
     def _between(
         self, since_us: int | None = None, until_us: int | None = None

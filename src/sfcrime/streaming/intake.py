@@ -121,9 +121,7 @@ def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
     """Judges a batch of (value, offset, timestamp) into `JUDGED` columns."""
     published_us = batch.column("timestamp").cast(pa.int64())
-    judged = judge_records(
-        batch.column("value").to_pylist(), published_us.to_pylist(), lateness_us
-    )
+    judged = judge_records(batch.column("value").to_pylist(), published_us.to_pylist(), lateness_us)
     return pa.RecordBatch.from_arrays(
         [
             batch.column("offset"),
