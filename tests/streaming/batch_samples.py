@@ -65,7 +65,7 @@ def read_batch(
     size: int = 100,
     scanned: int | None = None,
 ) -> ReadBatch:
-    """A batch of these rows in packets of at most `size`; the ranges are just theirs unless given."""
+    """A batch of these rows in packets of at most `size`; its ranges are theirs unless given."""
     by_partition: dict[int, list[Row]] = {}
     for row in rows:
         by_partition.setdefault(row.partition, []).append(row)

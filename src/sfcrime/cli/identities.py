@@ -66,15 +66,13 @@ def command(settings: Settings, limit: int, blocks: bool, as_json: bool) -> None
 
 def _blocks(reader: StoreReader) -> Iterator[Row]:
     for header, rows, unreadable in reader.identity_blocks():
-        first, last = (
-            (to_iso(int(each)) for each in rows.calls_us[[0, -1]]) if len(rows) else ("",) * 2
-        )
+        times = [to_iso(each) for each in rows.calls_us[[0, -1]].tolist()] if len(rows) else None
         yield {
             "block": header.number,
             "level": header.level,
             "identities": header.identities,
-            "first_call_time": first,
-            "last_call_time": last,
+            "first_call_time": times[0] if times else None,
+            "last_call_time": times[1] if times else None,
             "unreadable": unreadable,
         }
 

@@ -1,4 +1,4 @@
-"""Proves that a batch arrived whole: every record that was scanned, once, from where it was planned.
+"""Proves that a batch arrived whole: every scanned record, once, from where it was planned.
 
 Pure. Every judged record carries its offset, so that one lost and another doubled cannot cancel
 out: within a partition offsets ascend strictly, lie within the planned range, and are as many as

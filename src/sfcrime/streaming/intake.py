@@ -86,7 +86,7 @@ def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
 
 
 def judged_packets(records: DataFrame, lateness_s: int | None) -> DataFrame:
-    """The records judged in Python over Arrow batches: `PACKET_SCHEMA` rows, one or more a batch."""
+    """The records judged in Python over Arrow batches: a `PACKET_SCHEMA` row for each batch."""
     judge = _judge_batches(None if lateness_s is None else lateness_s * MICROS)
     # DataFrame.mapInArrow, without its demand that pandas be installed (it uses none of it).
     function = vectorized_udf(
