@@ -22,6 +22,7 @@ from sfcrime.tuning.figures import TrialFailed
 from sfcrime.tuning.measure import Count, CountedBatch, Covered
 
 PROGRAM = Path("exercise") / "data_stream.py"
+_UNHEARD_S = 3.0
 _SECOND_STOP_S = 10.0
 
 
@@ -63,11 +64,13 @@ class ExerciseQuery:
     def stop(self, grace_s: float) -> int:
         """Ends it behind the batch in hand; its exit code. Repeatable.
 
-        `spark-submit` asks the program to end at the first signal, and ends it at the second.
+        `spark-submit` asks the program to end at the first signal, and ends it at the second. The
+        first may come before the program is there to hear it; then there is no batch to wait for.
         """
         if self.child.is_running():
             os.kill(self.child.pid, signal.SIGTERM)
-            self.child.wait(grace_s)
+            _, batches = self.reached()
+            self.child.wait(grace_s if batches else _UNHEARD_S)
         return self.child.stop(_SECOND_STOP_S)
 
     def count(self) -> Count:
