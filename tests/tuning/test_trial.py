@@ -31,12 +31,14 @@ def _bench(tmp_path: Path, stop: Event, java_home: str = "/nowhere") -> Bench:
     )
 
 
-def test_a_trial_that_fails_is_a_result_with_its_reason(tmp_path: Path) -> None:
-    trial = Trial(Query.PRODUCT, (("trigger_ms", "0"),), Kind.BACKLOG, 3)
+@pytest.mark.parametrize("query", Query)
+def test_a_trial_that_fails_is_a_result_with_its_reason(query: Query, tmp_path: Path) -> None:
+    trial = Trial(query, (("trigger_ms", "0"),), Kind.BACKLOG, 3)
 
     result = run_trial(trial, _bench(tmp_path, Event()), "a-setup")
 
-    assert (result.name, result.kind, result.run) == ("trigger_ms=0", Kind.BACKLOG, 3)
+    assert (result.query, result.name) == (query, "trigger_ms=0")
+    assert (result.kind, result.run) == (Kind.BACKLOG, 3)
     assert "The stream ended with exit code 4" in result.failure
     assert "/nowhere" in result.failure
     assert result.setup == "a-setup"

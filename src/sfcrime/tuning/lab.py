@@ -184,8 +184,7 @@ def _run_waiting(order: Order, hooks: LabHooks, stop: Event, began: float) -> in
         bench = _bench(order, waiting, broker, hooks, stop)
         while waiting and not stop.is_set():
             trial = waiting[0]
-            took = ran(results)
-            spent = time.monotonic() - began
+            took, spent = ran(results), time.monotonic() - began
             needs = seconds_left([trial], took, order.workload)
             if order.budget_s is not None and spent + needs > order.budget_s:
                 break

@@ -31,7 +31,7 @@ Sort = tuple[Query, Kind]
 """Trials of one sort take about the same time."""
 _START_AND_STOP_S = 10.0
 """7 s to the first commit, 1 s to stop, and up to 2 s to check the count."""
-_SUBMIT_S = 4.0
+_SUBMIT_S = 6.0
 """What `spark-submit` needs more than `sfcrime stream`, whose JVM has a start-up cache."""
 _BACKLOG_PER_S = 40_000
 """Records a second with the warm-up, slow settings among them."""

@@ -99,20 +99,19 @@ _FULL_EXERCISE = Grid(
     {
         "max_records_per_batch": ("500", "50000"),
         "shuffle_partitions": ("1", "8", "200"),
-        "trigger_ms": ("0",),
         "state_store": ("rocksdb",),
         RATE_PER_PARTITION: ("100",),
         BACKPRESSURE: ("true",),
     },
     paced={
         "max_records_per_batch": ("500",),
-        "shuffle_partitions": ("1", "8", "200"),
+        "shuffle_partitions": ("1", "200"),
         "trigger_ms": ("0", "2000"),
         "state_store": ("rocksdb",),
         BACKPRESSURE: ("true",),
     },
     records_per_batch=("500", "50000"),
-    shuffle_partitions=("8", "200"),
+    shuffle_partitions=("200",),
     named=(SPARK_DEFAULTS, TYPICAL_CHOICE),
 )
 """What a stateful query depends on: the exercise asks for nothing else."""
