@@ -30,6 +30,8 @@ class BatchReport:
     lag: int
     """Records in the topic that this batch had not reached."""
     repeats: int
+    behind_watermark: int
+    """Rows that the watermark made Spark drop: calls that are in no count."""
     state_rows: int
     phases_ms: Mapping[str, int]
 
@@ -74,6 +76,7 @@ def report_of(progress: dict[str, Any]) -> BatchReport:
         repeats=sum(
             state.get("customMetrics", {}).get("numDroppedDuplicateRows", 0) for state in states
         ),
+        behind_watermark=sum(state["numRowsDroppedByWatermark"] for state in states),
         state_rows=sum(state["numRowsTotal"] for state in states),
         phases_ms=dict(progress.get("durationMs", {})),
     )
@@ -91,11 +94,13 @@ def line_of(report: BatchReport) -> str:
     """A batch's report in a line; Spark's own has 60."""
     # Apart from the whole ("triggerExecution"), the longest phase; nearly always the work itself.
     phase, ms = sorted(report.phases_ms.items(), key=lambda each: -each[1])[1]
+    lost = f"; {report.behind_watermark:,} rows were behind the watermark and are lost"
     return (
         f"batch {report.batch_id}: {report.records:,} records in "
         f"{report.duration_ms:,} ms ({report.records_per_s:,.0f}/s), "
         f"{report.repeats:,} repeats, lag {report.lag:,}, "
         f"{report.state_rows:,} rows of state; {phase} {ms:,} ms"
+        f"{lost if report.behind_watermark else ''}"
     )
 
 

@@ -81,7 +81,9 @@ def run_job(job: Job, stop: Event) -> None:
 
     # Step 5: drop repeats. Paging repeated four calls of the real file. To know a repeat, Spark
     # must remember ids; the watermark says for how long. Its delay (30 days) is far above the
-    # lateness that records may have (7 days), so it bounds memory and never drops a call.
+    # lateness that records may have (7 days), so it bounds memory and drops no call of a replay.
+    # (One valid record of today among calls of 2018 would move it past all that follow; the line
+    # of step 9 tells, and README.md says why sfcrime's own query has no watermark.)
     calls = calls_without_repeats(judged, lateness_s)
 
     # Step 6: count. The groups are Spark's state: kept in the checkpoint, updated by each batch,

@@ -50,6 +50,7 @@ def state_properties(choice: StateChoice, lateness_s: int | None) -> dict[str, s
             ".FileSystemBasedCheckpointFileManager"
         ),
         "spark.sql.streaming.minBatchesToRetain": "20",
+        "spark.sql.adaptive.enabled": "false",  # never applies to a query with state
     }
 
 

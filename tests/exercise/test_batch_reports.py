@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ PROGRESS: dict[str, Any] = {
     "processedRowsPerSecond": 2083.3,
     "durationMs": {"triggerExecution": 480, "addBatch": 400, "walCommit": 20},
     "stateOperators": [
-        {"numRowsTotal": 12, "customMetrics": {}},
-        {"numRowsTotal": 900, "customMetrics": {"numDroppedDuplicateRows": 10}},
+        {"numRowsTotal": 12, "numRowsDroppedByWatermark": 0, "customMetrics": {}},
+        {
+            "numRowsTotal": 900,
+            "numRowsDroppedByWatermark": 0,
+            "customMetrics": {"numDroppedDuplicateRows": 10},
+        },
     ],
     "sources": [
         {
@@ -36,6 +41,7 @@ REPORT = BatchReport(
     ends={0: 600, 1: 500},
     lag=150,
     repeats=10,
+    behind_watermark=0,
     state_rows=912,
     phases_ms={"triggerExecution": 480, "addBatch": 400, "walCommit": 20},
 )
@@ -62,6 +68,12 @@ def test_a_line_names_the_phase_that_took_longest() -> None:
         "batch 3: 1,000 records in 480 ms (2,083/s), 10 repeats, lag 150, "
         "912 rows of state; addBatch 400 ms"
     )
+
+
+def test_calls_that_the_watermark_dropped_are_told() -> None:
+    lost = replace(REPORT, behind_watermark=3)
+
+    assert line_of(lost) == line_of(REPORT) + "; 3 rows were behind the watermark and are lost"
 
 
 def test_a_file_has_a_line_a_batch_and_a_digest_at_the_end(tmp_path: Path) -> None:
