@@ -106,8 +106,8 @@ def test_every_table_and_picture_says_of_which_query_it_is() -> None:
 
     assert "12 trials of 3 configurations of the product's query (`sfcrime stream`) and 21 " in text
     for query, heads, pictures in (
-        ("product", 2, ["product-effects.svg", "product-pareto.svg"]),
-        ("exercise", 3, ["exercise-effects.svg", "exercise-grid.svg", "exercise-pareto.svg"]),
+        ("product", 3, ["product-effects.svg", "product-pareto.svg"]),
+        ("exercise", 4, ["exercise-effects.svg", "exercise-grid.svg", "exercise-pareto.svg"]),
     ):
         assert text.count(f"\n| Setting of the {query}'s query |") == heads
         named = re.findall(rf"!\[([^]]*)\]\(({query}-\w+\.svg)\)", text)

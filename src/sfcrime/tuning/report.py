@@ -93,12 +93,13 @@ def _recommendations(found: Findings) -> list[Block]:
     return [
         Table(("For", "Take", "Set", "Measured", "Why"), rows),
         Paragraph("The base, whose settings were in force, and what each of them is called:"),
-        _base_table(found.setup.base[Query.PRODUCT]),
+        _base_table(found.setup.base[Query.PRODUCT], Query.PRODUCT),
     ]
 
 
-def _base_table(base: Mapping[str, str]) -> Table:
-    header = ("Setting", "Base", "Where it is set", "As a variable", "What Spark calls it")
+def _base_table(base: Mapping[str, str], query: Query) -> Table:
+    setting = f"Setting of {QUERIES[query]}"
+    header = (setting, "Base", "Where it is set", "As a variable", "What Spark calls it")
     rows = []
     for key in filter(base.__contains__, KNOBS):
         name = f"`{variable(key)}`" if KNOBS[key].setting else "none"
@@ -119,7 +120,7 @@ def _questions(found: Findings) -> list[Block]:
             f"partitions and state store matter. {QUERIES[Query.PRODUCT].capitalize()} has no "
             "state, and neither setting. The base is:"
         ),
-        _base_table(base),
+        _base_table(base, Query.EXERCISE),
         *first_answer(comparison, base),
         *second_answer(comparison, base, recommendations(comparison)),
         *_named(comparison, base),
