@@ -298,7 +298,7 @@ def _phase_table(phases: Mapping[str, Mapping[str, float]]) -> Table:
     for rate in phases:
         table.add_column(rate, justify="right")
     for name in dict.fromkeys(name for found in phases.values() for name in found):
-        shown = f"  {name}" if name in (*SINK_PHASES, _AROUND_SINK) else name
+        shown = f"  {name}" if name in (*READING_PHASES, *STORING_PHASES, _AROUND_SINK) else name
         table.add_row(shown, *(f"{found.get(name, 0):,.0f}" for found in phases.values()))
     return table
 
