@@ -21,7 +21,7 @@ from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.product_query import count_of_store
 from sfcrime.tuning.results import TrialResult
 from sfcrime.tuning.workload import Sends
-from store_samples import GENERATION, NINE_US
+from store_samples import GENERATION, NINE_US, identities
 from tuning_samples import WORKLOAD
 
 KNOWN = TrialResult(setup="s", changes={}, kind=Kind.BACKLOG, run=0, at="", seconds=0.0)
@@ -51,7 +51,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     late=[],
                     ranges=[PartitionRange(0, start, start + calls, calls, late=0, rejected=0)],
                     accounting=Accounting(read=calls, counted=calls),
-                    watermark_us=None,
+                    identities=identities(start, start + calls),
                     newest_call_us=NINE_US,
                 )
             )
