@@ -23,7 +23,7 @@ from sfcrime.streaming.driver import driver_class_path
 
 TRAINING_RECORDS = 40_000
 _RECORDS_PER_BATCH = 10_000
-"""Several batches: the second one reads its state, and methods get warm enough to be noted."""
+"""Several batches: methods get warm enough to be noted."""
 
 
 def startup_caches(jvm: JvmSettings) -> tuple[StartupCache, ...]:
