@@ -99,8 +99,6 @@ def _moments(data_dir: Path) -> dict[str, float]:
             ("broker's storage made", "kafka/log/bootstrap.checkpoint"),
             ("topic made", "kafka/log/*-0/partition.metadata"),
             ("Spark context made", "spark/shuffle/spark-*/userFiles-*"),
-            ("query starts", "checkpoint/*/metadata"),
-            ("first batch planned", "checkpoint/*/offsets/0"),
         )
         for file in sorted(data_dir.glob(pattern))[:1]
     }

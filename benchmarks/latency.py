@@ -35,7 +35,7 @@ from sfcrime.settings import Settings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.sink import SINK_PHASES
+from sfcrime.streaming.phases import READING_PHASES, STORING_PHASES
 from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.measure import inexactness, latencies_ms, percentile
 from sfcrime.tuning.processes import Usage, UsageMeter
@@ -220,20 +220,25 @@ def _figures(settings: Settings, sends: Sends, since_ms: int) -> dict[str, Any]:
 
 
 def phases_ms(batches: Sequence[BatchProgress]) -> dict[str, float]:
-    """Medians, Spark's own phases first, each kind by size; the last is what no phase names."""
+    """Medians: Spark's own phases, parts of its addBatch, then what follows while Spark goes on;
+    each kind by size, and what no phase names."""
+    own = {*READING_PHASES, *STORING_PHASES}
     names = {name for batch in batches for name in batch.phases_ms} - {"triggerExecution"}
     medians = {
         name: statistics.median(batch.phases_ms.get(name, 0) for batch in batches) for name in names
     }
-    ordered = sorted(medians.items(), key=lambda each: (each[0] in SINK_PHASES, -each[1]))
+    ordered = sorted(
+        medians.items(),
+        key=lambda each: (each[0] in own, each[0] in STORING_PHASES, -each[1]),
+    )
     return {
         **dict(ordered),
         _AROUND_SINK: statistics.median(
-            batch.phases_ms.get("addBatch", 0) - _sum(batch, names.intersection(SINK_PHASES))
+            batch.phases_ms.get("addBatch", 0) - _sum(batch, names.intersection(READING_PHASES))
             for batch in batches
         ),
         "unnamed": statistics.median(
-            batch.duration_ms - _sum(batch, names.difference(SINK_PHASES)) for batch in batches
+            batch.duration_ms - _sum(batch, names - own) for batch in batches
         ),
     }
 
@@ -293,7 +298,7 @@ def _phase_table(phases: Mapping[str, Mapping[str, float]]) -> Table:
     for rate in phases:
         table.add_column(rate, justify="right")
     for name in dict.fromkeys(name for found in phases.values() for name in found):
-        shown = f"  {name}" if name in (*SINK_PHASES, _AROUND_SINK) else name
+        shown = f"  {name}" if name in (*READING_PHASES, *STORING_PHASES, _AROUND_SINK) else name
         table.add_row(shown, *(f"{found.get(name, 0):,.0f}" for found in phases.values()))
     return table
 

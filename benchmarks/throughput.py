@@ -5,12 +5,12 @@
 Stages, each a fresh query in a fresh driver, over the same records in the same broker:
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; d: the whole
 job, exactly `sfcrime stream --until-caught-up`, by the clock from the start of its first batch to
-its last commit; v: the same of another checkout of this project, named by --other (its version 0.1,
-say). And h: the loop that one would write by hand (peers/hand_written.py); e: the exercise as it is usually configured
-(peers/typical_exercise.py), 100 batches behind 10 of warm-up, no more of the backlog; f: the same
-job in Flink SQL, into PostgreSQL (peers/flink_sql.py; both come by `make peers`); g: without its
-mini-batches. Repeats are interleaved (a d a d ...), figures are medians, and the ratio is taken
-within each repeat.
+its last commit; v: the same of another checkout of this project, whose `src` --other names. And
+h: the loop that one would write by hand (peers/hand_written.py); e: the exercise as it is usually
+configured (peers/typical_exercise.py), 100 batches behind 10 of warm-up, no more of the backlog;
+f: the same job in Flink SQL, into PostgreSQL (peers/flink_sql.py; both come by `make peers`);
+g: without its mini-batches. Repeats are interleaved (a d a d ...), figures are medians, and the
+ratio is taken within each repeat.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ STAGES = {
     "f": "Flink SQL",
     "g": "Flink SQL, no mini-batch",
     "h": "hand-written",
-    "v": "job, other version",
 }
+_OTHER_VERSION = "v"
 _ROLES = (ROLES[0], (b"py4j.GatewayServer", "Flink"), (b"postgres", "PostgreSQL"), *ROLES[1:])
 _FLINK = {"f": [], "g": ["--mini-batch", ""]}
 """Stages of Flink, with the flags of peers/flink_sql.py."""
-_JOBS = ("d", "v")
+_JOBS = ("d", _OTHER_VERSION)
 _PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
@@ -107,7 +107,7 @@ def run_stage(name: str, repeat: int, bench: Bench) -> Run:
         data_dir = Path(folder)
         command = _command(name, bench.kafka, data_dir)
         environment = os.environ | (server.environment if server else {})
-        if name == "v":
+        if name == _OTHER_VERSION:
             environment["PYTHONPATH"] = str(bench.other)
         servers = [bench.broker_pid, *([server.pid] if server else [])]
         with (data_dir / "errors.log").open("wb") as errors:
@@ -254,7 +254,7 @@ def _is_exact_in(server: Server, want: Expected) -> bool:
     return calls == want.counted
 
 
-_EXACT = {"d": _job_is_exact, "v": _job_is_exact, "h": _is_exact_by_hand}
+_EXACT = {"d": _job_is_exact, _OTHER_VERSION: _job_is_exact, "h": _is_exact_by_hand}
 
 
 def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
@@ -286,7 +286,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
         }
         summary[name] = figures
         table.add_row(
-            f"{name} {STAGES[name]}",
+            f"{name} {STAGES.get(name, 'job, other version')}",
             f"{figures['warm_per_s']:,.0f}" if figures["warm_per_s"] else "-",
             f"{figures['all_per_s']:,.0f}",
             f"{figures['with_start_per_s']:,.0f}",
@@ -296,7 +296,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    for other in ("a", "e", "f", "g", "h", "v"):
+    for other in ("a", "e", "f", "g", "h", _OTHER_VERSION):
         # What the exercise prints leaves its warm-up out, and its seconds do not.
         for kind in ("warm", "all", *(["with_start"] if other != "e" else [])):
             ratios = _ratios(runs, other, kind)

@@ -4,9 +4,10 @@
         --master 'local[*]' data_stream.py
 
 The page to read from top to bottom: `run_job` is the job, step by step, and each step says why it
-is done in this way. The steps are the very functions of `sfcrime stream`. What differs is where
-the counts live: here in Spark's own state, so that you can watch a second stateful operator at
-work; there in a database, one transaction a batch, which is faster and can be audited.
+is done in this way. Records are read and judged as in `sfcrime stream`. What differs is where the
+memory is: here repeats and counts are Spark's own state, so that you can watch two stateful
+operators and a watermark at work; there the query has no state at all, and identities, counts and
+offsets are in a database, one transaction a batch (README.md says why).
 
 Ctrl-C finishes the batch in hand. Started again, the job goes on where it stopped, and the totals
 with it, also after a `kill -9`.
@@ -14,81 +15,64 @@ with it, also after a `kill -9`.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 
+from batch_reports import BatchReports, line_of
 from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import broadcast
+from spark_state import counts_in_state, last_committed, state_properties
+from stateful_calls import calls_without_repeats, judged_records, named_calls
+from stream_job import Job, job_of, parsed_arguments
+from totals import show_totals
 
-from sfcrime.cli.output import add_row, print_table, table_of
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.domain.dispositions import OFFICIAL_CODES
+from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.offsets import first_offsets
-from sfcrime.kafka.origin import topic_origin
+from sfcrime.kafka.origin import OriginKind, topic_origin
 from sfcrime.pipeline.counting import await_first_record
-from sfcrime.settings import KafkaSettings, Settings, load_settings
-from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.checkpoint import Checkpoint
-from sfcrime.streaming.generations import lateness_of_topic
-from sfcrime.streaming.intake import (
-    TopicRead,
-    calls_without_repeats,
-    judged_records,
-    named_calls,
-    records_of_topic,
-)
-from sfcrime.streaming.job import await_end, choose_state_store
-from sfcrime.streaming.progress import ProgressReports
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.streaming.intake import TopicRead, records_of_topic
+from sfcrime.streaming.job import await_end
 from sfcrime.streaming.properties import spark_properties
 from sfcrime.streaming.session import open_session
-from sfcrime.streaming.sink import StopRequested
-
-GROUPS_SHOWN = 10
-TRIGGER_MS = 2000
-"""Least time between the starts of two batches: slow enough to follow by eye."""
 
 
-def run_job(settings: Settings, folder: Path, available_now: bool, stop: Event) -> None:
-    """Counts until `stop` is set; with `available_now`, until the topic's present end.
+class StopRequested(Exception):
+    """Ends the query between two batches."""
 
-    Args:
-        settings: broker, topic, and bounds of the query.
-        folder: takes the checkpoint and Spark's scratch files.
-        available_now: end when what is in the topic now was counted.
-        stop: finish the batch in hand and end.
-    """
+
+def run_job(job: Job, stop: Event) -> None:
+    """Counts until `stop` is set, which finishes the batch in hand."""
     # Step 1: wait for the topic's first record. A query on a topic that does not exist fails.
-    kafka = await_first_record(settings, stop, say)
+    kafka = await_first_record(job.settings, stop, say)
     if kafka is None:
         return
+    lateness_s = lateness_of(kafka, job.settings.stream.lateness_hours)
 
     # Step 2: a session. `--master` and `--packages` came from spark-submit; everything else is
-    # set, with its reason, in src/sfcrime/streaming/session.py. Three settings matter most:
-    # spark.sql.shuffle.partitions is the number of cores, not 200 (each is a task in every
-    # batch); spark.sql.session.timeZone is UTC (times are San Francisco wall clock, and must not
-    # be moved); spark.ui.port is 3000.
-    spark = start_session(settings, folder)
-    checkpoint = Checkpoint(folder / "checkpoint")
-    lateness_s = lateness_of_topic(topic_origin(kafka), settings.stream.lateness_hours)
-    choose_state_store(spark, lateness_s)
+    # set, with its reason, in src/sfcrime/streaming/properties.py and, where it is about state,
+    # in spark_state.py. Three settings matter most: spark.sql.shuffle.partitions is the number of
+    # cores, not 200 (each is a task in every batch); spark.sql.session.timeZone is UTC (times are
+    # San Francisco wall clock, and must not be moved); spark.ui.port is 3000.
+    spark = start_session(job, lateness_s)
+    checkpoint = job.folder / "checkpoint"
 
     # What was counted before a restart stands in the checkpoint's state: show it at once.
-    if checkpoint.last_committed is not None:
-        show_totals(totals_of_state(spark, checkpoint), "Totals from the checkpoint")
+    if last_committed(checkpoint) is not None:
+        counted = with_meanings(spark, counts_in_state(spark, checkpoint))
+        show_totals(counted.collect(), "Totals from the checkpoint")
 
     # Step 3: read the topic as an endless table, a row a record. maxOffsetsPerTrigger bounds a
     # batch (maxRatePerPartition and backpressure belong to the older DStreams and do nothing
     # here). startingOffsets matter at the first start alone: afterwards the checkpoint decides.
-    records = records_of_topic(spark, topic_to_read(settings, kafka))
+    records = records_of_topic(spark, topic_to_read(job.settings, kafka))
 
     # Step 4: parse and judge. A record is a call or it is set aside with a reason; from_json
     # alone would turn broken records into rows of nulls, and count them. Call time is parsed as
@@ -97,7 +81,9 @@ def run_job(settings: Settings, folder: Path, available_now: bool, stop: Event) 
 
     # Step 5: drop repeats. Paging repeated four calls of the real file. To know a repeat, Spark
     # must remember ids; the watermark says for how long. Its delay (30 days) is far above the
-    # lateness that records may have (7 days), so it bounds memory and never drops a call.
+    # lateness that records may have (7 days), so it bounds memory and drops no call of a replay.
+    # (One valid record of today among calls of 2018 would move it past all that follow; the line
+    # of step 9 tells, and README.md says why sfcrime's own query has no watermark.)
     calls = calls_without_repeats(judged, lateness_s)
 
     # Step 6: count. The groups are Spark's state: kept in the checkpoint, updated by each batch,
@@ -108,7 +94,7 @@ def run_job(settings: Settings, folder: Path, available_now: bool, stop: Event) 
     # city's table does not have, and an inner join would lose it without a word. After the
     # count, so that a batch joins some thousand groups and not every record; the table is small,
     # so it is sent to the tasks (broadcast) instead of shuffling both sides.
-    named = totals.join(broadcast(codes_table(spark)), "disposition", "left")
+    named = with_meanings(spark, totals)
 
     # Step 8: start. Output mode "complete" hands over all groups after each batch, so what is
     # shown are running totals ("update" would show changed groups alone, "append" none: a group
@@ -119,28 +105,31 @@ def run_job(settings: Settings, folder: Path, available_now: bool, stop: Event) 
             spark.sparkContext.setLogLevel("OFF")  # what Spark would log is no failure
             raise StopRequested(f"stopped before batch {batch_id}")
         # One action a batch: each further one would run the whole batch again.
-        show_totals(batch.collect(), f"Totals after batch {batch_id}")
+        groups = batch.collect()
+        show_totals(groups, f"Totals after batch {batch_id}")
+        job.reports.counted(batch_id, groups)
 
     trigger = (
         {"availableNow": True}
-        if available_now
-        else {"processingTime": f"{settings.stream.trigger_ms} milliseconds"}
+        if job.available_now
+        else {"processingTime": f"{job.settings.stream.trigger_ms} milliseconds"}
     )
     query = (
         named.writeStream.queryName("calls")
         .outputMode("complete")
         .foreachBatch(show_batch)
-        .option("checkpointLocation", str(checkpoint.path))
+        .option("checkpointLocation", str(checkpoint))
         .trigger(**trigger)
         .start()
     )
 
     # Step 9: follow it. Spark reports each batch after its commit: rows, rate, where time went.
-    reports = ProgressReports(query)
+    reports = BatchReports(query)
 
     def show_progress() -> None:
-        for progress in reports.new():
-            say(line_of(progress))
+        for report in reports.new():
+            say(line_of(report))
+            job.reports.reported(report)
 
     try:
         await_end(query, stop.is_set, show_progress)
@@ -148,16 +137,33 @@ def run_job(settings: Settings, folder: Path, available_now: bool, stop: Event) 
         # A stop asked for in the middle of a batch: it is done again at the next start.
         if not stop.is_set():
             raise
+    job.reports.end()
     say("Stopped; the next start goes on from here.")
 
 
-def start_session(settings: Settings, folder: Path) -> SparkSession:
-    """The session, with sfcrime's settings for it, all but the master."""
-    work_dir = folder / "spark"
+def lateness_of(kafka: KafkaSettings, asked_hours: float | None) -> int | None:
+    """Allowed lateness in seconds; None: no record can be late.
+
+    Records can be late on a topic of our producer, whose timestamps are the virtual time of
+    publication; elsewhere old calls may carry today's timestamps. `asked_hours` decides otherwise.
+    """
+    if asked_hours is not None:
+        return int(asked_hours * 3600)
+    return DEFAULT_LATENESS_S if topic_origin(kafka).kind is OriginKind.OURS else None
+
+
+def start_session(job: Job, lateness_s: int | None) -> SparkSession:
+    """The session, with sfcrime's settings for it, all but the master, and those of its state."""
+    work_dir = job.folder / "spark"
     work_dir.mkdir(parents=True, exist_ok=True)
-    properties = dict(spark_properties(settings, work_dir))
+    properties = {
+        **spark_properties(job.settings, work_dir),
+        **state_properties(job.state, lateness_s),
+        "spark.app.name": "data_stream",
+        "spark.log.level": "WARN",
+    }
     del properties["spark.master"]
-    spark = open_session({**properties, "spark.app.name": "data_stream", "spark.log.level": "WARN"})
+    spark = open_session(properties)
     say(f"Spark UI: {spark.sparkContext.uiWebUrl}/StreamingQuery/")
     if "SPARK_LOCAL_IP" not in os.environ:
         say("Others can reach it: SPARK_LOCAL_IP=127.0.0.1 keeps the Spark UI to this machine.")
@@ -171,77 +177,15 @@ def topic_to_read(settings: Settings, kafka: KafkaSettings) -> TopicRead:
         topic=kafka.topic,
         start_offsets=first_offsets(kafka),
         max_records_per_batch=settings.stream.max_records_per_batch,
+        further_options=settings.stream.source_options,
     )
 
 
-def codes_table(spark: SparkSession) -> DataFrame:
-    """The city's 19 disposition codes."""
-    return spark.createDataFrame(list(OFFICIAL_CODES.items()), "disposition string, meaning string")
-
-
-def totals_of_state(spark: SparkSession, checkpoint: Checkpoint) -> list[Row]:
-    """The groups in the checkpoint's state, with their meanings."""
-    path = str(checkpoint.path)
-    _ = spark.streams.active  # asking for queries starts what state is found through
-    operators = spark.read.format("state-metadata").load(path).collect()
-    (counting,) = {
-        operator.operatorId for operator in operators if operator.operatorName == "stateStoreSave"
-    }
-    state = spark.read.format("statestore").option("operatorId", counting).load(path)
-    totals = state.select("key.*", "value.count")
-    return totals.join(broadcast(codes_table(spark)), "disposition", "left").collect()
-
-
-@dataclass(frozen=True)
-class Totals:
-    """All groups, added up."""
-
-    counted: int
-    set_aside: int
-    without_meaning: int
-    """Calls with a disposition that the city's table does not have."""
-
-
-def sums(groups: Iterable[Row]) -> Totals:
-    """What the groups add up to."""
-    calls = [group for group in groups if group.set_aside is None]
-    counted = sum(group["count"] for group in calls)
-    return Totals(
-        counted,
-        sum(group["count"] for group in groups) - counted,
-        sum(group["count"] for group in calls if group.meaning is None),
-    )
-
-
-def show_totals(groups: list[Row], title: str) -> None:
-    """Prints the largest groups. Sorted here: in Spark it would be one more shuffle a batch."""
-    table = table_of("Call type", "Disposition", "Meaning", "Calls", numbers=["Calls"])
-    groups.sort(key=lambda group: (-group["count"], str(group.call_type)))
-    for group in groups[:GROUPS_SHOWN]:
-        code = group.set_aside or group.disposition
-        meaning = "set aside" if group.set_aside else group.meaning or "(not in the table)"
-        add_row(table, group.call_type, code, meaning, group["count"])
-    print(f"\n{title}")
-    print_table(table)
-    total = sums(groups)
-    print(
-        f"{total.counted:,} calls in {len(groups):,} groups, "
-        f"{total.without_meaning:,} of them with a code outside the table; "
-        f"{total.set_aside:,} records set aside",
-        flush=True,
-    )
-
-
-def line_of(progress: BatchProgress) -> str:
-    """A batch's report in a line; Spark's own has 60."""
-    # Apart from the whole ("triggerExecution"), the longest phase; nearly always the work itself.
-    phase, ms = sorted(progress.phases_ms.items(), key=lambda each: -each[1])[1]
-    return (
-        f"batch {progress.batch_id}: {progress.input_rows:,} records in "
-        f"{progress.duration_ms:,} ms ({progress.processed_rows_per_s:,.0f}/s), "
-        f"{progress.duplicates_dropped:,} repeats, lag {progress.lag_records:,}, "
-        f"{progress.state_rows:,} rows of state; {phase} {ms:,} ms"
-    )
+def with_meanings(spark: SparkSession, groups: DataFrame) -> DataFrame:
+    """The groups, with what the city's table of 19 codes says of their dispositions."""
+    codes = list(OFFICIAL_CODES.items())
+    table = spark.createDataFrame(codes, "disposition string, meaning string")
+    return groups.join(broadcast(table), "disposition", "left")
 
 
 def say(text: str) -> None:
@@ -250,19 +194,11 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--bootstrap-servers", default="localhost:9092")
-    parser.add_argument("--topic", help="org.sf.police.calls unless given")
-    parser.add_argument("--ui-port", type=int, help="of the Spark UI: 3000 unless given")
-    parser.add_argument("--data-dir", type=Path, default=Path(__file__).parent / "data" / "stream")
-    parser.add_argument("--available-now", action="store_true", help="end at the topic's end")
-    given = parser.parse_args()
-    kafka = {"bootstrap_servers": given.bootstrap_servers, "topic": given.topic}
-    stream = {"ui_port": given.ui_port, "trigger_ms": TRIGGER_MS}
+    given = parsed_arguments(str(__doc__).splitlines()[0])
     try:
-        settings = load_settings({"kafka": kafka, "stream": stream})
+        job = job_of(given)
         with stop_on_signals() as stop:
-            run_job(settings, given.data_dir.resolve(), given.available_now, stop)
+            run_job(job, stop)
     except SfcrimeError as error:
         say(f"error: {error}")
         return error.exit_code

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.results import Setup, TrialResult
 from sfcrime.tuning.scales import Workload
@@ -25,19 +28,27 @@ BASE = {
     "heap": "1200m",
 }
 
+PRODUCT_BASE = {
+    "max_records_per_batch": "250000",
+    "partitions": "2",
+    "trigger_ms": "250",
+    "heap": "1200m",
+}
+
 SETUP = Setup(
     machine={"cores": 2, "cpu": "a processor", "pyspark": "4.2.0"},
     workload=WORKLOAD,
-    base=BASE,
+    base={Query.PRODUCT: PRODUCT_BASE, Query.EXERCISE: BASE},
     settings={},
     source="synthetic city (seed 1)",
 )
 
 
 def backlog(per_s: float, run: int = 0, **changes: str) -> TrialResult:
-    """A backlog trial that was measured."""
+    """A backlog trial of the exercise's query that was measured."""
     return TrialResult(
         setup=SETUP.digest,
+        query=Query.EXERCISE,
         changes=changes,
         kind=Kind.BACKLOG,
         run=run,
@@ -54,9 +65,10 @@ def backlog(per_s: float, run: int = 0, **changes: str) -> TrialResult:
 
 
 def paced(p50_ms: float, run: int = 0, **changes: str) -> TrialResult:
-    """A paced trial that was measured."""
+    """A paced trial of the exercise's query that was measured."""
     return TrialResult(
         setup=SETUP.digest,
+        query=Query.EXERCISE,
         changes=changes,
         kind=Kind.PACED,
         run=run,
@@ -73,9 +85,10 @@ def paced(p50_ms: float, run: int = 0, **changes: str) -> TrialResult:
 
 
 def failed(kind: Kind, reason: str, run: int = 0, **changes: str) -> TrialResult:
-    """A trial that gave no figures."""
+    """A trial of the exercise's query that gave no figures."""
     return TrialResult(
         setup=SETUP.digest,
+        query=Query.EXERCISE,
         changes=changes,
         kind=kind,
         run=run,
@@ -85,7 +98,30 @@ def failed(kind: Kind, reason: str, run: int = 0, **changes: str) -> TrialResult
     )
 
 
+def of_product(trial: TrialResult) -> TrialResult:
+    """The same of the product's query."""
+    return msgspec.structs.replace(trial, query=Query.PRODUCT)
+
+
+def a_product_run() -> list[TrialResult]:
+    """A product that small batches slow down, and that is quicker by a trigger without a pause."""
+    trials = [
+        *(backlog(150_000, 0), backlog(151_000, 1), backlog(149_000, 2)),
+        backlog(20_000, 0, max_records_per_batch="5000"),
+        backlog(20_400, 1, max_records_per_batch="5000"),
+        *(backlog(150_200, 0, trigger_ms="0"), backlog(149_700, 1, trigger_ms="0")),
+        *(paced(100, 0), paced(102, 1), paced(98, 2)),
+        *(paced(50, 0, trigger_ms="0"), paced(51, 1, trigger_ms="0")),
+    ]
+    return [of_product(trial) for trial in trials]
+
+
 def a_whole_run() -> list[TrialResult]:
+    """Both queries on one machine."""
+    return [*a_product_run(), *an_exercise_run()]
+
+
+def an_exercise_run() -> list[TrialResult]:
     """A machine on which 200 shuffle partitions are slow, small batches slower, and a trigger
     without a pause is quicker; the state store and backpressure do nothing."""
     return [

@@ -95,7 +95,7 @@ def test_stages_and_the_real_files_path_are_filled_in() -> None:
     (found,) = benchmarks(listed)
     assert (found.name, found.minutes) == ("stages", 0.5)
     assert found.arguments[:2] == ["throughput.py", "--stages"]
-    assert set("abcdh") <= set(found.arguments[2].split(","))
+    assert set("abdh") <= set(found.arguments[2].split(","))
     assert len(found.arguments) == 4
 
 
@@ -107,7 +107,7 @@ def test_every_stage_is_run_by_one_of_the_listed_benchmarks() -> None:
 
 
 def test_a_stage_without_figures_was_left_out() -> None:
-    document = {"summary": {stage: {} for stage in "abcdh"} | {"d_to_a_all": {}}}
+    document = {"summary": {stage: {} for stage in "abdh"} | {"d_to_a_all": {}}}
     left_out = stages_left_out(Outcome("", 1.0, "", document))
     assert left_out["stage f, Flink SQL"] == "it is not installed"
     assert not any("exercise" in name for name in left_out)
@@ -125,9 +125,11 @@ def test_batches_are_steady_once_they_no_longer_get_faster() -> None:
 
 
 def test_a_warm_batch_is_told_by_phase_with_what_no_phase_names() -> None:
-    phases = {"triggerExecution": 205, "walCommit": 9, "addBatch": 164, "toArrow": 125, "proof": 7}
+    phases = {"triggerExecution": 205, "walCommit": 9, "addBatch": 164, "action": 125, "proof": 7}
+    phases |= {"storing": 4, "arrival": 5}
     batch = BatchProgress(7, 0, 210, 25, 0.0, 0.0, phases_ms=phases)
     assert list(phases_ms([batch]).items()) == [
-        *(("addBatch", 164), ("walCommit", 9), ("toArrow", 125), ("proof", 7)),
+        *(("addBatch", 164), ("walCommit", 9), ("action", 125), ("proof", 7)),
+        *(("arrival", 5), ("storing", 4)),
         *(("around the sink", 32), ("unnamed", 37)),
     ]

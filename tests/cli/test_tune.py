@@ -24,7 +24,8 @@ def _run(*arguments: str) -> int:
         ("shuffle_partitions", "names no values"),
         ("shuffle_partitions=2,,8", "names no values"),
         ("shuffle=2", "There is no knob shuffle."),
-        ("shuffle_partitions=many", "A setting cannot be used"),
+        ("trigger_ms=soon", "A setting cannot be used"),
+        ("shuffle_partitions=many", "shuffle_partitions cannot be 'many'"),
         ("spark.master=local[8]", "stream.spark_properties names spark.master"),
         ("option.startingOffsets=latest", "stream.source_options names startingOffsets"),
         ("spark.my.token=x", "looks like a credential"),
@@ -36,6 +37,34 @@ def test_what_cannot_be_tried_is_refused_before_anything_starts(
     assert _run("--set", given, "--out", str(tmp_path / "out")) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_query_does_not_have_is_not_tried_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    given = ["--set", "state_store=rocksdb", "--set", "shuffle_partitions=8"]
+
+    assert _run(*given, "--query", "product", "--out", str(out)) == 2
+
+    said = capsys.readouterr().err
+    assert "The product's query has no state_store and no shuffle_partitions." in said
+    assert not out.exists()
+
+
+def test_without_the_exercises_folder_its_query_is_refused_and_the_way_out_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "lib" / "site-packages" / "sfcrime" / "__init__.py"
+    monkeypatch.setattr("sfcrime.tuning.exercise_query.sfcrime.__file__", str(installed))
+    out = tmp_path / "out"
+
+    assert _run("--set", "trigger_ms=0", "--out", str(out)) == 2
+
+    said = capsys.readouterr().err
+    assert f"there is no {tmp_path / 'lib' / 'exercise' / 'data_stream.py'}" in said
+    assert "--query product" in said
+    assert not out.exists()
 
 
 def test_the_report_is_made_anew_from_the_trials_alone(
@@ -51,13 +80,14 @@ def test_the_report_is_made_anew_from_the_trials_alone(
     assert document["recommended"][0] == {
         "for": "a backlog",
         "setting": "base",
-        "why": "highest throughput; 2 others do as well",
+        "why": "highest throughput; 1 other does as well",
     }
-    assert "For latency: trigger_ms=0 (252 ms; lowest latency p50)" in printed.err
+    assert "For latency: trigger_ms=0 (50.5 ms; lowest latency p50)" in printed.err
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {
         *("trials.jsonl", "report.html", "report.md"),
-        *("effects.svg", "grid.svg", "pareto.svg"),
+        *("product-effects.svg", "product-pareto.svg"),
+        *("exercise-effects.svg", "exercise-grid.svg", "exercise-pareto.svg"),
     }
 
 

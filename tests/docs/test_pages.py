@@ -35,8 +35,10 @@ OTHER_VARIABLES = {"SFCRIME_CONFIG"}
 FILE_ENDINGS = {"py", "md", "db", "lock"}
 FLAGS_OF_OTHERS = {"--check", "--sun-misc-unsafe-memory-access"} | {
     *("--packages", "--master", "--bootstrap-server", "--from-beginning"),
+    *("--shuffle-partitions", "--state-store", "--trigger-ms", "--spark-property", "--reports"),
 }
-"""Of tools/make_references.py, of Java, of spark-submit and of Kafka's tools."""
+"""Of tools/make_references.py, of Java, of spark-submit, of Kafka's tools and of the exercise's
+data_stream.py."""
 
 SAID_OTHERWISE = {
     r"dead.letters?": "rejected records are set aside",

@@ -12,12 +12,14 @@ from threading import Event
 
 import msgspec
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from hostile_records import with_id
 from running import Digest, Ran, Sfcrime, alive, command_line, kill_all, wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.kafka.offsets import first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
 from sfcrime.kafka.topics import topic_exists
@@ -84,6 +86,8 @@ class Counted:
     command_lines: list[str]
     """Of its processes, when it was killed."""
     left_alive: list[str]
+    older: Path
+    """The store alone, as it was when the job was killed."""
 
     @property
     def stream(self) -> list[str]:
@@ -108,9 +112,13 @@ def counted(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> 
         stream.process.kill()  # the driver JVM is left to notice it
         stream.wait()
         killed_at = sfcrime.read()
+        older = sfcrime.data_dir.parent / "older"
+        older.mkdir()
+        for file in sfcrime.data_dir.glob(f"{STORE_FILE}*"):
+            shutil.copy(file, older)
         again = sfcrime(*bounded, "--until-caught-up")
         assert again.code == 0, again.out + again.err
-        return Counted(sfcrime, kafka, second_job, killed_at, lines, alive(tree))
+        return Counted(sfcrime, kafka, second_job, killed_at, lines, alive(tree), older)
 
 
 def test_a_second_job_on_the_same_folder_is_refused(counted: Counted) -> None:
@@ -189,21 +197,41 @@ def test_a_change_of_what_is_counted_is_refused_by_name(
     assert counted.sfcrime.digest() == before
 
 
-def test_a_deleted_checkpoint_is_refused_and_no_number_changes(
+def test_an_older_store_goes_on_from_its_own_ledger_also_in_another_folder(
     counted: Counted, tmp_path: Path
 ) -> None:
-    copy = _copy(counted, tmp_path)
-    shutil.rmtree(copy.data_dir / "checkpoint")
-    _assert_refused(copy(*counted.stream), "there is no checkpoint of it")
-    assert copy.digest() == counted.sfcrime.digest()
+    """The store is all that a job needs beside the topic."""
+    moved = Sfcrime(Path(shutil.copytree(counted.older, tmp_path / "elsewhere")))
+    assert moved.read() == counted.killed_at
+
+    ran = moved(*counted.stream)
+
+    assert ran.code == 0, ran.out + ran.err
+    assert moved.digest() == counted.sfcrime.digest()
+    assert moved("audit", *_place(counted.kafka)[:2]).code == 0
 
 
-def test_a_deleted_store_is_refused_and_none_is_begun(counted: Counted, tmp_path: Path) -> None:
-    copy = _copy(counted, tmp_path)
-    for file in copy.data_dir.glob(f"{STORE_FILE}*"):
-        file.unlink()
-    _assert_refused(copy(*counted.stream), "the store is empty")
-    assert copy.accounting() is None
+def test_without_a_store_the_topic_is_counted_anew(counted: Counted, tmp_path: Path) -> None:
+    anew = Sfcrime(tmp_path / "data")
+    assert anew(*counted.stream).code == 0
+    assert anew.digest() == counted.sfcrime.digest()
+
+
+def test_an_older_store_is_refused_where_the_topic_lost_what_comes_next(
+    counted: Counted, tmp_path: Path
+) -> None:
+    older = Sfcrime(Path(shutil.copytree(counted.older, tmp_path / "older")))
+    with open_reader(older.data_dir / STORE_FILE) as reader:
+        end = reader.partition_ledger()[0].end
+    admin = AdminClient({"bootstrap.servers": counted.kafka.bootstrap_servers})
+    place = TopicPartition(counted.kafka.topic, 0, end + 10)
+    admin.delete_records([place])[place].result(30)
+    wait_until(lambda: first_offsets(counted.kafka)[0] == end + 10, "the records to be gone")
+    before = older.digest()
+
+    _assert_refused(older(*counted.stream), f"records {end:,} to {end + 9:,} were deleted")
+    assert older.digest() == before
+    assert counted.sfcrime(*counted.stream).code == 0, "what was counted may go"
 
 
 def test_a_topic_that_was_made_anew_is_refused_and_no_number_changes(counted: Counted) -> None:
@@ -215,10 +243,6 @@ def test_a_topic_that_was_made_anew_is_refused_and_no_number_changes(counted: Co
 
     _assert_refused(counted.sfcrime(*counted.stream), "topic_id was")
     assert counted.sfcrime.digest() == before
-
-
-def _copy(counted: Counted, tmp_path: Path) -> Sfcrime:
-    return Sfcrime(Path(shutil.copytree(counted.sfcrime.data_dir, tmp_path / "data")))
 
 
 def _assert_refused(ran: Ran, named: str) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from sfcrime.streaming.arrival import Planned, ReadBatch
 from sfcrime.streaming.intake import JUDGED
+from sfcrime.streaming.phases import PhaseClock
 
 NINE_US = 1_538_470_800_000_000
 """2018-10-02T09:00:00 on the wall."""
@@ -84,4 +85,5 @@ def read_batch(
         packets=packets,
         planned={number: Planned(*span) for number, span in planned.items()},
         scanned=len(rows) if scanned is None else scanned,
+        clock=PhaseClock(),
     )

@@ -23,7 +23,7 @@ from sfcrime.errors import (
 from sfcrime.kafka.topic_watch import TopicHead, TopicWatch
 from sfcrime.store import sqlite
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming import storing
+from sfcrime.streaming import phases, storing
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.storing import BatchStorer
 from store_samples import GENERATION
@@ -221,7 +221,7 @@ def test_the_parts_of_a_batch_are_timed(
     store: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = _Clock()
-    monkeypatch.setattr(storing, "time", clock)
+    monkeypatch.setattr(phases, "time", clock)
     known = store.first_copies
 
     def slow(keys: object) -> object:
@@ -232,6 +232,7 @@ def test_the_parts_of_a_batch_are_timed(
     storer = _storer(store)
     storer.store(FIRST)
     (stored,) = storer.stored()
+    assert tuple(stored.phases_ms) == phases.STORING_PHASES
     assert dict(stored.phases_ms) == {
         "arrival": 0,
         "repeats": 500,

@@ -1,12 +1,15 @@
-"""spark-submit: which packages are refused before anything is downloaded."""
+"""spark-submit: which packages are refused before anything is downloaded, and its JVM's options."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import committed_hashes
-from sfcrime.streaming.submit import CONNECTOR, check_packages
+from sfcrime.settings import Settings, StreamSettings
+from sfcrime.streaming.submit import CONNECTOR, check_packages, spark_submit
 
 RIGHT = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"
 
@@ -47,3 +50,22 @@ def test_a_connector_of_another_spark_or_scala_is_refused_with_the_right_one(
 )
 def test_what_fits_passes(arguments: list[str]) -> None:
     check_packages(arguments)
+
+
+def test_the_users_own_jvm_options_come_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    def note(command: list[str], environment: dict[str, str]) -> int:
+        commands.append(command)
+        return 0
+
+    monkeypatch.setattr("sfcrime.streaming.submit._in_foreground", note)
+    settings = Settings(stream=StreamSettings(heap="900m", jvm_options="-XX:+UseSerialGC -Da=b"))
+
+    assert spark_submit(["--version"], settings, tmp_path) == 0
+
+    (command,) = commands
+    assert "-Xmx900m" in command
+    assert command[command.index("-cp") - 2 : command.index("-cp")] == ["-XX:+UseSerialGC", "-Da=b"]

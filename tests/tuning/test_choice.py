@@ -14,7 +14,7 @@ from sfcrime.tuning.choice import (
 )
 from sfcrime.tuning.effects import LATENCY_P50, THROUGHPUT, Comparison
 from sfcrime.tuning.plan import Kind
-from tuning_samples import BASE, a_whole_run, backlog, failed, paced
+from tuning_samples import BASE, an_exercise_run, backlog, failed, paced
 
 
 def test_the_front_has_what_no_other_beats_in_both_figures() -> None:
@@ -30,7 +30,7 @@ def test_of_two_equal_points_one_is_on_the_front() -> None:
 
 
 def test_points_are_configurations_with_both_figures_that_can_do_something() -> None:
-    found = points(Comparison(a_whole_run()))
+    found = points(Comparison(an_exercise_run()))
 
     assert {point.name: (point.throughput, point.latency_ms) for point in found} == {
         "base": (50_000, 500),
@@ -40,7 +40,7 @@ def test_points_are_configurations_with_both_figures_that_can_do_something() -> 
 
 
 def test_the_simplest_of_those_that_cannot_be_told_from_the_best_is_recommended() -> None:
-    found = {each.purpose: each for each in recommendations(Comparison(a_whole_run()))}
+    found = {each.purpose: each for each in recommendations(Comparison(an_exercise_run()))}
 
     assert found["a backlog"].group.name == "base"
     assert {group.name for group in found["a backlog"].equals} == {
@@ -109,7 +109,7 @@ def test_nothing_measured_nothing_recommended() -> None:
 
 
 def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> None:
-    found = influences(Comparison(a_whole_run()), BASE, THROUGHPUT)
+    found = influences(Comparison(an_exercise_run()), BASE, THROUGHPUT)
 
     told = [(each.key, each.worst, each.best, round(each.gain.ratio)) for each in found]
     assert told[:2] == [
@@ -120,7 +120,7 @@ def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> N
 
 
 def test_less_latency_is_the_better_value() -> None:
-    (shuffle, trigger, _) = influences(Comparison(a_whole_run()), BASE, LATENCY_P50)
+    (shuffle, trigger, _) = influences(Comparison(an_exercise_run()), BASE, LATENCY_P50)
 
     assert (shuffle.worst, shuffle.best, round(shuffle.gain.ratio)) == ("200", "2", 6)
     assert (trigger.worst, trigger.best, round(trigger.gain.ratio)) == ("500", "0", 2)

@@ -18,7 +18,7 @@ from sfcrime.tuning.effects import (
     residuals,
 )
 from sfcrime.tuning.plan import Kind
-from tuning_samples import a_whole_run, backlog, failed, paced
+from tuning_samples import an_exercise_run, backlog, failed, paced
 
 QUIET = (-0.01, 0.01, -0.02, 0.02, 0.0, 0.005, -0.005)
 LOUD = (-0.5, 0.5, -0.4, 0.4, 0.0, 0.3, -0.3)
@@ -91,7 +91,7 @@ def test_half_the_latency_is_a_gain_of_two() -> None:
 
 
 def test_a_run_tells_what_matters_from_what_does_not() -> None:
-    comparison = Comparison(a_whole_run())
+    comparison = Comparison(an_exercise_run())
 
     def verdict(name: str, measure: object) -> Verdict | None:
         found = comparison.effect_on_base(comparison.groups[name], measure)  # type: ignore[arg-type]

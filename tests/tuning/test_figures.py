@@ -18,9 +18,10 @@ from sfcrime.tuning.figures import Sent, TrialFailed, backlog_figures, paced_fig
 from sfcrime.tuning.measure import Expected
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.processes import UsageMeter
+from sfcrime.tuning.product_query import count_of_store
 from sfcrime.tuning.results import TrialResult
 from sfcrime.tuning.workload import Sends
-from store_samples import GENERATION, NINE_US
+from store_samples import GENERATION, NINE_US, identities
 from tuning_samples import WORKLOAD
 
 KNOWN = TrialResult(setup="s", changes={}, kind=Kind.BACKLOG, run=0, at="", seconds=0.0)
@@ -50,7 +51,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                     late=[],
                     ranges=[PartitionRange(0, start, start + calls, calls, late=0, rejected=0)],
                     accounting=Accounting(read=calls, counted=calls),
-                    watermark_us=None,
+                    identities=identities(start, start + calls),
                     newest_call_us=NINE_US,
                 )
             )
@@ -72,7 +73,7 @@ def _expected(records: int) -> Expected:
 
 
 def test_a_backlogs_rate_leaves_the_warm_up_out(store: Path, meter: UsageMeter) -> None:
-    found = backlog_figures(KNOWN, store, WARM_AT_ONCE, _expected(8), meter)
+    found = backlog_figures(KNOWN, count_of_store(store), WARM_AT_ONCE, _expected(8), meter)
 
     assert (found.read, found.batches) == (8, 2)
     assert found.warm_per_s == 6.0
@@ -83,20 +84,24 @@ def test_a_backlogs_rate_leaves_the_warm_up_out(store: Path, meter: UsageMeter) 
 def test_cells_are_compared_only_where_the_whole_topic_was_counted(
     store: Path, meter: UsageMeter
 ) -> None:
-    assert backlog_figures(KNOWN, store, WARM_AT_ONCE, _expected(9), meter).cells == ""
+    assert (
+        backlog_figures(KNOWN, count_of_store(store), WARM_AT_ONCE, _expected(9), meter).cells == ""
+    )
 
 
 def test_a_count_that_is_not_exact_gives_no_figures(store: Path, meter: UsageMeter) -> None:
     with pytest.raises(TrialFailed, match="not exact"):
-        backlog_figures(KNOWN, store, WARM_AT_ONCE, Expected({0: [7]}), meter)
+        backlog_figures(KNOWN, count_of_store(store), WARM_AT_ONCE, Expected({0: [7]}), meter)
 
 
 def test_latency_is_of_what_was_sent_behind_the_warm_up(store: Path, meter: UsageMeter) -> None:
     sends = Sends(1, _expected(8), at_ms={0: [BEGAN_MS] * 5 + [BEGAN_MS + 1_100] * 3})
 
-    found = paced_figures(KNOWN, store, Sent(sends, since_ms=BEGAN_MS + 1_000), meter)
+    found = paced_figures(
+        KNOWN, count_of_store(store), Sent(sends, since_ms=BEGAN_MS + 1_000), meter
+    )
 
     assert (found.latencies, found.p50_ms, found.p99_ms) == (3, 400, 400)
 
     with pytest.raises(TrialFailed, match="no record was sent and counted behind the warm-up"):
-        paced_figures(KNOWN, store, Sent(sends, since_ms=BEGAN_MS + 1_200), meter)
+        paced_figures(KNOWN, count_of_store(store), Sent(sends, since_ms=BEGAN_MS + 1_200), meter)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from sfcrime.errors import UsageError
-from sfcrime.settings import Settings, StreamSettings
+from sfcrime.settings import Settings
+from sfcrime.sizes import machine_cores
 from sfcrime.tuning.knobs import (
+    Query,
     base_values,
     configuration_name,
     differing,
     is_inert,
+    is_of,
+    options_with,
     settings_with,
     spark_name,
 )
@@ -21,23 +25,36 @@ def test_each_kind_of_knob_reaches_its_setting() -> None:
         Settings(),
         {
             "max_records_per_batch": "500",
-            "shuffle_partitions": "200",
             "partitions": "4",
             "trigger_ms": "0",
-            "state_store": "rocksdb",
             "option.maxRatePerPartition": "100",
             "spark.streaming.backpressure.enabled": "true",
         },
     )
 
     assert changed.stream.max_records_per_batch == 500
-    assert changed.stream.shuffle_partitions == 200
     assert changed.kafka.partitions == 4
     assert changed.stream.trigger_ms == 0
-    assert changed.stream.state_store == "rocksdb"
     assert changed.stream.source_options == {"maxRatePerPartition": "100"}
     assert changed.stream.spark_properties == {"spark.streaming.backpressure.enabled": "true"}
     assert Settings().stream.source_options == {}
+
+
+def test_what_is_of_the_exercise_alone_becomes_an_option_and_no_setting() -> None:
+    changes = {"shuffle_partitions": "200", "state_store": "rocksdb", "trigger_ms": "0"}
+
+    assert settings_with(Settings(), changes) == settings_with(Settings(), {"trigger_ms": "0"})
+    assert options_with(changes) == ["--shuffle-partitions", "200", "--state-store", "rocksdb"]
+    cores = str(machine_cores())
+    assert options_with({}) == ["--shuffle-partitions", cores, "--state-store", "memory"]
+
+
+def test_a_knob_is_of_one_query_or_of_both() -> None:
+    both = ["partitions", "heap", "spark.speculation", "option.maxTriggerDelay"]
+    assert [is_of(key, query) for key in both for query in Query] == [True] * 8
+    for key in ("shuffle_partitions", "state_store"):
+        assert is_of(key, Query.EXERCISE)
+        assert not is_of(key, Query.PRODUCT)
 
 
 def test_no_bound_is_more_records_than_any_topic_has() -> None:
@@ -49,9 +66,17 @@ def test_no_bound_is_more_records_than_any_topic_has() -> None:
     ("key", "value", "said"),
     [
         ("shuffle", "2", "no knob shuffle"),
-        ("shuffle_partitions", "many", "cannot be used"),
-        ("shuffle_partitions", "1001", "cannot be used"),
-        ("state_store", "disk", "cannot be used"),
+        ("trigger_ms", "soon", "cannot be used"),
+        ("shuffle_partitions", "many", "shuffle_partitions cannot be 'many'"),
+        ("shuffle_partitions", "1001", "cannot be '1001'"),
+        ("shuffle_partitions", "0", "cannot be '0'"),
+        ("state_store", "disk", "cannot be 'disk'"),
+        ("spark.sql.shuffle.partitions", "2", "It is the knob shuffle_partitions"),
+        (
+            "spark.sql.streaming.stateStore.providerClass",
+            "x.RocksDBStateStoreProvider",
+            "It is the knob state_store",
+        ),
         ("spark.my.password", "x", "looks like a credential"),
     ],
 )
@@ -60,12 +85,14 @@ def test_what_cannot_be_tried_is_refused(key: str, value: str, said: str) -> Non
         settings_with(Settings(), {key: value})
 
 
-def test_the_base_says_what_zero_shuffle_partitions_stand_for() -> None:
-    three = Settings(stream=StreamSettings(shuffle_partitions=3))
+def test_each_query_has_a_base_of_its_own() -> None:
+    product = base_values(Settings(), Query.PRODUCT)
+    exercise = base_values(Settings(), Query.EXERCISE)
 
-    assert base_values(three)["shuffle_partitions"] == "3"
-    assert int(base_values(Settings())["shuffle_partitions"]) >= 1
-    assert base_values(three)["max_records_per_batch"] == "250000"
+    assert product["max_records_per_batch"] == exercise["max_records_per_batch"] == "250000"
+    assert exercise["shuffle_partitions"] == str(machine_cores())
+    assert exercise["state_store"] == "memory"
+    assert set(exercise) - set(product) == {"shuffle_partitions", "state_store"}
 
 
 def test_a_value_of_the_base_is_no_change() -> None:

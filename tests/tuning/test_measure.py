@@ -1,12 +1,14 @@
-"""From a ledger to figures."""
+"""From what was counted to figures."""
 
 from __future__ import annotations
 
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.records import LedgerRow, PartitionLedger, PartitionRange
 from sfcrime.tuning.measure import (
+    Count,
+    CountedBatch,
+    Covered,
     Expected,
     Stretch,
     inexactness,
@@ -18,16 +20,12 @@ from sfcrime.tuning.measure import (
 from tuning_samples import WORKLOAD
 
 
-def _row(batch_id: int, committed_ms: int, read: int) -> LedgerRow:
-    return LedgerRow(batch_id, committed_ms, Accounting(read=read, counted=read), None)
-
-
 def test_the_warm_stretch_begins_with_the_commit_behind_the_warm_up() -> None:
     rows = [
-        _row(3, 9_000, 0),
-        _row(2, 4_000, 30_000),
-        _row(1, 3_000, 15_000),
-        _row(0, 2_000, 9_000),
+        CountedBatch(3, read=0, done_ms=9_000),
+        CountedBatch(2, read=30_000, done_ms=4_000),
+        CountedBatch(1, read=15_000, done_ms=3_000),
+        CountedBatch(0, read=9_000, done_ms=2_000),
     ]
 
     assert warm_stretch(rows, WORKLOAD) == Stretch(3_000, 4_000, 30_000)
@@ -36,26 +34,30 @@ def test_the_warm_stretch_begins_with_the_commit_behind_the_warm_up() -> None:
 
 
 def test_a_warm_up_of_few_records_ends_by_time() -> None:
-    rows = [_row(0, 1_000, 10), _row(1, 3_900, 10), _row(2, 4_000, 10), _row(3, 6_000, 40)]
+    rows = [
+        CountedBatch(0, read=10, done_ms=1_000),
+        CountedBatch(1, read=10, done_ms=3_900),
+        CountedBatch(2, read=10, done_ms=4_000),
+        CountedBatch(3, read=40, done_ms=6_000),
+    ]
 
     assert warm_stretch(rows, WORKLOAD) == Stretch(4_000, 6_000, 40)
 
 
 def test_one_batch_that_took_everything_leaves_nothing_warm() -> None:
-    assert warm_stretch([_row(0, 1_000, 100_000)], WORKLOAD) is None
+    assert warm_stretch([CountedBatch(0, 100_000, 1_000)], WORKLOAD) is None
 
 
-def test_latency_is_from_a_records_send_to_the_commit_that_covers_it() -> None:
+def test_latency_is_from_a_records_send_to_the_end_of_the_batch_that_covers_it() -> None:
     sent = {0: [1_000, 2_000, 3_000], 1: [1_500, 2_500]}
-    ranges = [
-        (0, PartitionRange(0, 0, 2, counted=2, late=0, rejected=0)),
-        (1, PartitionRange(0, 2, 3, counted=1, late=0, rejected=0)),
-        (1, PartitionRange(1, 0, 2, counted=2, late=0, rejected=0)),
+    covered = [
+        Covered(partition=0, start=0, end=2, done_ms=2_100),
+        Covered(partition=0, start=2, end=3, done_ms=3_300),
+        Covered(partition=1, start=0, end=2, done_ms=3_300),
     ]
-    committed = {0: 2_100, 1: 3_300}
 
-    assert latencies_ms(sent, ranges, committed, since_ms=0) == [100, 300, 800, 1_100, 1_800]
-    assert latencies_ms(sent, ranges, committed, since_ms=2_000) == [100, 300, 800]
+    assert latencies_ms(sent, covered, since_ms=0) == [100, 300, 800, 1_100, 1_800]
+    assert latencies_ms(sent, covered, since_ms=2_000) == [100, 300, 800]
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 20), (0.75, 30), (0.76, 40), (0.99, 40)])
@@ -77,16 +79,15 @@ def test_what_a_beginning_of_a_topic_comes_to_is_known() -> None:
     assert _expected().accounting({0: 2, 1: 1}) == Accounting(read=3, counted=3)
 
 
-def _ledger(first: int, second: int, start: int = 0) -> list[PartitionLedger]:
-    return [
-        PartitionLedger(0, start, first, counted=0, late=0, rejected=0),
-        PartitionLedger(1, 0, second, counted=0, late=0, rejected=0),
-    ]
+def _count(accounting: Accounting, calls: int, start: int = 0) -> Count:
+    """Of two records of each partition."""
+    starts, ends = {0: start, 1: 0}, {0: 2, 1: 2}
+    return Count(0, [], [], starts, ends, accounting, calls, digest="")
 
 
 def test_an_exact_count_has_nothing_wrong() -> None:
     account = Accounting(read=4, counted=3, duplicate=1)
-    assert inexactness(_ledger(2, 2), account, 3, _expected()) == ""
+    assert inexactness(_count(account, 3), _expected()) == ""
 
 
 @pytest.mark.parametrize(
@@ -101,4 +102,4 @@ def test_an_exact_count_has_nothing_wrong() -> None:
 def test_a_count_that_is_off_by_one_is_told(
     account: Accounting, calls: int, start: int, said: str
 ) -> None:
-    assert said in inexactness(_ledger(2, 2, start), account, calls, _expected())
+    assert said in inexactness(_count(account, calls, start), _expected())

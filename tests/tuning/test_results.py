@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.results import append_line, checked_against, read_results
-from tuning_samples import SETUP, backlog, paced
+from tuning_samples import SETUP, backlog, of_product, paced
 
 OTHER = msgspec.structs.replace(SETUP, machine={"cores": 64})
 
@@ -22,9 +23,10 @@ def test_trials_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
     assert recorded.setup == SETUP
     assert recorded.trials == [backlog(50_000, trigger_ms="0"), paced(500)]
-    assert recorded.has(Trial((("trigger_ms", "0"),), Kind.BACKLOG, 0))
-    assert not recorded.has(Trial((("trigger_ms", "0"),), Kind.BACKLOG, 1))
-    assert not recorded.has(Trial((("trigger_ms", "0"),), Kind.PACED, 0))
+    assert recorded.has(Trial(Query.EXERCISE, (("trigger_ms", "0"),), Kind.BACKLOG, 0))
+    assert not recorded.has(Trial(Query.EXERCISE, (("trigger_ms", "0"),), Kind.BACKLOG, 1))
+    assert not recorded.has(Trial(Query.EXERCISE, (("trigger_ms", "0"),), Kind.PACED, 0))
+    assert not recorded.has(Trial(Query.PRODUCT, (("trigger_ms", "0"),), Kind.BACKLOG, 0))
 
 
 def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
@@ -37,6 +39,24 @@ def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
     assert read_results(path).left_aside == 1
     assert read_results(path, OTHER).trials == [foreign]
     assert SETUP.digest != OTHER.digest
+
+
+def test_trials_of_an_earlier_version_are_left_aside(tmp_path: Path) -> None:
+    """They are of another query, and their setup has one base."""
+    path = tmp_path / "trials.jsonl"
+    setup = msgspec.to_builtins(SETUP)
+    trial = msgspec.to_builtins(backlog(1))
+    del trial["query"]
+    old = [{**setup, "base": {"trigger_ms": "250"}}, {**trial, "setup": "0123456789ab"}]
+    path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in old))
+
+    assert read_results(path).trials == []
+    assert read_results(path).left_aside == 1
+
+    append_line(path, SETUP)
+    append_line(path, backlog(50_000))
+    assert read_results(path).trials == [backlog(50_000)]
+    assert read_results(path).left_aside == 1
 
 
 def test_a_line_that_a_kill_cut_off_counts_as_not_run(tmp_path: Path) -> None:
@@ -64,3 +84,4 @@ def test_a_count_with_other_cells_than_the_first_is_a_failure() -> None:
     assert checked_against(backlog(1, 1), [backlog(2)]).failure == ""
     assert checked_against(part, [backlog(2)]).failure == ""
     assert checked_against(other, []).failure == ""
+    assert checked_against(other, [of_product(backlog(2))]).failure == ""

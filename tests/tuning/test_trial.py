@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings
+from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.measure import Expected
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.processes import UsageMeter
@@ -30,12 +31,14 @@ def _bench(tmp_path: Path, stop: Event, java_home: str = "/nowhere") -> Bench:
     )
 
 
-def test_a_trial_that_fails_is_a_result_with_its_reason(tmp_path: Path) -> None:
-    trial = Trial((("trigger_ms", "0"),), Kind.BACKLOG, 3)
+@pytest.mark.parametrize("query", Query)
+def test_a_trial_that_fails_is_a_result_with_its_reason(query: Query, tmp_path: Path) -> None:
+    trial = Trial(query, (("trigger_ms", "0"),), Kind.BACKLOG, 3)
 
     result = run_trial(trial, _bench(tmp_path, Event()), "a-setup")
 
-    assert (result.name, result.kind, result.run) == ("trigger_ms=0", Kind.BACKLOG, 3)
+    assert (result.query, result.name) == (query, "trigger_ms=0")
+    assert (result.kind, result.run) == (Kind.BACKLOG, 3)
     assert "The stream ended with exit code 4" in result.failure
     assert "/nowhere" in result.failure
     assert result.setup == "a-setup"
@@ -65,7 +68,7 @@ def test_a_trial_that_is_stopped_is_no_result(tmp_path: Path) -> None:
     stop.set()
 
     with pytest.raises(Interrupted):
-        run_trial(Trial((), Kind.BACKLOG, 0), _bench(tmp_path, stop), "a-setup")
+        run_trial(Trial(Query.PRODUCT, (), Kind.BACKLOG, 0), _bench(tmp_path, stop), "a-setup")
 
 
 def test_cpu_time_is_found_between_two_moments() -> None:

@@ -13,7 +13,16 @@ from sfcrime.tuning.evidence import grid_cells
 from sfcrime.tuning.findings import as_json, findings
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.report import report
-from tuning_samples import BASE, SETUP, a_whole_run, backlog, failed
+from tuning_samples import (
+    BASE,
+    SETUP,
+    a_product_run,
+    a_whole_run,
+    an_exercise_run,
+    backlog,
+    failed,
+    of_product,
+)
 
 
 @cache
@@ -54,35 +63,83 @@ def test_both_questions_of_the_exercise_are_answered_by_name() -> None:
         "x49.5 better throughput" in second
     )
     assert (
-        "* **`spark.sql.shuffle.partitions` = 2** (`stream.shuffle_partitions`): x5.02 better "
-        "throughput than with 200 and x6.10 better latency p50 than with 200" in second
+        "* **`spark.sql.shuffle.partitions` = 2** (`data_stream.py --shuffle-partitions`): "
+        "x5.02 better throughput than with 200 and x6.10 better latency p50 than with 200" in second
     )
     assert (
         "* **`trigger(processingTime=...)` = 0** (`stream.trigger_ms`): x1.98 better latency p50"
         in second
     )
     assert second.count("\n* **`") == 3
+    assert "7 configurations of 5 settings of the exercise's query ran 21 times in all" in second
     assert (
         "Settings that cannot do anything were tried as well: "
         "`spark.streaming.backpressure.enabled=true` (throughput no measurable effect" in second
     )
 
 
-def test_what_to_set_comes_with_figure_and_reason() -> None:
-    rows = _section(_markdown(), "## What to set")
+def test_what_to_set_comes_with_figure_and_reason_and_is_the_products() -> None:
+    rows = _section(_markdown(), "## What to set (the product's query)")
 
     assert (
-        "| a backlog | the base | nothing | 50,000 records/s | highest throughput; 2 others" in rows
+        "| a backlog | the base | nothing | 150,000 records/s | highest throughput; 1 other" in rows
     )
-    assert "| latency | `trigger_ms=0` | `SFCRIME_STREAM_TRIGGER_MS=0` | 252 ms | lowest" in rows
+    assert "| latency | `trigger_ms=0` | `SFCRIME_STREAM_TRIGGER_MS=0` | 50.5 ms | lowest" in rows
     assert (
         "| records a trigger | `250000` | `stream.max_records_per_batch` | "
         "`SFCRIME_STREAM_MAX_RECORDS_PER_BATCH` | `source option maxOffsetsPerTrigger` |" in rows
     )
+    assert "shuffle partitions" not in rows
+
+
+def test_the_exercises_base_says_where_each_knob_is_set() -> None:
+    rows = _section(_markdown(), "## The exercise's questions (the exercise's query)")
+
+    assert (
+        "| state store | `memory` | `data_stream.py --state-store` | none | "
+        "`spark.sql.streaming.stateStore.providerClass` |" in rows
+    )
+
+
+def test_every_table_and_picture_says_of_which_query_it_is() -> None:
+    text = _markdown()
+
+    assert "12 trials of 3 configurations of the product's query (`sfcrime stream`) and 21 " in text
+    for query, heads, pictures in (
+        ("product", 3, ["product-effects.svg", "product-pareto.svg"]),
+        ("exercise", 4, ["exercise-effects.svg", "exercise-grid.svg", "exercise-pareto.svg"]),
+    ):
+        assert text.count(f"\n| Setting of the {query}'s query |") == heads
+        named = re.findall(rf"!\[([^]]*)\]\(({query}-\w+\.svg)\)", text)
+        assert [file for _, file in named] == pictures
+        assert all(f"the {query}'s query" in title.replace("of the", "the") for title, _ in named)
+
+
+def test_a_figure_of_one_query_is_never_compared_with_one_of_the_other() -> None:
+    """`trigger_ms=0` halves the latency of each, from another base."""
+    text = _markdown()
+    product = _section(text, "## What each change does to the product's query")
+    exercise = _section(text, "## What each change does to the exercise's query")
+
+    (row,) = [row for row in product.splitlines() if row.startswith("| `trigger_ms=0`")]
+    (other,) = [row for row in exercise.splitlines() if row.startswith("| `trigger_ms=0`")]
+    assert "**x0.51** better" in row
+    assert "**x0.51** better" in other
+    assert "`state_store=rocksdb`" not in product
+
+
+def test_a_query_that_was_not_measured_is_said_to_be_missing() -> None:
+    product = as_markdown(report(findings(SETUP, a_product_run())))
+    exercise = as_markdown(report(findings(SETUP, an_exercise_run())))
+
+    assert "The exercise's query was not measured" in product
+    assert "## What each change does to the exercise's query" not in product
+    assert "Nothing was measured that a recommendation could rest on." in exercise
+    assert "## What each change does to the product's query" not in exercise
 
 
 def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
-    rows = _section(_markdown(), "## What each change does").splitlines()
+    rows = _section(_markdown(), "## What each change does to the exercise's query").splitlines()
     shuffle = next(row for row in rows if row.startswith("| `shuffle_partitions=200`"))
     state = next(row for row in rows if row.startswith("| `state_store=rocksdb`"))
 
@@ -92,7 +149,7 @@ def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
 
 
 def test_one_change_comes_before_several() -> None:
-    rows = _section(_markdown(), "## What each change does").splitlines()
+    rows = _section(_markdown(), "## What each change does to the exercise's query").splitlines()
 
     assert [row.split("`")[1] for row in rows if row.startswith("| `")] == [
         "max_records_per_batch=500",
@@ -105,7 +162,7 @@ def test_one_change_comes_before_several() -> None:
 
 
 def test_a_throughput_that_the_trigger_bounds_is_told_from_one_that_the_work_does() -> None:
-    rows = _section(_markdown(), "## What each change does").splitlines()
+    rows = _section(_markdown(), "## What each change does to the exercise's query").splitlines()
     (alone,) = [row for row in rows if row.startswith("| `max_records_per_batch=500` ")]
     (both,) = [row for row in rows if row.startswith("| `max_records_per_batch=500, shuffle")]
 
@@ -116,6 +173,9 @@ def test_a_throughput_that_the_trigger_bounds_is_told_from_one_that_the_work_doe
 def test_the_usual_choice_stands_beside_the_base() -> None:
     rows = _section(_markdown(), "### Spark's defaults and the usual choice")
 
+    assert (
+        "| The base: `max_records_per_batch=250000, shuffle_partitions=2, trigger_ms=500`" in rows
+    )
     assert "| 50,000 records/s | 500 ms | 1,000 ms |" in rows
     assert "**x0.005** worse (x0.0048 to x0.0052) |" in rows
     assert "| The exercise's usual choice: `max_records_per_batch=500, shuffle_p" in rows
@@ -124,7 +184,7 @@ def test_the_usual_choice_stands_beside_the_base() -> None:
 
 
 def test_the_grid_is_ordered_by_size_and_shows_what_was_not_measured() -> None:
-    trials = [*a_whole_run(), backlog(7, max_records_per_batch="unbounded")]
+    trials = [*an_exercise_run(), backlog(7, max_records_per_batch="unbounded")]
     cells = grid_cells(Comparison(trials), BASE)
 
     assert (cells.columns, cells.rows) == (["500", "250000", "no bound"], ["2", "200"])
@@ -136,7 +196,10 @@ def test_failures_are_listed_and_what_was_not_run_is_said() -> None:
     text = as_markdown(report(findings(SETUP, trials, not_run=4)))
 
     assert "1 failed: the list is below. 4 trials of the plan were left out for time" in text
-    assert "* `heap=64m`, backlog, run 0: Spark's JVM ended (exit code 3)" in text
+    assert (
+        "* The exercise's query, `heap=64m`, backlog, run 0: Spark's JVM ended (exit code 3)"
+        in text
+    )
 
 
 class _Loads(html.parser.HTMLParser):
@@ -166,7 +229,7 @@ def test_the_page_is_one_file_that_loads_nothing() -> None:
     parser.feed(page)
 
     assert parser.open == []
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 5
     assert "@import" not in page
     assert [each for each in parser.loads if not each.startswith("#")] == []
     assert "<strong>x0.20</strong> worse" in page
@@ -190,11 +253,22 @@ def test_a_program_gets_medians_effects_and_recommendations() -> None:
     document = as_json(findings(SETUP, a_whole_run()))
 
     assert document["recommended"][1]["setting"] == "trigger_ms=0"
-    base, *others = document["settings"]
-    assert base["medians"]["throughput"] == 50_000
-    assert base["effects"] == {}
-    shuffle = next(each for each in others if each["changes"] == {"shuffle_partitions": "200"})
+    bases = {each["query"]: each for each in document["settings"] if not each["changes"]}
+    assert bases["product"]["medians"]["throughput"] == 150_000
+    assert bases["exercise"]["medians"]["throughput"] == 50_000
+    assert bases["exercise"]["effects"] == {}
+    (shuffle,) = (
+        each for each in document["settings"] if each["changes"] == {"shuffle_partitions": "200"}
+    )
+    assert shuffle["query"] == "exercise"
     assert shuffle["effects"]["throughput"]["verdict"] == "worse"
+
+
+def test_a_program_is_told_of_which_query_a_failure_is() -> None:
+    trials = [of_product(failed(Kind.PACED, "no broker"))]
+    (told,) = as_json(findings(SETUP, trials))["failed"]
+
+    assert (told["query"], told["kind"], told["reason"]) == ("product", "paced", "no broker")
 
 
 def test_a_single_trial_makes_a_report_too() -> None:

@@ -18,9 +18,9 @@ from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.settings import Settings, load_settings
 from sfcrime.tuning.document import Picture, as_html, as_markdown
 from sfcrime.tuning.findings import Findings, as_json, findings, reason
-from sfcrime.tuning.knobs import base_values
+from sfcrime.tuning.knobs import Query, base_values, is_of
 from sfcrime.tuning.lab import LabHooks, Order, base_of, estimate, run_lab
-from sfcrime.tuning.plan import Kind, Trial, configurations, one_at_a_time, plan_trials
+from sfcrime.tuning.plan import Kind, Sort, configurations, one_at_a_time, plan_trials
 from sfcrime.tuning.report import report
 from sfcrime.tuning.results import RESULTS_FILE, read_results
 from sfcrime.tuning.scales import FULL, QUICK, Scale
@@ -31,6 +31,7 @@ _KINDS = {
     "throughput": (Kind.BACKLOG,),
     "latency": (Kind.PACED,),
 }
+_QUERIES = {"both": tuple(Query), **{str(query): (query,) for query in Query}}
 
 
 @click.command(
@@ -52,6 +53,13 @@ _KINDS = {
     show_default=True,
     help="Backlog trials, paced trials, or both.",
 )
+@click.option(
+    "--query",
+    type=click.Choice(list(_QUERIES)),
+    default="both",
+    show_default=True,
+    help="`sfcrime stream`, exercise/data_stream.py, or both.",
+)
 @click.option("--repeats", type=click.IntRange(1, 100), help="Of every trial.")
 @click.option("--records", type=click.IntRange(1000), help="In the topic of a backlog trial.")
 @click.option(
@@ -69,6 +77,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     quick: bool,
     given: tuple[str, ...],
     measure: str,
+    query: str,
     repeats: int | None,
     records: int | None,
     out_dir: Path,
@@ -78,10 +87,11 @@ def command(  # noqa: PLR0913 - one parameter a flag
 ) -> int:
     """Measure what settings do to throughput and latency on this machine, and report it.
 
-    One setting at a time from the settings in force, and a grid of records a trigger by shuffle
-    partitions. KEY is max_records_per_batch, shuffle_partitions, partitions, trigger_ms,
-    state_store, heap, jvm_options, any property `spark.*`, or any option of Spark's Kafka source as
-    `option.NAME`. Ctrl-C stops; the same command goes on.
+    One setting at a time from the settings in force, of the product's query and of the exercise's,
+    and of the latter a grid of records a trigger by shuffle partitions. KEY is
+    max_records_per_batch, partitions, trigger_ms, heap, jvm_options, any property `spark.*`, any
+    option of Spark's Kafka source as `option.NAME`, or, of the exercise's query alone,
+    shuffle_partitions and state_store. Ctrl-C stops; the same command goes on.
     """
     console = Console(stderr=True, soft_wrap=True)  # a log has no width
     left = 0
@@ -91,7 +101,9 @@ def command(  # noqa: PLR0913 - one parameter a flag
         order = Order(
             settings=base,
             workload=scale.workload,
-            trials=_trials(scale, base, _values(given), _KINDS[measure], seed),
+            trials=plan_trials(
+                _tried(scale, base, _values(given), _sorts(query, measure)), scale.repeats, seed
+            ),
             out_dir=out_dir.expanduser().absolute(),
             budget_s=scale.budget_s,
         )
@@ -126,22 +138,32 @@ def _scaled(scale: Scale, repeats: int | None, records: int | None) -> Scale:
     if records is not None:
         warm = min(work.warm_records, records // 4)
         work = msgspec.structs.replace(work, records=records, warm_records=warm)
-    return Scale(work, scale.grid, repeats or scale.repeats, scale.budget_s)
+    return Scale(work, scale.grids, repeats or scale.repeats, scale.budget_s)
 
 
-def _trials(
-    scale: Scale,
-    base: Settings,
-    given: dict[str, tuple[str, ...]],
-    kinds: Sequence[Kind],
-    seed: int,
-) -> tuple[Trial, ...]:
-    values = base_values(base)
-    tried = {
-        kind: one_at_a_time(given, values) if given else configurations(scale.grid, values, kind)
-        for kind in kinds
-    }
-    return plan_trials(tried, scale.repeats, seed)
+def _sorts(query: str, measure: str) -> list[Sort]:
+    return [(each, kind) for each in _QUERIES[query] for kind in _KINDS[measure]]
+
+
+def _tried(
+    scale: Scale, base: Settings, given: dict[str, tuple[str, ...]], sorts: Sequence[Sort]
+) -> dict[Sort, list[dict[str, str]]]:
+    """The configurations of each sort: the plan's, or what is given to the queries that obey it."""
+    found = {}
+    for query, kind in sorts:
+        values = base_values(base, query)
+        own = {key: tried for key, tried in given.items() if is_of(key, query)}
+        if not given:
+            found[query, kind] = configurations(scale.grids[query], values, kind)
+        elif own:
+            found[query, kind] = one_at_a_time(own, values)
+    if not found:
+        raise UsageError(
+            f"The product's query has no {' and no '.join(given)}.",
+            rule="It has no state; the exercise's query has.",
+            next_step="--query exercise",
+        )
+    return found
 
 
 def _run(order: Order, console: Console) -> tuple[int, bool]:

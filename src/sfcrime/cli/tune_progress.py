@@ -12,7 +12,7 @@ from rich.text import Text
 from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.wording import figure
+from sfcrime.tuning.wording import QUERIES, figure
 
 
 class TuneProgress:
@@ -43,7 +43,7 @@ class TuneProgress:
         """A trial begins."""
         self._over_at = time.monotonic() + left_s
         self._line = f"trial {self._total - waiting + 1} of {self._total}: {trial.name}, "
-        self._line += trial.kind
+        self._line += f"{trial.kind} of {QUERIES[trial.query]}"
         if not self._console.is_terminal:
             self._console.print(Text(f"{self._line}; {minutes_text(left_s)} left"))
 
@@ -51,7 +51,8 @@ class TuneProgress:
         """A trial is over."""
         said = f"failed: {result.failure.splitlines()[0]}" if result.failure else _said(result)
         self._console.print(
-            Text(f"  {result.name}, {result.kind}: {said}"), style="red" if result.failure else ""
+            Text(f"  {QUERIES[result.query]}, {result.name}, {result.kind}: {said}"),
+            style="red" if result.failure else "",
         )
 
     def _view(self) -> Table:

@@ -26,13 +26,15 @@ REQUEST_TIMEOUT_S = 10.0
 MAX_PRODUCED_BYTES = 15 * 1024 * 1024
 """Largest record that is published, with its headers; a topic of ours takes a little more."""
 
-# What a broker says of a partition it has only just been given: a new topic's, or after a start.
-_NOT_YET = (
+# What is said of a partition that was only just given: to the broker, of a new topic or after a
+# start; to the client, which does not know it yet.
+NOT_YET = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._NOENT,
 )
 
 Answer = TypeVar("Answer")
@@ -108,7 +110,7 @@ def answered(ask: Callable[[], Answer], doing: str) -> Answer:
             try:
                 return ask()
             except KafkaException as error:
-                if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
                     raise
         time.sleep(0.05)
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from sfcrime.kafka.client import REQUEST_TIMEOUT_S, answered, missing_topic, open_admin, translated
+from sfcrime.kafka.client import (
+    NOT_YET,
+    REQUEST_TIMEOUT_S,
+    answered,
+    missing_topic,
+    open_admin,
+    translated,
+)
 from sfcrime.settings import KafkaSettings
 
 
@@ -50,7 +57,12 @@ def ask_first_offsets(
 
     def answer() -> dict[int, int]:
         with translated(f"asking for offsets of {kafka.topic}"):
-            return {place.partition: future.result().offset for place, future in asked.items()}
+            try:
+                return {place.partition: future.result().offset for place, future in asked.items()}
+            except KafkaException as error:
+                if error.args[0].code() not in NOT_YET:
+                    raise
+        return first_offsets(kafka, admin)  # a partition that was added: asks who leads it, too
 
     return answer
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sfcrime.errors import AccountingBroken
 from sfcrime.streaming.intake import JUDGED, records_of
+from sfcrime.streaming.phases import PhaseClock
 
 Integers = NDArray[np.int64]
 
@@ -41,6 +42,8 @@ class ReadBatch:
     """By partition, from the executed scan."""
     scanned: int
     """Records that the executed scan put out."""
+    clock: PhaseClock
+    """Of the reading."""
 
     @property
     def is_empty(self) -> bool:

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.execution import execution_of_batch
 from sfcrime.streaming.handover import Handover
+from sfcrime.streaming.phases import PhaseClock
 
 
 class StopRequested(Exception):
@@ -45,8 +46,13 @@ class BatchReader:
         if self._stop.is_set():
             raise StopRequested(f"stopped before batch {batch_id}")
         self.last_batch_id = batch_id
+        clock = PhaseClock()
         packets = [(row.partition, bytes(row.records)) for row in batch.collect()]
+        clock.ends("action")
         execution = execution_of_batch(self._session, batch_id)
-        read = ReadBatch(batch_id, packets, execution.planned, execution.records_scanned)
+        clock.ends("proof")
+        read = ReadBatch(batch_id, packets, execution.planned, execution.records_scanned, clock)
         if not read.is_empty:
+            self._storing.wait()
+            clock.ends("handover")
             self._storing.hand_over(read)

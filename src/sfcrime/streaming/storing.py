@@ -5,7 +5,6 @@ Called in one thread, batch after batch; Spark reads the next batch meanwhile.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch, judged_records
 from sfcrime.streaming.counting import outcome_of_batch, valid_identities
 from sfcrime.streaming.generations import require_still_held
+from sfcrime.streaming.phases import PhaseClock
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
@@ -32,21 +32,7 @@ class StoredBatch:
     batch_id: int
     """Its number in the ledger."""
     phases_ms: Mapping[str, int]
-    """Where its time went behind Spark's action, in order."""
-
-
-class PhaseClock:
-    """Times the parts of a piece of work, one after another."""
-
-    def __init__(self) -> None:
-        self._at = time.monotonic()
-        self.spent_ms: dict[str, int] = {}
-
-    def ends(self, phase: str) -> None:
-        """Notes what passed since the phase before as this one's time."""
-        now = time.monotonic()
-        self.spent_ms[phase] = round((now - self._at) * 1000)
-        self._at = now
+    """Where its time went, in order (`streaming.phases`)."""
 
 
 class BatchStorer:
@@ -98,9 +84,10 @@ class BatchStorer:
         clock.ends("topicCheck")
         self._store.commit_batch(outcome)
         clock.ends("storing")
+        phases_ms = {**read.clock.spent_ms, **clock.spent_ms}
         self._next_id += 1
         self.ends = {**self.ends, **{number: span.end for number, span in read.planned.items()}}
-        self._stored.append(StoredBatch(read.spark_batch_id, outcome.batch_id, clock.spent_ms))
+        self._stored.append(StoredBatch(read.spark_batch_id, outcome.batch_id, phases_ms))
         self._freed.after(len(records))
 
 

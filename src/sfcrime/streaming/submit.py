@@ -61,7 +61,8 @@ def spark_submit(arguments: Sequence[str], settings: Settings, work_dir: Path) -
 
     Args:
         arguments: as Spark's documentation describes them.
-        settings: `jvm`, and `stream.heap` where no `--driver-memory` is given.
+        settings: `jvm`, `stream.jvm_options`, and `stream.heap` where `--driver-memory` is not
+            given.
         work_dir: an empty folder that outlives the run.
 
     Raises:
@@ -70,9 +71,8 @@ def spark_submit(arguments: Sequence[str], settings: Settings, work_dir: Path) -
     """
     check_packages(arguments)
     heap = next(_values(arguments, "--driver-memory"), settings.stream.heap)
-    java = driver_java(
-        find_java(settings.jvm), heap, work_dir, driver_class_path(()), download_options(work_dir)
-    )
+    options = [*download_options(work_dir), *settings.stream.jvm_options.split()]
+    java = driver_java(find_java(settings.jvm), heap, work_dir, driver_class_path(()), options)
     command = [*java, "org.apache.spark.deploy.SparkSubmit", *arguments]
     return _in_foreground(command, _environment())
 

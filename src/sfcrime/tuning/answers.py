@@ -1,4 +1,4 @@
-"""The exercise's two questions, answered from the trials. Pure."""
+"""The exercise's two questions, answered from the trials of the exercise's query. Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sfcrime.tuning.wording import (
     interval_text,
     knob_text,
     listed,
+    place,
     setting_text,
     size,
     spark_value,
@@ -36,6 +37,7 @@ SECOND_QUESTION = (
     "multiple variations on values, how can you tell these were the most optimal?"
 )
 MOST_PAIRS = 3
+_HEADER = "Setting of the exercise's query"
 
 
 def first_answer(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
@@ -58,7 +60,7 @@ def first_answer(comparison: Comparison, base: Mapping[str, str]) -> list[Block]
     blocks: list[Block] = [Heading(f"“{FIRST_QUESTION}”", 3)]
     if not rows:
         return [*blocks, Paragraph("No setting was measured with two values.")]
-    header = ("Setting", *(f"{each.name}, {each.unit}" for each in by_measure))
+    header = (_HEADER, *(f"{each.name}, {each.unit}" for each in by_measure))
     return [
         *blocks,
         Bullets(
@@ -146,7 +148,7 @@ def _pair_text(pair: Sequence[Influence]) -> str:
     ]
     unsure = any(each.gain.verdict is Verdict.UNKNOWN for each in pair)
     sure = " (with too few repeats to say how sure that is)" if unsure else ""
-    ours = f" (`{KNOBS[key].setting}`)" if key in KNOBS else ""
+    ours = f" ({place(key)})" if key in KNOBS else ""
     return f"**`{spark_name(key)}` = {' or '.join(values)}**{ours}: {listed(told)}{sure}"
 
 
@@ -156,9 +158,9 @@ def _proofs(
     trials = [trial for group in comparison.groups.values() for trial in group.trials]
     keys = {key for group in comparison.groups.values() for key in group.changes}
     items = [
-        f"{len(comparison.groups)} configurations of {len(keys)} settings ran {len(trials)} times "
-        "in all, repeats interleaved in random order, each as a fresh query in a fresh JVM over "
-        "the same records.",
+        f"{len(comparison.groups)} configurations of {len(keys)} settings of the exercise's query "
+        f"ran {len(trials)} times in all, repeats interleaved in random order, each as a fresh "
+        "query in a fresh JVM over the same records.",
         "A difference counts only where its 99% interval leaves out 1." + _inert_text(comparison),
     ]
     for each in recommended:

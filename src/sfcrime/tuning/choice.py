@@ -1,4 +1,4 @@
-"""Which setting to take: for a backlog, for latency, for a small machine. Pure.
+"""Which setting of a query to take: for a backlog, for latency, for a small machine. Pure.
 
 The best figure alone is partly luck. So of all configurations that cannot be told from the best
 one, the one with the fewest changes from the base is recommended. What cannot do anything here

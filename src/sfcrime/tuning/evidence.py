@@ -1,4 +1,5 @@
-"""The report's evidence: what each change does, the grid, throughput against latency. Pure."""
+"""The report's evidence for one query: what each change does, the grid, throughput against
+latency. Pure."""
 
 from __future__ import annotations
 
@@ -14,25 +15,37 @@ from sfcrime.tuning.effects import (
     Comparison,
     Group,
 )
+from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plots import EffectPanel, GridCells, effects_plot, grid_plot, pareto_plot
-from sfcrime.tuning.wording import effect_text, figure, setting_text, size, value_text
+from sfcrime.tuning.wording import (
+    PROGRAMS,
+    QUERIES,
+    effect_text,
+    figure,
+    setting_text,
+    size,
+    value_text,
+)
 
 _SIZE, _SHUFFLE, _TRIGGER = "max_records_per_batch", "shuffle_partitions", "trigger_ms"
+_PARETO = (THROUGHPUT, LATENCY_P50, LATENCY_P99)
 _NEARLY = 0.9
 """Of what the trigger allows: the pause between batches is the bound, not the work."""
 
 
-def evidence(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
-    """The part of the report that shows everything that was measured."""
+def evidence(comparison: Comparison, base: Mapping[str, str], query: Query) -> list[Block]:
+    """The part of the report that shows everything that was measured of a query."""
+    if not comparison.groups:
+        return []
     return [
-        Heading("What each change does"),
-        *_effects(comparison, base),
-        *_grid(comparison, base),
-        *_pareto(comparison),
+        Heading(f"What each change does to {QUERIES[query]}"),
+        *_effects(comparison, base, query),
+        *_grid(comparison, base, query),
+        *_pareto(comparison, query),
     ]
 
 
-def _effects(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
+def _effects(comparison: Comparison, base: Mapping[str, str], query: Query) -> list[Block]:
     others = sorted((group for group in comparison.groups.values() if group.changes), key=_place)
     rows = []
     for group in others:
@@ -40,10 +53,11 @@ def _effects(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
         rows.append([setting_text(group.name), *effects, note(group, base)])
     blocks: list[Block] = [
         Paragraph(
-            "Relative to the base, with 99% intervals (bootstrap over the residuals of all "
-            "trials). “No measurable effect” means that the interval contains 1."
+            f"Trials of {QUERIES[query]}, {PROGRAMS[query]}, relative to its base, with 99% "
+            "intervals (bootstrap over the residuals of all of them). “No measurable effect” means "
+            "that the interval contains 1."
         ),
-        Table(("Setting", *(each.name for each in MEASURES), "Note"), rows),
+        Table((_header(query), *(each.name for each in MEASURES), "Note"), rows),
     ]
     panels = []
     for measure in (THROUGHPUT, LATENCY_P50):
@@ -51,15 +65,20 @@ def _effects(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
         known = [(name, effect) for name, effect in pairs if effect is not None]
         if known:
             better = "more" if measure.more_is_better else "less"
-            title = f"{measure.name}, relative to the base ({better} is better)"
+            title = f"{measure.name} of {QUERIES[query]}, relative to its base "
+            title += f"({better} is better)"
             panels.append(EffectPanel(title, known))
     if panels:
         title = (
-            "Effects with their intervals: green is better than the base, red is worse, grey is "
-            "no measurable effect, ochre too few repeats to tell"
+            f"Effects on {QUERIES[query]} with their intervals: green is better than the base, "
+            "red is worse, grey is no measurable effect, ochre too few repeats to tell"
         )
-        blocks.append(Picture("effects.svg", title, effects_plot(panels)))
+        blocks.append(Picture(f"{query}-effects.svg", title, effects_plot(panels)))
     return blocks
+
+
+def _header(query: Query) -> str:
+    return f"Setting of {QUERIES[query]}"
 
 
 def _place(group: Group) -> tuple[int, list[tuple[str, float, str]]]:
@@ -68,20 +87,22 @@ def _place(group: Group) -> tuple[int, list[tuple[str, float, str]]]:
     return len(changes), [(key, size(value), value) for key, value in changes]
 
 
-def _grid(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
+def _grid(comparison: Comparison, base: Mapping[str, str], query: Query) -> list[Block]:
     """Throughput by records a trigger and shuffle partitions, where several of both were tried."""
+    if _SHUFFLE not in base:
+        return []
     cells = grid_cells(comparison, base)
     if len(cells.columns) < 2 or len(cells.rows) < 2:
         return []
-    title = "Throughput in records a second"
+    title = f"Throughput of {QUERIES[query]} in records a second"
     header = ("Shuffle partitions", *(f"{each} records a trigger" for each in cells.columns))
     rows = [
         [name, *(figure(value) for value in values)]
         for name, values in zip(cells.rows, cells.values, strict=True)
     ]
     return [
-        Heading("The grid: records a trigger by shuffle partitions"),
-        Picture("grid.svg", title, grid_plot(cells)),
+        Heading(f"The grid of {QUERIES[query]}: records a trigger by shuffle partitions", 3),
+        Picture(f"{query}-grid.svg", title, grid_plot(cells, title)),
         Table(header, rows),
     ]
 
@@ -102,7 +123,7 @@ def grid_cells(comparison: Comparison, base: Mapping[str, str]) -> GridCells:
     return GridCells([value_text(each) for each in columns], rows, values)
 
 
-def _pareto(comparison: Comparison) -> list[Block]:
+def _pareto(comparison: Comparison, query: Query) -> list[Block]:
     all_points = points(comparison)
     if len(all_points) < 2:
         return []
@@ -118,11 +139,13 @@ def _pareto(comparison: Comparison) -> list[Block]:
         ]
         for point in front
     ]
+    title = f"Throughput against latency of {QUERIES[query]}"
+    picture = pareto_plot(all_points, front, title)
     return [
-        Heading("Throughput against latency"),
-        Picture("pareto.svg", "The line joins the Pareto front", pareto_plot(all_points, front)),
+        Heading(title, 3),
+        Picture(f"{query}-pareto.svg", f"{title}: the line joins the Pareto front", picture),
         Paragraph("No other configuration beats these in one figure without losing in the other:"),
-        Table(("Setting", "throughput", "latency p50", "latency p99", "Beside the base"), rows),
+        Table((_header(query), *(each.name for each in _PARETO), "Beside the base"), rows),
         Paragraph("What does not measurably differ from the base is on the line by luck."),
     ]
 

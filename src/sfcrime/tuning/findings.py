@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sfcrime.tuning.choice import LEAST_SHARE, Recommendation, recommendations
 from sfcrime.tuning.effects import MEASURES, Comparison, Group, Verdict
+from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.results import Setup, TrialResult
 from sfcrime.tuning.wording import figure, setting_text
 
@@ -17,20 +18,29 @@ class Findings:
     """What the trials show, before it is put into words."""
 
     setup: Setup
-    comparison: Comparison
+    comparisons: Mapping[Query, Comparison]
+    """Trials are compared with those of the same query alone."""
     recommended: Sequence[Recommendation]
+    """For the product's query: it alone is meant to be set up."""
     not_run: int
     """Trials of the plan that were not run; what is known of them is nothing."""
 
     @property
     def trials(self) -> list[TrialResult]:
-        return [t for group in self.comparison.groups.values() for t in group.trials]
+        return [
+            trial
+            for comparison in self.comparisons.values()
+            for group in comparison.groups.values()
+            for trial in group.trials
+        ]
 
 
 def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> Findings:
     """What the trials of a setup show."""
-    comparison = Comparison(trials)
-    return Findings(setup, comparison, recommendations(comparison), not_run)
+    comparisons = {
+        query: Comparison([trial for trial in trials if trial.query is query]) for query in Query
+    }
+    return Findings(setup, comparisons, recommendations(comparisons[Query.PRODUCT]), not_run)
 
 
 def reason(each: Recommendation) -> str:
@@ -54,13 +64,18 @@ def reason(each: Recommendation) -> str:
 
 def as_json(found: Findings) -> dict[str, Any]:
     """What the report says, for a program."""
-    comparison = found.comparison
     return {
         "setup": found.setup.digest,
         "trials": len(found.trials),
         "not_run": found.not_run,
         "failed": [
-            {"setting": t.name, "kind": str(t.kind), "run": t.run, "reason": t.failure}
+            {
+                "query": str(t.query),
+                "setting": t.name,
+                "kind": str(t.kind),
+                "run": t.run,
+                "reason": t.failure,
+            }
             for t in found.trials
             if t.failure
         ],
@@ -68,7 +83,11 @@ def as_json(found: Findings) -> dict[str, Any]:
             {"for": each.purpose, "setting": each.group.name, "why": reason(each)}
             for each in found.recommended
         ],
-        "settings": [_group_json(comparison, group) for group in comparison.groups.values()],
+        "settings": [
+            {"query": str(query), **_group_json(comparison, group)}
+            for query, comparison in found.comparisons.items()
+            for group in comparison.groups.values()
+        ],
     }
 
 

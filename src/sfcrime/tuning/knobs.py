@@ -1,19 +1,22 @@
 """What can be tried: settings by name, how a value is applied, and what Spark calls it.
 
-A configuration is a mapping of knob to value, both text: what differs from the base. The base is
-the settings as they are in force; nothing of it is named.
+Two queries are measured, and a knob is of one of them or of both. A configuration is a mapping of
+knob to value, both text: what differs from the base. The base is the settings as they are in
+force; nothing of it is named.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 
 from sfcrime.errors import UsageError
 from sfcrime.settings import Settings, load_settings
-from sfcrime.streaming.properties import shuffle_partitions
+from sfcrime.sizes import machine_cores
 
 UNBOUNDED = "unbounded"
 """A value of `max_records_per_batch`: a batch takes all that is there, Spark's own default."""
@@ -34,50 +37,81 @@ show what an effect of nothing looks like, and are never recommended."""
 Changes = Mapping[str, str]
 
 
+class Query(StrEnum):
+    """Which query a trial runs."""
+
+    PRODUCT = "product"
+    """`sfcrime stream`: without state."""
+    EXERCISE = "exercise"
+    """`exercise/data_stream.py`: repeats and counts are Spark's state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A setting that is tried."""
+    """A setting that is tried: either a setting of sfcrime, which both queries obey, or an option
+    of the exercise's program."""
 
-    room: str
-    name: str
     meaning: str
     spark_name: str
     """What to look for in Spark's documentation."""
+    setting: str = ""
+    """As the settings file has it: "stream.trigger_ms"; empty for an option."""
+    option: str = ""
+    """Of exercise/data_stream.py: "--state-store"; empty for a setting."""
+    values: str = ""
+    """What an option's value matches."""
+    base: str = ""
+    """An option's value in the base."""
 
     @property
-    def setting(self) -> str:
-        """As the settings file has it: "stream.trigger_ms"."""
-        return f"{self.room}.{self.name}"
+    def queries(self) -> tuple[Query, ...]:
+        return (Query.EXERCISE,) if self.option else tuple(Query)
 
 
 KNOBS = {
     "max_records_per_batch": Knob(
-        "stream", "max_records_per_batch", "records a trigger", "source option maxOffsetsPerTrigger"
+        "records a trigger", "source option maxOffsetsPerTrigger", "stream.max_records_per_batch"
     ),
     "shuffle_partitions": Knob(
-        "stream", "shuffle_partitions", "shuffle partitions", "spark.sql.shuffle.partitions"
+        "shuffle partitions",
+        "spark.sql.shuffle.partitions",
+        option="--shuffle-partitions",
+        values=r"[1-9]\d{0,2}|1000",
+        base=str(machine_cores()),
     ),
-    "partitions": Knob("kafka", "partitions", "topic partitions", "partitions of the Kafka topic"),
-    "trigger_ms": Knob("stream", "trigger_ms", "trigger interval", "trigger(processingTime=...)"),
+    "partitions": Knob("topic partitions", "partitions of the Kafka topic", "kafka.partitions"),
+    "trigger_ms": Knob("trigger interval", "trigger(processingTime=...)", "stream.trigger_ms"),
     "state_store": Knob(
-        "stream",
-        "state_store",
         "state store",
         "spark.sql.streaming.stateStore.providerClass",
+        option="--state-store",
+        values="memory|rocksdb",
+        base="memory",
     ),
-    "heap": Knob("stream", "heap", "heap of the driver", "spark.driver.memory"),
+    "heap": Knob("heap of the driver", "spark.driver.memory", "stream.heap"),
     "jvm_options": Knob(
-        "stream", "jvm_options", "options of the driver's JVM", "spark.driver.extraJavaOptions"
+        "options of the driver's JVM", "spark.driver.extraJavaOptions", "stream.jvm_options"
     ),
 }
 """By name; besides them any `spark.*` property and any `option.*` of Spark's Kafka source."""
 
 
-def base_values(settings: Settings) -> dict[str, str]:
-    """What the knobs are set to in the base; 0 shuffle partitions are the cores they stand for."""
+def is_of(key: str, query: Query) -> bool:
+    """Whether a query obeys a knob; a property or an option of the source is of both."""
+    return key not in KNOBS or query in KNOBS[key].queries
+
+
+def base_values(settings: Settings, query: Query) -> dict[str, str]:
+    """What a query's knobs are set to in its base."""
     rooms = msgspec.to_builtins(settings)
-    values = {key: str(rooms[knob.room][knob.name]) for key, knob in KNOBS.items()}
-    return {**values, "shuffle_partitions": str(shuffle_partitions(settings))}
+    found = {}
+    for key, knob in KNOBS.items():
+        if knob.setting:
+            room, _, name = knob.setting.partition(".")
+            found[key] = str(rooms[room][name])
+        elif query in knob.queries:
+            found[key] = knob.base
+    return found
 
 
 def differing(changes: Changes, base: Changes) -> dict[str, str]:
@@ -86,7 +120,7 @@ def differing(changes: Changes, base: Changes) -> dict[str, str]:
 
 
 def settings_with(settings: Settings, changes: Changes) -> Settings:
-    """The settings under a configuration.
+    """The settings under a configuration; what is an option is checked, and left out.
 
     Raises:
         UsageError: there is no such knob, or it cannot have this value.
@@ -94,21 +128,54 @@ def settings_with(settings: Settings, changes: Changes) -> Settings:
     rooms = msgspec.to_builtins(settings)
     for key, value in changes.items():
         knob = KNOBS.get(key)
-        if knob is not None:
-            bound = knob.name == "max_records_per_batch" and value == UNBOUNDED
-            rooms[knob.room][knob.name] = UNBOUNDED_RECORDS if bound else value
+        if knob is not None and knob.option:
+            _require_value(key, knob, value)
+        elif knob is not None:
+            room, _, name = knob.setting.partition(".")
+            bound = name == "max_records_per_batch" and value == UNBOUNDED
+            rooms[room][name] = UNBOUNDED_RECORDS if bound else value
         elif key.startswith(OPTION_PREFIX):
             rooms["stream"]["source_options"][key.removeprefix(OPTION_PREFIX)] = value
         elif key.startswith(SPARK_PREFIX):
+            _require_no_knob(key)
             rooms["stream"]["spark_properties"][key] = value
         else:
             raise UsageError(
                 f"There is no knob {key}.",
                 rule=f"Knobs are {', '.join(KNOBS)}, any `spark.*` property and any `option.*` of "
                 "Spark's Kafka source.",
-                next_step="--set shuffle_partitions=2,8,200",
+                next_step="--set trigger_ms=0,500,2000",
             )
     return load_settings(rooms, environment={})
+
+
+def options_with(changes: Changes) -> list[str]:
+    """The options of the exercise's program under a configuration, the base's among them."""
+    return [
+        text
+        for key, knob in KNOBS.items()
+        if knob.option
+        for text in (knob.option, changes.get(key, knob.base))
+    ]
+
+
+def _require_value(key: str, knob: Knob, value: str) -> None:
+    if not re.fullmatch(knob.values, value):
+        raise UsageError(
+            f"{key} cannot be {value!r}.",
+            rule=f"A value matches `{knob.values}`.",
+            next_step=f"--set {key}={knob.base}",
+        )
+
+
+def _require_no_knob(property_name: str) -> None:
+    for key, knob in KNOBS.items():
+        if knob.option and knob.spark_name == property_name:
+            raise UsageError(
+                f"{property_name} is not tried by this name.",
+                rule=f"It is the knob {key}: the exercise's query alone has state.",
+                next_step=f"--set {key}={knob.base}",
+            )
 
 
 def configuration_name(changes: Changes) -> str:

@@ -23,7 +23,8 @@ from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.pipeline.streaming import require_settable
 from sfcrime.settings import Settings, as_environment
-from sfcrime.tuning.knobs import base_values, settings_with
+from sfcrime.tuning.exercise_query import exercise_program
+from sfcrime.tuning.knobs import Query, base_values, settings_with
 from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.plan import Kind, Trial, seconds_left
 from sfcrime.tuning.results import (
@@ -112,7 +113,7 @@ def setup_of(settings: Settings, workload: Workload) -> Setup:
     return Setup(
         machine={**as_setup_machine(described_machine()), **_jvm_versions(settings)},
         workload=workload,
-        base=base_values(settings),
+        base={query: base_values(settings, query) for query in Query},
         settings=shaping,
         source=open_city().identity.title,
     )
@@ -128,12 +129,11 @@ def estimate(order: Order) -> Estimate:
     """How long the rest takes; a budget bounds it.
 
     Raises:
-        UsageError: a trial's configuration cannot be.
+        UsageError: a trial's configuration cannot be, or the exercise's query is not here.
     """
     recorded = read_results(order.results_file, setup_of(order.settings, order.workload))
     waiting = [trial for trial in order.trials if not recorded.has(trial)]
-    took = {kind: ran(recorded.trials, kind) for kind in Kind}
-    seconds = seconds_left(waiting, took, order.workload)
+    seconds = seconds_left(waiting, ran(recorded.trials), order.workload)
     seconds += len(_topics(order, waiting)) * order.workload.records / _FILL_PER_S
     if order.budget_s is not None:
         seconds = min(seconds, order.budget_s)
@@ -150,7 +150,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
 
     Raises:
         AlreadyRunning: another lab works in the same folder.
-        UsageError: a trial's configuration cannot be.
+        UsageError: a trial's configuration cannot be, or the exercise's query is not here.
         SfcrimeError: the broker failed. A trial that fails is a result.
     """
     began = time.monotonic()
@@ -184,8 +184,7 @@ def _run_waiting(order: Order, hooks: LabHooks, stop: Event, began: float) -> in
         bench = _bench(order, waiting, broker, hooks, stop)
         while waiting and not stop.is_set():
             trial = waiting[0]
-            took = {kind: ran(results, kind) for kind in Kind}
-            spent = time.monotonic() - began
+            took, spent = ran(results), time.monotonic() - began
             needs = seconds_left([trial], took, order.workload)
             if order.budget_s is not None and spent + needs > order.budget_s:
                 break
@@ -232,6 +231,8 @@ def _bench(
 def _topics(order: Order, waiting: Sequence[Trial]) -> list[int]:
     """Partitions of the full topics that are needed; every configuration is looked at."""
     found = set()
+    if any(trial.query is Query.EXERCISE for trial in waiting):
+        exercise_program()
     for trial in waiting:
         settings = settings_with(order.settings, dict(trial.changes))
         require_settable(settings)

@@ -1,4 +1,4 @@
-"""From a ledger to figures: rate, latency, and whether the count was exact. Pure."""
+"""From what a query counted to figures: rate, latency, and whether it was exact. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,48 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.records import LedgerRow, PartitionLedger, PartitionRange
 from sfcrime.tuning.scales import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBatch:
+    """A batch whose part of the count stands."""
+
+    batch_id: int
+    read: int
+    done_ms: int
+    """Of the product, the commit of its ledger row; of the exercise, the end of Spark's batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Offsets [start, end) of a partition that one batch counted."""
+
+    partition: int
+    start: int
+    end: int
+    done_ms: int
+    """Of the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a query came to, in whichever form it keeps that."""
+
+    started_ms: int
+    """When the first batch began."""
+    batches: Sequence[CountedBatch]
+    covered: Sequence[Covered]
+    starts: Mapping[int, int]
+    """By partition, the first offset that was read."""
+    ends: Mapping[int, int]
+    """By partition, the first offset that was not read."""
+    accounting: Accounting
+    """Each number found by itself: their sum proves something."""
+    calls: int
+    """The sum over all cells or groups."""
+    digest: str
+    """Of all of them; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,61 +67,57 @@ class Stretch:
         return self.records * 1000 / passed_ms if passed_ms > 0 else 0.0
 
 
-def whole_stretch(rows: Sequence[LedgerRow], started_ms: int) -> Stretch:
-    """From the start of the first batch to the last commit with records.
+def whole_stretch(batches: Sequence[CountedBatch], started_ms: int) -> Stretch:
+    """From the start of the first batch to the end of the last one with records.
 
     Args:
-        rows: of the ledger, in any order, at least one with records.
+        batches: in any order, at least one with records.
         started_ms: when the first batch began.
     """
-    filled = _filled(rows)
-    return Stretch(started_ms, filled[-1].committed_ms, sum(row.accounting.read for row in filled))
+    filled = _filled(batches)
+    return Stretch(started_ms, filled[-1].done_ms, sum(batch.read for batch in filled))
 
 
-def warm_stretch(rows: Sequence[LedgerRow], workload: Workload) -> Stretch | None:
-    """What is left without the warm-up, from commit to commit; None: nothing is.
+def warm_stretch(batches: Sequence[CountedBatch], workload: Workload) -> Stretch | None:
+    """What is left without the warm-up, from batch end to batch end; None: nothing is.
 
-    The warm-up ends with the first commit behind `warm_records` records, or `warm_s` seconds
-    after the first commit.
+    The warm-up ends with the first batch behind `warm_records` records, or `warm_s` seconds
+    after the end of the first batch.
     """
-    filled = _filled(rows)
+    filled = _filled(batches)
     read = 0
-    for at, row in enumerate(filled[:-1]):
-        read += row.accounting.read
+    for at, batch in enumerate(filled[:-1]):
+        read += batch.read
         if (
             read >= workload.warm_records
-            or row.committed_ms >= filled[0].committed_ms + workload.warm_s * 1000
+            or batch.done_ms >= filled[0].done_ms + workload.warm_s * 1000
         ):
-            rest = sum(later.accounting.read for later in filled[at + 1 :])
-            return Stretch(row.committed_ms, filled[-1].committed_ms, rest)
+            rest = sum(later.read for later in filled[at + 1 :])
+            return Stretch(batch.done_ms, filled[-1].done_ms, rest)
     return None
 
 
-def _filled(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
+def _filled(batches: Sequence[CountedBatch]) -> list[CountedBatch]:
     """Batches with records, oldest first: those that only forget old identities count nothing."""
-    return sorted((row for row in rows if row.accounting.read), key=lambda row: row.batch_id)
+    return sorted((batch for batch in batches if batch.read), key=lambda batch: batch.batch_id)
 
 
 def latencies_ms(
-    sent_ms: Mapping[int, Sequence[int]],
-    ranges: Iterable[tuple[int, PartitionRange]],
-    committed_ms: Mapping[int, int],
-    since_ms: int,
+    sent_ms: Mapping[int, Sequence[int]], covered: Iterable[Covered], since_ms: int
 ) -> list[int]:
-    """From the send of each record to the commit of the ledger row that covers it, ascending.
+    """From the send of each record to the end of the batch that covers it, ascending.
 
     Args:
         sent_ms: by partition, the wall clock at the send of each offset from 0 on.
-        ranges: what each batch read, with its batch id.
-        committed_ms: by batch id.
+        covered: what each batch read.
         since_ms: records that were sent before are left out.
     """
     found = []
-    for batch_id, covered in ranges:
-        sends = sent_ms.get(covered.partition, ())
-        for sent in sends[covered.start : covered.end]:
+    for part in covered:
+        sends = sent_ms.get(part.partition, ())
+        for sent in sends[part.start : part.end]:
             if sent >= since_ms:
-                found.append(committed_ms[batch_id] - sent)
+                found.append(part.done_ms - sent)
     return sorted(found)
 
 
@@ -124,22 +160,18 @@ class Expected:
         return Accounting(read=read, counted=read - again, duplicate=again)
 
 
-def inexactness(
-    ledger: Sequence[PartitionLedger], accounting: Accounting, calls: int, expected: Expected
-) -> str:
+def inexactness(count: Count, expected: Expected) -> str:
     """What is wrong with a count; empty where it is exact.
 
     Args:
-        ledger: where it ends, by partition.
-        accounting: its totals.
-        calls: the sum over all its cells.
+        count: of a beginning of the topic.
         expected: what the topic holds.
     """
-    if any(part.start != 0 for part in ledger):
+    if any(count.starts.values()):
         return "it did not begin with the topic"
-    should = expected.accounting({part.partition: part.end for part in ledger})
+    accounting, should = count.accounting, expected.accounting(count.ends)
     if accounting != should:
         return f"it came to {accounting}, and should have come to {should}"
-    if calls != accounting.counted:
-        return f"its cells hold {calls} calls, and {accounting.counted} were counted"
+    if count.calls != accounting.counted:
+        return f"its cells hold {count.calls} calls, and {accounting.counted} were counted"
     return ""

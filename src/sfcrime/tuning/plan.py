@@ -1,7 +1,8 @@
 """Which trials are run, how often, in which order. Pure.
 
-One setting at a time from the base, one grid (records a trigger by shuffle partitions, the two
-that are known to act together), and what Spark's own defaults and the exercise's usual choice are.
+Of each query, one setting at a time from the base. Of the exercise's query as well one grid
+(records a trigger by shuffle partitions, the two that are known to act together), and what Spark's
+own defaults and the exercise's usual choice are.
 Time goes where a repeat tells something: paced trials try what can reach the latency of single
 records, and what changes several settings at once runs twice, not three times.
 """
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sfcrime.tuning.knobs import Changes, configuration_name, differing
+from sfcrime.tuning.knobs import Changes, Query, configuration_name, differing
 from sfcrime.tuning.scales import Grid, Workload
 
 
@@ -26,8 +27,12 @@ class Kind(StrEnum):
     """Latency: records arrive one by one at a steady pace."""
 
 
+Sort = tuple[Query, Kind]
+"""Trials of one sort take about the same time."""
 _START_AND_STOP_S = 10.0
 """7 s to the first commit, 1 s to stop, and up to 2 s to check the count."""
+_SUBMIT_S = 6.0
+"""What `spark-submit` needs more than `sfcrime stream`, whose JVM has a start-up cache."""
 _BACKLOG_PER_S = 40_000
 """Records a second with the warm-up, slow settings among them."""
 
@@ -43,19 +48,24 @@ by a fifth."""
 class Trial:
     """One fresh query."""
 
+    query: Query
     changes: tuple[tuple[str, str], ...]
     """What differs from the base, by name."""
     kind: Kind
     run: int
-    """Counts the runs of this configuration and kind, from 0."""
+    """Counts the runs of this configuration, query and kind, from 0."""
 
     @property
     def name(self) -> str:
         return configuration_name(dict(self.changes))
 
+    @property
+    def sort(self) -> Sort:
+        return self.query, self.kind
+
 
 def configurations(grid: Grid, base: Changes, kind: Kind) -> list[dict[str, str]]:
-    """What is tried, each once: the base first.
+    """What of one query is tried, each once: the base first.
 
     A paced trial has no use for the grid: at its pace no batch reaches a bound.
     """
@@ -63,7 +73,7 @@ def configurations(grid: Grid, base: Changes, kind: Kind) -> list[dict[str, str]
     tried: list[Changes] = [{}]
     tried += [{key: value} for key, values in alone.items() for value in values]
     tried += grid.named
-    if kind is Kind.BACKLOG:
+    if kind is Kind.BACKLOG and grid.shuffle_partitions:
         sizes = (base["max_records_per_batch"], *grid.records_per_batch)
         shuffles = (base["shuffle_partitions"], *grid.shuffle_partitions)
         tried += [
@@ -79,15 +89,15 @@ def configurations(grid: Grid, base: Changes, kind: Kind) -> list[dict[str, str]
 
 
 def plan_trials(
-    by_kind: Mapping[Kind, Sequence[Changes]], repeats: int, seed: int
+    by_sort: Mapping[Sort, Sequence[Changes]], repeats: int, seed: int
 ) -> tuple[Trial, ...]:
     """The trials in the order they are run: repeat after repeat, each in an order of its own.
 
     A machine that gets slower or busier over time so meets every configuration alike. The first
-    trial is the base, so that whatever is wrong with the machine shows at once.
+    trials are the bases, so that whatever is wrong with the machine shows at once.
 
     Args:
-        by_kind: the configurations of each kind.
+        by_sort: the configurations of each query and kind.
         repeats: of all of them, but for `COMBINED_REPEATS`.
         seed: of the orders.
     """
@@ -95,15 +105,16 @@ def plan_trials(
     ordered: list[Trial] = []
     for repeat in range(repeats):
         block = [
-            Trial(tuple(sorted(changes.items())), kind, run)
-            for kind, tried in by_kind.items()
+            Trial(query, tuple(sorted(changes.items())), kind, run)
+            for (query, kind), tried in by_sort.items()
             for changes in tried
             for run in _runs(changes, repeat, repeats)
         ]
         chance.shuffle(block)
         ordered += block
-    first = next((t for t in ordered if not t.changes and t.run == 0), None)
-    return tuple(sorted(ordered, key=lambda trial: trial is not first))
+    bases = [trial for trial in ordered if not trial.changes and trial.run == 0]
+    first = {trial.query: trial for trial in reversed(bases)}
+    return tuple(sorted(ordered, key=lambda trial: first.get(trial.query) is not trial))
 
 
 def _runs(changes: Changes, repeat: int, repeats: int) -> Iterable[int]:
@@ -119,22 +130,22 @@ def one_at_a_time(given: Mapping[str, Sequence[str]], base: Changes) -> list[dic
     return configurations(Grid(given, given, (), (), named=()), base, Kind.PACED)
 
 
-def expected_seconds(kind: Kind, workload: Workload) -> float:
+def expected_seconds(sort: Sort, workload: Workload) -> float:
     """How long a trial takes, before any has been run: on two cores, with a start-up cache."""
+    query, kind = sort
+    around_s = _START_AND_STOP_S + (_SUBMIT_S if query is Query.EXERCISE else 0.0)
     if kind is Kind.PACED:
-        return _START_AND_STOP_S + workload.paced_warm_s + workload.paced_s
-    measured_s = min(workload.records / _BACKLOG_PER_S, workload.warm_s + workload.measure_s)
-    return _START_AND_STOP_S + measured_s
+        return around_s + workload.paced_warm_s + workload.paced_s
+    return around_s + min(workload.records / _BACKLOG_PER_S, workload.warm_s + workload.measure_s)
 
 
 def seconds_left(
-    waiting: Sequence[Trial], took: Mapping[Kind, Sequence[float]], workload: Workload
+    waiting: Sequence[Trial], took: Mapping[Sort, Sequence[float]], workload: Workload
 ) -> float:
-    """How long the waiting trials will take, by those that are over."""
-    mean = {
-        kind: sum(took[kind]) / len(took[kind])
-        if took.get(kind)
-        else expected_seconds(kind, workload)
-        for kind in Kind
-    }
-    return sum(mean[trial.kind] for trial in waiting)
+    """How long the waiting trials will take, by those of their sort that are over."""
+
+    def mean(sort: Sort) -> float:
+        known = took.get(sort)
+        return sum(known) / len(known) if known else expected_seconds(sort, workload)
+
+    return sum(mean(trial.sort) for trial in waiting)

@@ -67,7 +67,7 @@ def _draw_effects(axes: Axes, panel: EffectPanel) -> None:
     axes.grid(axis="x", alpha=0.3)
 
 
-def grid_plot(cells: GridCells) -> str:
+def grid_plot(cells: GridCells, title: str) -> str:
     """The grid as a picture, each cell with its records a second."""
     figure = Figure(
         figsize=(2.2 + 1.5 * len(cells.columns), 1.4 + 0.7 * len(cells.rows)), layout="constrained"
@@ -97,10 +97,11 @@ def grid_plot(cells: GridCells) -> str:
     axes.set_yticks(range(len(cells.rows)), cells.rows)
     axes.set_xlabel("records a trigger (maxOffsetsPerTrigger)")
     axes.set_ylabel("shuffle partitions")
+    axes.set_title(title, fontsize=10)
     return _svg(figure, "grid")
 
 
-def pareto_plot(all_points: Sequence[Point], front: Sequence[Point]) -> str:
+def pareto_plot(all_points: Sequence[Point], front: Sequence[Point], title: str) -> str:
     """Throughput against latency, numbered from the fastest; the line joins those that no other
     beats in both."""
     figure = Figure(figsize=(12, 5), layout="constrained")
@@ -128,6 +129,7 @@ def pareto_plot(all_points: Sequence[Point], front: Sequence[Point]) -> str:
     _plain_numbers(axes.yaxis, "{:,.0f}")
     axes.set_xlabel("throughput, records a second (more is better)")
     axes.set_ylabel("latency p50, ms (less is better)")
+    axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3, which="both")
     return _svg(figure, "pareto")
 

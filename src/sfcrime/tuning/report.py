@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sfcrime.tuning.answers import first_answer, second_answer
+from sfcrime.tuning.choice import recommendations
 from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph, Table
-from sfcrime.tuning.effects import LATENCY_P50, MEASURES, THROUGHPUT, Comparison
+from sfcrime.tuning.effects import LATENCY_P50, MEASURES, THROUGHPUT, Comparison, Group
 from sfcrime.tuning.evidence import evidence, note
 from sfcrime.tuning.findings import Findings, reason
-from sfcrime.tuning.knobs import KNOBS, configuration_name, differing, meaning, spark_name
+from sfcrime.tuning.knobs import KNOBS, Query, configuration_name, differing, meaning, spark_name
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.scales import SPARK_DEFAULTS, TYPICAL_CHOICE
-from sfcrime.tuning.wording import effect_text, figure, how_to_set, setting_text, variable
+from sfcrime.tuning.wording import (
+    PROGRAMS,
+    QUERIES,
+    effect_text,
+    figure,
+    how_to_set,
+    listed,
+    place,
+    setting_text,
+    variable,
+)
 
 _BUSY_SHARE = 0.15
 """Of all CPU time: a trial that shared the machine with more than this is named."""
@@ -20,17 +31,18 @@ _BUSY_SHARE = 0.15
 
 def report(found: Findings) -> list[Block]:
     """The whole report: what to set first, how it was measured last."""
-    base = found.setup.base
     return [
         Heading("Tuning report", 1),
         *_summary(found),
-        Heading("What to set"),
+        Heading(f"What to set ({QUERIES[Query.PRODUCT]})"),
         *_recommendations(found),
-        Heading("The exercise's questions"),
-        *first_answer(found.comparison, base),
-        *second_answer(found.comparison, base, found.recommended),
-        *_named(found),
-        *evidence(found.comparison, base),
+        Heading(f"The exercise's questions ({QUERIES[Query.EXERCISE]})"),
+        *_questions(found),
+        *(
+            block
+            for query, comparison in found.comparisons.items()
+            for block in evidence(comparison, found.setup.base[query], query)
+        ),
         *_failures(found),
         Heading("How it was measured"),
         *_method(found),
@@ -39,9 +51,13 @@ def report(found: Findings) -> list[Block]:
 
 def _summary(found: Findings) -> list[Block]:
     trials, failed = found.trials, [trial for trial in found.trials if trial.failure]
+    each = [
+        f"{sum(len(group.trials) for group in groups.values())} trials of {len(groups)} "
+        f"configurations of {QUERIES[query]} ({PROGRAMS[query]})"
+        for query, groups in _measured(found)
+    ]
     text = (
-        f"{len(trials)} trials of {len(found.comparison.groups)} configurations on "
-        f"{found.setup.machine.get('cores', '?')} cores; "
+        f"{listed(each)} on {found.setup.machine.get('cores', '?')} cores; "
         f"{len(trials) - len(failed)} gave figures, and every one of these counted exactly."
     )
     if failed:
@@ -52,6 +68,13 @@ def _summary(found: Findings) -> list[Block]:
             "same flags goes on with them."
         )
     return [Paragraph(text)]
+
+
+def _measured(found: Findings) -> Iterator[tuple[Query, Mapping[str, Group]]]:
+    """Each query of which there are trials, with its configurations."""
+    for query, comparison in found.comparisons.items():
+        if comparison.groups:
+            yield query, comparison.groups
 
 
 def _recommendations(found: Findings) -> list[Block]:
@@ -70,28 +93,42 @@ def _recommendations(found: Findings) -> list[Block]:
     return [
         Table(("For", "Take", "Set", "Measured", "Why"), rows),
         Paragraph("The base, whose settings were in force, and what each of them is called:"),
-        _base_table(found.setup.base),
+        _base_table(found.setup.base[Query.PRODUCT], Query.PRODUCT),
     ]
 
 
-def _base_table(base: Mapping[str, str]) -> Table:
-    header = ("Setting", "Base", "In the settings file", "As a variable", "What Spark calls it")
+def _base_table(base: Mapping[str, str], query: Query) -> Table:
+    setting = f"Setting of {QUERIES[query]}"
+    header = (setting, "Base", "Where it is set", "As a variable", "What Spark calls it")
     rows = []
     for key in filter(base.__contains__, KNOBS):
-        cells = (KNOBS[key].setting, variable(key), spark_name(key))
-        rows.append(
-            [
-                meaning(key),
-                f"`{base[key]}`" if base[key] else "none",
-                *(f"`{cell}`" for cell in cells),
-            ]
-        )
+        name = f"`{variable(key)}`" if KNOBS[key].setting else "none"
+        value = f"`{base[key]}`" if base[key] else "none"
+        rows.append([meaning(key), value, place(key), name, f"`{spark_name(key)}`"])
     return Table(header, rows)
 
 
-def _named(found: Findings) -> list[Block]:
-    """What Spark's defaults and the usual choice give, beside the base."""
-    comparison, base = found.comparison, found.setup.base
+def _questions(found: Findings) -> list[Block]:
+    """Both answers, and what they rest on."""
+    comparison, base = found.comparisons[Query.EXERCISE], found.setup.base[Query.EXERCISE]
+    if not comparison.groups:
+        return [Paragraph("The exercise's query was not measured, so they are not answered.")]
+    return [
+        Paragraph(
+            f"All figures of this section are of {QUERIES[Query.EXERCISE]}, "
+            f"{PROGRAMS[Query.EXERCISE]}: repeats and counts are Spark's state there, so shuffle "
+            f"partitions and state store matter. {QUERIES[Query.PRODUCT].capitalize()} has no "
+            "state, and neither setting. The base is:"
+        ),
+        _base_table(base, Query.EXERCISE),
+        *first_answer(comparison, base),
+        *second_answer(comparison, base, recommendations(comparison)),
+        *_named(comparison, base),
+    ]
+
+
+def _named(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
+    """What Spark's defaults and the usual choice make of the exercise's query, beside its base."""
     wanted = {
         "The base": {},
         "Spark's defaults": differing(SPARK_DEFAULTS, base),
@@ -113,7 +150,7 @@ def _named(found: Findings) -> list[Block]:
                 ]
             )
     header = (
-        "",
+        "The exercise's query with",
         *(each.name for each in MEASURES),
         *(f"{each.name}, beside the base" for each in beside),
     )
@@ -133,8 +170,8 @@ def _failures(found: Findings) -> list[Block]:
     if not failed:
         return []
     items = [
-        f"{setting_text(trial.name)}, {trial.kind}, run {trial.run}: "
-        + " ".join(trial.failure.replace("`", "'").split())[:400]
+        f"{QUERIES[trial.query].capitalize()}, {setting_text(trial.name)}, {trial.kind}, "
+        f"run {trial.run}: " + " ".join(trial.failure.replace("`", "'").split())[:400]
         for trial in failed
     ]
     return [Heading("Trials that failed"), Bullets(items)]
@@ -148,21 +185,26 @@ def _method(found: Findings) -> list[Block]:
     return [
         Bullets(
             [
+                f"**Two queries**: the product's is {PROGRAMS[Query.PRODUCT]}, the exercise's is "
+                f"{PROGRAMS[Query.EXERCISE]}, run by `spark-submit`. A figure is compared with "
+                "those of the same query alone.",
                 f"**Throughput**: a topic of {work.records:,} records of the {found.setup.source} "
-                "is counted as fast as it goes; from commit to commit of the ledger, without what "
-                f"was committed until {work.warm_records:,} records or {work.warm_s:g} s after "
-                f"the first commit. A trial not through {work.measure_s:g} s later is ended.",
+                "is counted as fast as it goes; from batch to batch (of the product, the commit "
+                "in the ledger; of the exercise, the end of Spark's batch), without what was "
+                f"counted until {work.warm_records:,} records or {work.warm_s:g} s after the "
+                f"first one. A trial not through {work.measure_s:g} s later is ended.",
                 f"**Latency**: {work.paced_per_s:g} records a second are sent one by one; from "
-                "the wall clock at the send of a record to the commit of the ledger row that "
-                f"covers it, over {work.paced_s:g} s, without the first {work.paced_warm_s:g} s "
-                "after the first commit. No bound on the records a trigger is reached at this "
-                "pace, so the grid and most bounds were measured by throughput alone.",
-                "**CPU and memory** are of the whole process tree of `sfcrime stream` (the "
-                "driver's JVM and the Python workers), without the broker.",
-                f"**Repeats**: {_repeats(found.comparison)}; in random order, repeat after repeat, "
+                "the wall clock at the send of a record to the end of the batch that covers it, "
+                f"over {work.paced_s:g} s, without the first {work.paced_warm_s:g} s after the "
+                "first batch. No bound on the records a trigger is reached at this pace, so the "
+                "grid and most bounds were measured by throughput alone.",
+                "**CPU and memory** are of the query's whole process tree (the driver's JVM and "
+                "the Python workers), without the broker.",
+                f"**Repeats**: {_repeats(found)}; in random order, repeat after repeat, "
                 "each a fresh query in a process of its own.",
                 "**Exactness**: every trial's accounting was checked against what was sent; "
-                f"{len(whole)} counts of the whole topic gave the same cells.",
+                f"{len(whole)} counts of the whole topic gave the same result as every other one "
+                "of their query.",
                 f"**A busy machine**: {len(busy)} of {len(trials)} trials shared it with others "
                 f"that used more than {_BUSY_SHARE:.0%} of the CPU time.",
             ]
@@ -171,18 +213,19 @@ def _method(found: Findings) -> list[Block]:
     ]
 
 
-def _repeats(comparison: Comparison) -> str:
-    """How often the base ran, and everything else."""
+def _repeats(found: Findings) -> str:
+    """How often each base ran, and everything else."""
     told = []
-    for kind in Kind:
-        ran = {
-            name: sum(trial.kind is kind for trial in group.trials)
-            for name, group in comparison.groups.items()
-        }
-        others = [count for name, count in ran.items() if name != "base" and count]
-        spans = sorted({min(others), max(others)}) if others else [0]
-        rest = f"{' to '.join(map(str, spans))} of each other configuration"
-        told.append(f"{ran.get('base', 0)} {kind} trials of the base, {rest}")
+    for query, groups in _measured(found):
+        for kind in Kind:
+            ran = {
+                name: sum(trial.kind is kind for trial in group.trials)
+                for name, group in groups.items()
+            }
+            others = [count for name, count in ran.items() if name != "base" and count]
+            spans = sorted({min(others), max(others)}) if others else [0]
+            rest = f"{' to '.join(map(str, spans))} of each other configuration"
+            told.append(f"{QUERIES[query]}, {kind}: {ran.get('base', 0)} of the base, {rest}")
     return "; ".join(told)
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from sfcrime.tuning.knobs import configuration_name
-from sfcrime.tuning.plan import Kind, Trial
+from sfcrime.tuning.knobs import Query, configuration_name
+from sfcrime.tuning.plan import Kind, Sort, Trial
 from sfcrime.tuning.scales import Workload
 
 RESULTS_FILE = "trials.jsonl"
@@ -26,8 +26,8 @@ class Setup(msgspec.Struct, frozen=True, tag="setup", tag_field="line"):
     machine: dict[str, str | int]
     """Machine and versions."""
     workload: Workload
-    base: dict[str, str]
-    """What the knobs are set to where nothing is changed."""
+    base: dict[Query, dict[str, str]]
+    """What each query's knobs are set to where nothing is changed."""
     settings: dict[str, str]
     """Every setting of the base that can shape a figure, as environment variables."""
     source: str
@@ -43,6 +43,8 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
 
     setup: str
     """Digest of its setup."""
+    query: Query = Query.PRODUCT
+    """Files of earlier versions do not name it."""
     changes: dict[str, str]
     kind: Kind
     run: int
@@ -72,7 +74,8 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
     """Of all CPU time used meanwhile, how much was spent by anything else but this trial and the
     lab's broker."""
     cells: str = ""
-    """Digest of every cell, where the whole topic was counted."""
+    """Digest of all that was counted (every cell of the product, every group of the exercise),
+    where it is the whole topic."""
 
     @property
     def name(self) -> str:
@@ -90,10 +93,8 @@ class Recorded:
 
     def has(self, trial: Trial) -> bool:
         """Whether the trial was run, whatever became of it."""
-        return any(
-            (each.name, each.kind, each.run) == (trial.name, trial.kind, trial.run)
-            for each in self.trials
-        )
+        wanted = (trial.query, trial.name, trial.kind, trial.run)
+        return any((each.query, each.name, each.kind, each.run) == wanted for each in self.trials)
 
 
 def read_results(path: Path, wanted: Setup | None = None) -> Recorded:
@@ -130,17 +131,21 @@ def append_line(path: Path, line: Setup | TrialResult) -> None:
 
 
 def checked_against(result: TrialResult, earlier: Sequence[TrialResult]) -> TrialResult:
-    """The result, or a failure where it counted other cells than the first whole count did."""
-    first = next((each for each in earlier if each.cells and not each.failure), None)
+    """The result, or a failure where it counted other cells than its query's first whole count."""
+    own = [each for each in earlier if each.query is result.query]
+    first = next((each for each in own if each.cells and not each.failure), None)
     if not result.cells or result.failure or first is None or first.cells == result.cells:
         return result
     failure = f"it counted other cells than the trial of {first.at} ({first.name}, run {first.run})"
     return msgspec.structs.replace(result, failure=failure)
 
 
-def ran(results: Sequence[TrialResult], kind: Kind) -> list[float]:
-    """How long the trials of a kind took, in seconds."""
-    return [each.seconds for each in results if each.kind is kind]
+def ran(results: Sequence[TrialResult]) -> dict[Sort, list[float]]:
+    """How long the trials of each sort took, in seconds."""
+    found: dict[Sort, list[float]] = {}
+    for each in results:
+        found.setdefault((each.query, each.kind), []).append(each.seconds)
+    return found
 
 
 def as_setup_machine(described: Mapping[str, str | int]) -> dict[str, str | int]:

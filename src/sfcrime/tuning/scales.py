@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sfcrime.tuning.knobs import BACKPRESSURE, RATE_PER_PARTITION, UNBOUNDED, Changes
+from sfcrime.tuning.knobs import BACKPRESSURE, RATE_PER_PARTITION, UNBOUNDED, Changes, Query
 
 SPARK_DEFAULTS: Changes = {
     "max_records_per_batch": UNBOUNDED,
     "shuffle_partitions": "200",
     "trigger_ms": "0",
 }
-"""What Spark does where nothing is set."""
+"""What Spark does with the exercise's query where nothing is set."""
 
 TYPICAL_CHOICE: Changes = {"max_records_per_batch": "500", "shuffle_partitions": "200"}
 """What answers to the exercise usually settle on: maxOffsetsPerTrigger 500, the rest as it is."""
@@ -39,17 +39,17 @@ class Workload(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The values that are tried."""
+    """The values of one query that are tried."""
 
     one_at_a_time: Mapping[str, Sequence[str]]
     """In backlog trials."""
     paced: Mapping[str, Sequence[str]]
     """In paced trials. No bound on the records a trigger is ever reached at their pace, so its
     smallest value stands for all."""
-    records_per_batch: Sequence[str]
-    shuffle_partitions: Sequence[str]
-    """The base's own value of both is always in the grid."""
-    named: Sequence[Changes] = (SPARK_DEFAULTS, TYPICAL_CHOICE)
+    records_per_batch: Sequence[str] = ()
+    shuffle_partitions: Sequence[str] = ()
+    """Both together in backlog trials; the base's own value of both is always among them."""
+    named: Sequence[Changes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,28 @@ class Scale:
     """How much is done."""
 
     workload: Workload
-    grid: Grid
+    grids: Mapping[Query, Grid]
     repeats: int
     budget_s: float | None
     """No trial is begun that would not be over by then; None: all are run."""
 
 
+_QUICK_EXERCISE = Grid(
+    {
+        "max_records_per_batch": ("500",),
+        "shuffle_partitions": ("200",),
+        "state_store": ("rocksdb",),
+        BACKPRESSURE: ("true",),
+    },
+    paced={"shuffle_partitions": ("200",), "trigger_ms": ("0",)},
+    records_per_batch=("500",),
+    shuffle_partitions=("200",),
+    named=(SPARK_DEFAULTS, TYPICAL_CHOICE),
+)
+_QUICK_PRODUCT = Grid(
+    {"max_records_per_batch": ("5000",), "partitions": ("1", "4")},
+    paced={"trigger_ms": ("0",)},
+)
 QUICK = Scale(
     Workload(
         records=350_000,
@@ -73,25 +89,42 @@ QUICK = Scale(
         paced_warm_s=3.0,
         paced_s=6.0,
     ),
-    Grid(
-        {
-            "max_records_per_batch": ("500",),
-            "shuffle_partitions": ("200",),
-            "partitions": ("4",),
-            "trigger_ms": ("0",),
-            "state_store": ("rocksdb",),
-            RATE_PER_PARTITION: ("100",),
-            BACKPRESSURE: ("true",),
-        },
-        paced={"shuffle_partitions": ("200",), "trigger_ms": ("0",), BACKPRESSURE: ("true",)},
-        records_per_batch=("500",),
-        shuffle_partitions=("200",),
-    ),
+    {Query.EXERCISE: _QUICK_EXERCISE, Query.PRODUCT: _QUICK_PRODUCT},
     repeats=3,
     budget_s=540.0,
 )
-"""One repeat takes some 5 minutes on two cores; the budget cuts the others short."""
+"""One repeat takes some 7 minutes on two cores; the budget cuts the others short."""
 
+_FULL_EXERCISE = Grid(
+    {
+        "max_records_per_batch": ("500", "50000"),
+        "shuffle_partitions": ("1", "8", "200"),
+        "state_store": ("rocksdb",),
+        RATE_PER_PARTITION: ("100",),
+        BACKPRESSURE: ("true",),
+    },
+    paced={
+        "max_records_per_batch": ("500",),
+        "shuffle_partitions": ("1", "200"),
+        "trigger_ms": ("0", "2000"),
+        "state_store": ("rocksdb",),
+        BACKPRESSURE: ("true",),
+    },
+    records_per_batch=("500", "50000"),
+    shuffle_partitions=("200",),
+    named=(SPARK_DEFAULTS, TYPICAL_CHOICE),
+)
+"""What a stateful query depends on: the exercise asks for nothing else."""
+_FULL_PRODUCT = Grid(
+    {
+        "max_records_per_batch": ("5000", "50000"),
+        "partitions": ("1", "2", "4"),
+        "trigger_ms": ("0",),
+        "heap": ("700m",),
+    },
+    paced={"partitions": ("4",), "trigger_ms": ("0", "500", "2000")},
+)
+"""What the shipped defaults are chosen by."""
 FULL = Scale(
     Workload(
         records=750_000,
@@ -102,29 +135,7 @@ FULL = Scale(
         paced_warm_s=8.0,
         paced_s=12.0,
     ),
-    Grid(
-        {
-            "max_records_per_batch": ("500", "5000", "50000"),
-            "shuffle_partitions": ("1", "8", "200"),
-            "partitions": ("1", "4"),
-            "trigger_ms": ("0", "500", "2000"),
-            "state_store": ("rocksdb",),
-            "heap": ("700m",),
-            RATE_PER_PARTITION: ("100",),
-            BACKPRESSURE: ("true",),
-        },
-        paced={
-            "max_records_per_batch": ("500",),
-            "shuffle_partitions": ("1", "8", "200"),
-            "partitions": ("1", "4"),
-            "trigger_ms": ("0", "500", "2000"),
-            "state_store": ("rocksdb",),
-            RATE_PER_PARTITION: ("100",),
-            BACKPRESSURE: ("true",),
-        },
-        records_per_batch=("500", "5000", "50000"),
-        shuffle_partitions=("1", "8", "200"),
-    ),
+    {Query.EXERCISE: _FULL_EXERCISE, Query.PRODUCT: _FULL_PRODUCT},
     repeats=3,
     budget_s=None,
 )

@@ -1,13 +1,12 @@
-"""Runs one trial: `sfcrime stream` in a process of its own, on a data folder of its own."""
+"""Runs one trial: a query in a process of its own, on a data folder of its own."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,29 +14,21 @@ from threading import Event
 
 import msgspec
 
-from sfcrime.errors import ChildFailed, SfcrimeError, StoreUnavailable
-from sfcrime.jvm.child import Child, last_lines, start_child
-from sfcrime.pipeline.supervisor import environment_of_part
+from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.jvm.child import Child, last_lines
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
-from sfcrime.store.reader import open_reader
-from sfcrime.store.records import Totals
-from sfcrime.tuning.figures import (
-    LEDGER_ROWS,
-    Sent,
-    TrialFailed,
-    backlog_figures,
-    paced_figures,
-)
-from sfcrime.tuning.knobs import settings_with
+from sfcrime.tuning.exercise_query import ExerciseQuery, start_exercise
+from sfcrime.tuning.figures import Sent, TrialFailed, backlog_figures, paced_figures
+from sfcrime.tuning.knobs import Query, options_with, settings_with
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.processes import UsageMeter
+from sfcrime.tuning.product_query import LEDGER_ROWS, ProductQuery, start_product
 from sfcrime.tuning.results import TrialResult
 from sfcrime.tuning.scales import Workload
 from sfcrime.tuning.workload import FrozenTopic, PacedProducer
 
 FIRST_COMMIT_S = 180.0
-"""A trial that has committed nothing by then has failed."""
+"""A trial that has counted nothing by then has failed."""
 _MOST_MEASURED = 6
 """A backlog trial with fewer than `_LEAST_BATCHES` may take so many times its measuring time."""
 _LEAST_BATCHES = 3
@@ -46,6 +37,9 @@ _STOP_GRACE_S = 60.0
 _LOOK_S = 0.2
 _LOG_LINES = 200
 _EXCEPTION = re.compile(r"[\w.$]+(Exception|Error): .+")
+
+
+RunningQuery = ProductQuery | ExerciseQuery
 
 
 class Interrupted(Exception):
@@ -81,7 +75,13 @@ def run_trial(trial: Trial, bench: Bench, setup: str) -> TrialResult:
     """
     began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     known = TrialResult(
-        setup=setup, changes=dict(trial.changes), kind=trial.kind, run=trial.run, at=at, seconds=0.0
+        setup=setup,
+        query=trial.query,
+        changes=dict(trial.changes),
+        kind=trial.kind,
+        run=trial.run,
+        at=at,
+        seconds=0.0,
     )
     data_dir = bench.work_dir / "t"
     shutil.rmtree(data_dir, ignore_errors=True)
@@ -106,49 +106,46 @@ def _on(settings: Settings, data_dir: Path) -> Settings:
 def _run_backlog(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
     topic = bench.topic_for(settings.kafka.partitions)
     settings = msgspec.structs.replace(settings, kafka=topic.kafka)
-    child = _start(settings, "--until-caught-up")
-    with UsageMeter([child.pid, bench.broker_pid]) as meter:
+    query = _started(known, settings, ["--until-caught-up"])
+    records = sum(topic.expected.length.values())
+    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
         try:
-            _await_backlog(child, settings, bench)
+            _await_backlog(query, records, bench)
         finally:
-            code = child.stop(_STOP_GRACE_S)
-    _require_end(child, code)
-    return backlog_figures(known, _store(settings), bench.workload, topic.expected, meter)
+            code = query.stop(_STOP_GRACE_S)
+    _require_end(query.child, code)
+    return backlog_figures(known, query.count(), bench.workload, topic.expected, meter)
 
 
 def _run_paced(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
     kafka = msgspec.structs.replace(settings.kafka, topic=f"paced-{uuid.uuid4().hex[:12]}")
     settings = msgspec.structs.replace(settings, kafka=kafka)
-    child = _start(settings, "--await-topic")
-    with UsageMeter([child.pid, bench.broker_pid]) as meter:
+    query = _started(known, settings, ["--await-topic"])
+    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
         try:
             with PacedProducer(kafka, bench.workload.paced_per_s) as producer:
-                sent = _await_paced(child, settings, bench, producer)
+                sent = _await_paced(query, bench, producer)
         finally:
-            code = child.stop(_STOP_GRACE_S)
-    _require_end(child, code)
-    return paced_figures(known, _store(settings), sent, meter)
+            code = query.stop(_STOP_GRACE_S)
+    _require_end(query.child, code)
+    return paced_figures(known, query.count(), sent, meter)
 
 
-def _store(settings: Settings) -> Path:
-    return settings.data_dir / STORE_FILE
+def _started(known: TrialResult, settings: Settings, flags: Sequence[str]) -> RunningQuery:
+    """Starts the query that a trial is of; `flags` are the product's."""
+    if known.query is Query.EXERCISE:
+        return start_exercise(settings, options_with(known.changes))
+    return start_product(settings, flags)
 
 
-def _start(settings: Settings, *flags: str) -> Child:
-    return start_child(
-        [sys.executable, "-m", "sfcrime", "stream", *flags],
-        settings.data_dir / "stream.log",
-        environment=environment_of_part(settings),
-    )
-
-
-def _await_backlog(child: Child, settings: Settings, bench: Bench) -> None:
-    """Until the topic is counted, or enough of it was."""
+def _await_backlog(query: RunningQuery, records: int, bench: Bench) -> None:
+    """Until the topic's records are counted, or enough of them were."""
     workload, first, warm = bench.workload, 0.0, None
-    for now, totals in _looks(child, settings, bench):
-        read, batches = (totals.accounting.read, totals.batches) if totals else (0, 0)
+    for now, read, batches in _looks(query, bench):
         if not read:
             continue
+        if read >= records:
+            return
         first = first or now
         if warm is None and (read >= workload.warm_records or now >= first + workload.warm_s):
             warm = (now, batches)
@@ -158,11 +155,10 @@ def _await_backlog(child: Child, settings: Settings, bench: Bench) -> None:
                 return
 
 
-def _await_paced(child: Child, settings: Settings, bench: Bench, producer: PacedProducer) -> Sent:
+def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> Sent:
     """Until what was sent in the measuring time is counted."""
     workload, first, since_ms, sends = bench.workload, 0.0, 0, None
-    for now, totals in _looks(child, settings, bench):
-        read = totals.accounting.read if totals else 0
+    for now, read, _ in _looks(query, bench):
         producer.check()
         if not read:
             continue
@@ -176,35 +172,26 @@ def _await_paced(child: Child, settings: Settings, bench: Bench, producer: Paced
                 return Sent(sends, since_ms)
             if now > ended + FIRST_COMMIT_S:
                 raise TrialFailed(f"{sends.count - read} records sent were never counted")
-    raise TrialFailed(
-        f"the stream ended by itself: {reason_in(last_lines(child.log_path, _LOG_LINES))}"
-    )
+    said = reason_in(last_lines(query.child.log_path, _LOG_LINES))
+    raise TrialFailed(f"the stream ended by itself: {said}")
 
 
-def _looks(child: Child, settings: Settings, bench: Bench) -> Iterable[tuple[float, Totals | None]]:
-    """Looks at the ledger from time to time while the stream runs: the clock, and its totals.
+def _looks(query: RunningQuery, bench: Bench) -> Iterable[tuple[float, int, int]]:
+    """Looks from time to time how far a query is while it runs: the clock, records, batches.
 
     Raises:
-        TrialFailed: nothing was committed for too long.
+        TrialFailed: nothing was counted for too long.
         Interrupted: a stop was asked for.
     """
     began, seen = time.monotonic(), False
-    while child.is_running():
+    while query.child.is_running():
         if bench.stop.wait(_LOOK_S):
             raise Interrupted
-        now, totals = time.monotonic(), _totals(settings)
-        seen = seen or bool(totals and totals.accounting.read)
+        now, (read, batches) = time.monotonic(), query.reached()
+        seen = seen or read > 0
         if not seen and now > began + FIRST_COMMIT_S:
             raise TrialFailed(f"it counted nothing within {FIRST_COMMIT_S:.0f} s")
-        yield now, totals
-
-
-def _totals(settings: Settings) -> Totals | None:
-    try:
-        with open_reader(_store(settings)) as reader:
-            return reader.totals()
-    except StoreUnavailable:  # not made yet
-        return None
+        yield now, read, batches
 
 
 def _require_end(child: Child, code: int) -> None:

@@ -12,9 +12,14 @@ from sfcrime.tuning.knobs import (
     OPTION_PREFIX,
     UNBOUNDED,
     UNBOUNDED_RECORDS,
+    Query,
     meaning,
     spark_name,
 )
+
+QUERIES = {Query.PRODUCT: "the product's query", Query.EXERCISE: "the exercise's query"}
+"""Beside every figure stands of which of both it is."""
+PROGRAMS = {Query.PRODUCT: "`sfcrime stream`", Query.EXERCISE: "`exercise/data_stream.py`"}
 
 
 def figure(value: float | None, unit: str = "") -> str:
@@ -81,13 +86,20 @@ def knob_text(key: str) -> str:
     return f"**{meaning(key)}** (`{spark_name(key)}`)" if key in KNOBS else f"`{spark_name(key)}`"
 
 
+def place(key: str) -> str:
+    """Where a knob is set: in the settings file, or by an option of the exercise's program."""
+    knob = KNOBS[key]
+    return f"`{knob.setting}`" if knob.setting else f"`data_stream.py {knob.option}`"
+
+
 def variable(key: str) -> str:
-    """The environment variable of a knob."""
+    """The environment variable of a knob that is a setting."""
     return f"{ENVIRONMENT_PREFIX}{KNOBS[key].setting}".upper().replace(".", "_")
 
 
 def how_to_set(changes: Mapping[str, str]) -> str:
-    """What to put into the environment to get a configuration; empty for the base."""
+    """What to put into the environment to get a configuration of the product's query; empty for
+    the base."""
     found, tables = [], dict[str, dict[str, str]]()
     for key, value in changes.items():
         if key in KNOBS:
