@@ -47,7 +47,7 @@ looks like a credential is taken:
 
 ```toml
 [stream.spark_properties]
-"spark.sql.streaming.maxBatchesToRetainInMemory" = "1"
+"spark.sql.streaming.pollingDelay" = "50ms"
 ```
 
 ```sh
@@ -60,11 +60,10 @@ no flag takes them, so that none is seen in a list of processes.
 
 SIZES_HEAD = f"""## Defaults that fit the machine
 
-Two defaults depend on cores. `kafka.partitions` is one for every {CORES_PER_PARTITION} cores,
+One default depends on cores. `kafka.partitions` is one for every {CORES_PER_PARTITION} cores,
 and at least one: a partition keeps a thread of Spark's JVM and a Python process busy at the same
-time. `stream.shuffle_partitions` is one a core. That is what
-[the tuning lab](tuning.md#the-shipped-settings) found best on two cores; on more it is a rule, and
-was not measured.
+time. That is what [the tuning lab](tuning.md#the-shipped-settings) found best on two cores; on more
+it is a rule, and was not measured.
 
 Three depend on memory: that of the machine, or of the container where it is allowed less. What
 they come to is in [performance.md](performance.md#small-machines). `sfcrime doctor` shows what is
@@ -196,7 +195,9 @@ def _default(value: object) -> str:
 
 
 def _bounds(facts: dict[str, Any]) -> str:
-    facts = next((each for each in facts.get("anyOf", []) if each["type"] != "null"), facts)
+    forms = [each for each in facts.get("anyOf", []) if each.get("type") != "null"]
+    if forms:
+        return " or ".join(_bounds(each) for each in forms)
     if "enum" in facts:
         return ", ".join(f"`{each}`" for each in facts["enum"])
     if "pattern" in facts:

@@ -77,7 +77,7 @@ def test_a_row_has_flag_variable_default_bounds_and_meaning() -> None:
     ) in page
     assert (
         "| `lateness_hours` | `--lateness-hours` | `SFCRIME_STREAM_LATENESS_HOURS` | not set |"
-        " 0 to 720 |"
+        " 0 to 1000000 or `off` |"
     ) in page
 
 

@@ -152,6 +152,7 @@ def test_a_store_of_another_version_is_refused_and_kept_aside_by_a_rebuild(place
         assert refused.code == 4
         assert "has schema version 1" in refused.err
         assert "sfcrime rebuild" in refused.err
+    assert (sfcrime.data_dir / "checkpoint").exists(), "the version that made it may need it yet"
 
     ran = sfcrime(*place.command("rebuild"))
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from sfcrime.errors import Refused
-from sfcrime.streaming.scratch import MARK, fresh_work_dir, throw_away_checkpoint
+from sfcrime.streaming.scratch import (
+    MARK,
+    clear_old_checkpoints,
+    fresh_work_dir,
+    throw_away_checkpoint,
+)
 
 
 def _mode(folder: Path) -> int:
@@ -93,12 +98,12 @@ def test_of_old_checkpoints_only_those_with_our_mark_are_removed(tmp_path: Path)
         folder.mkdir(parents=True)
     (ours / "sfcrime.json").write_text("{}")
     (users / "notes.txt").write_text("someone's")
-    fresh_work_dir(tmp_path)
+    clear_old_checkpoints(tmp_path)
     assert not ours.exists()
     assert (users / "notes.txt").read_text() == "someone's"
     (users / "notes.txt").unlink()
     users.rmdir()
     ours.mkdir()
     (ours / "sfcrime.json").write_text("{}")
-    fresh_work_dir(tmp_path)
+    clear_old_checkpoints(tmp_path)
     assert not (tmp_path / "checkpoint").exists()

@@ -25,6 +25,7 @@ from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.gateway import DriverJvm
 from sfcrime.streaming.generations import next_offsets, stored_generation
 from sfcrime.streaming.job import StreamJob, has_reached, prepare_generation, run_query
+from sfcrime.streaming.scratch import clear_old_checkpoints
 from sfcrime.streaming.session import open_spark
 
 BROKER_WAIT_S = 60.0
@@ -51,6 +52,7 @@ def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
         stored = stored_generation(settings, store)
+        clear_old_checkpoints(settings.data_dir)
         if settings.kafka.bootstrap_servers:
             _refuse_early(settings.kafka, request.await_topic)
         if stored is not None:

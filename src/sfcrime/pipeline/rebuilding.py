@@ -1,6 +1,6 @@
 """Counts a topic anew into a second generation, and swaps it for the one that readers see.
 
-The same query, sink and judging as `stream`; readers see the old numbers until the new ones have
+The same query and judging as `stream`; readers see the old numbers until the new ones have
 reached everything that the topic held when the rebuild began, then the new ones, by one row.
 """
 
@@ -24,7 +24,7 @@ from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generations import new_generation, pending_generation
 from sfcrime.streaming.job import StreamJob, has_reached, run_query
-from sfcrime.streaming.scratch import fresh_work_dir
+from sfcrime.streaming.scratch import clear_old_checkpoints, fresh_work_dir
 from sfcrime.streaming.session import start_spark
 
 _MOST_NAMED = 8
@@ -96,6 +96,7 @@ def rebuild_topic(
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
         with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
+            clear_old_checkpoints(data_dir)
             plan = _plan(settings, kafka, store, topic)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:

@@ -94,7 +94,7 @@ class BatchOutcome:
     identities: IdentityColumns
     """Those of the calls that it counted, in any order, each once."""
     newest_call_us: int | None
-    """Latest call time among the batch's valid records, on the wall."""
+    """Latest call time among the calls that it counted, on the wall."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def cause_of(
 
     Args:
         failure: as Spark passes it on.
-        raised: what the sink raised, as it was; None where it did not.
+        raised: what reading or storing a batch raised, as it was; None where it did not.
         jvm: that of the query; its log is named.
         require_topic: raises where the topic can no longer be read on. That ends a query in many
             words; looked at, it says which of them it is.

@@ -32,7 +32,6 @@ def fresh_work_dir(data_dir: Path) -> Path:
     Raises:
         Refused: a folder of its name is there and not ours.
     """
-    clear_old_checkpoints(data_dir)
     return _taken(data_dir / WORK_FOLDER, marks=(MARK, _OLD_WORK_FILE))
 
 
@@ -88,7 +87,10 @@ def _take(folder: Path, marks: tuple[str, ...] = (MARK,)) -> bool:
 
 
 def clear_old_checkpoints(data_dir: Path) -> None:
-    """Removes the checkpoints of version 0.1 that carry its mark, and their folder once empty."""
+    """Removes the checkpoints of version 0.1 that carry its mark, and their folder once empty.
+
+    To be called once there is a store that does not need them.
+    """
     folder = data_dir / _OLD_CHECKPOINTS
     if not folder.is_dir() or folder.is_symlink():
         return
