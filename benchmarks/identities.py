@@ -67,7 +67,7 @@ def store(folder: Path) -> Iterator[Engine]:
         connection.execute(
             text(
                 "INSERT OR IGNORE INTO generation VALUES "
-                "(1, 'q', 'topic', 'id', NULL, 60, 1, '', '', 1, 1, 0)"
+                "(1, 'topic', 'id', NULL, 60, 1, '', '', 1, 0)"
             )
         )
     try:

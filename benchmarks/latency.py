@@ -37,8 +37,9 @@ from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.phases import READING_PHASES, STORING_PHASES
 from sfcrime.tuning.machine import described_machine
-from sfcrime.tuning.measure import inexactness, latencies_ms, percentile
+from sfcrime.tuning.measure import Covered, inexactness, latencies_ms, percentile
 from sfcrime.tuning.processes import Usage, UsageMeter
+from sfcrime.tuning.product_query import count_of_store
 from sfcrime.tuning.workload import PacedProducer, Sends
 
 STEADY_BATCHES = 20
@@ -189,19 +190,26 @@ def _figures(settings: Settings, sends: Sends, since_ms: int) -> dict[str, Any]:
     Raises:
         RuntimeError: it is not exact.
     """
-    with open_reader(settings.data_dir / STORE_FILE) as reader:
-        calls = sum(cell.calls for cell in reader.cells())
-        ledger, accounting = reader.partition_ledger(), reader.totals().accounting
-        wrong = inexactness(ledger, accounting, calls, sends.expected)
-        if wrong:
-            raise RuntimeError(f"not exact: {wrong}")
+    store = settings.data_dir / STORE_FILE
+    count = count_of_store(store)
+    wrong = inexactness(count, sends.expected)
+    if wrong:
+        raise RuntimeError(f"not exact: {wrong}")
+    with open_reader(store) as reader:
         ranges = list(reader.batch_ranges())
-        committed_ms = {row.batch_id: row.committed_ms for row in reader.ledger_rows(_ALL)}
         reports = reader.progress()
+    committed_ms = {batch.batch_id: batch.done_ms for batch in count.batches}
     started_ms = {report.batch_id: report.started_ms for report in reports}
-    latencies = latencies_ms(sends.at_ms, ranges, committed_ms, since_ms)
-    reported = [each for each in ranges if each[0] in started_ms]
-    waiting = latencies_ms(sends.at_ms, reported, started_ms, since_ms)
+    latencies = latencies_ms(sends.at_ms, count.covered, since_ms)
+    waiting = latencies_ms(
+        sends.at_ms,
+        [
+            Covered(part.partition, part.start, part.end, started_ms[batch_id])
+            for batch_id, part in ranges
+            if batch_id in started_ms
+        ],
+        since_ms,
+    )
     batches = [each for each in reports if each.input_rows and each.started_ms >= since_ms]
     to_commit = [committed_ms[each.batch_id] - each.started_ms for each in batches]
     return {

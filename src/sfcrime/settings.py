@@ -145,7 +145,7 @@ class StreamSettings(Room, frozen=True):
     ] = 250_000
     trigger_ms: Annotated[
         int, Meta(ge=0, description="least time between the starts of two micro-batches")
-    ] = 250
+    ] = 150
     spark_properties: Annotated[
         dict[str, str],
         Meta(description="further properties of the SparkSession; none that sfcrime sets itself"),

@@ -19,6 +19,7 @@ from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.topics import ensure_topic
 from sfcrime.settings import KafkaSettings
+from today_amid_the_past import assert_all_is_counted
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 
@@ -112,6 +113,14 @@ def test_every_record_of_a_foreign_topic_is_counted_or_set_aside_and_none_stops_
     assert audit.code == 0, audit.out
     assert audit.json["accounting"] == accounting
     assert audit.json["lateness_s"] is None
+
+
+def test_a_record_of_today_behind_every_hour_of_the_past_is_in_nobodys_way(
+    sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
+) -> None:
+    kafka = topic()
+    ensure_topic(kafka, 1)
+    assert_all_is_counted(sfcrime, kafka, hours=30)
 
 
 def test_a_mixed_topic_is_counted_from_where_it_begins_with_and_without_a_lateness(

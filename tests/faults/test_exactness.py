@@ -14,7 +14,9 @@ from replay import TO_THE_END, CallFiles, Table
 
 from running import Digest, Sfcrime
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.kafka.topics import ensure_topic
 from sfcrime.settings import KafkaSettings
+from today_amid_the_past import assert_all_is_counted
 
 pytestmark = pytest.mark.faults
 
@@ -116,3 +118,11 @@ def test_a_plain_producer_newest_first_without_keys_loses_nothing(
     if call_files.is_real:
         assert sfcrime.accounting() == Accounting(read=199_999, counted=199_995, duplicate=4)
     assert sfcrime("audit", *place, timeout_s=550).code == 0
+
+
+def test_a_record_of_today_behind_each_of_a_thousand_hours_is_in_nobodys_way(
+    sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
+) -> None:
+    kafka = topic()
+    ensure_topic(kafka, 1)
+    assert_all_is_counted(sfcrime, kafka, hours=1_000)

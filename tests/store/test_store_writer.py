@@ -311,6 +311,23 @@ def test_a_batch_whose_write_fails_half_way_leaves_nothing(path: Path, writer: S
         assert sum(cell.calls for cell in reader.cells()) == 7
 
 
+def test_labels_of_a_failed_batch_are_not_known_behind_one_without_calls(
+    path: Path, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def fail(*_: object) -> None:
+            raise StoreUnavailable("disk on fire")
+
+        patched.setattr("sfcrime.store.batches.add_to_ledger", fail)
+        with pytest.raises(StoreUnavailable):
+            writer.commit_batch(FIRST)
+    writer.commit_batch(empty_batch(0))
+    writer.commit_batch(replace(FIRST, batch_id=1))
+    with open_reader(path) as reader:
+        assert sum(cell.calls for cell in reader.cells()) == 7
+
+
 _KILLED_WRITER = """
 import os, signal, sys
 from pathlib import Path

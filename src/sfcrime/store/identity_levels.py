@@ -38,7 +38,7 @@ class IdentityBounds:
     level_1_identities: int = 262_144
     growth: int = 8
     """How many times more than level n level n + 1 may hold."""
-    cache_bytes: int = 64 << 20
+    cache_bytes: int = 32 << 20
     """Memory of unpacked blocks."""
 
     @property

@@ -53,6 +53,10 @@ class Labels:
         numbers = [self._ids.get(text) or self._new[text] for text in texts]
         return pc.take(pa.array(numbers, pa.int64()), encoded.indices)
 
+    def drop(self) -> None:
+        """The transaction failed: what it would have made known is not."""
+        self._new = {}
+
     def keep(self) -> None:
         """The transaction was committed: the new labels are known from now on."""
         self._ids.update(self._new)

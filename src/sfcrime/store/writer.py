@@ -199,11 +199,11 @@ class StoreWriter:
             with self._transaction() as connection:
                 self._write(connection, outcome)
         except BaseException:
-            self._identities.drop()
+            for each in (self._call_types, self._dispositions, self._identities):
+                each.drop()
             raise
-        self._call_types.keep()
-        self._dispositions.keep()
-        self._identities.keep()
+        for each in (self._call_types, self._dispositions, self._identities):
+            each.keep()
 
     def _write(self, connection: Connection, outcome: BatchOutcome) -> None:
         number = self._required_number()
