@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import FingerprintChanged, SfcrimeError, TopicRefused
+from sfcrime.errors import AccountingBroken, FingerprintChanged, SfcrimeError, TopicRefused
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
@@ -184,6 +186,36 @@ def test_a_killed_rebuild_that_cannot_be_gone_on_with_is_begun_anew(
         assert pending_generation(again, replace(wanted, created_ms=9), topic).created_ms == 9
         assert again.last_batch_id() is None
         assert [each.created_ms for each in again.unseen_generations().values()] == [9]
+
+
+def test_a_generation_that_was_replaced_is_not_gone_on_with(
+    tmp_path: Path, store: StoreWriter
+) -> None:
+    """A rebuild swapped, and was killed before it cleared anything: what it replaced is whole, and
+    may be what it was asked to put right."""
+    anew = replace(GENERATION, created_ms=7)
+    assert pending_generation(store, anew, TOPIC) == anew
+    store.make_current()
+    store.close()
+    with open_writer(tmp_path / "sfcrime.db", history_rows=100) as again:
+        assert again.unseen_generations() == {}
+        assert pending_generation(again, replace(GENERATION, created_ms=9), TOPIC).created_ms == 9
+        assert again.last_batch_id() is None
+
+
+def test_damaged_identities_are_in_the_way_of_counting_on_and_not_of_counting_anew(
+    tmp_path: Path, store: StoreWriter
+) -> None:
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "sfcrime.db")) as file, file:
+        file.execute("UPDATE identity_block SET packed = x'00'")
+    with open_writer(tmp_path / "sfcrime.db", history_rows=100) as again:
+        with pytest.raises(AccountingBroken, match="sfcrime rebuild"):
+            again.commit_batch(SECOND)
+        assert pending_generation(again, replace(GENERATION, created_ms=9), TOPIC).created_ms == 9
+        again.commit_batch(FIRST)
+        again.make_current()
+        again.forget_unseen()
 
 
 def test_a_generation_that_is_half_forgotten_is_not_gone_on_with(

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.streaming.handover import Handover
+from sfcrime.streaming.handover import Handover, HandoverClosed
 
 _WAIT_S = 20.0
 _SURELY_THERE_S = 0.2
@@ -116,6 +116,17 @@ def test_the_end_waits_for_what_was_handed_over(held: Held) -> None:
             assert held.has_begun.wait(_WAIT_S)
             other.submit(held.may_go.set)
         assert held.done == [1]
+
+
+def test_once_the_end_has_begun_nothing_is_taken(held: Held) -> None:
+    """A query that was given up may still be reading a batch."""
+    held.may_go.set()
+    with Handover(held, "test") as handover:
+        handover.hand_over(1)
+        handover.close()
+        with pytest.raises(HandoverClosed):
+            handover.hand_over(2)
+    assert held.done == [1]
 
 
 def test_nothing_handed_over_is_nothing_to_wait_for(held: Held) -> None:

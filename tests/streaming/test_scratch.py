@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,27 +20,32 @@ def _mode(folder: Path) -> int:
     return folder.stat().st_mode & 0o777
 
 
+def _names(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
+
+
 def test_a_checkpoint_lies_in_memory_and_is_gone_behind_its_start(tmp_path: Path) -> None:
     memory = tmp_path / "memory"
     memory.mkdir()
     with throw_away_checkpoint(tmp_path / "data", memory) as folder:
-        assert folder.parent == memory
-        assert _mode(folder) == 0o700
+        assert folder.parent.parent == memory
+        assert (_mode(folder), _mode(folder.parent)) == (0o700, 0o700)
+        assert list(folder.iterdir()) == []
         (folder / "commits").mkdir()
-    assert list(memory.iterdir()) == []
+    assert _names(folder.parent) == [MARK]
 
 
 def test_what_a_killed_start_left_is_cleared_by_the_next(tmp_path: Path) -> None:
     memory = tmp_path / "memory"
     memory.mkdir()
+    with throw_away_checkpoint(tmp_path / "data", memory) as first:
+        pass
+    first.mkdir()
+    (first / "offsets").mkdir()
     with throw_away_checkpoint(tmp_path / "data", memory) as folder:
-        name = folder.name
-    left = memory / name
-    (left / "offsets").mkdir(parents=True)
-    (left / MARK).touch()
-    with throw_away_checkpoint(tmp_path / "data", memory) as folder:
-        assert folder == left
-        assert [each.name for each in folder.iterdir()] == [MARK]
+        assert folder.parent == first.parent
+        assert folder != first, "its JVM may still be writing there"
+        assert sorted(_names(folder.parent)) == sorted([MARK, folder.name])
 
 
 def test_two_data_folders_have_two_checkpoints(tmp_path: Path) -> None:
@@ -47,7 +53,7 @@ def test_two_data_folders_have_two_checkpoints(tmp_path: Path) -> None:
         throw_away_checkpoint(tmp_path / "one", tmp_path) as one,
         throw_away_checkpoint(tmp_path / "two", tmp_path) as two,
     ):
-        assert one != two
+        assert one.parent != two.parent
 
 
 @pytest.mark.parametrize("kind", ["not there", "a file", "unmarked", "a link"])
@@ -56,8 +62,9 @@ def test_without_a_folder_in_memory_it_lies_on_the_disk(tmp_path: Path, kind: st
     if kind != "not there":
         memory.mkdir()
         with throw_away_checkpoint(tmp_path / "data", memory) as folder:
-            name = folder.name
-        taken = memory / name
+            pass
+        taken = folder.parent
+        shutil.rmtree(taken)
         if kind == "a file":
             taken.write_text("someone's")
         elif kind == "a link":
@@ -69,7 +76,7 @@ def test_without_a_folder_in_memory_it_lies_on_the_disk(tmp_path: Path, kind: st
         memory = tmp_path / "memory" / "missing"
         (tmp_path / "memory").write_text("a file where the folder would be")
     with throw_away_checkpoint(tmp_path / "data", memory) as folder:
-        assert folder == tmp_path / "data" / "spark" / "checkpoint"
+        assert folder.parent == tmp_path / "data" / "spark" / "checkpoint"
         assert _mode(folder) == 0o700
     if kind == "unmarked":
         assert (taken / "thesis.txt").read_text() == "someone's"
@@ -81,6 +88,22 @@ def test_sparks_folder_is_emptied_where_it_is_ours(tmp_path: Path) -> None:
     assert fresh_work_dir(tmp_path) == work_dir == tmp_path / "spark"
     assert [each.name for each in work_dir.iterdir()] == [MARK]
     assert _mode(work_dir) == 0o700
+
+
+def test_a_folder_whose_maker_was_killed_before_it_marked_it_is_ours(tmp_path: Path) -> None:
+    (tmp_path / "spark").mkdir()
+    assert _names(fresh_work_dir(tmp_path)) == [MARK]
+
+
+def test_what_cannot_be_removed_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The JVM of a killed job writes where its folder is being emptied."""
+    work_dir = fresh_work_dir(tmp_path)
+    (work_dir / "shuffle").mkdir()
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    assert fresh_work_dir(tmp_path) == work_dir
+    assert (work_dir / MARK).is_file()
 
 
 def test_a_folder_of_the_users_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Lives in the writer's transaction: `first_copies` says which rows of a batch are new, `add` writes
 them, and after COMMIT `keep` makes them known (`drop` after a failed one). Memory holds where
-blocks lie (48 bytes each), the newest 131,072 identities, and 64 MiB of unpacked blocks.
+blocks lie (48 bytes each), the newest 131,072 identities, and 32 MiB of unpacked blocks.
 """
 
 from __future__ import annotations
@@ -36,8 +36,16 @@ class Identities:
 
     @property
     def count(self) -> int:
-        """Identities held, without those of a transaction that was not kept."""
+        """Identities held as far as is known, without those of a transaction that was not kept."""
         return self._count
+
+    def held(self, connection: Connection) -> int:
+        """Identities held; read first where nothing is known yet.
+
+        Raises:
+            AccountingBroken: as `load`.
+        """
+        return self._newest(connection).identities
 
     def load(self, connection: Connection, number: int) -> None:
         """Reads where the identities of generation `number` lie, and forgets anything else.
@@ -45,10 +53,15 @@ class Identities:
         Raises:
             AccountingBroken: a block that is read here is not what its row says.
         """
-        self._cache.clear()
-        self._number, self._changed = number, None
+        self.turn_to(number)
         self._held = _held(connection, number, self._cache)
         self._count = self._held.identities
+
+    def turn_to(self, number: int) -> None:
+        """Forgets everything; what generation `number` holds is read when it is needed first. So a
+        damaged block is in the way of counting on, and not of counting anew."""
+        self.drop()
+        self._number, self._count = number, 0
 
     def first_copies(self, connection: Connection, keys: IdentityColumns) -> Mask:
         """Which rows are the first copy of an identity that is not held.

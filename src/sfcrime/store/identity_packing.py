@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sfcrime.errors import AccountingBroken
-from sfcrime.store.identity_columns import IdentityColumns, Integers
+from sfcrime.store.identity_columns import STAGE_BITS, IdentityColumns, Integers
 
 _CODEC = pa.Codec("zstd", 1)  # level 9 is five times slower and no smaller
 _UNITS_US = (60_000_000, 1_000_000, 1)
@@ -66,9 +66,11 @@ def unpacked(content: bytes, rows: int, first: tuple[int, int]) -> IdentityColum
             raise ValueError(f"{len(body)} bytes in place of {size}")
         times_end = rows * (1 + widths[0])
         stages = np.frombuffer(body, np.uint8, rows)
+        if stages.max(initial=0) >> STAGE_BITS:
+            raise ValueError(f"a stage of {stages.max()}")
         times = _from_bytes(body[rows:times_end], widths[0]) * _UNITS_US[unit]
         ids = _from_bytes(body[times_end:], widths[1])
-    except (OSError, ValueError, IndexError, struct.error) as error:
+    except (OSError, ValueError, IndexError, MemoryError, struct.error) as error:
         raise AccountingBroken(
             f"A block of {rows:,} identities cannot be read: {error}.",
             rule="What a block holds is what was written into it.",

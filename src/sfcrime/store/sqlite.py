@@ -106,10 +106,10 @@ def written_state(path: Path) -> WrittenState:
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands under this name; None where there is none."""
+    """Which file stands under this name; None where there is none to be seen."""
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return status.st_dev, status.st_ino
 

@@ -51,16 +51,22 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
     run_id = uuid.uuid4().hex
     with sqlite.translated(path):
         engine = sqlite.open_for_writing(path)
-        with engine.begin() as connection:
-            if inspect(connection).get_table_names():
-                check_schema_version(connection, path)
-            else:
-                schema.metadata.create_all(connection)
-                connection.execute(
-                    insert(schema.schema_version).values(version=schema.SCHEMA_VERSION)
-                )
-            sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
-    return StoreWriter(engine, path, run_id, history_rows=history_rows)
+        try:
+            with engine.begin() as connection:
+                _make_or_check(connection, path)
+                sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
+            return StoreWriter(engine, path, run_id, history_rows=history_rows)
+        except BaseException:
+            engine.dispose()
+            raise
+
+
+def _make_or_check(connection: Connection, path: Path) -> None:
+    if inspect(connection).get_table_names():
+        check_schema_version(connection, path)
+    else:
+        schema.metadata.create_all(connection)
+        connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
 
 
 class StoreWriter:
@@ -128,13 +134,14 @@ class StoreWriter:
             generations.point_readers_to(connection, self._required_number())
 
     def unseen_generations(self) -> dict[int, Generation]:
-        """Whole ones that readers do not see, by number: of a rebuild, or replaced by one."""
+        """Whole ones that a rebuild began and readers do not see yet, by number. Older ones than
+        that which readers see were replaced by it."""
         with self._transaction() as connection:
-            current = ledger.current_generation_id(connection)
+            current = ledger.current_generation_id(connection) or 0
             return {
                 number: ledger.generation(connection, number)
                 for number in ledger.whole_generation_ids(connection)
-                if number != current
+                if number > current
             }
 
     def forget_unseen(self) -> None:
@@ -215,7 +222,7 @@ class StoreWriter:
             ends={partition: each.end for partition, each in known.items()},
             window_minutes=ledger.generation(connection, number).window_minutes,
         )
-        check_identities(outcome, before, held=self._identities.count)
+        check_identities(outcome, before, held=self._identities.held(connection))
         batches.add_cells(
             connection,
             number,
@@ -272,7 +279,7 @@ class StoreWriter:
         self._call_types.read(connection)
         self._dispositions.read(connection)
         if self._number is not None:
-            self._identities.load(connection, self._number)
+            self._identities.turn_to(self._number)
 
     def _required_number(self) -> int:
         if self._number is None:

@@ -250,8 +250,10 @@ def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState
     """
     for number, left in store.unseen_generations().items():
         same = replace(left, created_ms=wanted.created_ms, start_offsets=wanted.start_offsets)
+        if same != wanted:
+            continue
         store.go_on_with(number)
-        if same == wanted and _can_go_on(store, left, topic):
+        if _can_go_on(store, left, topic):
             store.forget_unseen()
             return left
     store.create_generation(wanted, pending=True)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from types import TracebackType
 from typing import Generic, TypeVar
 
 Work = TypeVar("Work")
+
+
+class HandoverClosed(Exception):
+    """Nothing more is taken; never leaves this package."""
 
 
 class Handover(Generic[Work]):
@@ -25,6 +30,8 @@ class Handover(Generic[Work]):
         self._do = do
         self._thread = ThreadPoolExecutor(1, name)
         self._pending: Future[None] | None = None
+        self._taking = Lock()
+        self._closed = False
 
     def __enter__(self) -> Handover[Work]:
         return self
@@ -35,6 +42,12 @@ class Handover(Generic[Work]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes nothing more, and waits for what was handed over. Repeatable."""
+        with self._taking:
+            self._closed = True
         self._thread.shutdown(wait=True)
 
     def hand_over(self, work: Work) -> None:
@@ -42,9 +55,13 @@ class Handover(Generic[Work]):
 
         Raises:
             BaseException: what the piece before failed with; this one is not taken.
+            HandoverClosed: the end has begun; neither is this one.
         """
         self.wait()
-        self._pending = self._thread.submit(self._do, work)
+        with self._taking:
+            if self._closed:
+                raise HandoverClosed
+            self._pending = self._thread.submit(self._do, work)
 
     def wait(self) -> None:
         """Returns when everything that was handed over is done.

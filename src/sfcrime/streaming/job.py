@@ -136,6 +136,7 @@ class _Run:
                     raise
                 self._settle(storing.wait)
                 raise jvm_ended(self._spark.jvm) from failure
+            storing.close()  # a query that was given up may still be reading
             self._settle(storing.wait)
             show_progress()
         return self._storer.ends
@@ -175,7 +176,8 @@ class _Run:
             show_progress()
 
         def should_end() -> bool:
-            if job.is_done is not None and job.is_done(self._storer.ends):
+            is_done = job.is_done
+            if not job.stop.is_set() and is_done is not None and is_done(self._storer.ends):
                 job.stop.set()
             return job.stop.is_set()
 

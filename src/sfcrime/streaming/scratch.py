@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,10 +53,11 @@ def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Itera
     folder = memory / f"sfcrime-{os.getuid()}-{digest}"
     if not memory.is_dir() or not _take(folder):
         folder = _taken(data_dir / WORK_FOLDER / "checkpoint")
+    # A JVM that is still dying may write into the folder of its own start, and into no other.
     try:
-        yield folder
+        yield Path(tempfile.mkdtemp(prefix="start-", dir=folder))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _empty(folder)
 
 
 def _taken(folder: Path, marks: tuple[str, ...] = (MARK,)) -> Path:
@@ -73,17 +75,31 @@ def _take(folder: Path, marks: tuple[str, ...] = (MARK,)) -> bool:
     try:
         if folder.is_symlink():
             return False
-        if folder.exists():
-            own = folder.stat().st_uid == os.getuid()
-            if not own or not any((folder / mark).is_file() for mark in marks):
-                return False
-            shutil.rmtree(folder)
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        marked = any((folder / mark).is_file() for mark in marks)
+        is_empty = not any(folder.iterdir())  # new, or its maker was killed before it marked it
+        if folder.stat().st_uid != os.getuid() or not (marked or is_empty):
+            return False
         folder.chmod(0o700)
         (folder / MARK).touch(mode=0o600)
     except OSError:
         return False
+    _empty(folder)
     return True
+
+
+def _empty(folder: Path) -> None:
+    """Removes what is in a folder of ours, the mark excepted, as far as that can be done: a JVM
+    whose job was killed may be writing there still."""
+    with contextlib.suppress(OSError):
+        for each in folder.iterdir():
+            if each.name == MARK:
+                continue
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    each.unlink()
 
 
 def clear_old_checkpoints(data_dir: Path) -> None:
