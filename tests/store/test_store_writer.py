@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -309,6 +310,30 @@ def test_a_batch_whose_write_fails_half_way_leaves_nothing(path: Path, writer: S
     writer.commit_batch(FIRST)  # and the labels of the failed try are numbered again
     with open_reader(path) as reader:
         assert sum(cell.calls for cell in reader.cells()) == 7
+
+
+@pytest.mark.parametrize("past", [7, 9])
+def test_a_batch_that_lost_or_invented_an_identity_is_refused(
+    past: int, path: Path, writer: StoreWriter
+) -> None:
+    before = everything(path)
+    with pytest.raises(AccountingBroken, match=f"{past - 1} identities for 7 counted"):
+        writer.commit_batch(replace(FIRST, identities=identities(1, past)))
+    assert everything(path) == before
+
+
+def test_a_batch_is_refused_where_the_store_lost_identities(
+    path: Path, writer: StoreWriter
+) -> None:
+    writer.commit_batch(FIRST)
+    writer.close()
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("DELETE FROM identity_block")
+    with (
+        open_writer(path, history_rows=100) as again,
+        pytest.raises(AccountingBroken, match="holds 0 identities for 7 counted calls"),
+    ):
+        again.commit_batch(SECOND)
 
 
 def test_labels_of_a_failed_batch_are_not_known_behind_one_without_calls(
