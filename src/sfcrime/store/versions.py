@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, insert, inspect, select
 
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store import schema, sqlite
+
+
+def make_or_check(connection: Connection, path: Path) -> None:
+    """Makes the tables of an empty database; proves those of another.
+
+    Raises:
+        StoreUnavailable: see `check_schema_version`.
+    """
+    if inspect(connection).get_table_names():
+        check_schema_version(connection, path)
+    else:
+        schema.metadata.create_all(connection)
+        connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
 
 
 def check_schema_version(connection: Connection, path: Path) -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, select
 
 from sfcrime.errors import Refused, StoreUnavailable
 from sfcrime.store import batches, generations, ledger, rows, schema, sqlite
@@ -32,7 +32,7 @@ from sfcrime.store.records import (
     PartitionLedger,
     Totals,
 )
-from sfcrime.store.versions import check_schema_version
+from sfcrime.store.versions import make_or_check
 
 
 def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
@@ -53,20 +53,12 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
         engine = sqlite.open_for_writing(path)
         try:
             with engine.begin() as connection:
-                _make_or_check(connection, path)
+                make_or_check(connection, path)
                 sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
             return StoreWriter(engine, path, run_id, history_rows=history_rows)
         except BaseException:
             engine.dispose()
             raise
-
-
-def _make_or_check(connection: Connection, path: Path) -> None:
-    if inspect(connection).get_table_names():
-        check_schema_version(connection, path)
-    else:
-        schema.metadata.create_all(connection)
-        connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
 
 
 class StoreWriter:

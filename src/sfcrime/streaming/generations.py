@@ -8,73 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import FingerprintChanged, Refused, TopicRefused
+from sfcrime.errors import Refused, TopicRefused
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
 from sfcrime.settings import LATENESS_OFF, KafkaSettings, Settings, StreamSettings
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
-
-REBUILD = "sfcrime rebuild"
-"""The one command that counts anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Everything that shapes the numbers; a change in it would change them."""
-
-    topic: str
-    topic_id: str
-    lateness_s: int | None
-    window_minutes: int
-    rules_version: int
-
-    @classmethod
-    def of(cls, generation: Generation) -> Fingerprint:
-        return cls(
-            generation.topic,
-            generation.topic_id,
-            generation.lateness_s,
-            generation.window_minutes,
-            generation.rules_version,
-        )
-
-    def require_same(self, stored: Fingerprint) -> None:
-        """Refuses a difference from what the stored numbers were made by.
-
-        Raises:
-            FingerprintChanged: naming what differs, both values, and the command that counts
-                anew with what is asked for here.
-        """
-        mine, theirs = asdict(self), asdict(stored)
-        changed = [
-            f"{name} was {theirs[name]!r} and is now {value!r}"
-            for name, value in mine.items()
-            if theirs[name] != value
-        ]
-        if changed:
-            raise FingerprintChanged(
-                f"The numbers in the store were made otherwise: {'; '.join(changed)}.",
-                rule="A change that would change numbers is refused, never silently accepted.",
-                next_step=f"set it back, or count the topic anew: {self._rebuild(theirs)}",
-            )
-
-    def _rebuild(self, theirs: dict[str, object]) -> str:
-        """The command that counts by this fingerprint where the numbers were made by `theirs`."""
-        flags = []
-        if theirs["topic"] != self.topic:
-            flags.append(f"--topic {self.topic}")
-        if theirs["window_minutes"] != self.window_minutes:
-            flags.append(f"--window {self.window_minutes}")
-        if theirs["lateness_s"] != self.lateness_s:
-            hours = LATENESS_OFF if self.lateness_s is None else f"{self.lateness_s / 3600:g}"
-            flags.append(f"--lateness-hours {hours}")
-        if theirs["topic_id"] != self.topic_id or theirs["topic"] != self.topic:
-            flags.append("--accept-loss")
-        return " ".join([REBUILD, *flags])
+from sfcrime.streaming.fingerprint import REBUILD, Fingerprint
 
 
 def stored_generation(settings: Settings, store: StoreWriter) -> Generation | None:

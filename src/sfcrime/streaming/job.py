@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -25,7 +25,7 @@ from sfcrime.streaming.failures import cause_of, jvm_ended
 from sfcrime.streaming.generations import new_generation, next_offsets
 from sfcrime.streaming.handover import Handover
 from sfcrime.streaming.intake import TopicRead, judged_packets, records_of_topic
-from sfcrime.streaming.progress import ProgressReports
+from sfcrime.streaming.progress import StoredReports
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
 from sfcrime.streaming.session import RunningSpark
@@ -212,44 +212,6 @@ class _Run:
             self._spark.jvm,
             lambda: next_offsets(self._generation, self._storer.ends, self._topic.state()),
         )
-
-
-class StoredReports:
-    """Spark's reports of the batches that are in the ledger, under the ledger's numbers.
-
-    Args:
-        query: a running one.
-        storer: stores its batches.
-    """
-
-    def __init__(self, query: StreamingQuery, storer: BatchStorer) -> None:
-        self._reports = ProgressReports(query)
-        self._storer = storer
-        self._waiting: list[BatchProgress] = []
-
-    def new(self, last_spark_batch: int) -> list[BatchProgress]:
-        """Those that were not given before, oldest first.
-
-        Args:
-            last_spark_batch: the newest that was begun; where its report is known, Spark is not
-                asked.
-        """
-        if self._reports.awaits(last_spark_batch):
-            self._waiting += self._reports.new()
-        stored = {each.spark_batch_id: each for each in self._storer.stored()}
-        newest = max(stored, default=-1)
-        given = [
-            replace(
-                report,
-                batch_id=stored[report.batch_id].batch_id,
-                phases_ms={**report.phases_ms, **stored[report.batch_id].phases_ms},
-            )
-            for report in self._waiting
-            if report.batch_id in stored
-        ]
-        # A batch that had nothing to store is passed over.
-        self._waiting = [report for report in self._waiting if report.batch_id > newest]
-        return given
 
 
 class _LostBroker:

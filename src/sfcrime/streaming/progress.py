@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.store.records import BatchProgress
+from sfcrime.streaming.storing import BatchStorer
 
 
 class ProgressReports:
@@ -44,6 +46,44 @@ class ProgressReports:
         if fresh:
             self._last_id = fresh[-1].batch_id
         return fresh
+
+
+class StoredReports:
+    """Spark's reports of the batches that are in the ledger, under the ledger's numbers.
+
+    Args:
+        query: a running one.
+        storer: stores its batches.
+    """
+
+    def __init__(self, query: StreamingQuery, storer: BatchStorer) -> None:
+        self._reports = ProgressReports(query)
+        self._storer = storer
+        self._waiting: list[BatchProgress] = []
+
+    def new(self, last_spark_batch: int) -> list[BatchProgress]:
+        """Those that were not given before, oldest first.
+
+        Args:
+            last_spark_batch: the newest that was begun; where its report is known, Spark is not
+                asked.
+        """
+        if self._reports.awaits(last_spark_batch):
+            self._waiting += self._reports.new()
+        stored = {each.spark_batch_id: each for each in self._storer.stored()}
+        newest = max(stored, default=-1)
+        given = [
+            replace(
+                report,
+                batch_id=stored[report.batch_id].batch_id,
+                phases_ms={**report.phases_ms, **stored[report.batch_id].phases_ms},
+            )
+            for report in self._waiting
+            if report.batch_id in stored
+        ]
+        # A batch that had nothing to store is passed over.
+        self._waiting = [report for report in self._waiting if report.batch_id > newest]
+        return given
 
 
 def progress_of_report(report: dict[str, Any]) -> BatchProgress:
