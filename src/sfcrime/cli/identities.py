@@ -55,10 +55,11 @@ def command(settings: Settings, limit: int, blocks: bool, as_json: bool) -> None
     if not rows:
         print_line("None so far.")
         return
-    columns = [each.replace("_", " ").capitalize() for each in rows[0]]
+    filled = [name for name in rows[0] if any(row[name] for row in rows) or name == "level"]
+    columns = [each.replace("_", " ").capitalize() for each in filled]
     table = table_of(*columns, numbers=["Block", "Level", "Identities", "Call id"])
     for row in rows:
-        add_row(table, *row.values())
+        add_row(table, *(row[each] for each in filled))
     print_table(table)
     print_line()
     print_line(f"{len(rows):,} {name} listed.")
