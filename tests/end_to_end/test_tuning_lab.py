@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from running import Sfcrime, alive, command_line
+from sfcrime.settings import Settings
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark, pytest.mark.end_to_end]
 
@@ -36,7 +37,8 @@ def test_a_lab_that_is_stopped_goes_on_counts_exactly_and_reports(
     out = tmp_path / "tuning"
     lab = ["tune", "--quick", "--repeats", "1", "--records", str(RECORDS), "--out", str(out)]
     lab += ["--seed", str(SEED), "--json"]
-    lab += ["--set", "trigger_ms=250"]  # the base's own value: nothing but the bases
+    own = Settings().stream.trigger_ms
+    lab += ["--set", f"trigger_ms={own}"]  # the base's own value: nothing but the bases
 
     with sfcrime.started(*lab) as stopped:
         stopped.wait_for(lambda: SECOND in stopped.log(), "the second trial")
