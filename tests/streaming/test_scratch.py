@@ -32,7 +32,7 @@ def test_a_checkpoint_lies_in_memory_and_is_gone_behind_its_start(tmp_path: Path
         assert (_mode(folder), _mode(folder.parent)) == (0o700, 0o700)
         assert list(folder.iterdir()) == []
         (folder / "commits").mkdir()
-    assert _names(folder.parent) == [MARK]
+    assert _names(memory) == []
 
 
 def test_what_a_killed_start_left_is_cleared_by_the_next(tmp_path: Path) -> None:
@@ -40,12 +40,23 @@ def test_what_a_killed_start_left_is_cleared_by_the_next(tmp_path: Path) -> None
     memory.mkdir()
     with throw_away_checkpoint(tmp_path / "data", memory) as first:
         pass
-    first.mkdir()
-    (first / "offsets").mkdir()
+    (first / "offsets").mkdir(parents=True)
+    (first.parent / MARK).touch()
     with throw_away_checkpoint(tmp_path / "data", memory) as folder:
         assert folder.parent == first.parent
         assert folder != first, "its JVM may still be writing there"
         assert sorted(_names(folder.parent)) == sorted([MARK, folder.name])
+
+
+def test_a_folder_that_a_dying_jvm_writes_into_keeps_its_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    with throw_away_checkpoint(tmp_path / "data", memory) as folder:
+        (folder / "commits").mkdir()
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    assert sorted(_names(folder.parent)) == sorted([MARK, folder.name])
 
 
 def test_two_data_folders_have_two_checkpoints(tmp_path: Path) -> None:
@@ -64,7 +75,6 @@ def test_without_a_folder_in_memory_it_lies_on_the_disk(tmp_path: Path, kind: st
         with throw_away_checkpoint(tmp_path / "data", memory) as folder:
             pass
         taken = folder.parent
-        shutil.rmtree(taken)
         if kind == "a file":
             taken.write_text("someone's")
         elif kind == "a link":

@@ -57,7 +57,7 @@ def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Itera
     try:
         yield Path(tempfile.mkdtemp(prefix="start-", dir=folder))
     finally:
-        _empty(folder)
+        _remove(folder)
 
 
 def _taken(folder: Path, marks: tuple[str, ...] = (MARK,)) -> Path:
@@ -86,6 +86,17 @@ def _take(folder: Path, marks: tuple[str, ...] = (MARK,)) -> bool:
         return False
     _empty(folder)
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder of ours; one that cannot be emptied keeps its mark."""
+    _empty(folder)
+    try:
+        (folder / MARK).unlink()
+        folder.rmdir()
+    except OSError:
+        with contextlib.suppress(OSError):
+            (folder / MARK).touch(mode=0o600)
 
 
 def _empty(folder: Path) -> None:
