@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Row
-from pyspark.sql.streaming.query import StreamingQuery
 from totals import digest, sums
+
+from sfcrime.streaming.progress import offsets_of, rate_of
 
 
 @dataclass(frozen=True)
@@ -36,41 +37,17 @@ class BatchReport:
     phases_ms: Mapping[str, int]
 
 
-class BatchReports:
-    """The reports of a running query, each once.
-
-    Asked for, not listened to: PySpark builds a listener's event over hundreds of calls into the
-    JVM; the newest report's text is one call.
-    """
-
-    def __init__(self, query: StreamingQuery) -> None:
-        self._query = query._jsq
-        self._last_id = -1
-
-    def new(self) -> list[BatchReport]:
-        """Reports that were not given before, oldest first. Spark keeps the newest few."""
-        newest = self._query.lastProgress()
-        if newest is None or newest.batchId() <= self._last_id:
-            return []
-        found = [report_of(json.loads(each.json())) for each in self._query.recentProgress()]
-        fresh = [report for report in found if report.batch_id > self._last_id]
-        self._last_id = fresh[-1].batch_id
-        return fresh
-
-
 def report_of(progress: dict[str, Any]) -> BatchReport:
     """A `StreamingQueryProgress` in its JSON form; the query has one source."""
     states = progress.get("stateOperators", [])
     (source,) = progress["sources"]
-    ends, newest = _offsets(source.get("endOffset")), _offsets(source.get("latestOffset"))
-    rate = progress.get("processedRowsPerSecond")
+    ends, newest = offsets_of(source.get("endOffset")), offsets_of(source.get("latestOffset"))
     return BatchReport(
         batch_id=progress["batchId"],
         started_ms=int(datetime.fromisoformat(progress["timestamp"]).timestamp() * 1000),
         duration_ms=progress["batchDuration"],
         records=progress["numInputRows"],
-        # Spark writes a rate over no time as "NaN" or "Infinity".
-        records_per_s=rate if isinstance(rate, int | float) and abs(rate) < float("inf") else 0.0,
+        records_per_s=rate_of(progress.get("processedRowsPerSecond")),
         ends=ends,
         lag=sum(newest.values()) - sum(ends.values()) if newest else 0,
         repeats=sum(
@@ -80,14 +57,6 @@ def report_of(progress: dict[str, Any]) -> BatchReport:
         state_rows=sum(state["numRowsTotal"] for state in states),
         phases_ms=dict(progress.get("durationMs", {})),
     )
-
-
-def _offsets(by_topic: object) -> dict[int, int]:
-    """{topic: {partition: offset}} of the one topic, as JSON text or already parsed."""
-    found = json.loads(by_topic) if isinstance(by_topic, str) else by_topic
-    if not isinstance(found, dict):
-        return {}
-    return {int(p): int(end) for offsets in found.values() for p, end in offsets.items()}
 
 
 def line_of(report: BatchReport) -> str:

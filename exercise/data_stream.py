@@ -19,7 +19,7 @@ import os
 import sys
 from threading import Event
 
-from batch_reports import BatchReports, line_of
+from batch_reports import line_of, report_of
 from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
@@ -37,9 +37,11 @@ from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.offsets import first_offsets
 from sfcrime.kafka.origin import OriginKind, topic_origin
 from sfcrime.pipeline.counting import await_first_record
-from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.settings import KafkaSettings, Settings, StreamSettings
+from sfcrime.streaming.generations import allowed_lateness_s
 from sfcrime.streaming.intake import TopicRead, records_of_topic
 from sfcrime.streaming.job import await_end
+from sfcrime.streaming.progress import Reports
 from sfcrime.streaming.properties import spark_properties
 from sfcrime.streaming.session import open_session
 
@@ -54,7 +56,7 @@ def run_job(job: Job, stop: Event) -> None:
     kafka = await_first_record(job.settings, stop, say)
     if kafka is None:
         return
-    lateness_s = lateness_of(kafka, job.settings.stream.lateness_hours)
+    lateness_s = lateness_of(kafka, job.settings.stream)
 
     # Step 2: a session. `--master` and `--packages` came from spark-submit; everything else is
     # set, with its reason, in src/sfcrime/streaming/properties.py and, where it is about state,
@@ -124,7 +126,7 @@ def run_job(job: Job, stop: Event) -> None:
     )
 
     # Step 9: follow it. Spark reports each batch after its commit: rows, rate, where time went.
-    reports = BatchReports(query)
+    reports = Reports(query, report_of)
 
     def show_progress() -> None:
         for report in reports.new():
@@ -141,15 +143,14 @@ def run_job(job: Job, stop: Event) -> None:
     say("Stopped; the next start goes on from here.")
 
 
-def lateness_of(kafka: KafkaSettings, asked_hours: float | None) -> int | None:
+def lateness_of(kafka: KafkaSettings, stream: StreamSettings) -> int | None:
     """Allowed lateness in seconds; None: no record can be late.
 
     Records can be late on a topic of our producer, whose timestamps are the virtual time of
-    publication; elsewhere old calls may carry today's timestamps. `asked_hours` decides otherwise.
+    publication; elsewhere old calls may carry today's timestamps. The setting decides otherwise.
     """
-    if asked_hours is not None:
-        return int(asked_hours * 3600)
-    return DEFAULT_LATENESS_S if topic_origin(kafka).kind is OriginKind.OURS else None
+    ours = topic_origin(kafka).kind is OriginKind.OURS
+    return allowed_lateness_s(stream, DEFAULT_LATENESS_S if ours else None)
 
 
 def start_session(job: Job, lateness_s: int | None) -> SparkSession:

@@ -8,15 +8,14 @@ never moves the watermark, and is forgotten with the next batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions
-from pyspark.sql.pandas.functions import vectorized_udf  # type: ignore[attr-defined]
 from pyspark.sql.types import LongType, StringType, StructField, StructType, TimestampType
-from pyspark.util import PythonEvalType
 
 from sfcrime.domain.wall_clock import MICROS
+from sfcrime.streaming.intake import Batches, map_in_arrow
 from sfcrime.streaming.judge import judge_records
 from sfcrime.streaming.rules import LABEL_SEPARATOR
 
@@ -38,8 +37,6 @@ WATERMARK_DELAY = "30 days"
 """Behind the newest call: how long an identity is remembered."""
 _PARTITION_BITS = 16
 
-Batches = Iterator[pa.RecordBatch]
-
 
 def judged_records(records: DataFrame, lateness_s: int | None) -> DataFrame:
     """One `JUDGED_SCHEMA` row a record, judged in Python over Arrow batches.
@@ -49,12 +46,7 @@ def judged_records(records: DataFrame, lateness_s: int | None) -> DataFrame:
         lateness_s: allowed lateness in seconds; None: no record is late or from the future.
     """
     judge = judging(None if lateness_s is None else lateness_s * MICROS)
-    # DataFrame.mapInArrow, without its demand that pandas be installed (it uses none of it).
-    function = vectorized_udf(
-        judge, JUDGED_SCHEMA, PythonEvalType.SQL_MAP_ARROW_ITER_UDF, kind="pandas"
-    )
-    column = function(*[records[name] for name in records.columns])
-    return DataFrame(records._jdf.mapInArrow(column._jc, False, None), records.sparkSession)
+    return map_in_arrow(records, judge, JUDGED_SCHEMA)
 
 
 def judging(lateness_us: int | None) -> Callable[[Batches], Batches]:
@@ -69,13 +61,14 @@ def judging(lateness_us: int | None) -> Callable[[Batches], Batches]:
         for batch in batches:
             published = batch.column("timestamp").cast(pa.int64()).to_pylist()
             verdicts = judge_records(batch.column("value").to_pylist(), published, lateness_us)
-            identities = list(verdicts.call_id)
-            for row, call_id in enumerate(identities):
+            identities, times_us = list(verdicts.call_id), list(verdicts.call_us)
+            for row, call_id in enumerate(verdicts.call_id):
                 if call_id is None:  # its place in the topic, as a negative number
+                    times_us[row] = None  # of a late record too
                     offset = batch.column("offset")[row].as_py()
                     partition = batch.column("partition")[row].as_py()
                     identities[row] = -1 - (offset << _PARTITION_BITS | partition)
-            times = pa.array(verdicts.call_us, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+            times = pa.array(times_us, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
             labels = pa.array(verdicts.label, pa.string())
             yield pa.RecordBatch.from_arrays(
                 [pa.array(identities, pa.int64()), times, labels], schema=_ARROW_SCHEMA
@@ -101,12 +94,11 @@ def named_calls(calls: DataFrame) -> DataFrame:
     """The same rows as text: call type and disposition of a call, the reason of one set aside.
 
     Columns: `set_aside` (null for a call), `call_type` and `disposition` (null where set aside).
-    The reason of a late record is its label's first word, "late".
     """
     is_call = functions.col("identity") >= 0
     parts = functions.split("label", LABEL_SEPARATOR, 2)
     return calls.select(
-        functions.when(~is_call, functions.split("label", " ", 2)[0]).alias("set_aside"),
+        functions.when(~is_call, functions.col("label")).alias("set_aside"),
         functions.when(is_call, parts[0]).alias("call_type"),
         functions.when(is_call, parts[1]).alias("disposition"),
     )

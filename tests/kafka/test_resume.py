@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from record_samples import (
     send_in_transaction,
 )
 
+from running import wait_until
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.consumer import read_range
@@ -137,7 +137,7 @@ def test_records_of_ours_behind_an_open_transaction_are_not_sent_again(topic: Ne
 
     assert result == Published(sent=10, already_there=20, last_sequence=29, finished=True)
     ends = end_offsets(kafka, committed=False)
-    wait_for(lambda: end_offsets(kafka) == ends)
+    wait_until(lambda: end_offsets(kafka) == ends, "nothing but the published records")
     assert_holds_the_source_once(kafka, 30, foreign=1)
 
 
@@ -150,13 +150,6 @@ def test_records_of_ours_are_found_in_a_topic_that_a_transaction_hides_altogethe
         assert all_records(kafka) == []
 
         assert place_to_resume(kafka, IDENTITY, 1) == {0: 9}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def test_a_producer_may_start_while_others_write(topic: NewName) -> None:
@@ -173,7 +166,7 @@ def test_a_producer_may_start_while_others_write(topic: NewName) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        wait_for(lambda: sent[0] > 3)
+        wait_until(lambda: sent[0] > 3, "the first transactions")
         result = published(kafka, 150)
     finally:
         done.set()
@@ -298,10 +291,11 @@ def test_a_killed_producer_goes_on_among_foreign_records(topic: NewName) -> None
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
-        wait_for(
+        wait_until(
             lambda at=before, run=process: (  # type: ignore[misc]
                 sum(end_offsets(kafka).values()) > at or run.poll() is not None
-            )
+            ),
+            "the producer's first records",
         )
         process.kill()
         process.wait()

@@ -40,12 +40,7 @@ class TopicWatch:
         Raises:
             KafkaUnavailable: the broker does not answer, or the topic does not exist.
         """
-        name = self._kafka.topic
-        with translated(f"asking for the topic {name}"):
-            asked = self._admin.describe_topics(
-                TopicCollection([name]), request_timeout=REQUEST_TIMEOUT_S
-            )
-            return str(asked[name].result().topic_id)
+        return self.ask_head(())().topic_id
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         """Asks where partitions begin and who the topic is now, and does not wait: what is

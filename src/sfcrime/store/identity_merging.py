@@ -33,9 +33,13 @@ class Merging:
     """
 
     def __init__(
-        self, connection: Connection, number: int, held: Held, bounds: IdentityBounds,
+        self,
+        connection: Connection,
+        number: int,
+        held: Held,
+        bounds: IdentityBounds,
         cache: BlockCache,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.held = held
         self._connection = connection
         self._number = number

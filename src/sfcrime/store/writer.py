@@ -77,9 +77,13 @@ class StoreWriter:
         self._call_types = Labels(schema.call_type)
         self._dispositions = Labels(schema.disposition)
         self._identities = Identities()
+        self._number: int | None = None
         with self._transaction() as connection:
-            self._number = ledger.current_generation_id(connection)
-            self._learn(connection)
+            self._call_types.read(connection)
+            self._dispositions.read(connection)
+            number = ledger.current_generation_id(connection)
+        if number is not None:
+            self.go_on_with(number)
 
     def __enter__(self) -> StoreWriter:
         return self
@@ -112,9 +116,9 @@ class StoreWriter:
 
     def go_on_with(self, number: int) -> None:
         """Writes to a generation of the store from now on; readers see what they saw."""
-        with self._transaction() as connection:
+        with self._lock:
             self._number = number
-            self._learn(connection)
+            self._identities.turn_to(number)
 
     def make_current(self) -> None:
         """Shows readers the generation this writer writes: one row, in one transaction.
@@ -265,13 +269,6 @@ class StoreWriter:
                 rule="A store has one writer, the one that opened it last.",
                 next_step="stop the other job, and start this one again",
             )
-
-    def _learn(self, connection: Connection) -> None:
-        """Reads what is kept in memory, forgetting anything else."""
-        self._call_types.read(connection)
-        self._dispositions.read(connection)
-        if self._number is not None:
-            self._identities.turn_to(self._number)
 
     def _required_number(self) -> int:
         if self._number is None:

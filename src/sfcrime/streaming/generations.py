@@ -174,10 +174,16 @@ def _as_origin_says(made: Generation, origin: TopicOrigin) -> Generation:
 
 def _with_asked_lateness(generation: Generation, stream: StreamSettings) -> Generation:
     """The generation with the allowed lateness that a setting names, if one does."""
+    return replace(generation, lateness_s=allowed_lateness_s(stream, generation.lateness_s))
+
+
+def allowed_lateness_s(stream: StreamSettings, otherwise: int | None) -> int | None:
+    """The allowed lateness that a setting names, in seconds, else `otherwise`; None: no record can
+    be late."""
     asked = stream.lateness_hours
     if asked is None:
-        return generation
-    return replace(generation, lateness_s=None if asked == LATENESS_OFF else int(asked * 3600))
+        return otherwise
+    return None if asked == LATENESS_OFF else int(asked * 3600)
 
 
 def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState) -> Generation:

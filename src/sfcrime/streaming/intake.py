@@ -88,12 +88,16 @@ def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
 def judged_packets(records: DataFrame, lateness_s: int | None) -> DataFrame:
     """The records judged in Python over Arrow batches: a `PACKET_SCHEMA` row for each batch."""
     judge = _judge_batches(None if lateness_s is None else lateness_s * MICROS)
-    # DataFrame.mapInArrow, without its demand that pandas be installed (it uses none of it).
-    function = vectorized_udf(
-        judge, PACKET_SCHEMA, PythonEvalType.SQL_MAP_ARROW_ITER_UDF, kind="pandas"
-    )
-    column = function(*[records[name] for name in records.columns])
-    return DataFrame(records._jdf.mapInArrow(column._jc, False, None), records.sparkSession)
+    return map_in_arrow(records, judge, PACKET_SCHEMA)
+
+
+def map_in_arrow(
+    frame: DataFrame, function: Callable[[Batches], Batches], schema: StructType
+) -> DataFrame:
+    """`DataFrame.mapInArrow`, without its demand that pandas be installed (it uses none of it)."""
+    mapped = vectorized_udf(function, schema, PythonEvalType.SQL_MAP_ARROW_ITER_UDF, kind="pandas")
+    column = mapped(*[frame[name] for name in frame.columns])
+    return DataFrame(frame._jdf.mapInArrow(column._jc, False, None), frame.sparkSession)
 
 
 def _judge_batches(lateness_us: int | None) -> Callable[[Batches], Batches]:

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.storing import BatchStorer
 
+Report = TypeVar("Report")
 
-class ProgressReports:
+
+class Reports(Generic[Report]):
     """The reports of a running query, each once.
 
     Asked for, not listened to: PySpark builds a listener's event over hundreds of calls into the
     JVM, 6 % of the driver's CPU time in a backlog; the newest report's text is one call.
+
+    Args:
+        query: a running one.
+        read: makes a report of a `StreamingQueryProgress` in its JSON form.
     """
 
-    def __init__(self, query: StreamingQuery) -> None:
+    def __init__(self, query: StreamingQuery, read: Callable[[dict[str, Any]], Report]) -> None:
         self._query = query._jsq
+        self._read = read
         self._last_id = -1
 
     def awaits(self, batch_id: int) -> bool:
         """Whether this batch's report was not given yet; costs no call into the JVM."""
         return batch_id > self._last_id
 
-    def new(self) -> list[BatchProgress]:
+    def new(self) -> list[Report]:
         """Reports that were not given before, oldest first. Spark keeps the newest few."""
         newest = self._query.lastProgress()
         if newest is None or newest.batchId() <= self._last_id:
@@ -36,16 +44,23 @@ class ProgressReports:
         reports = (
             [newest] if newest.batchId() == self._last_id + 1 else self._query.recentProgress()
         )
-        found = [progress_of_report(json.loads(report.json())) for report in reports]
+        found = [json.loads(report.json()) for report in reports]
         # What Spark reports of a wait for records bears the number of the batch to come.
         fresh = [
-            progress
-            for progress in found
-            if progress.batch_id > self._last_id and "addBatch" in progress.phases_ms
+            each
+            for each in found
+            if each["batchId"] > self._last_id and "addBatch" in each.get("durationMs", {})
         ]
         if fresh:
-            self._last_id = fresh[-1].batch_id
-        return fresh
+            self._last_id = fresh[-1]["batchId"]
+        return [self._read(each) for each in fresh]
+
+
+class ProgressReports(Reports[BatchProgress]):
+    """The same as records of ours."""
+
+    def __init__(self, query: StreamingQuery) -> None:
+        super().__init__(query, progress_of_report)
 
 
 class StoredReports:
@@ -94,14 +109,14 @@ def progress_of_report(report: dict[str, Any]) -> BatchProgress:
         started_ms=int(started.timestamp() * 1000),
         duration_ms=report["batchDuration"],
         input_rows=report["numInputRows"],
-        input_rows_per_s=_rate(report.get("inputRowsPerSecond")),
-        processed_rows_per_s=_rate(report.get("processedRowsPerSecond")),
+        input_rows_per_s=rate_of(report.get("inputRowsPerSecond")),
+        processed_rows_per_s=rate_of(report.get("processedRowsPerSecond")),
         phases_ms=dict(report.get("durationMs", {})),
         lag_records=sum(_lag(source) for source in report.get("sources", [])),
     )
 
 
-def _rate(value: float | str | None) -> float:
+def rate_of(value: float | str | None) -> float:
     """Spark writes a rate over no time as "NaN" or "Infinity"."""
     return value if isinstance(value, int | float) and abs(value) < float("inf") else 0.0
 
@@ -110,13 +125,13 @@ def _lag(source: dict[str, Any]) -> int:
     """Records between where the batch ended and the end of the topic; 0 where not reported."""
     if source.get("latestOffset") is None:
         return 0
-    return _sum_of_offsets(source["latestOffset"]) - _sum_of_offsets(source["endOffset"])
+    newest, ends = offsets_of(source["latestOffset"]), offsets_of(source["endOffset"])
+    return sum(newest.values()) - sum(ends.values())
 
 
-def _sum_of_offsets(offsets: object) -> int:
-    """{topic: {partition: offset}}, as JSON text or already parsed."""
-    if isinstance(offsets, str):
-        offsets = json.loads(offsets)
-    if not isinstance(offsets, dict):
-        return 0
-    return sum(sum(by_partition.values()) for by_partition in offsets.values())
+def offsets_of(by_topic: object) -> dict[int, int]:
+    """{topic: {partition: offset}} of the one topic, as JSON text or already parsed."""
+    found = json.loads(by_topic) if isinstance(by_topic, str) else by_topic
+    if not isinstance(found, dict):
+        return {}
+    return {int(p): int(end) for offsets in found.values() for p, end in offsets.items()}

@@ -69,7 +69,9 @@ class BatchStorer:
             StoreUnavailable, Refused: nothing was written.
         """
         clock = PhaseClock()
-        starts = {number: span.start for number, span in read.planned.items() if span[0] < span[1]}
+        starts = {
+            number: span.start for number, span in read.planned.items() if span.start < span.end
+        }
         # Asked once the batch was read, answered while it is counted.
         head = self._topic.ask_head(starts)
         records = judged_records(read)
