@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, functions
 from pyspark.sql.types import LongType, StringType, StructField, StructType, TimestampType
@@ -59,7 +60,7 @@ def judging(lateness_us: int | None) -> Callable[[Batches], Batches]:
 
     def judge(batches: Batches) -> Batches:
         for batch in batches:
-            published = batch.column("timestamp").cast(pa.int64()).to_pylist()
+            published = np.asarray(batch.column("timestamp").cast(pa.int64()))
             verdicts = judge_records(batch.column("value").to_pylist(), published, lateness_us)
             identities, times_us = list(verdicts.call_id), list(verdicts.call_us)
             for row, call_id in enumerate(verdicts.call_id):

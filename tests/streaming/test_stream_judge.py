@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,9 @@ WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000
 """2018-10-02T09:11:00 in San Francisco, when `GOOD` was called."""
 
+MOST_US = 2**63 - 1
+"""The furthest that a timestamp of Spark's can be."""
+
 Verdict = ValidCall | Reason | tuple[int, int]
 """A call, why it was rejected, or (call time, publication) of a late one."""
 
@@ -39,7 +43,9 @@ def _verdicts(
     values: Sequence[bytes | None], published_ms: Sequence[int], lateness_us: int | None
 ) -> list[Verdict]:
     """One verdict a record, of one run of the judge over all of them."""
-    columns = judge_records(values, [ms * 1000 for ms in published_ms], lateness_us)
+    within = [min(max(ms * 1000, -MOST_US), MOST_US) for ms in published_ms]
+    published_us = np.array(within, np.int64)
+    columns = judge_records(values, published_us, lateness_us)
     found: list[Verdict] = []
     for call_id, call_us, label, published in zip(
         columns.call_id, columns.call_us, columns.label, published_ms, strict=True
@@ -190,7 +196,7 @@ def test_the_offset_of_the_wall_is_that_of_each_publication_not_of_the_one_befor
 def test_more_labels_than_are_remembered_change_nothing() -> None:
     values = [with_type(b'"Type  %d"' % (number % 100_003)) for number in range(100_010)]
     labels = [f"Type {number % 100_003}{LABEL_SEPARATOR}HAN" for number in range(100_010)]
-    assert judge_records(values, [0] * 100_010, None).label == labels
+    assert judge_records(values, np.zeros(100_010, np.int64), None).label == labels
 
 
 _SEAMS_MS = (1_541_322_000_000, 1_520_762_400_000, 1_143_972_000_000, OCTOBER_MS)

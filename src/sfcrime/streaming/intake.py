@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
@@ -73,6 +74,8 @@ def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
         # Spark asks the broker for first and last offset after every poll; a poll gives 500
         # records unless told otherwise.
         .option("kafka.max.poll.records", 20_000)
+        # A fetch unpacks to some five times this: a larger one leaves the processor's caches.
+        .option("kafka.max.partition.fetch.bytes", 512 * 1024)
         .options(**read.further_options)
         .options(**read.options)
         .option("subscribe", read.topic)
@@ -125,7 +128,7 @@ def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
     """Judges a batch of (value, offset, timestamp) into `JUDGED` columns."""
     published_us = batch.column("timestamp").cast(pa.int64())
-    judged = judge_records(batch.column("value").to_pylist(), published_us.to_pylist(), lateness_us)
+    judged = judge_records(batch.column("value").to_pylist(), np.asarray(published_us), lateness_us)
     return pa.RecordBatch.from_arrays(
         [
             batch.column("offset"),
