@@ -17,8 +17,8 @@ import click
 import msgspec
 from backlog import fill_topic, open_backlog, open_broker, topic_name
 
+from sfcrime.machine.description import described_machine
 from sfcrime.settings import KafkaSettings
-from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.processes import Usage, UsageMeter
 
 

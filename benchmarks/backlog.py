@@ -29,8 +29,8 @@ from sfcrime.domain.wall_clock import MICROS, from_datetime, instant_of
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
+from sfcrime.machine.sizes import machine_cores, partitions_for
 from sfcrime.settings import KafkaSettings, Settings
-from sfcrime.sizes import machine_cores, partitions_for
 from sfcrime.sources.file import open_file_source
 from sfcrime.sources.synthetic import open_synthetic_source
 
@@ -181,7 +181,7 @@ def open_broker(data_dir: Path) -> tuple[RunningBroker, KafkaSettings]:
     """The embedded broker on a free port, with its default heap, and where it is."""
     settings = Settings()
     kafka = msgspec.structs.replace(settings.kafka, port=0)
-    broker = start_broker(kafka, settings.jvm, data_dir)
+    broker = start_broker(msgspec.structs.replace(settings, kafka=kafka).in_folder(data_dir))
     return broker, msgspec.structs.replace(kafka, bootstrap_servers=broker.bootstrap_servers)
 
 

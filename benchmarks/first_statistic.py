@@ -27,9 +27,9 @@ import click
 from backlog import REAL_FILE
 
 from sfcrime.errors import StoreUnavailable
+from sfcrime.machine.description import described_machine
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
-from sfcrime.tuning.machine import described_machine
 
 GIVE_UP_S = 120.0
 _SHOWN = re.compile(rb"([\d,]+) counted")

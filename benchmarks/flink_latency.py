@@ -24,8 +24,9 @@ from backlog import open_broker
 from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
 
-from sfcrime.jvm.child import Child, last_lines, start_child
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.settings import KafkaSettings
 from sfcrime.tuning.measure import percentile
 from sfcrime.tuning.workload import PacedProducer, Sends
@@ -155,7 +156,7 @@ def main(rate: float, warm: float, seconds: float, repeats: int) -> None:
             for _ in range(repeats):
                 topic = f"paced-{uuid.uuid4().hex[:12]}"
                 kafka = msgspec.structs.replace(at, topic=topic, partitions=2)
-                ensure_topic(kafka, kafka.partitions)
+                ensure_topic(Topic(kafka), kafka.partitions)
                 with open_postgres() as server:
                     found = measured(kafka, server, rate, warm, seconds)
                 shares = {name: percentile(found, share) for name, share in _SHARES.items()}

@@ -30,11 +30,11 @@ from rich.table import Table
 
 from sfcrime.errors import StoreUnavailable
 from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.machine.description import described_machine
 from sfcrime.settings import load_settings
+from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
-from sfcrime.streaming.session import start_spark
-from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.processes import PARTS, Memory, UsageMeter, memory_by_role
 
 SUBJECTS = ("broker alone", "empty driver", "sfcrime run")

@@ -28,10 +28,10 @@ from figures import text_of
 from rich.console import Console
 from rich.table import Table
 
+from sfcrime.machine.description import described_machine
 from sfcrime.settings import Settings, load_settings
 from sfcrime.tuning.knobs import differing
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
-from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, plan_trials
 from sfcrime.tuning.results import TrialResult
 from sfcrime.tuning.scales import Workload

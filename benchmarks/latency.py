@@ -29,14 +29,14 @@ from rich.console import Console
 from rich.table import Table
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.jvm.child import Child, last_lines, start_child
+from sfcrime.machine.child import Child, last_lines, start_child
+from sfcrime.machine.description import described_machine
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import Settings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.phases import READING_PHASES, STORING_PHASES
-from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.measure import Covered, inexactness, latencies_ms, percentile
 from sfcrime.tuning.processes import Usage, UsageMeter
 from sfcrime.tuning.product_query import count_of_store

@@ -25,7 +25,7 @@ from backlog import REAL_FILE
 from figures import Outcome, as_markdown, figures_of, growth
 from throughput import STAGES
 
-from sfcrime.tuning.machine import described_machine
+from sfcrime.machine.description import described_machine
 
 SMALL, LARGE = "backlog, small", "backlog, large"
 """The same job over eight times as many records."""

@@ -29,8 +29,8 @@ import pyarrow.parquet as pq
 from backlog import Backlog, open_backlog
 
 from sfcrime.domain.calls import CALL_FIELDS, CALL_ID_FIELD, CALL_TIME_FIELD, SourceRecord
+from sfcrime.machine.description import described_machine
 from sfcrime.sources.file import open_file_source
-from sfcrime.tuning.machine import described_machine
 
 BLOCK_RECORDS = 200_000
 Blocks = Iterator[list[SourceRecord]]

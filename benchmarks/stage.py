@@ -16,12 +16,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.offsets import first_offsets
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.spark.session import start_spark
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.intake import TopicRead, judged_packets, records_of_topic
+from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.progress import ProgressReports
-from sfcrime.streaming.session import start_spark
 
 
 @click.command()
@@ -68,10 +68,10 @@ def _frame(
             .option("maxOffsetsPerTrigger", records_per_batch)
             .load()
         )
-    read = TopicRead(
+    read = ReadPlan(
         options=spark_options(kafka),
         topic=kafka.topic,
-        start_offsets=first_offsets(kafka),
+        start_offsets=Topic(kafka).first_offsets(),
         max_records_per_batch=records_per_batch,
     )
     return judged_packets(records_of_topic(session, read), DEFAULT_LATENESS_S)

@@ -35,12 +35,12 @@ from peers.postgres import Server, open_postgres, postgres_is_there
 from rich.console import Console
 from rich.table import Table
 
-from sfcrime.jvm.child import last_lines
 from sfcrime.jvm.jars import jar_paths
+from sfcrime.machine.child import last_lines
+from sfcrime.machine.description import described_machine
 from sfcrime.settings import KafkaSettings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress
-from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.processes import ROLES, Usage, UsageMeter
 
 STAGES = {

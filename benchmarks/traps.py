@@ -28,10 +28,10 @@ from pyspark.sql import functions as f
 
 from sfcrime.domain.dispositions import OFFICIAL_CODES
 from sfcrime.kafka.broker import start_broker
-from sfcrime.kafka.topics import NEW_TOPIC_SETTINGS
+from sfcrime.kafka.topic_settings import NEW_TOPIC_SETTINGS
+from sfcrime.machine.description import described_machine
 from sfcrime.settings import KafkaSettings, Settings, load_settings
-from sfcrime.streaming.session import start_spark
-from sfcrime.tuning.machine import described_machine
+from sfcrime.spark.session import start_spark
 
 NEWEST_FIRST, AS_THEY_CAME = "newest-first", "as-they-came"
 PARTITIONS = 1
@@ -66,7 +66,7 @@ def main(file: Path, out: Path | None) -> None:
     settings = load_settings({"stream": {"ui_port": 0}, "kafka": {"port": 0}})
     with tempfile.TemporaryDirectory(prefix="traps-") as name:
         folder = Path(name)
-        with start_broker(settings.kafka, settings.jvm, folder) as broker:
+        with start_broker(settings.in_folder(folder)) as broker:
             kafka = msgspec.structs.replace(
                 settings.kafka, bootstrap_servers=broker.bootstrap_servers
             )

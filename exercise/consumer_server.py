@@ -28,7 +28,7 @@ from sfcrime.cli.output import escaped_bytes, terminal_safe
 from sfcrime.domain.dispositions import describe
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import client_properties, kafka_error
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, load_settings
 
 BATCH_RECORDS = 500
@@ -62,7 +62,7 @@ async def consume(kafka: KafkaSettings, group: str, most: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if not topic_exists(kafka):  # a consumer would wait for it without a word
+    if not Topic(kafka).exists():  # a consumer would wait for it without a word
         print(f"There is no topic {kafka.topic} yet: python kafka_server.py makes it.")
     consumer = AIOConsumer(properties(kafka, group))
     read = 0

@@ -24,6 +24,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import broadcast
+from sfcrime.pipeline.counting import await_first_record
 from spark_state import counts_in_state, last_committed, state_properties
 from stateful_calls import calls_without_repeats, judged_records, named_calls
 from stream_job import Job, job_of, parsed_arguments
@@ -34,16 +35,15 @@ from sfcrime.domain.dispositions import OFFICIAL_CODES
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.offsets import first_offsets
-from sfcrime.kafka.origin import OriginKind, topic_origin
-from sfcrime.pipeline.counting import await_first_record
+from sfcrime.kafka.origin import OriginKind, origin_of
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings, StreamSettings
-from sfcrime.streaming.generations import allowed_lateness_s
-from sfcrime.streaming.intake import TopicRead, records_of_topic
+from sfcrime.spark.properties import spark_properties
+from sfcrime.spark.session import open_session
+from sfcrime.streaming.generation_choice import allowed_lateness_s
+from sfcrime.streaming.intake import ReadPlan, records_of_topic
 from sfcrime.streaming.job import await_end
 from sfcrime.streaming.progress import Reports
-from sfcrime.streaming.properties import spark_properties
-from sfcrime.streaming.session import open_session
 
 
 class StopRequested(Exception):
@@ -59,7 +59,7 @@ def run_job(job: Job, stop: Event) -> None:
     lateness_s = lateness_of(kafka, job.settings.stream)
 
     # Step 2: a session. `--master` and `--packages` came from spark-submit; everything else is
-    # set, with its reason, in src/sfcrime/streaming/properties.py and, where it is about state,
+    # set, with its reason, in src/sfcrime/spark/properties.py and, where it is about state,
     # in spark_state.py. Three settings matter most: spark.sql.shuffle.partitions is the number of
     # cores, not 200 (each is a task in every batch); spark.sql.session.timeZone is UTC (times are
     # San Francisco wall clock, and must not be moved); spark.ui.port is 3000.
@@ -149,7 +149,7 @@ def lateness_of(kafka: KafkaSettings, stream: StreamSettings) -> int | None:
     Records can be late on a topic of our producer, whose timestamps are the virtual time of
     publication; elsewhere old calls may carry today's timestamps. The setting decides otherwise.
     """
-    ours = topic_origin(kafka).kind is OriginKind.OURS
+    ours = origin_of(kafka, Topic(kafka).state()).kind is OriginKind.OURS
     return allowed_lateness_s(stream, DEFAULT_LATENESS_S if ours else None)
 
 
@@ -171,12 +171,12 @@ def start_session(job: Job, lateness_s: int | None) -> SparkSession:
     return spark
 
 
-def topic_to_read(settings: Settings, kafka: KafkaSettings) -> TopicRead:
+def topic_to_read(settings: Settings, kafka: KafkaSettings) -> ReadPlan:
     """The topic from its first record on, in batches of a bounded size."""
-    return TopicRead(
+    return ReadPlan(
         options=spark_options(kafka),
         topic=kafka.topic,
-        start_offsets=first_offsets(kafka),
+        start_offsets=Topic(kafka).first_offsets(),
         max_records_per_batch=settings.stream.max_records_per_batch,
         further_options=settings.stream.source_options,
     )

@@ -18,7 +18,7 @@ from pyspark.sql.types import LongType, StringType, StructField, StructType, Tim
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.streaming.intake import Batches, map_in_arrow
 from sfcrime.streaming.judge import judge_records
-from sfcrime.streaming.rules import LABEL_SEPARATOR
+from sfcrime.streaming.judged_rows import LABEL_SEPARATOR
 
 JUDGED_SCHEMA = StructType(
     [

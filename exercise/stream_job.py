@@ -10,8 +10,8 @@ from batch_reports import ReportFile
 from spark_state import STATE_STORES, StateChoice, require_free_properties
 
 from sfcrime.errors import UsageError
+from sfcrime.machine.sizes import machine_cores
 from sfcrime.settings import Settings, load_settings
-from sfcrime.sizes import machine_cores
 
 TRIGGER_MS = 2000
 """Least time between the starts of two batches: slow enough to follow by eye."""

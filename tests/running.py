@@ -20,7 +20,7 @@ from typing import Any
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import StoreEmpty
-from sfcrime.jvm.child import ProcessIdentity, identity_of, is_alive
+from sfcrime.machine.child import ProcessIdentity, identity_of, is_alive
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 

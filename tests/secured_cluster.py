@@ -21,12 +21,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from running import wait_until
-from sfcrime.jvm.child import start_child
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.kafka.connection import answers
-from sfcrime.kafka.ports import free_port
+from sfcrime.machine.child import start_child
+from sfcrime.machine.ports import free_port
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 MECHANISM = "SCRAM-SHA-512"

@@ -15,8 +15,8 @@ import click
 import msgspec
 
 from sfcrime.cli.main import COMMANDS, sfcrime
+from sfcrime.machine.sizes import CORES_PER_PARTITION, STEPS
 from sfcrime.settings import ENVIRONMENT_PREFIX, SHORT_VARIABLES, Settings
-from sfcrime.sizes import CORES_PER_PARTITION, STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
 MENDED_BY = ".venv/bin/python tools/make_references.py"

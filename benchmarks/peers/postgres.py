@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from sfcrime.jvm.child import last_lines
-from sfcrime.kafka.ports import LOOPBACK, free_port
+from sfcrime.machine.child import last_lines
+from sfcrime.machine.ports import LOOPBACK, free_port
 
 _OPTIONS = {"max_wal_size": "4GB", "max_connections": "20"}
 """Durability as PostgreSQL ships it. A backlog is no reason for a checkpoint every few seconds."""

@@ -12,6 +12,7 @@
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
+    |   |   +-- TopicMadeAnew
     |   +-- FingerprintChanged
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
@@ -101,6 +102,26 @@ class Refused(SfcrimeError):
 
 class TopicRefused(Refused):
     """The topic holds another source, or has settings that would lose or bend records."""
+
+
+class TopicMadeAnew(TopicRefused):
+    """The topic was deleted and made again since it was counted.
+
+    Args:
+        topic: its name.
+        counted_id, found_id: Kafka's ids of the one that was counted, and of the one found.
+    """
+
+    def __init__(self, topic: str, counted_id: str, found_id: str) -> None:
+        self.topic, self.counted_id, self.found_id = topic, counted_id, found_id
+        super().__init__(
+            f"The topic {topic} is another one of the same name: its id was {counted_id!r} when it "
+            f"was counted, and is now {found_id!r}.",
+            rule="A topic that was deleted and made again is another topic: its offsets mean other "
+            "records, and none of the stored numbers can be proved from it.",
+            next_step="name the cluster that was counted with --bootstrap-servers, or count this "
+            "topic in place of it: sfcrime rebuild --accept-loss",
+        )
 
 
 class FingerprintChanged(Refused):

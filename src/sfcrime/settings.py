@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from sfcrime.errors import UsageError
-from sfcrime.sizes import (
+from sfcrime.machine.sizes import (
     MOST_PARTITIONS,
     machine_cores,
     machine_memory_bytes,
@@ -204,6 +204,21 @@ class Settings(Room, frozen=True):
     @property
     def data_dir(self) -> Path:
         return Path(self.store.data_dir).expanduser().resolve()
+
+    def at_servers(self, bootstrap_servers: str) -> Settings:
+        """The same with the addresses of brokers filled in."""
+        kafka = msgspec.structs.replace(self.kafka, bootstrap_servers=bootstrap_servers)
+        return msgspec.structs.replace(self, kafka=kafka)
+
+    def of_topic(self, topic: str) -> Settings:
+        """The same for another topic."""
+        kafka = msgspec.structs.replace(self.kafka, topic=topic)
+        return msgspec.structs.replace(self, kafka=kafka)
+
+    def in_folder(self, data_dir: Path) -> Settings:
+        """The same with another data folder."""
+        store = msgspec.structs.replace(self.store, data_dir=str(data_dir))
+        return msgspec.structs.replace(self, store=store)
 
 
 def load_settings(

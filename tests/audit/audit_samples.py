@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.domain.wall_clock import from_datetime
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import (
@@ -187,10 +187,10 @@ class ListTopic:
     def topic_id(self) -> str:
         return self.id
 
-    def first_offsets(self) -> Mapping[int, int]:
+    def Topic(self).first_offsets() -> Mapping[int, int]:
         return self.firsts
 
-    def end_offsets(self) -> Mapping[int, int]:
+    def Topic(self).end_offsets() -> Mapping[int, int]:
         return self.ends
 
     def read(

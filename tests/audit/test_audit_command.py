@@ -19,8 +19,8 @@ from confluent_kafka.admin import AdminClient
 from sfcrime.cli.main import main
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.kafka.headers import source_header
-from sfcrime.kafka.offsets import end_offsets
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
@@ -48,7 +48,7 @@ def topic_id(broker: KafkaSettings) -> str:
     They have our producer's headers, which tell nothing where the store says it is someone else's.
     """
     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=TOPIC)
-    topic = ensure_topic(kafka, 2)
+    topic = ensure_topic(Topic(kafka), 2)
     servers: dict[str, str | int | float | bool] = {"bootstrap.servers": broker.bootstrap_servers}
     plain = Producer(servers)
     transactional = Producer(servers | {"transactional.id": "audited"})
@@ -85,7 +85,7 @@ def topic_id(broker: KafkaSettings) -> str:
 def _wait_for_end(kafka: KafkaSettings, end: int) -> None:
     """Until the marker is written, which Kafka does after it has answered."""
     deadline = time.monotonic() + 30
-    while end_offsets(kafka)[0] != end:
+    while Topic(kafka).end_offsets()[0] != end:
         assert time.monotonic() < deadline, "the marker of the transaction was never written"
 
 
@@ -282,7 +282,7 @@ def _topic_of_ours(
 ) -> str:
     """A topic with records of a source; its id."""
     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=name)
-    topic = ensure_topic(kafka, len(sequences))
+    topic = ensure_topic(Topic(kafka), len(sequences))
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     for partition, numbers in sequences.items():
         for number in numbers:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from audit_samples import BATCHES, GENERATION, ListTopic, write_store
 
-from sfcrime.audit.run import run_audit
+from sfcrime.audit.run_audit import run_audit
 from sfcrime.errors import FingerprintChanged, Refused, TopicRefused
 from sfcrime.store.reader import open_reader
 from sfcrime.store.writer import open_writer

@@ -28,8 +28,8 @@ from sfcrime.audit.result import (
     RecordPlace,
     SequenceSpan,
 )
-from sfcrime.audit.run import run_audit
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.audit.run_audit import run_audit
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.store.reader import open_reader
 
 CELL = DifferenceKind.CELL

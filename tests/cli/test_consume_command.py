@@ -11,8 +11,9 @@ from confluent_kafka import Producer
 
 from running import Sfcrime
 from sfcrime.cli.consume import record_as_json, record_line
-from sfcrime.kafka.records import TopicRecord
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 
 AT_MS = 1_538_470_080_123
@@ -74,7 +75,7 @@ def test_a_group_goes_on_where_it_stopped_and_no_group_begins_anew(
     sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
 ) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     _send(kafka, [b"a", b"b", b"c", b"d"])
     reading = ["consume", "--json", "--from-beginning", "--bootstrap-servers"]
     reading += [kafka.bootstrap_servers, "--topic", kafka.topic]
@@ -94,7 +95,7 @@ def test_it_waits_for_the_next_record_until_it_is_interrupted(
     sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
 ) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     _send(kafka, [b"before"])
     servers = ["--bootstrap-servers", kafka.bootstrap_servers, "--topic", kafka.topic]
 

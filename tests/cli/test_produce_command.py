@@ -11,7 +11,7 @@ import pytest
 
 from invented_calls import hour_of_calls, write_newest_first
 from running import Ran, Sfcrime
-from sfcrime.kafka.offsets import end_offsets
+from sfcrime.kafka.topic import Topic
 from sfcrime.pipeline.activity import ProducerActivity, read_activity
 from sfcrime.settings import KafkaSettings
 
@@ -61,7 +61,7 @@ def test_a_file_is_published_once_however_often_it_is_asked_for(
     third = produce(str(file))
     assert third.out == "Published 0 records to its end; 80 were there already.\n"
 
-    assert sum(end_offsets(kafka).values()) == 80
+    assert sum(Topic(kafka).end_offsets().values()) == 80
     assert read_activity(sfcrime.data_dir, ProducerActivity) == ProducerActivity(
         already_there=80, step="done", finished=True
     )
@@ -72,7 +72,7 @@ def test_the_number_of_partitions_is_that_of_the_first_run(
 ) -> None:
     assert produce(str(file), "--partitions", "3", "--limit", "10").code == 0
     assert produce(str(file), "--partitions", "5").code == 0
-    assert len(end_offsets(kafka)) == 3
+    assert len(Topic(kafka).end_offsets()) == 3
 
 
 def test_a_source_that_is_not_there_is_a_usage_error_and_makes_no_topic(
@@ -108,7 +108,7 @@ def test_several_files_are_one_source_and_a_changed_set_of_them_is_refused(
         refused = produce(*changed)
         assert refused.code == 1
         assert f"The topic {kafka.topic} holds hour-0.csv, hour-1.csv (files:" in refused.err
-    assert sum(end_offsets(kafka).values()) == 80
+    assert sum(Topic(kafka).end_offsets().values()) == 80
 
 
 def test_standard_input_is_a_source_and_the_same_bytes_go_on(

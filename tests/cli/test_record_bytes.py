@@ -12,7 +12,8 @@ from confluent_kafka import Producer
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import JvmSettings, KafkaSettings
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
@@ -38,7 +39,7 @@ def broker(folder: Path) -> Iterator[RunningBroker]:
 @pytest.fixture(scope="module")
 def topic_id(broker: RunningBroker) -> str:
     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=GENERATION.topic)
-    topic = ensure_topic(kafka, 1)
+    topic = ensure_topic(Topic(kafka), 1)
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     for value in VALUES:
         producer.produce(GENERATION.topic, value=value, partition=0)

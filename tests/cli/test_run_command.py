@@ -12,8 +12,8 @@ from rich.console import Console
 
 from running import Sfcrime
 from sfcrime.cli.run_view import View
-from sfcrime.jvm.locks import file_lock
 from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
 

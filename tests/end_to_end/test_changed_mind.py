@@ -23,10 +23,9 @@ from hostile_records import with_id
 from running import Digest, Sfcrime, Started, alive, wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -80,7 +79,7 @@ def _delete_records(kafka: KafkaSettings, before: int) -> None:
     """Of partition 0."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_records([TopicPartition(kafka.topic, 0, before)])
-    wait_until(lambda: first_offsets(kafka)[0] == before, "the records to be gone")
+    wait_until(lambda: Topic(kafka).first_offsets()[0] == before, "the records to be gone")
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class Place:
         admin.create_partitions([NewPartitions(self.kafka.topic, count)])[self.kafka.topic].result(
             30
         )
-        wait_until(lambda: len(end_offsets(self.kafka)) == count, "the partition")
+        wait_until(lambda: len(Topic(self.kafka).end_offsets()) == count, "the partition")
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +263,7 @@ def test_a_topic_made_anew_under_a_job_ends_it_and_no_record_of_it_is_counted(
     kafka, before = place.kafka, place.sfcrime.digest()
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([kafka.topic])[kafka.topic].result(30)
-    wait_until(lambda: not topic_exists(kafka), "the topic to be gone")
+    wait_until(lambda: not Topic(kafka).exists(), "the topic to be gone")
     publish(ProducerPlan(kafka, IDENTITY, Pace(None)), _records, Event())
     assert job.wait() == 1, job.log()
     assert "topic_id was" in job.log()

@@ -20,7 +20,7 @@ from invented_calls import hour_of_calls, write_newest_first
 from real_file import REAL_FILE, needs_real_file
 from running import Ran, Sfcrime, Started, alive, kill_all, started_command, wait_until
 from sfcrime.kafka.client import cluster_id_of
-from sfcrime.kafka.ports import LOOPBACK, free_port
+from sfcrime.machine.ports import LOOPBACK, free_port
 
 pytestmark = pytest.mark.end_to_end
 

@@ -16,8 +16,8 @@ from running import Sfcrime, wait_until
 from sfcrime.audit.judge import ValidCall, judge_value
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.kafka.headers import source_header
-from sfcrime.kafka.offsets import end_offsets
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 from today_amid_the_past import assert_all_is_counted
 
@@ -51,7 +51,7 @@ def _send_in_transactions(
     kafka: KafkaSettings, committed: list[bytes], aborted: list[bytes]
 ) -> None:
     """To partition 0; returns once both markers are written, so they lie before what follows."""
-    before = end_offsets(kafka)[0]
+    before = Topic(kafka).end_offsets()[0]
     producer = Producer(
         {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": kafka.topic}
     )
@@ -66,7 +66,7 @@ def _send_in_transactions(
         producer.flush(30)
         end(30)
     expected = before + len(committed) + 1 + len(aborted) + 1
-    wait_until(lambda: end_offsets(kafka)[0] == expected, "the markers of the transactions")
+    wait_until(lambda: Topic(kafka).end_offsets()[0] == expected, "the markers of the transactions")
 
 
 def _call(number: int) -> bytes:
@@ -119,7 +119,7 @@ def test_a_record_of_today_behind_every_hour_of_the_past_is_in_nobodys_way(
     sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
 ) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     assert_all_is_counted(sfcrime, kafka, hours=30)
 
 
@@ -129,7 +129,7 @@ def test_a_mixed_topic_is_counted_from_where_it_begins_with_and_without_a_latene
     """Ours in one partition, someone else's in the next, in any order, with keys and without; the
     last has lost its beginning before we came."""
     kafka = topic()
-    ensure_topic(kafka, PARTITIONS)  # as records of 2018 are to stay
+    ensure_topic(Topic(kafka), PARTITIONS)  # as records of 2018 are to stay
     ours = [("sfcrime-source", source_header(IDENTITY, PARTITIONS)), ("sfcrime-sequence", b"0")]
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     producer.produce(kafka.topic, _call(1), b"1", 0, timestamp=CALL_MS, headers=ours)

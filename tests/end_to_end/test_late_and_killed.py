@@ -19,10 +19,9 @@ from hostile_records import with_id
 from running import Digest, Ran, Sfcrime, alive, command_line, kill_all, wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.kafka.offsets import first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -137,7 +136,7 @@ def test_workers_are_forked_from_the_process_that_has_imported_the_judge(
 ) -> None:
     python = [line for line in counted.command_lines if "pyspark.worker" in line]
     assert len(python) > 1, "no worker beside the process they are forked from"
-    assert all("sfcrime.streaming.worker_daemon" in line for line in python)
+    assert all("sfcrime.spark.worker_daemon" in line for line in python)
 
 
 def test_a_killed_job_ends_with_the_cells_of_an_undisturbed_one(counted: Counted) -> None:
@@ -226,7 +225,9 @@ def test_an_older_store_is_refused_where_the_topic_lost_what_comes_next(
     admin = AdminClient({"bootstrap.servers": counted.kafka.bootstrap_servers})
     place = TopicPartition(counted.kafka.topic, 0, end + 10)
     admin.delete_records([place])[place].result(30)
-    wait_until(lambda: first_offsets(counted.kafka)[0] == end + 10, "the records to be gone")
+    wait_until(
+        lambda: Topic(counted.kafka).first_offsets()[0] == end + 10, "the records to be gone"
+    )
     before = older.digest()
 
     _assert_refused(older(*counted.stream), f"records {end:,} to {end + 9:,} were deleted")
@@ -238,7 +239,7 @@ def test_a_topic_that_was_made_anew_is_refused_and_no_number_changes(counted: Co
     before: Digest = counted.sfcrime.digest()
     admin = AdminClient({"bootstrap.servers": counted.kafka.bootstrap_servers})
     admin.delete_topics([counted.kafka.topic])[counted.kafka.topic].result(30)
-    wait_until(lambda: not topic_exists(counted.kafka), "the topic to be gone")
+    wait_until(lambda: not Topic(counted.kafka).exists(), "the topic to be gone")
     publish(ProducerPlan(counted.kafka, IDENTITY, Pace(None), limit=50), _records, Event())
 
     _assert_refused(counted.sfcrime(*counted.stream), "topic_id was")

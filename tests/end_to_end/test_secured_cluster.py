@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from running import Ran, Sfcrime, Started, command_line, spark_was_awaited
 from secured_cluster import GROUP_PREFIX, PASSWORDS, STORE_PASSWORD, SecuredCluster
-from sfcrime.kafka.ports import free_port
+from sfcrime.machine.ports import free_port
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 

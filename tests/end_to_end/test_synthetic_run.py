@@ -13,7 +13,7 @@ import pytest
 from running import Sfcrime, alive, command_line, kill_all, wait_until
 from sfcrime.kafka.broker import start_broker
 from sfcrime.kafka.consumer import read_messages
-from sfcrime.kafka.offsets import end_offsets, first_offsets
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 pytestmark = pytest.mark.end_to_end
@@ -73,8 +73,10 @@ def _sources_of_all_records(data_dir: Path, jvm: JvmSettings) -> dict[str, int]:
     found: dict[str, int] = {}
     with start_broker(KafkaSettings(port=0), jvm, data_dir) as broker:
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-        wait_until(lambda: sum(end_offsets(kafka).values()) == LIMIT, "the topic")
-        for messages in read_messages(kafka, first_offsets(kafka), end_offsets(kafka), 1000):
+        wait_until(lambda: sum(Topic(kafka).end_offsets().values()) == LIMIT, "the topic")
+        for messages in read_messages(
+            kafka, Topic(kafka).first_offsets(), Topic(kafka).end_offsets(), 1000
+        ):
             for message in messages:
                 header = json.loads(dict(message.headers() or ())["sfcrime-source"] or b"")
                 kind = "synthetic" if header["synthetic"] else header["name"]

@@ -14,7 +14,8 @@ from replay import TO_THE_END, CallFiles, Table
 
 from running import Digest, Sfcrime
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 from today_amid_the_past import assert_all_is_counted
 
@@ -124,5 +125,5 @@ def test_a_record_of_today_behind_each_of_a_thousand_hours_is_in_nobodys_way(
     sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
 ) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     assert_all_is_counted(sfcrime, kafka, hours=1_000)

@@ -10,10 +10,10 @@ from confluent_kafka import Producer
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.kafka.consumer import read_range
 from sfcrime.kafka.headers import source_header
-from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, Published, publish
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import KafkaSettings
 
 IDENTITY = SourceIdentity("file:abc", "calls.json", False)
@@ -45,7 +45,7 @@ def published(kafka: KafkaSettings, total: int, limit: int = 0) -> Published:
 
 def all_records(kafka: KafkaSettings) -> list[TopicRecord]:
     """Everything a `read_committed` reader sees."""
-    ranges = read_range(kafka, first_offsets(kafka), end_offsets(kafka))
+    ranges = read_range(kafka, Topic(kafka).first_offsets(), Topic(kafka).end_offsets())
     return [record for records in ranges for record in records]
 
 

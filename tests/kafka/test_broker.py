@@ -14,7 +14,6 @@ import pytest
 from record_samples import all_records, published
 
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
-from sfcrime.jvm.child import ProcessIdentity, identity_of, is_alive, start_child
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.broker import open_kafka, running_bootstrap_servers, start_broker
@@ -27,6 +26,7 @@ from sfcrime.kafka.broker_files import (
     stored_cluster_id,
     write_record,
 )
+from sfcrime.machine.child import ProcessIdentity, identity_of, is_alive, start_child
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 

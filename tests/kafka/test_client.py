@@ -11,8 +11,9 @@ from confluent_kafka import KafkaError
 from sfcrime.errors import KafkaUnavailable, UsageError
 from sfcrime.kafka.client import client_properties, kafka_error
 from sfcrime.kafka.consumer import read_range
-from sfcrime.kafka.ports import free_port
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.machine.ports import free_port
 from sfcrime.settings import KafkaSettings
 
 
@@ -50,7 +51,7 @@ def test_a_broker_that_does_not_answer_is_an_error_within_15_seconds() -> None:
     began = time.monotonic()
 
     with pytest.raises(KafkaUnavailable, match=nobody.bootstrap_servers):
-        ensure_topic(nobody, 1)
+        ensure_topic(Topic(nobody), 1)
 
     assert time.monotonic() - began < 15
 

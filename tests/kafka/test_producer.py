@@ -18,10 +18,8 @@ from record_samples import FIRST_MS, IDENTITY, NumberedRecords, all_records, pub
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import TopicRefused
-from sfcrime.freed_memory import FreedMemory
 from sfcrime.kafka.consumer import read_messages
 from sfcrime.kafka.headers import record_origin
-from sfcrime.kafka.offsets import end_offsets
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import (
     ProducerPlan,
@@ -30,7 +28,9 @@ from sfcrime.kafka.producer import (
     partition_of,
     publish,
 )
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.machine.freed_memory import FreedMemory
 from sfcrime.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -45,7 +45,7 @@ def assert_holds_each_once(kafka: KafkaSettings, total: int) -> None:
     for record in records:
         by_partition.setdefault(record.partition, []).append(record.key)
     assert all(keys == sorted(keys, key=lambda key: key or b"") for keys in by_partition.values())
-    assert sum(end_offsets(kafka).values()) == total
+    assert sum(Topic(kafka).end_offsets().values()) == total
 
 
 def test_a_source_is_published_whole_with_its_times_and_sequences(topic: NewName) -> None:
@@ -58,7 +58,9 @@ def test_a_source_is_published_whole_with_its_times_and_sequences(topic: NewName
     assert {record.timestamp_ms for record in all_records(kafka)} == {
         FIRST_MS + number * 40_000 for number in range(1000)
     }
-    messages = [m for ms in read_messages(kafka, {0: 0}, end_offsets(kafka), 100) for m in ms]
+    messages = [
+        m for ms in read_messages(kafka, {0: 0}, Topic(kafka).end_offsets(), 100) for m in ms
+    ]
     for message in messages:
         origin = record_origin(message)
         assert origin is not None
@@ -98,7 +100,7 @@ def test_a_limit_ends_the_run_and_a_later_run_goes_on_behind_it(topic: NewName) 
 
 def test_a_partition_that_is_behind_the_others_is_filled_up(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 2)
+    ensure_topic(Topic(kafka), 2)
     keys = {0: list[int](), 1: list[int]()}
     for number in range(100):
         record = SourceRecord(number, b"%09d" % number, b"", 0)
@@ -110,7 +112,7 @@ def test_a_partition_that_is_behind_the_others_is_filled_up(topic: NewName) -> N
             return (record for record in super().__call__(start) if record.sequence in only_first)
 
     publish(ProducerPlan(kafka, IDENTITY, Pace(None)), OnePartition(100), Event())
-    assert end_offsets(kafka) == {0: len(keys[0]), 1: 0}
+    assert Topic(kafka).end_offsets() == {0: len(keys[0]), 1: 0}
 
     result = published(kafka, 100)
 
@@ -134,7 +136,7 @@ def test_nothing_is_lost_or_sent_twice_when_the_producer_is_killed_at_any_instan
     topic: NewName,
 ) -> None:
     kafka = topic()
-    ensure_topic(kafka, 3)
+    ensure_topic(Topic(kafka), 3)
     total = 150_000
     script = PRODUCE.format(
         samples=str(Path(__file__).parent),
@@ -152,7 +154,7 @@ def test_nothing_is_lost_or_sent_twice_when_the_producer_is_killed_at_any_instan
         time.sleep(chance.uniform(0.0, 0.25))
         process.kill()
         process.wait()
-        ends_seen.append(sum(end_offsets(kafka).values()))
+        ends_seen.append(sum(Topic(kafka).end_offsets().values()))
 
     assert 0 < ends_seen[0] < total, "the kill must fall in the middle of the work"
     result = published(kafka, total)
@@ -162,8 +164,8 @@ def test_nothing_is_lost_or_sent_twice_when_the_producer_is_killed_at_any_instan
 
 
 def wait_until_it_grows(kafka: KafkaSettings, process: subprocess.Popen[bytes]) -> None:
-    before = sum(end_offsets(kafka).values())
-    while process.poll() is None and sum(end_offsets(kafka).values()) == before:
+    before = sum(Topic(kafka).end_offsets().values())
+    while process.poll() is None and sum(Topic(kafka).end_offsets().values()) == before:
         time.sleep(0.01)
 
 
@@ -196,7 +198,7 @@ def test_a_producer_that_waits_has_given_back_the_memory_of_what_it_sent(
     topic: NewName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = Event()
-    monkeypatch.setattr("sfcrime.freed_memory.LARGE_WORK", 1)
+    monkeypatch.setattr("sfcrime.machine.freed_memory.LARGE_WORK", 1)
     monkeypatch.setattr(
         "sfcrime.kafka.producer.FreedMemory", lambda: FreedMemory(give_back=stop.set)
     )
@@ -213,7 +215,7 @@ def test_a_producer_that_waits_has_given_back_the_memory_of_what_it_sent(
 
 def test_records_are_spread_over_time_by_the_pace(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     began = time.monotonic()
 
     # 50 records 40 s apart are 1,960 virtual seconds: 1 s at 1960x
@@ -250,19 +252,19 @@ def test_a_topic_of_another_source_is_refused(topic: NewName) -> None:
 
 def test_a_topic_of_someone_else_is_refused(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     send_foreign(kafka, [b"{}"])
 
     with pytest.raises(TopicRefused, match="begins with records that sfcrime did not") as caught:
         published(kafka, 10)
 
     assert "--topic" in caught.value.next_step
-    assert end_offsets(kafka) == {0: 1}
+    assert Topic(kafka).end_offsets() == {0: 1}
 
 
 def test_a_topic_that_was_given_more_partitions_is_refused(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 2)
+    ensure_topic(Topic(kafka), 2)
     published(kafka, 10)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.create_partitions([NewPartitions(kafka.topic, 3)])[kafka.topic].result()
@@ -281,7 +283,7 @@ def test_a_topic_with_kafkas_own_retention_is_refused_before_anything_is_sent(
     with pytest.raises(TopicRefused, match=r"retention\.ms=604800000"):
         published(kafka, 10)
 
-    assert end_offsets(kafka) == {0: 0}
+    assert Topic(kafka).end_offsets() == {0: 0}
 
 
 def test_a_record_without_a_key_or_larger_than_what_counts_is_still_published(

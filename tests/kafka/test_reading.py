@@ -11,8 +11,8 @@ from record_samples import all_records, published, send_foreign, send_in_transac
 
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.consumer import read_range, read_record
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -21,7 +21,7 @@ NewName = Callable[[], KafkaSettings]
 
 def test_a_range_is_read_exactly_and_in_the_order_of_offsets(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     send_foreign(kafka, [b"%d" % number for number in range(100)])
 
     batches = list(read_range(kafka, {0: 10}, {0: 35}, batch=7))
@@ -34,7 +34,7 @@ def test_a_range_is_read_exactly_and_in_the_order_of_offsets(topic: NewName) -> 
 
 def test_all_partitions_of_a_range_are_read(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 3)
+    ensure_topic(Topic(kafka), 3)
     for partition, count in ((0, 5), (2, 7)):
         send_foreign(kafka, [b"x"] * count, partition)
 
@@ -48,25 +48,25 @@ def test_all_partitions_of_a_range_are_read(topic: NewName) -> None:
 
 def test_markers_and_aborted_records_are_passed_over_also_at_the_end(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     send_foreign(kafka, [b"plain"])  # offset 0
     send_in_transaction(kafka, [b"a", b"b"], commit=True)  # 1, 2 and the marker 3
     send_in_transaction(kafka, [b"c", b"d"], commit=False)  # 4, 5 and the marker 6
 
-    assert first_offsets(kafka) == {0: 0}
-    assert end_offsets(kafka) == {0: 7}
+    assert Topic(kafka).first_offsets() == {0: 0}
+    assert Topic(kafka).end_offsets() == {0: 7}
     assert [(r.offset, r.value) for r in all_records(kafka)] == [
         (0, b"plain"),
         (1, b"a"),
         (2, b"b"),
     ]
-    assert read_record(kafka, 0, 2) is not None
-    assert [read_record(kafka, 0, offset) for offset in (3, 4, 6)] == [None, None, None]
+    assert read_record(Topic(kafka), 0, 2) is not None
+    assert [read_record(Topic(kafka), 0, offset) for offset in (3, 4, 6)] == [None, None, None]
 
 
 def test_a_range_that_ends_in_markers_with_records_behind_them_ends_there(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     send_in_transaction(kafka, [b"a"], commit=True)  # 0, marker 1
     send_foreign(kafka, [b"behind"] * 3)  # 2, 3, 4
 
@@ -77,31 +77,31 @@ def test_a_range_that_ends_in_markers_with_records_behind_them_ends_there(topic:
 
 def test_an_empty_range_reads_nothing(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 2)
+    ensure_topic(Topic(kafka), 2)
 
     assert all_records(kafka) == []
-    assert first_offsets(kafka) == {0: 0, 1: 0}
-    assert end_offsets(kafka) == {0: 0, 1: 0}
+    assert Topic(kafka).first_offsets() == {0: 0, 1: 0}
+    assert Topic(kafka).end_offsets() == {0: 0, 1: 0}
 
 
 def test_one_record_is_read_with_key_and_timestamp(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     published(kafka, 3)
 
-    record = read_record(kafka, 0, 2)
+    record = read_record(Topic(kafka), 0, 2)
 
     assert record is not None
     assert record.key == b"000000002"
     assert record.value == b'{"crime_id":"000000002"}'
     assert record.timestamp_ms == 1_538_470_080_000
-    assert read_record(kafka, 0, 3) is None
-    assert read_record(kafka, 7, 0) is None
+    assert read_record(Topic(kafka), 0, 3) is None
+    assert read_record(Topic(kafka), 7, 0) is None
 
 
 def test_records_that_were_deleted_are_an_error_and_not_a_shorter_range(topic: NewName) -> None:
     kafka = topic()
-    ensure_topic(kafka, 1)
+    ensure_topic(Topic(kafka), 1)
     send_foreign(kafka, [b"x"] * 10)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     place = TopicPartition(kafka.topic, 0, 5)
@@ -110,9 +110,9 @@ def test_records_that_were_deleted_are_an_error_and_not_a_shorter_range(topic: N
     with pytest.raises(KafkaUnavailable, match="no longer has all the records"):
         list(read_range(kafka, {0: 0}, {0: 10}))
 
-    assert first_offsets(kafka) == {0: 5}
+    assert Topic(kafka).first_offsets() == {0: 5}
 
 
 def test_a_topic_that_does_not_exist_has_no_offsets(topic: NewName) -> None:
     with pytest.raises(KafkaUnavailable, match="does not exist"):
-        end_offsets(topic())
+        Topic(topic()).end_offsets()

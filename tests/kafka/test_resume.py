@@ -26,10 +26,10 @@ from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.consumer import read_range
 from sfcrime.kafka.headers import source_header
-from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.kafka.producer import Published
 from sfcrime.kafka.resume import place_to_resume
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -61,7 +61,7 @@ def assert_holds_the_source_once(kafka: KafkaSettings, total: int, foreign: int)
 
 def new_topic(topic: NewName, partitions: int = 1) -> KafkaSettings:
     kafka = topic()
-    ensure_topic(kafka, partitions)
+    ensure_topic(Topic(kafka), partitions)
     return kafka
 
 
@@ -131,13 +131,13 @@ def test_records_of_ours_behind_an_open_transaction_are_not_sent_again(topic: Ne
     published(kafka, 10)
     with open_transaction(kafka):
         published(kafka, 20)
-        assert end_offsets(kafka) == {0: 10}, "the transaction hides what follows it"
+        assert Topic(kafka).end_offsets() == {0: 10}, "the transaction hides what follows it"
 
         result = published(kafka, 30)
 
     assert result == Published(sent=10, already_there=20, last_sequence=29, finished=True)
-    ends = end_offsets(kafka, committed=False)
-    wait_until(lambda: end_offsets(kafka) == ends, "nothing but the published records")
+    ends = Topic(kafka).end_offsets(committed=False)
+    wait_until(lambda: Topic(kafka).end_offsets() == ends, "nothing but the published records")
     assert_holds_the_source_once(kafka, 30, foreign=1)
 
 
@@ -149,7 +149,7 @@ def test_records_of_ours_are_found_in_a_topic_that_a_transaction_hides_altogethe
         published(kafka, 10)
         assert all_records(kafka) == []
 
-        assert place_to_resume(kafka, IDENTITY, 1) == {0: 9}
+        assert place_to_resume(Topic(kafka), IDENTITY, 1) == {0: 9}
 
 
 def test_a_producer_may_start_while_others_write(topic: NewName) -> None:
@@ -191,7 +191,7 @@ def test_a_second_producer_of_the_source_is_refused(topic: NewName) -> None:
     thread.start()
     try:
         with pytest.raises(TopicRefused, match="is publishing this source"):
-            place_to_resume(kafka, IDENTITY, 1)
+            place_to_resume(Topic(kafka), IDENTITY, 1)
     finally:
         done.set()
         thread.join(30)
@@ -227,7 +227,9 @@ def test_headers_that_cannot_be_ours_make_no_record_of_ours(
 
     assert result == Published(sent=10, already_there=10, last_sequence=19, finished=True)
     assert_holds_the_source_once(kafka, 20, foreign=1)
-    (read,) = read_range(kafka, first_offsets(kafka), end_offsets(kafka), 1000, IDENTITY.name)
+    (read,) = read_range(
+        kafka, Topic(kafka).first_offsets(), Topic(kafka).end_offsets(), 1000, IDENTITY.name
+    )
     assert [each.sequence for each in read if each.key] == list(range(20))
 
 
@@ -237,7 +239,7 @@ def test_a_source_under_another_title_is_the_same(topic: NewName) -> None:
     renamed = source_header(SourceIdentity(IDENTITY.name, "renamed.json", False), 1)
     send_foreign(kafka, [b"{}"], headers=our_headers(b"10", renamed))
 
-    assert place_to_resume(kafka, IDENTITY, 1) == {0: 10}
+    assert place_to_resume(Topic(kafka), IDENTITY, 1) == {0: 10}
 
 
 def test_of_forged_records_the_last_decides_so_that_calls_are_rather_doubled_than_lost(
@@ -248,13 +250,13 @@ def test_of_forged_records_the_last_decides_so_that_calls_are_rather_doubled_tha
     send_foreign(kafka, [b"{}"], headers=our_headers(b"9000"))
     send_foreign(kafka, [b"{}"], headers=our_headers(b"3"))
 
-    assert place_to_resume(kafka, IDENTITY, 1) == {0: 3}
+    assert place_to_resume(Topic(kafka), IDENTITY, 1) == {0: 3}
 
 
 def test_headers_are_parsed_only_for_the_source_that_is_asked_for(topic: NewName) -> None:
     kafka = new_topic(topic)
     published(kafka, 3)
-    span = first_offsets(kafka), end_offsets(kafka)
+    span = Topic(kafka).first_offsets(), Topic(kafka).end_offsets()
 
     def sequences(source_name: str) -> list[int | None]:
         batches = read_range(kafka, *span, source_name=source_name)
@@ -287,13 +289,13 @@ def test_a_killed_producer_goes_on_among_foreign_records(topic: NewName) -> None
     )
     foreign = 0
     for kill in range(3):
-        before = sum(end_offsets(kafka).values())
+        before = sum(Topic(kafka).end_offsets().values())
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         wait_until(
             lambda at=before, run=process: (  # type: ignore[misc]
-                sum(end_offsets(kafka).values()) > at or run.poll() is not None
+                sum(Topic(kafka).end_offsets().values()) > at or run.poll() is not None
             ),
             "the producer's first records",
         )

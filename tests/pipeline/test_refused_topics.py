@@ -10,18 +10,17 @@ from threading import Event
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from sfcrime.audit.topic import KafkaTopic
+from sfcrime.kafka.topic_watch import TopicWatch
 
 from running import spark_was_awaited, wait_until
-from sfcrime.audit.run import run_audit
-from sfcrime.audit.topic import KafkaTopic
+from sfcrime.audit.run_audit import run_audit
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import FingerprintChanged, KafkaUnavailable, SfcrimeError, TopicRefused
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.topic_watch import TopicWatch
-from sfcrime.kafka.topics import ensure_topic, topic_exists
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, rebuild_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
-from sfcrime.pipeline.streaming import stream_topic
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.columns import CellColumns
@@ -37,7 +36,7 @@ pytestmark = pytest.mark.kafka
 def kafka(topic: Callable[[], KafkaSettings]) -> Iterator[KafkaSettings]:
     """A topic of one partition with ten records."""
     settings = topic()
-    ensure_topic(settings, 1)
+    ensure_topic(Topic(settings), 1)
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers})
     for _ in range(10):
         producer.produce(settings.topic, b"x")
@@ -77,13 +76,13 @@ def _delete_records(kafka: KafkaSettings, before: int) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     place = TopicPartition(kafka.topic, 0, before)
     admin.delete_records([place])[place].result(30)
-    wait_until(lambda: first_offsets(kafka) == {0: before}, "the records to be gone")
+    wait_until(lambda: Topic(kafka).first_offsets() == {0: before}, "the records to be gone")
 
 
 def _delete_topic(kafka: KafkaSettings) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([kafka.topic])[kafka.topic].result(30)
-    wait_until(lambda: not topic_exists(kafka), "the topic to be gone")
+    wait_until(lambda: not Topic(kafka).exists(), "the topic to be gone")
 
 
 def _totals(settings: Settings) -> Totals:
@@ -114,7 +113,7 @@ def _rebuild_refused(settings: Settings) -> tuple[TopicRefused, RebuildPlan]:
 
 def test_a_topic_that_was_made_anew_is_refused(settings: Settings) -> None:
     _delete_topic(settings.kafka)
-    ensure_topic(settings.kafka, 1)
+    ensure_topic(Topic(settings.kafka), 1)
 
     refusal = _refused(settings, FingerprintChanged)
 
@@ -141,7 +140,7 @@ def test_a_topic_that_ends_before_the_ledger_is_refused(settings: Settings) -> N
                 newest_call_us=NINE_US,
             )
         )
-    assert end_offsets(settings.kafka) == {0: 10}
+    assert Topic(settings.kafka).end_offsets() == {0: 10}
 
     refusal = _refused(settings, TopicRefused)
 
@@ -191,7 +190,7 @@ def test_a_rebuild_from_another_topic_would_lose_all_that_was_counted(
     settings: Settings, topic: Callable[[], KafkaSettings]
 ) -> None:
     other = topic()
-    ensure_topic(other, 1)
+    ensure_topic(Topic(other), 1)
     producer = Producer({"bootstrap.servers": other.bootstrap_servers})
     producer.produce(other.topic, b"x")
     assert producer.flush(20) == 0

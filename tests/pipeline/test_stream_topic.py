@@ -9,6 +9,7 @@ from time import monotonic
 
 import pytest
 from confluent_kafka import Producer
+from sfcrime.pipeline.counting import await_first_record
 
 from running import spark_was_awaited
 from sfcrime.errors import (
@@ -18,12 +19,11 @@ from sfcrime.errors import (
     StoreUnavailable,
     UsageError,
 )
-from sfcrime.jvm.locks import file_lock
-from sfcrime.kafka.topics import ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline import counting
-from sfcrime.pipeline.counting import await_first_record
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
-from sfcrime.pipeline.streaming import stream_topic
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
 
@@ -47,7 +47,7 @@ def test_it_waits_for_the_topic_and_then_for_its_first_record(
     def step(text: str) -> None:
         steps.append(text)
         if text.startswith("waiting for the first record"):
-            ensure_topic(kafka, 1)
+            ensure_topic(Topic(kafka), 1)
             producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
             producer.produce(kafka.topic, b"x")
             assert producer.flush(20) == 0

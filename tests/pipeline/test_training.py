@@ -13,7 +13,7 @@ from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings, StreamSettings
-from sfcrime.streaming.driver import DriverCommand
+from sfcrime.spark.driver import DriverCommand
 
 JVM = JvmSettings()
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from sfcrime.streaming.arrival import Planned, ReadBatch
-from sfcrime.streaming.intake import JUDGED
+from sfcrime.streaming.judged_rows import JUDGED
 from sfcrime.streaming.phases import PhaseClock
 
 NINE_US = 1_538_470_800_000_000

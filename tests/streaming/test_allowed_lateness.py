@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfcrime.settings import LATENESS_OFF, StreamSettings
-from sfcrime.streaming.generations import allowed_lateness_s
+from sfcrime.streaming.generation_choice import allowed_lateness_s
 
 
 @pytest.mark.parametrize(

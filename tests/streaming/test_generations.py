@@ -16,7 +16,7 @@ from sfcrime.settings import KafkaSettings, Settings, StoreSettings, StreamSetti
 from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.generations import (
+from sfcrime.streaming.generation_choice import (
     new_generation,
     next_offsets,
     pending_generation,
@@ -144,7 +144,7 @@ def test_another_lateness_is_refused_with_the_command_that_counts_by_it(
 def test_numbers_of_other_rules_are_refused_before_kafka_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: StoreWriter
 ) -> None:
-    monkeypatch.setattr("sfcrime.streaming.generations.RULES_VERSION", 99)
+    monkeypatch.setattr("sfcrime.streaming.generation_choice.RULES_VERSION", 99)
     with pytest.raises(FingerprintChanged, match="and is now 99") as refused:
         stored_generation(_settings(tmp_path), store)
     assert refused.value.next_step.endswith("sfcrime rebuild")

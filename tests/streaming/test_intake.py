@@ -10,8 +10,9 @@ import pytest
 from hostile_records import GOOD, timed_value, with_id
 from sfcrime.domain.calls import CALL_FIELDS
 from sfcrime.errors import UsageError
-from sfcrime.streaming.intake import JUDGED, PACKET_SCHEMA, judged_batch, packets_of, records_of
-from sfcrime.streaming.properties import require_free_options
+from sfcrime.spark.properties import require_free_options
+from sfcrime.streaming.intake import PACKET_SCHEMA, judged_batch, packets_of
+from sfcrime.streaming.judged_rows import JUDGED, rows_of
 
 WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000
@@ -74,7 +75,7 @@ def test_a_packet_holds_the_records_of_one_partition() -> None:
     rows = [(GOOD, 3, 7, OCTOBER_MS), (b"x", 1, 7, OCTOBER_MS), (GOOD, 3, 8, OCTOBER_MS)]
     packets = packets_of(kafka_batch(rows), WEEK_US).to_pylist()
 
-    offsets = {each["partition"]: records_of(each["records"])["offset"] for each in packets}
+    offsets = {each["partition"]: rows_of(each["records"])["offset"] for each in packets}
     assert {number: column.to_pylist() for number, column in offsets.items()} == {3: [7, 8], 1: [7]}
 
 
@@ -109,7 +110,7 @@ def test_a_batch_without_rows_gives_none() -> None:
 def test_records_come_out_of_a_packet_as_they_went_in() -> None:
     batch = kafka_batch([(GOOD, 0, 0, OCTOBER_MS), (b"x", 0, 1, OCTOBER_MS)])
     (packet,) = packets_of(batch, WEEK_US).to_pylist()
-    records = records_of(packet["records"])
+    records = rows_of(packet["records"])
     assert records.schema == JUDGED
     assert records.to_pydict() == judged_batch(batch, WEEK_US).to_pydict()
 

@@ -15,12 +15,13 @@ from typing import Any, cast
 import pytest
 from batch_samples import call, read_batch
 from pyspark.errors import StreamingQueryException
+from sfcrime.kafka.topic_watch import TopicHead
 
 from running import wait_until
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError, StoreUnavailable
-from sfcrime.kafka.topic_watch import TopicHead
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
+from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import job as job_module
@@ -29,7 +30,6 @@ from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.execution import BatchExecution
 from sfcrime.streaming.job import StreamJob, await_end, run_query
 from sfcrime.streaming.reading import BatchReader
-from sfcrime.streaming.session import RunningSpark
 from store_samples import GENERATION
 
 _WAIT_S = 20.0

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 from batch_samples import call, read_batch, rejected
+from sfcrime.kafka.topic_watch import TopicHead, TopicWatch
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import (
@@ -20,7 +21,6 @@ from sfcrime.errors import (
     StoreUnavailable,
     TopicRefused,
 )
-from sfcrime.kafka.topic_watch import TopicHead, TopicWatch
 from sfcrime.store import sqlite
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import phases, storing
@@ -246,7 +246,7 @@ def test_what_a_large_batch_took_is_given_back_behind_a_small_one(
     store: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[str] = []
-    monkeypatch.setattr("sfcrime.freed_memory.LARGE_WORK", 4)
+    monkeypatch.setattr("sfcrime.machine.freed_memory.LARGE_WORK", 4)
     monkeypatch.setattr(storing, "trim_heap", lambda: given.append("back"))
     storer = _storer(store)
     storer.store(FIRST)

@@ -25,8 +25,8 @@ from hostile_records import (
 from hostile_values import LEGACY_RECORD, OTHER_FIELDS, RECORDS, RUINS, VALUES
 from sfcrime.audit.judge import ValidCall, judge_time, judge_value
 from sfcrime.domain.outcomes import Outcome, Reason
-from sfcrime.streaming.judge import LATE, judge_records
-from sfcrime.streaming.rules import LABEL_SEPARATOR
+from sfcrime.streaming.judge import judge_records
+from sfcrime.streaming.judged_rows import LABEL_SEPARATOR, LATE
 
 WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sfcrime.errors import UsageError
+from sfcrime.machine.sizes import machine_cores
 from sfcrime.settings import Settings
-from sfcrime.sizes import machine_cores
 from sfcrime.tuning.knobs import (
     Query,
     base_values,

@@ -26,7 +26,7 @@ from sfcrime.audit.result import (
     SequenceSpan,
     shown,
 )
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topic_record import TopicRecord
 
 _KIND = DifferenceKind.SEQUENCE
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -20,11 +20,12 @@ from sfcrime.audit.result import (
     RecordPlace,
     SequenceSpan,
 )
-from sfcrime.audit.run import run_audit
-from sfcrime.audit.topic import KafkaTopic
+from sfcrime.audit.run_audit import run_audit
 from sfcrime.cli.options import setting_flags
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.broker import open_kafka
+from sfcrime.kafka.consumer import read_range
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -58,13 +59,13 @@ def _audited(settings: Settings) -> AuditResult:
     store_file = settings.data_dir / STORE_FILE
     with open_reader(store_file, limit_s=_READ_LIMIT_S) as store, _progress_bar() as bar:
         step = bar.add_task("Opening Kafka", total=None)
-        wanted = msgspec.structs.replace(settings.kafka, topic=store.generation().topic)
-        with open_kafka(wanted, settings.jvm, settings.data_dir) as kafka:
+        with open_kafka(settings.of_topic(store.generation().topic)) as opened:
+            topic = Topic(opened.kafka)
 
             def show(stage: str, done: int, due: int) -> None:
                 bar.update(step, description=stage, completed=done, total=due)
 
-            return run_audit(store, KafkaTopic(kafka), show)
+            return run_audit(store, topic.state(), partial(read_range, opened.kafka), show)
 
 
 def _progress_bar() -> Progress:

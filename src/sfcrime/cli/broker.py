@@ -9,8 +9,8 @@ import click
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.errors import ChildFailed
-from sfcrime.jvm.child import last_lines
 from sfcrime.kafka.broker import RunningBroker, start_broker
+from sfcrime.machine.child import last_lines
 from sfcrime.settings import Settings
 
 _LOOK_EVERY_S = 0.5
@@ -29,9 +29,7 @@ def command(settings: Settings) -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with start_broker(
-        settings.kafka, settings.jvm, settings.data_dir, lambda step: click.echo(step, err=True)
-    ) as broker:
+    with start_broker(settings, lambda step: click.echo(step, err=True)) as broker:
         click.echo(f"bootstrap servers: {broker.bootstrap_servers}")
         click.echo(f"log: {broker.log_path}   Ctrl-C stops it", err=True)
         _wait(broker, stop)

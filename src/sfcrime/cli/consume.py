@@ -14,7 +14,7 @@ from sfcrime.cli.output import escaped_bytes, instant_iso, terminal_safe
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.following import Following, follow_topic
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import Settings
 
 _SHOWN_CHARACTERS = 400
@@ -56,12 +56,12 @@ def command(  # noqa: PLR0913 - click hands over one argument a flag
     shown = 0
     with (
         stop_on_signals() as stop,
-        open_kafka(settings.kafka, settings.jvm, settings.data_dir) as kafka,
+        open_kafka(settings) as opened,
     ):
-        click.echo(f"reading {kafka.topic}; Ctrl-C stops", err=True)
+        click.echo(f"reading {opened.kafka.topic}; Ctrl-C stops", err=True)
         if not as_json:
             click.echo(_LINE.format("Partition", "Offset", "Published (UTC)", "Key", "Value"))
-        for records in follow_topic(kafka, plan, stop):
+        for records in follow_topic(opened.kafka, plan, stop):
             click.echo("\n".join(_lines(records, as_json)))
             shown += len(records)
     click.echo(f"{shown:,} records", err=True)

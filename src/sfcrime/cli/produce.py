@@ -50,16 +50,16 @@ def command(
         settings = msgspec.structs.replace(settings, source=named)
     with (
         stop_on_signals() as stop,
-        open_kafka(settings.kafka, settings.jvm, settings.data_dir) as kafka,
+        open_kafka(settings) as settings,
         _progress_bar() as bar,
     ):
         view = _View(settings, bar, stop)
-        opened = open_source(settings, kafka, view.reading)
+        opened = open_source(settings, view.reading)
         if until_present:
             opened = UntilPresent(opened)
         try:
             view.opened(opened.total)
-            published = publish_source(settings, kafka, opened, stop, view.publishing)
+            published = publish_source(settings, opened, stop, view.publishing)
         finally:
             opened.close()
         view.ended(published)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from sfcrime.cli.output import escaped_bytes
-from sfcrime.errors import TopicRefused
+from sfcrime.domain.topic_state import require_same
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.consumer import read_record
-from sfcrime.kafka.topics import describe_topic
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
 from sfcrime.store.records import Generation, LateRecord, RejectedRecord
 
@@ -57,24 +55,17 @@ def read_values(
     """The records' bytes by (partition, offset); starts the embedded broker if it does not run.
 
     Raises:
-        TopicRefused: the topic was made anew since, so its offsets mean other records.
+        TopicMadeAnew: the topic was deleted and made again, so its offsets mean other records.
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
     if not records:
         return {}
-    wanted = msgspec.structs.replace(settings.kafka, topic=generation.topic)
     found: dict[Place, RecordBytes] = {}
-    with open_kafka(wanted, settings.jvm, settings.data_dir) as kafka:
-        topic_id = describe_topic(kafka).topic_id
-        if topic_id != generation.topic_id:
-            raise TopicRefused(
-                f"The topic {generation.topic} has the id {topic_id}; its records were counted "
-                f"under {generation.topic_id}.",
-                rule="Offsets of a topic that was made anew mean other records.",
-                next_step="leave out --bytes",
-            )
+    with open_kafka(settings.of_topic(generation.topic)) as opened:
+        topic = Topic(opened.kafka)
+        require_same(topic.name, generation.topic_id, topic.ask_head(())().topic_id)
         for each in records:
-            record = read_record(kafka, each.partition, each.offset)
+            record = read_record(topic, each.partition, each.offset)
             value = None if record is None else record.value
             found[each.partition, each.offset] = RecordBytes(record is not None, value)
     return found

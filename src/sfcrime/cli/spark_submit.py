@@ -23,7 +23,7 @@ def command(arguments: tuple[str, ...]) -> int:
     The first Ctrl-C asks the program to stop, the second ends it. Packages of another Spark or
     Scala than PySpark's are refused before anything is downloaded.
     """
-    from sfcrime.streaming.submit import spark_submit
+    from sfcrime.spark.submit import spark_submit
 
     with tempfile.TemporaryDirectory(prefix="spark-submit-") as folder:
         return spark_submit(arguments, load_settings(), Path(folder))

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
-import msgspec
-
-from sfcrime.errors import SfcrimeError
+from sfcrime.domain.topic_state import require_same
+from sfcrime.errors import SfcrimeError, TopicMadeAnew
 from sfcrime.kafka.broker import running_bootstrap_servers
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.topics import describe_topic
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation, PartitionLedger
 
@@ -44,9 +42,7 @@ def measure_lag(
     servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
     if not servers:
         return Lag(None, "the embedded broker of this data folder does not run")
-    kafka = msgspec.structs.replace(
-        settings.kafka, bootstrap_servers=servers, topic=generation.topic
-    )
+    kafka = settings.at_servers(servers).of_topic(generation.topic).kafka
     answer = _Answer()
     # The client's own timeouts add up to more, and it cannot be told to stop: a daemon thread
     # may be left behind, and ends with the command.
@@ -65,15 +61,16 @@ def _ask(
     answer: _Answer,
 ) -> None:
     try:
-        if describe_topic(kafka).topic_id != generation.topic_id:
-            answer.failure = f"the topic {generation.topic} was made anew since it was counted"
-            return
-        ends, firsts = end_offsets(kafka), first_offsets(kafka)
+        topic = Topic(kafka).state()
+        require_same(kafka.topic, generation.topic_id, topic.topic_id)
+    except TopicMadeAnew:
+        answer.failure = f"the topic {generation.topic} was made anew since it was counted"
+        return
     except SfcrimeError as error:
         answer.failure = error.happened
         return
     reached = {each.partition: each.end for each in partitions}
     answer.lag = {
-        partition: max(0, end - reached.get(partition, firsts.get(partition, 0)))
-        for partition, end in sorted(ends.items())
+        partition: max(0, end - reached.get(partition, topic.firsts.get(partition, 0)))
+        for partition, end in sorted(topic.ends.items())
     }

@@ -1,10 +1,12 @@
-"""What a topic holds now, against what was read of it; pure."""
+"""What a topic holds now, against what was counted of it; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from sfcrime.errors import TopicMadeAnew
 
 
 class LostRange(NamedTuple):
@@ -37,3 +39,23 @@ class TopicState:
         head = LostRange(partition, start, max(first, start))
         tail = LostRange(partition, min(last, end), end)
         return [each for each in (head, tail) if each.start < each.end]
+
+
+def require_same(topic: str, counted_id: str, found_id: str) -> None:
+    """Refuses a topic that was deleted and made again since it was counted.
+
+    Raises:
+        TopicMadeAnew: naming both ids.
+    """
+    if counted_id != found_id:
+        raise TopicMadeAnew(topic, counted_id, found_id)
+
+
+def is_caught_up(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
+    """Whether every partition is accounted for up to where it ends.
+
+    Args:
+        reached: by partition, the first offset that is not accounted for; 0 where none is.
+        ends: by partition of the topic.
+    """
+    return all(reached.get(partition, 0) >= end for partition, end in ends.items())

@@ -22,7 +22,7 @@ from platformdirs import user_cache_path
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm.ivy import retrieve_jars
 from sfcrime.jvm.java import find_java
-from sfcrime.jvm.locks import file_lock
+from sfcrime.machine.locks import file_lock
 from sfcrime.settings import JvmSettings
 
 JarSet = Literal["kafka", "spark", "zookeeper"]

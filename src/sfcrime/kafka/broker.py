@@ -15,17 +15,8 @@ from types import TracebackType
 import msgspec
 
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable
-from sfcrime.jvm.child import (
-    STOP_GRACE_S,
-    Child,
-    last_lines,
-    own_identity,
-    start_child,
-    stop_identity,
-)
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
-from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
     BrokerRecord,
@@ -40,8 +31,17 @@ from sfcrime.kafka.broker_files import (
 )
 from sfcrime.kafka.client import cluster_id_of
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.ports import LOOPBACK, free_port, is_free, require_free
-from sfcrime.settings import JvmSettings, KafkaSettings
+from sfcrime.machine.child import (
+    STOP_GRACE_S,
+    Child,
+    last_lines,
+    own_identity,
+    start_child,
+    stop_identity,
+)
+from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
+from sfcrime.settings import Settings
 
 START_TIMEOUT_S = 60.0
 """A broker that does not answer by then has failed. It takes 2 to 4 s on 2 cores; after a power
@@ -52,7 +52,7 @@ _PORT_ATTEMPTS = 5
 OnStep = Callable[[str], None]
 
 
-def _silent(_: str) -> None:
+def _no_view(_: str) -> None:
     return
 
 
@@ -97,18 +97,15 @@ class RunningBroker:
         self.stop()
 
 
-def start_broker(
-    settings: KafkaSettings, jvm: JvmSettings, data_dir: Path, on_step: OnStep = _silent
-) -> RunningBroker:
-    """Starts the broker of a data folder and waits until it answers.
+def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroker:
+    """Starts the broker of the data folder and waits until it answers.
 
     Its storage is made at the first start. A broker left over by a killed process is ended first.
     Call it from the main thread: Linux ends the broker with the thread that started it.
 
     Args:
-        settings: `port` (0 picks a free one) and `heap` are used.
-        jvm: where Java and the jars are.
-        data_dir: the broker lives in its folder `kafka`.
+        settings: the broker lives in the folder `kafka` of the data folder; port 0 picks a free
+            one.
         on_step: told what is being done, a short phrase each.
 
     Raises:
@@ -117,22 +114,22 @@ def start_broker(
         KafkaUnavailable: it ended or did not answer; with the last lines of its log.
         JavaUnavailable, JarsUnavailable: what it needs is missing.
     """
-    folder = broker_folder(data_dir)
+    folder, kafka, jvm = broker_folder(settings.data_dir), settings.kafka, settings.jvm
     with ExitStack() as stack:
         _take_over(folder, stack)
-        if settings.port:
-            require_free(settings.port)
+        if kafka.port:
+            require_free(kafka.port)
         java = find_java(jvm)
         on_step("checking jars")
         jars = resolve_jars("kafka", jvm)
         cache = startup_cache("kafka", java, broker_class_path(jars), jvm)
-        command = java_command(java, jars, settings.heap, folder)
+        command = java_command(java, jars, kafka.heap, folder)
         if stored_cluster_id(folder) is None:
             on_step("making the broker's storage")
             format_storage(command, folder, cache.features)
         on_step("starting the broker")
         command[1:1] = cache.options
-        child, record = _start_and_wait(command, settings.port, folder)
+        child, record = _start_and_wait(command, kafka.port, folder)
         stack.callback(child.stop)
         grace_s = cache.stop_grace_s(STOP_GRACE_S)
         return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
@@ -145,24 +142,23 @@ def running_bootstrap_servers(data_dir: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def open_kafka(
-    settings: KafkaSettings, jvm: JvmSettings, data_dir: Path, on_step: OnStep = _silent
-) -> Iterator[KafkaSettings]:
-    """Settings whose `bootstrap_servers` answer: an outside cluster's, or the embedded broker's.
+def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Settings]:
+    """The settings with `bootstrap_servers` that answer: an outside cluster's, or the embedded
+    broker's.
 
     A running embedded broker is used; otherwise it is started, and stopped at the end. Errors are
     those of `start_broker`, and of `require_answer` for an outside cluster.
     """
-    if settings.bootstrap_servers:
-        require_answer(settings)
+    if settings.kafka.bootstrap_servers:
+        require_answer(settings.kafka)
         yield settings
         return
-    running = running_bootstrap_servers(data_dir)
+    running = running_bootstrap_servers(settings.data_dir)
     if running is not None:
-        yield msgspec.structs.replace(settings, bootstrap_servers=running)
+        yield settings.at_servers(running)
         return
-    with start_broker(settings, jvm, data_dir, on_step) as broker:
-        yield msgspec.structs.replace(settings, bootstrap_servers=broker.bootstrap_servers)
+    with start_broker(settings, on_step) as broker:
+        yield settings.at_servers(broker.bootstrap_servers)
 
 
 def _take_over(folder: Path, stack: ExitStack) -> None:

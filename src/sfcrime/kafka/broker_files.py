@@ -15,7 +15,7 @@ from string import Template
 import msgspec
 
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.jvm.child import ProcessIdentity, is_alive
+from sfcrime.machine.child import ProcessIdentity, is_alive
 
 _FEATURES_FILE = "bootstrap.checkpoint"
 

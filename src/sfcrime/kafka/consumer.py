@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.headers import SequenceReader
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import KafkaSettings
 
 _WAIT_S = 0.1
@@ -75,16 +75,16 @@ def record_of(message: Message, sequence: int | None = None) -> TopicRecord:
     )
 
 
-def read_record(kafka: KafkaSettings, partition: int, offset: int) -> TopicRecord | None:
+def read_record(topic: Topic, partition: int, offset: int) -> TopicRecord | None:
     """The record at one offset; None where that offset holds none that can be seen.
 
     Raises:
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
-    first, end = first_offsets(kafka), end_offsets(kafka)
+    first, end = topic.first_offsets(), topic.end_offsets()
     if not first.get(partition, 0) <= offset < end.get(partition, 0):
         return None
-    for records in read_range(kafka, {partition: offset}, {partition: offset + 1}, 1):
+    for records in read_range(topic.kafka, {partition: offset}, {partition: offset + 1}, 1):
         return records[0]
     return None
 

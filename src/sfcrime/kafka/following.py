@@ -10,12 +10,11 @@ from threading import Event
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from sfcrime.kafka.client import Properties, kafka_error, missing_topic, open_consumer, translated
+from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.consumer import FETCHING, passes, record_of
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.records import TopicRecord
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import KafkaSettings
 
 _WAIT_S = 0.2
@@ -48,12 +47,12 @@ def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator
         KafkaUnavailable: the broker does not answer, the topic does not exist, or this user may
             not read it.
     """
-    if not topic_exists(kafka):
-        raise missing_topic(kafka)
+    topic = Topic(kafka)
+    topic.require_exists()
     reported: list[KafkaError] = []
     consumer = open_consumer(kafka, _properties(plan), reported.append)
     try:
-        _begin(consumer, kafka, plan)
+        _begin(consumer, topic, plan)
         left, heard = plan.max_records, time.monotonic()
         while not stop.is_set() and left != 0:
             with translated(f"reading {kafka.topic}"):
@@ -84,14 +83,14 @@ def _properties(plan: Following) -> Properties:
     }
 
 
-def _begin(consumer: Consumer, kafka: KafkaSettings, plan: Following) -> None:
+def _begin(consumer: Consumer, topic: Topic, plan: Following) -> None:
     if plan.group:
         with translated(f"joining the group {plan.group}"):
-            consumer.subscribe([kafka.topic])
+            consumer.subscribe([topic.name])
         return
-    places = first_offsets(kafka) if plan.from_beginning else end_offsets(kafka)
-    with translated(f"reading {kafka.topic}"):
-        consumer.assign([TopicPartition(kafka.topic, *place) for place in places.items()])
+    places = topic.first_offsets() if plan.from_beginning else topic.end_offsets()
+    with translated(f"reading {topic.name}"):
+        consumer.assign([TopicPartition(topic.name, *place) for place in places.items()])
 
 
 def _is_record(message: Message, kafka: KafkaSettings, plan: Following) -> bool:

@@ -12,10 +12,10 @@ from enum import StrEnum
 from confluent_kafka import Message
 
 from sfcrime.domain.calls import SourceIdentity
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.consumer import read_messages
 from sfcrime.kafka.headers import SourceStamp, record_origin
-from sfcrime.kafka.offsets import end_offsets, first_offsets
 from sfcrime.settings import KafkaSettings
 
 
@@ -38,18 +38,21 @@ class TopicOrigin:
     """How many partitions a topic of ours had at its first record."""
 
 
-def topic_origin(kafka: KafkaSettings) -> TopicOrigin:
+def origin_of(kafka: KafkaSettings, topic: TopicState) -> TopicOrigin:
     """Who filled the topic, by the first record of every non-empty partition.
+
+    Args:
+        kafka: names broker and topic.
+        topic: as it is now.
 
     Raises:
         TopicRefused: it holds records of two sources of ours.
-        KafkaUnavailable: the broker does not answer, or the topic does not exist.
+        KafkaUnavailable: the broker does not answer, or this user may not read the topic.
     """
-    first, end = first_offsets(kafka), end_offsets(kafka)
     found: dict[str, SourceStamp] = {}
     foreign = False
-    for partition in first:
-        message = first_message(kafka, partition, first[partition], end[partition])
+    for partition, first in topic.firsts.items():
+        message = _first_message(kafka, partition, first, topic.ends[partition])
         if message is None:
             continue
         origin = record_origin(message)
@@ -72,7 +75,7 @@ def topic_origin(kafka: KafkaSettings) -> TopicOrigin:
     return TopicOrigin(OriginKind.OURS, stamp.identity, stamp.partitions)
 
 
-def first_message(kafka: KafkaSettings, partition: int, start: int, end: int) -> Message | None:
+def _first_message(kafka: KafkaSettings, partition: int, start: int, end: int) -> Message | None:
     """The first committed record of a partition in [start, end), if there is one."""
     for messages in read_messages(kafka, {partition: start}, {partition: end}, 1):
         return messages[0]

@@ -17,12 +17,13 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import KafkaUnavailable, TopicRefused
-from sfcrime.freed_memory import FreedMemory
 from sfcrime.kafka.client import MAX_PRODUCED_BYTES, kafka_error, open_producer, translated
 from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.pace import Pace, PublicationClock
 from sfcrime.kafka.resume import place_to_resume
-from sfcrime.kafka.topics import check_topic_settings, ensure_topic
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic, require_fit
+from sfcrime.machine.freed_memory import FreedMemory
 from sfcrime.settings import KafkaSettings
 
 PROGRESS_INTERVAL_S = 0.25
@@ -102,9 +103,10 @@ def publish(
             settings.
         KafkaUnavailable: the broker does not answer, or no longer takes records.
     """
-    topic = ensure_topic(plan.kafka, plan.kafka.partitions)
-    check_topic_settings(topic, plan.kafka)
-    there = place_to_resume(plan.kafka, plan.identity, topic.partitions)
+    topic = Topic(plan.kafka)
+    partitions = ensure_topic(topic, plan.kafka.partitions)
+    require_fit(plan.kafka, topic.settings())
+    there = place_to_resume(topic, plan.identity, partitions)
     run = _Run(plan, there, on_progress)
     ended = run.send(records_from(min(there.values()) + 1), stop)
     return run.finish(ended)

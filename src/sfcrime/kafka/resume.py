@@ -20,9 +20,8 @@ from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.consumer import read_messages
 from sfcrime.kafka.headers import SequenceReader
-from sfcrime.kafka.offsets import end_offsets, first_offsets
-from sfcrime.kafka.origin import OriginKind, TopicOrigin, topic_origin
-from sfcrime.settings import KafkaSettings
+from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
+from sfcrime.kafka.topic import Topic
 
 NOTHING = -1
 """Stands for the last sequence of a partition without a record of the source."""
@@ -42,56 +41,55 @@ partition: seconds of full speed. So a sequence may be above the number of the t
 these, and never by more than ten years of calls."""
 
 
-def place_to_resume(
-    kafka: KafkaSettings, identity: SourceIdentity, partitions: int
-) -> dict[int, int]:
+def place_to_resume(topic: Topic, identity: SourceIdentity, partitions: int) -> dict[int, int]:
     """Partition -> sequence of the source's last record in it, -1 where it has none.
 
     Records of others, wherever they stand behind the first one, are passed over.
 
     Args:
-        kafka: names broker and topic.
+        topic: the one.
         identity: the source that is to be published.
-        partitions: of the topic, now.
+        partitions: how many the topic has now.
 
     Raises:
         TopicRefused: the topic begins with another source or with foreign records, was given more
             partitions since its first record, or another producer publishes the source to it.
         KafkaUnavailable: the broker does not answer.
     """
-    origin = topic_origin(kafka)
-    _refuse_other(kafka, identity, partitions, origin)
+    state = topic.state()
+    origin = origin_of(topic.kafka, state)
+    _refuse_other(topic.name, identity, partitions, origin)
     # A transaction of someone else's that is still open hides all that follows it from a reader of
     # committed records, ours too, which belong to none.
-    ends = end_offsets(kafka, committed=False)
-    view = _View(kafka, identity.name, sum(ends.values()) + _ROOM)
-    found = view.last_sequences(first_offsets(kafka), ends)
+    ends = topic.end_offsets(committed=False)
+    view = _View(topic, identity.name, sum(ends.values()) + _ROOM)
+    found = view.last_sequences(state.firsts, ends)
     if origin.kind is OriginKind.EMPTY and set(found.values()) == {NOTHING}:
         return found
     return found | _arriving(view, ends)
 
 
 def _refuse_other(
-    kafka: KafkaSettings, identity: SourceIdentity, partitions: int, origin: TopicOrigin
+    topic: str, identity: SourceIdentity, partitions: int, origin: TopicOrigin
 ) -> None:
     if origin.kind is OriginKind.EMPTY:
         return
     if origin.kind is OriginKind.FOREIGN or origin.identity is None:
         raise TopicRefused(
-            f"The topic {kafka.topic} begins with records that sfcrime did not publish.",
+            f"The topic {topic} begins with records that sfcrime did not publish.",
             rule="One topic holds one source, so that times and repeats can be judged.",
             next_step="choose another --topic; such a topic can be counted by `sfcrime stream`",
         )
     if origin.identity.name != identity.name:
         raise TopicRefused(
-            f"The topic {kafka.topic} holds {origin.identity.title} ({origin.identity.name}), "
+            f"The topic {topic} holds {origin.identity.title} ({origin.identity.name}), "
             f"not {identity.title} ({identity.name}).",
             rule="One topic holds one source.",
             next_step="choose another --topic (or another --data-dir), or publish the same source",
         )
     if origin.partitions != partitions:
         raise TopicRefused(
-            f"The topic {kafka.topic} had {origin.partitions} partitions when its first record "
+            f"The topic {topic} had {origin.partitions} partitions when its first record "
             f"was published, and has {partitions} now.",
             rule="A call's partition follows from their number, and a call must stay in its own.",
             next_step="choose another --topic",
@@ -102,7 +100,7 @@ def _refuse_other(
 class _View:
     """A topic in which only the records of one source are seen."""
 
-    kafka: KafkaSettings
+    topic: Topic
     source_name: str
     end: int
     """Sequences from it on are none of the source's."""
@@ -119,7 +117,7 @@ class _View:
             below = max(start, above - length)
             last = NOTHING
             for messages in read_messages(
-                self.kafka, {partition: below}, {partition: above}, _BATCH, committed=False
+                self.topic.kafka, {partition: below}, {partition: above}, _BATCH, committed=False
             ):
                 for message in messages:
                     sequence = reader.sequence_of(message)
@@ -139,14 +137,14 @@ def _arriving(view: _View, ends: dict[int, int]) -> dict[int, int]:
     arrived: dict[int, int] = {}
     for _ in range(5):
         time.sleep(_QUIET_S)
-        before, ends = ends, end_offsets(view.kafka, committed=False)
+        before, ends = ends, view.topic.end_offsets(committed=False)
         seen = view.last_sequences(before, ends)
         news = {number: last for number, last in seen.items() if last != NOTHING}
         if not news:
             return arrived
         arrived |= news
     raise TopicRefused(
-        f"Somebody is publishing this source to the topic {view.kafka.topic} right now.",
+        f"Somebody is publishing this source to the topic {view.topic.name} right now.",
         rule="One producer writes a source to a topic.",
         next_step="stop the other producer",
     )

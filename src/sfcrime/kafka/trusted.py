@@ -8,7 +8,7 @@ import subprocess
 
 from sfcrime.errors import UsageError
 from sfcrime.jvm.java import find_java
-from sfcrime.settings import JvmSettings
+from sfcrime.settings import load_settings
 
 _TIMEOUT_S = 30.0
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -27,7 +27,7 @@ def certificates_of(location: str, kind: str, password: str | None) -> str:
         UsageError: there is no such file, the password is wrong, or it holds no certificate.
         JavaUnavailable: there is no Java to ask.
     """
-    keytool = find_java(JvmSettings()).with_name("keytool")
+    keytool = find_java(load_settings().jvm).with_name("keytool")
     command = [str(keytool), "-list", "-rfc", "-keystore", location, "-storetype", kind]
     if password is not None:
         command += ["-storepass:env", _PASSWORD_VARIABLE]

@@ -16,11 +16,11 @@ from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import running_bootstrap_servers
-from sfcrime.kafka.ports import is_free
-from sfcrime.kafka.topics import topic_exists
+from sfcrime.kafka.topic import Topic
+from sfcrime.machine.ports import is_free
+from sfcrime.machine.sizes import AMPLE_BYTES, machine_cores, machine_memory_bytes, sizes_for
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
-from sfcrime.sizes import AMPLE_BYTES, machine_cores, machine_memory_bytes, sizes_for
 from sfcrime.store import STORE_FILE
 from sfcrime.store.health import file_problems
 from sfcrime.store.reader import open_reader
@@ -163,7 +163,7 @@ def _nearest_existing(path: Path) -> Path:
 
 def _broker(settings: Settings) -> Finding:
     if settings.kafka.bootstrap_servers:
-        there = "is there" if topic_exists(settings.kafka) else "is not there yet"
+        there = "is there" if Topic(settings.kafka).exists() else "is not there yet"
         said = f"{settings.kafka.bootstrap_servers} answers; topic {settings.kafka.topic} {there}"
         return Finding("broker", Level.OK, said)
     running = running_bootstrap_servers(settings.data_dir)

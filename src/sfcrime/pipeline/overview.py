@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.topic_state import is_caught_up
 from sfcrime.errors import StoreUnavailable
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, read_activity
 from sfcrime.statistics.movement import Movement, movement
@@ -51,10 +52,8 @@ class Overview:
 
     def is_caught_up(self, topic_ends: Mapping[int, int]) -> bool:
         """Whether the ledger ends at the last stable offset of every partition."""
-        ends = {part.partition: part.end for part in self._ledger()}
-        return bool(topic_ends) and all(
-            ends.get(partition, 0) >= end for partition, end in topic_ends.items()
-        )
+        reached = {part.partition: part.end for part in self._ledger()}
+        return bool(topic_ends) and is_caught_up(reached, topic_ends)
 
     def _ledger(self) -> tuple[PartitionLedger, ...]:
         return self.counted.ledger if self.counted else ()

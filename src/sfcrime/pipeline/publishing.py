@@ -13,7 +13,7 @@ from threading import Event
 from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
 from sfcrime.errors import UsageError
-from sfcrime.kafka.origin import topic_origin
+from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import (
     OnProgress,
@@ -21,8 +21,8 @@ from sfcrime.kafka.producer import (
     Published,
     publish,
 )
-from sfcrime.kafka.topics import topic_exists
-from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.kafka.topic import Topic
+from sfcrime.settings import Settings
 from sfcrime.sources.content import InputFile, OnRead
 from sfcrime.sources.file import open_files_source
 from sfcrime.sources.names import files_of, without_repeats
@@ -34,8 +34,12 @@ SYNTHETIC = "synthetic"
 FIRST_START_DAYS_AGO = 60
 
 
-def open_source(settings: Settings, kafka: KafkaSettings, on_read: OnRead | None = None) -> Source:
+def open_source(settings: Settings, on_read: OnRead | None = None) -> Source:
     """The source that `settings.source` names: files, standard input, or the synthetic city.
+
+    Args:
+        settings: of a Kafka that answers.
+        on_read: told of bytes read, of how many.
 
     A synthetic city whose first day is not set goes on from the one that the topic holds; a new
     one starts `FIRST_START_DAYS_AGO` days ago.
@@ -47,7 +51,7 @@ def open_source(settings: Settings, kafka: KafkaSettings, on_read: OnRead | None
     """
     names = settings.source.names
     if names == [SYNTHETIC]:
-        return open_synthetic_source(settings.source.seed, _first_day(settings, kafka))
+        return open_synthetic_source(settings.source.seed, _first_day(settings))
     if SYNTHETIC in names or not names:
         raise UsageError(
             f"The source is {' and '.join(names) or 'empty'}.",
@@ -71,11 +75,12 @@ def _open_files(names: Sequence[str], work_dir: Path, on_read: OnRead | None) ->
         return open_files_source(without_repeats(files), work_dir, on_read)
 
 
-def _first_day(settings: Settings, kafka: KafkaSettings) -> date:
+def _first_day(settings: Settings) -> date:
     if settings.source.start:
         return date.fromisoformat(settings.source.start)
-    if topic_exists(kafka):
-        identity = topic_origin(kafka).identity
+    topic = Topic(settings.kafka)
+    if topic.exists():
+        identity = origin_of(topic.kafka, topic.state()).identity
         known = parse_synthetic_identity(identity.name) if identity else None
         if known is not None and known.seed == settings.source.seed:
             return known.start
@@ -84,14 +89,13 @@ def _first_day(settings: Settings, kafka: KafkaSettings) -> date:
 
 def publish_source(
     settings: Settings,
-    kafka: KafkaSettings,
     source: Source,
     stop: Event,
     on_progress: OnProgress,
 ) -> Published:
     """Publishes an open source; see `kafka.producer.publish`."""
     plan = ProducerPlan(
-        kafka=kafka,
+        kafka=settings.kafka,
         identity=source.identity,
         pace=Pace.from_speed(settings.source.speed),
         limit=settings.source.limit,

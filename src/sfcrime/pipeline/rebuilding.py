@@ -11,21 +11,23 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.domain.topic_state import LostRange, TopicState
+from sfcrime.domain.topic_state import LostRange, TopicState, is_caught_up
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.topic_watch import TopicWatch
-from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
-from sfcrime.pipeline.streaming import job_lock, require_settable
-from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.kafka.client import missing_topic
+from sfcrime.kafka.preflight import Preflight, preflight, with_origin
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import require_lasting_offsets
+from sfcrime.pipeline.stream import job_lock, require_settable
+from sfcrime.settings import Settings
+from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import Generation, PartitionLedger
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.generations import new_generation, pending_generation
-from sfcrime.streaming.job import StreamJob, has_reached, run_query
+from sfcrime.streaming.generation_choice import new_generation, pending_generation
+from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.scratch import clear_old_checkpoints, fresh_work_dir
-from sfcrime.streaming.session import start_spark
 
 _MOST_NAMED = 8
 
@@ -89,20 +91,21 @@ def rebuild_topic(
     store_file = data_dir / STORE_FILE
     with (
         job_lock(data_dir),
-        open_kafka(settings.kafka, settings.jvm, data_dir, hooks.on_step) as kafka,
+        open_kafka(settings, hooks.on_step) as opened,
     ):
-        topic = _topic_with_records(kafka)
+        topic = Topic(opened.kafka)
+        seen = _with_records(topic)
         kept = set_aside_other_version(store_file)
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
         with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
             clear_old_checkpoints(data_dir)
-            plan = _plan(settings, kafka, store, topic)
+            plan = _plan(opened, topic, store, seen)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
                 raise _would_lose(plan)
-            wanted = pending_generation(store, plan.wanted, topic)
-            swapped = _count(StreamJob(settings, kafka, store, stop), wanted, topic.ends, hooks)
+            wanted = pending_generation(store, plan.wanted, seen.state)
+            swapped = _count(StreamJob(opened, topic, store, stop), wanted, seen.state, hooks)
             if swapped:
                 store.make_current()
                 hooks.on_step("clearing what the old numbers left")
@@ -111,13 +114,15 @@ def rebuild_topic(
             return Rebuilt(plan, totals.accounting if totals else Accounting(), swapped)
 
 
-def _topic_with_records(kafka: KafkaSettings) -> TopicState:
-    require_lasting_offsets(describe_topic(kafka))
-    topic = TopicWatch(kafka).state()
-    if _offsets_held(topic):
-        return topic
+def _with_records(topic: Topic) -> Preflight:
+    seen = preflight(topic)
+    if seen is None:
+        raise missing_topic(topic.kafka)
+    require_lasting_offsets(seen.name, seen.settings)
+    if _offsets_held(seen.state):
+        return seen
     raise TopicRefused(
-        f"The topic {kafka.topic} holds no record.",
+        f"The topic {topic.name} holds no record.",
         rule="A rebuild counts what the topic holds.",
         next_step="publish something first (sfcrime produce), or correct --topic",
     )
@@ -127,17 +132,17 @@ def _offsets_held(topic: TopicState) -> int:
     return sum(end - topic.firsts.get(partition, 0) for partition, end in topic.ends.items())
 
 
-def _plan(
-    settings: Settings, kafka: KafkaSettings, store: StoreWriter, topic: TopicState
-) -> RebuildPlan:
+def _plan(settings: Settings, topic: Topic, store: StoreWriter, found: Preflight) -> RebuildPlan:
     seen, totals = store.generation(), store.totals()
-    wanted = new_generation(settings, kafka, topic, seen)
+    if seen is None or seen.topic_id != found.state.topic_id:
+        found = with_origin(topic, found)
+    wanted = new_generation(settings, found, seen)
     return RebuildPlan(
         seen=seen,
         seen_accounting=totals.accounting if totals else Accounting(),
         wanted=wanted,
-        due=_offsets_held(topic),
-        lost=lost_ranges(seen, store.partition_ledger(), wanted, topic),
+        due=_offsets_held(found.state),
+        lost=lost_ranges(seen, store.partition_ledger(), wanted, found.state),
     )
 
 
@@ -170,13 +175,13 @@ def _would_lose(plan: RebuildPlan) -> TopicRefused:
     )
 
 
-def _count(
-    job: StreamJob, generation: Generation, ends: Mapping[int, int], hooks: RebuildHooks
-) -> bool:
-    """Runs the query until the generation has reached `ends`; False where it was stopped first."""
+def _count(job: StreamJob, generation: Generation, seen: TopicState, hooks: RebuildHooks) -> bool:
+    """Runs the query until the generation has reached what the topic held when it was seen; False
+    where it was stopped first."""
+    ends = seen.ends
 
     def is_done(reached: Mapping[int, int]) -> bool:
-        return has_reached(reached, ends)
+        return is_caught_up(reached, ends)
 
     def show() -> None:
         ledger = job.store.partition_ledger()
@@ -191,7 +196,7 @@ def _count(
     try:
         show()
         hooks.on_step(f"counting; Spark UI: {spark.ui_url}/StreamingQuery/")
-        run_query(spark, replace(job, is_done=is_done), generation, lambda _: show())
+        run_query(spark, replace(job, is_done=is_done), generation, seen, lambda _: show())
     finally:
         spark.stop()
     return is_done(job.store.partition_ends())

@@ -16,17 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-import msgspec
-
 from sfcrime.errors import AlreadyRunning, ChildFailed, SfcrimeError
-from sfcrime.jvm.child import Child, last_lines, start_child
 from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.topic_watch import TopicWatch
+from sfcrime.kafka.topic import Topic
+from sfcrime.machine.child import Child, last_lines, start_child
+from sfcrime.machine.locks import LockHeld, file_lock
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
-from sfcrime.settings import ENVIRONMENT_PREFIX, KafkaSettings, Settings, as_environment
+from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
 
 STOP_GRACE_S = 6.0
 """For producer and stream together; with the broker behind them a stop stays under 10 s."""
@@ -62,8 +60,8 @@ class Pipeline:
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
         self._producer = _Part("producer", produce)
         self._stream = _Part("stream", ["stream", "--await-topic"])
-        self.kafka: KafkaSettings = settings.kafka
-        self._topic: TopicWatch | None = None
+        self._opened = settings
+        self._topic: Topic | None = None
         self.last_ends: dict[int, int] = {}
         """By partition, the topic's last stable offset when it was last asked."""
 
@@ -100,23 +98,18 @@ class Pipeline:
         for jar_set in ("spark", "kafka"):
             resolve_jars(jar_set, settings.jvm)
         self._on_step("starting Spark")
-        self._start_part(self._stream, settings.kafka)
+        self._start_part(self._stream)
         if not settings.kafka.bootstrap_servers:
-            self._broker = start_broker(
-                settings.kafka, settings.jvm, settings.data_dir, self._on_step
-            )
-            self.kafka = msgspec.structs.replace(
-                settings.kafka, bootstrap_servers=self._broker.bootstrap_servers
-            )
+            self._broker = start_broker(settings, self._on_step)
+            self._opened = settings.at_servers(self._broker.bootstrap_servers)
         self._on_step("starting the producer")
-        self._start_part(self._producer, self.kafka)
+        self._start_part(self._producer)
 
-    def _start_part(self, part: _Part, kafka: KafkaSettings) -> None:
-        settings = msgspec.structs.replace(self._settings, kafka=kafka)
+    def _start_part(self, part: _Part) -> None:
         part.child = start_child(
             [sys.executable, "-m", "sfcrime", *part.arguments],
             self.log_path(part.name),
-            environment=environment_of_part(settings),
+            environment=environment_of_part(self._opened),
         )
 
     def log_path(self, name: str) -> Path:
@@ -148,7 +141,7 @@ class Pipeline:
         if len(part.restarts) > MAX_RESTARTS:
             raise _failed(part, code, self.log_path(part.name))
         self._on_step(f"the {part.name} was killed (signal {-code}); starting it again")
-        self._start_part(part, self.kafka)
+        self._start_part(part)
 
     def pids(self) -> Mapping[str, int]:
         """Process ids of the parts that run."""
@@ -169,7 +162,7 @@ class Pipeline:
 
     def topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
-        self._topic = self._topic or TopicWatch(self.kafka)
+        self._topic = self._topic or Topic(self._opened.kafka)
         if self._topic.exists():
             self.last_ends = self._topic.end_offsets()
         return self.last_ends

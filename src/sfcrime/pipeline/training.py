@@ -11,15 +11,14 @@ import msgspec
 
 from sfcrime.jvm.jars import cache_folder, jar_paths
 from sfcrime.jvm.java import find_java
-from sfcrime.jvm.locks import file_lock
 from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import broker_class_path, broker_folder, keep_features
+from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline.publishing import SYNTHETIC, open_source, publish_source
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
-from sfcrime.pipeline.streaming import stream_topic
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.settings import JvmSettings, Settings
-from sfcrime.streaming.driver import driver_class_path
+from sfcrime.spark.driver import driver_class_path
 
 TRAINING_RECORDS = 40_000
 _RECORDS_PER_BATCH = 10_000
@@ -69,11 +68,10 @@ def train_startup_cache(
 
 
 def _replay(training: Settings, on_step: Callable[[str], None]) -> None:
-    with open_kafka(training.kafka, training.jvm, training.data_dir) as kafka:
-        training = msgspec.structs.replace(training, kafka=kafka)
+    with open_kafka(training) as training:
         on_step("replaying invented calls")
-        source = open_source(training, kafka)
-        publish_source(training, kafka, source, Event(), lambda _: None)
+        source = open_source(training)
+        publish_source(training, source, Event(), lambda _: None)
         source.close()
         hooks = StreamHooks(lambda _: None, lambda *_: None, lambda _: on_step("counting them"))
         stream_topic(StreamRequest(training, Event(), hooks, until_caught_up=True))

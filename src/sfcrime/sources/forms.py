@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from sfcrime.errors import UsageError
 from sfcrime.sources.content import FileContent, unreadable
+from sfcrime.sources.csv_rows import csv_elements
 from sfcrime.sources.elements import BYTE_ORDER_MARK, BrokenContent, Element, split_elements
 from sfcrime.sources.parquet import PARQUET_MAGIC, parquet_elements
-from sfcrime.sources.rows import csv_elements
 
 _LOOK_BYTES = 64 << 10
 _BYTE_ORDER_MARK = BYTE_ORDER_MARK.encode("latin-1")

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sfcrime.errors import AccountingBroken
-from sfcrime.streaming.intake import JUDGED, records_of
+from sfcrime.streaming.judged_rows import JUDGED, rows_of
 from sfcrime.streaming.phases import PhaseClock
 
 Integers = NDArray[np.int64]
@@ -66,7 +66,7 @@ class JudgedRecords:
     label: Integers
     """Numbers of `labels`."""
     labels: Sequence[str]
-    """`judge.JudgedColumns.label`, each once."""
+    """`judged_rows.JudgedColumns.label`, each once."""
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -78,7 +78,7 @@ def judged_records(batch: ReadBatch) -> JudgedRecords:
     Raises:
         AccountingBroken: a record was lost, doubled, or comes from elsewhere.
     """
-    found = [(partition, records_of(packet)) for partition, packet in batch.packets]
+    found = [(partition, rows_of(packet)) for partition, packet in batch.packets]
     found = [(partition, records) for partition, records in found if len(records)]
     found.sort(key=lambda each: (each[0], each[1]["offset"][0].as_py()))
     lengths = [len(records) for _, records in found]

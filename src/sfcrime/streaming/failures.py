@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pyspark.errors import StreamingQueryException
 
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
-from sfcrime.streaming.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
+from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
 _GOES_ON = "starting again goes on behind the last batch"

@@ -17,7 +17,6 @@ class Fingerprint:
     """Everything that shapes the numbers; a change in it would change them."""
 
     topic: str
-    topic_id: str
     lateness_s: int | None
     window_minutes: int
     rules_version: int
@@ -26,7 +25,6 @@ class Fingerprint:
     def of(cls, generation: Generation) -> Fingerprint:
         return cls(
             generation.topic,
-            generation.topic_id,
             generation.lateness_s,
             generation.window_minutes,
             generation.rules_version,
@@ -56,12 +54,10 @@ class Fingerprint:
         """The command that counts by this fingerprint where the numbers were made by `theirs`."""
         flags = []
         if theirs["topic"] != self.topic:
-            flags.append(f"--topic {self.topic}")
+            flags += [f"--topic {self.topic}", "--accept-loss"]
         if theirs["window_minutes"] != self.window_minutes:
             flags.append(f"--window {self.window_minutes}")
         if theirs["lateness_s"] != self.lateness_s:
             hours = LATENESS_OFF if self.lateness_s is None else f"{self.lateness_s / 3600:g}"
             flags.append(f"--lateness-hours {hours}")
-        if theirs["topic_id"] != self.topic_id or theirs["topic"] != self.topic:
-            flags.append("--accept-loss")
         return " ".join([REBUILD, *flags])

@@ -21,6 +21,7 @@ from pyspark.util import PythonEvalType
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.streaming.judge import judge_records
+from sfcrime.streaming.judged_rows import as_packet, as_rows
 
 PACKET_SCHEMA = StructType(
     [
@@ -28,18 +29,6 @@ PACKET_SCHEMA = StructType(
         StructField("records", BinaryType(), nullable=False),
     ]
 )
-JUDGED = pa.schema(
-    [
-        pa.field("offset", pa.int64(), nullable=False),
-        pa.field("call_id", pa.int64()),
-        pa.field("call_us", pa.int64()),
-        pa.field("published_ms", pa.int64(), nullable=False),
-        pa.field("label", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-    ]
-)
-"""The records of a packet, one row each, in the order of their offsets: call id (null where set
-aside), call time in microseconds on the wall (null where rejected), Kafka timestamp, and the label
-(`judge.JudgedColumns`)."""
 _PACKETS = pa.schema(
     [
         pa.field("partition", pa.int32(), nullable=False),
@@ -51,7 +40,7 @@ Batches = Iterator[pa.RecordBatch]
 
 
 @dataclass(frozen=True, slots=True)
-class TopicRead:
+class ReadPlan:
     """What of which topic is read."""
 
     options: Mapping[str, str]
@@ -64,7 +53,7 @@ class TopicRead:
     """`stream.source_options`."""
 
 
-def records_of_topic(session: SparkSession, read: TopicRead) -> DataFrame:
+def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
     """Every record of the topic: value, partition, offset, timestamp (as Spark names them)."""
     import json
 
@@ -119,36 +108,15 @@ def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch
     packets = []
     for partition in partitions:
         part = batch if len(partitions) == 1 else batch.filter(pc.equal(column, partition))
-        packets.append(_as_bytes(judged_batch(part, lateness_us)))
+        packets.append(as_packet(judged_batch(part, lateness_us)))
     return pa.RecordBatch.from_arrays(
         [pa.array(partitions, pa.int32()), pa.array(packets, pa.binary())], schema=_PACKETS
     )
 
 
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
-    """Judges a batch of (value, offset, timestamp) into `JUDGED` columns."""
+    """Judges a batch of (value, offset, timestamp) into `JUDGED` rows."""
     published_us = batch.column("timestamp").cast(pa.int64())
-    judged = judge_records(batch.column("value").to_pylist(), np.asarray(published_us), lateness_us)
-    return pa.RecordBatch.from_arrays(
-        [
-            batch.column("offset"),
-            pa.array(judged.call_id, pa.int64()),
-            pa.array(judged.call_us, pa.int64()),
-            pc.divide(published_us, 1000),
-            pa.array(judged.label, pa.string()).dictionary_encode(),
-        ],
-        schema=JUDGED,
-    )
-
-
-def _as_bytes(judged: pa.RecordBatch) -> pa.Buffer:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, judged.schema) as writer:
-        writer.write_batch(judged)
-    return sink.getvalue().to_pybytes()
-
-
-def records_of(packet: bytes) -> pa.Table:
-    """The `JUDGED` rows of a packet's bytes."""
-    with pa.ipc.open_stream(packet) as reader:
-        return reader.read_all()
+    values = batch.column("value").to_pylist()
+    judged = judge_records(values, np.asarray(published_us), lateness_us)
+    return as_rows(judged, batch.column("offset"), pc.divide(published_us, 1000))

@@ -12,24 +12,26 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.connection import answers
-from sfcrime.kafka.topic_watch import TopicWatch
-from sfcrime.kafka.topics import describe_topic, require_lasting_offsets
-from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.kafka.preflight import Preflight
+from sfcrime.kafka.topic import Topic
+from sfcrime.settings import Settings
+from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.failures import cause_of, jvm_ended
-from sfcrime.streaming.generations import new_generation, next_offsets
+from sfcrime.streaming.generation_choice import new_generation
 from sfcrime.streaming.handover import Handover
-from sfcrime.streaming.intake import TopicRead, judged_packets, records_of_topic
+from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.progress import StoredReports
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
-from sfcrime.streaming.session import RunningSpark
 from sfcrime.streaming.storing import BatchStorer
+from sfcrime.streaming.topic_checks import next_offsets
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
@@ -42,8 +44,8 @@ class StreamJob:
     """What a run of the query needs."""
 
     settings: Settings
-    kafka: KafkaSettings
-    """With the bootstrap servers filled in."""
+    """Of a Kafka that answers."""
+    topic: Topic
     store: StoreWriter
     stop: Event
     """Set: finish the batches in hand and end."""
@@ -55,23 +57,23 @@ class StreamJob:
 class _PartitionsAdded(Exception):
     """The topic was given partitions between the look at it and the start of the query."""
 
+    def __init__(self, seen: TopicState) -> None:
+        self.seen = seen
 
-def prepare_generation(job: StreamJob) -> Generation:
-    """The generation to go on with, or a new one; the topic must agree with it.
+
+def prepare_generation(job: StreamJob, seen: Preflight) -> Generation:
+    """The generation to go on with, or a new one.
 
     What `stored_generation` checks was checked before, and the job's lock is held since.
 
-    Raises:
-        FingerprintChanged: the topic is another one of the same name.
-        TopicRefused: the topic is compacted; see also `next_offsets`.
+    Args:
+        job: its store decides which.
+        seen: the topic; `require_countable` let it pass.
     """
     stored = job.store.generation()
-    require_lasting_offsets(describe_topic(job.kafka))
-    topic = TopicWatch(job.kafka).state()
     if stored is not None:
-        next_offsets(stored, job.store.partition_ends(), topic)
         return stored
-    generation = new_generation(job.settings, job.kafka, topic)
+    generation = new_generation(job.settings, seen)
     job.store.create_generation(generation)
     return generation
 
@@ -80,9 +82,17 @@ def run_query(
     spark: RunningSpark,
     job: StreamJob,
     generation: Generation,
+    seen: TopicState,
     on_progress: Callable[[BatchProgress], None],
 ) -> Mapping[int, int]:
     """Runs the query until it is told to stop, is caught up, or fails.
+
+    Args:
+        spark: where it runs.
+        job: what it needs.
+        generation: what is counted.
+        seen: the topic as it was found, shortly before.
+        on_progress: told of every batch that is in the ledger.
 
     Returns:
         By partition, the first offset that is not accounted for.
@@ -93,26 +103,31 @@ def run_query(
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
     while True:
+        starts = next_offsets(generation, job.store.partition_ends(), seen)
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                return _Run(spark, job, generation, checkpoint).to_its_end(on_progress)
-            except _PartitionsAdded:
-                continue
+                return _Run(spark, job, generation, starts, checkpoint).to_its_end(on_progress)
+            except _PartitionsAdded as added:
+                seen = added.seen
 
 
 class _Run:
     """One start of the query, from where the ledger ends."""
 
     def __init__(
-        self, spark: RunningSpark, job: StreamJob, generation: Generation, checkpoint: Path
+        self,
+        spark: RunningSpark,
+        job: StreamJob,
+        generation: Generation,
+        starts: Mapping[int, int],
+        checkpoint: Path,
     ) -> None:
         self._spark = spark
         self._job = job
         self._generation = generation
         self._checkpoint = checkpoint
-        self._topic = TopicWatch(job.kafka)
-        self._storer = BatchStorer(job.store, generation, self._topic)
-        self._starts = next_offsets(generation, self._storer.ends, self._topic.state())
+        self._storer = BatchStorer(job.store, generation, job.topic)
+        self._starts = starts
 
     def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
         with Handover(self._storer.store, "store-batches") as storing:
@@ -146,8 +161,8 @@ class _Run:
         job, generation = self._job, self._generation
         records = records_of_topic(
             self._spark.session,
-            TopicRead(
-                options=spark_options(job.kafka),
+            ReadPlan(
+                options=spark_options(job.topic.kafka),
                 topic=generation.topic,
                 start_offsets=self._starts,
                 max_records_per_batch=job.settings.stream.max_records_per_batch,
@@ -203,14 +218,14 @@ class _Run:
     def _reason(self, failure: StreamingQueryException, reader: BatchReader) -> Exception:
         """What to raise for a query that ended by itself."""
         if reader.last_batch_id < 0 and reader.failure is None:
-            now = self._topic.state()
+            now = self._job.topic.state()
             if now.ends.keys() != self._starts.keys():
-                return _PartitionsAdded()
+                return _PartitionsAdded(now)
         return cause_of(
             failure,
             reader.failure,
             self._spark.jvm,
-            lambda: next_offsets(self._generation, self._storer.ends, self._topic.state()),
+            lambda: next_offsets(self._generation, self._storer.ends, self._job.topic.state()),
         )
 
 
@@ -225,7 +240,7 @@ class _LostBroker:
     def __call__(self) -> bool:
         if not self._job.stop.is_set() or time.monotonic() < self._ask_at:
             return False
-        lost = not answers(self._job.kafka, _BROKER_ANSWERS_S)
+        lost = not answers(self._job.topic.kafka, _BROKER_ANSWERS_S)
         self._ask_at = time.monotonic() + _BROKER_ANSWERS_S
         return lost
 
@@ -258,8 +273,3 @@ def await_end(
         elif should_end():
             query.stop()
     look()
-
-
-def has_reached(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
-    """Whether the ledger is at or behind an offset of every partition."""
-    return all(reached.get(partition, 0) >= end for partition, end in ends.items())

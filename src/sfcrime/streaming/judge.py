@@ -1,4 +1,4 @@
-"""The judge of the stream: what a record is, before repeats are looked for. Pure.
+"""The judge of the stream: what a record is, before repeats are looked for. No input or output.
 
 The rules and their order are those of docs/rules.md. Nearly every record has exactly the fields
 of the legacy file, all of them text: msgspec decodes such a one straight into typed fields, and
@@ -9,7 +9,6 @@ through `rules`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from sfcrime.domain.outcomes import FUTURE_TOLERANCE_S, MAX_VALUE_BYTES, Reason
 from sfcrime.domain.wall_clock import MICROS, wall_offset_ms
+from sfcrime.streaming.judged_rows import LATE, JudgedColumns
 from sfcrime.streaming.rules import (
     is_call_id,
     judge_closely,
@@ -27,8 +27,6 @@ from sfcrime.streaming.rules import (
     known_times,
 )
 
-LATE = "late"
-"""The label of a late record; every other that is set aside has its `Reason`."""
 _HOUR_US = 3600 * MICROS
 _FAR_US = 1 << 62
 
@@ -56,25 +54,6 @@ class LegacyCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decode = msgspec.json.Decoder(LegacyCall).decode
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedColumns:
-    """Verdicts on a run of records, one row each, as columns: millions of rows pass here."""
-
-    call_id: list[int | None] = field(default_factory=list)
-    """Numeric call id; None where the record is set aside."""
-    call_us: list[int | None] = field(default_factory=list)
-    """Call time on the wall, microseconds since 1970-01-01T00:00:00; None where rejected."""
-    label: list[str] = field(default_factory=list)
-    """Call type, `LABEL_SEPARATOR`, disposition, blanks folded; of a record set aside its
-    `Reason`, or `LATE`."""
-
-    def reject(self, reason: Reason) -> None:
-        """Adds the row of a rejected record."""
-        self.call_id.append(None)
-        self.call_us.append(None)
-        self.label.append(reason)
 
 
 def judge_records(

@@ -1,4 +1,4 @@
-"""The rules of the stream's judge, one by one. Pure.
+"""The rules of the stream's judge, one by one. No input or output.
 
 For a record that is not of the legacy file's form, that has something unseen in it (which is
 remembered), or that breaks a rule. orjson parses just as strictly as the judge's own decoder: no
@@ -31,9 +31,7 @@ from sfcrime.domain.outcomes import (
     Reason,
 )
 from sfcrime.domain.wall_clock import MICROS, from_datetime
-
-LABEL_SEPARATOR = "\x1f"
-"""Stands between call type and disposition in one text column; no valid label can hold it."""
+from sfcrime.streaming.judged_rows import label_of
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
@@ -170,7 +168,7 @@ def _read_label(pair: tuple[str, str]) -> str:
     folded = [" ".join(filter(None, text.split(" "))) for text in pair]
     if any(len(text.encode()) > MAX_LABEL_BYTES for text in folded):
         raise ValueError(pair)
-    label = LABEL_SEPARATOR.join(folded)
+    label = label_of(*folded)
     # 60 KB of blanks fold to a short label too: many such would fill a worker's memory.
     short = len(pair[0]) + len(pair[1]) <= _LONGEST_REMEMBERED
     return _remember(known_labels, pair, label) if short else label

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sfcrime.freed_memory import FreedMemory, trim_heap
-from sfcrime.kafka.topic_watch import TopicWatch
+from sfcrime.kafka.topic import Topic
+from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch, judged_records
-from sfcrime.streaming.counting import outcome_of_batch, valid_identities
-from sfcrime.streaming.generations import require_still_held
+from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
 from sfcrime.streaming.phases import PhaseClock
+from sfcrime.streaming.topic_checks import require_still_held
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
@@ -44,7 +44,7 @@ class BatchStorer:
         topic: asked before each commit.
     """
 
-    def __init__(self, store: StoreWriter, generation: Generation, topic: TopicWatch) -> None:
+    def __init__(self, store: StoreWriter, generation: Generation, topic: Topic) -> None:
         self._store = store
         self._generation = generation
         self._topic = topic
@@ -64,7 +64,7 @@ class BatchStorer:
 
         Raises:
             AccountingBroken: something does not fit; nothing was written.
-            FingerprintChanged, TopicRefused: the topic is another, or lost what was read.
+            TopicRefused: the topic is another, or lost what was read.
             KafkaUnavailable: the topic cannot be asked; nothing was written.
             StoreUnavailable, Refused: nothing was written.
         """

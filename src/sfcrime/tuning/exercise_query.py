@@ -14,8 +14,8 @@ import msgspec
 import sfcrime
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import UsageError
-from sfcrime.jvm.child import Child, start_child
 from sfcrime.jvm.jars import resolve_jars
+from sfcrime.machine.child import Child, start_child
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import Settings
 from sfcrime.tuning.figures import TrialFailed

@@ -15,8 +15,8 @@ from enum import StrEnum
 import msgspec
 
 from sfcrime.errors import UsageError
+from sfcrime.machine.sizes import machine_cores
 from sfcrime.settings import Settings, load_settings
-from sfcrime.sizes import machine_cores
 
 UNBOUNDED = "unbounded"
 """A value of `max_records_per_batch`: a batch takes all that is there, Spark's own default."""

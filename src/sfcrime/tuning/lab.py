@@ -16,16 +16,16 @@ from threading import Event
 import msgspec
 
 from sfcrime.errors import AlreadyRunning, ChildFailed, UsageError
-from sfcrime.jvm.child import last_lines
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.java import find_java, java_version
-from sfcrime.jvm.locks import LockHeld, file_lock
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.pipeline.streaming import require_settable
+from sfcrime.machine.child import last_lines
+from sfcrime.machine.description import described_machine
+from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.pipeline.stream import require_settable
 from sfcrime.settings import Settings, as_environment
 from sfcrime.tuning.exercise_query import exercise_program
 from sfcrime.tuning.knobs import Query, base_values, settings_with
-from sfcrime.tuning.machine import described_machine
 from sfcrime.tuning.plan import Kind, Trial, seconds_left
 from sfcrime.tuning.results import (
     RESULTS_FILE,
@@ -180,7 +180,7 @@ def _run_waiting(order: Order, hooks: LabHooks, stop: Event, began: float) -> in
         return 0
     work_dir = order.out_dir / WORK_FOLDER
     settings = order.settings
-    with start_broker(settings.kafka, settings.jvm, work_dir, hooks.on_step) as broker:
+    with start_broker(settings.in_folder(work_dir), hooks.on_step) as broker:
         bench = _bench(order, waiting, broker, hooks, stop)
         while waiting and not stop.is_set():
             trial = waiting[0]
@@ -207,19 +207,17 @@ def _bench(
     order: Order, waiting: Sequence[Trial], broker: RunningBroker, hooks: LabHooks, stop: Event
 ) -> Bench:
     """The full topics, and what runs on them."""
-    kafka = msgspec.structs.replace(
-        order.settings.kafka, bootstrap_servers=broker.bootstrap_servers
-    )
+    settings = order.settings.at_servers(broker.bootstrap_servers)
     topics: dict[int, FrozenTopic] = {}
     for partitions in _topics(order, waiting):
         if stop.is_set():
             break
         records = order.workload.records
         hooks.on_step(f"filling a topic of {partitions} partitions with {records:,} records")
-        named = msgspec.structs.replace(kafka, partitions=partitions)
+        named = msgspec.structs.replace(settings.kafka, partitions=partitions)
         topics[partitions] = freeze_topic(named, records, stop)
     return Bench(
-        settings=msgspec.structs.replace(order.settings, kafka=kafka),
+        settings=settings,
         workload=order.workload,
         work_dir=order.out_dir / WORK_FOLDER,
         broker_pid=broker.pid,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.jvm.child import Child, start_child
+from sfcrime.machine.child import Child, start_child
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE

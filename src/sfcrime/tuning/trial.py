@@ -15,7 +15,7 @@ from threading import Event
 import msgspec
 
 from sfcrime.errors import ChildFailed, SfcrimeError
-from sfcrime.jvm.child import Child, last_lines
+from sfcrime.machine.child import Child, last_lines
 from sfcrime.settings import Settings
 from sfcrime.tuning.exercise_query import ExerciseQuery, start_exercise
 from sfcrime.tuning.figures import Sent, TrialFailed, backlog_figures, paced_figures

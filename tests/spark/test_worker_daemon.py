@@ -16,7 +16,7 @@ import pytest
 from pyspark.serializers import UTF8Deserializer, read_int
 
 from running import alive, wait_until
-from sfcrime.jvm.child import identity_of
+from sfcrime.machine.child import identity_of
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_worker_without_a_task_ends_without_a_word_when_its_jvm_does(sockets: 
         "SPARK_REUSE_WORKER": "1",
     }
     daemon = subprocess.Popen(
-        [sys.executable, "-m", "sfcrime.streaming.worker_daemon", "pyspark.worker"],
+        [sys.executable, "-m", "sfcrime.spark.worker_daemon", "pyspark.worker"],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -15,9 +15,9 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from sfcrime.settings import Settings
-from sfcrime.streaming.driver import driver_command
-from sfcrime.streaming.gateway import DriverJvm, start_driver_jvm
-from sfcrime.streaming.properties import APPLICATION_NAME
+from sfcrime.spark.driver import driver_command
+from sfcrime.spark.gateway import DriverJvm, start_driver_jvm
+from sfcrime.spark.properties import APPLICATION_NAME
 
 SESSION_STOP_S = 3.0
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from sfcrime.streaming import session
+from sfcrime.spark import session
 
 
 class TakesSigint:

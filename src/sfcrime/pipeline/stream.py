@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from sfcrime.errors import AlreadyRunning
-from sfcrime.jvm.locks import LockHeld, file_lock
-from sfcrime.pipeline.stream_request import StreamRequest
+from sfcrime.machine.locks import LockHeld, file_lock
 from sfcrime.settings import Settings
-from sfcrime.streaming.driver import driver_command
-from sfcrime.streaming.gateway import start_driver_jvm
-from sfcrime.streaming.properties import require_free_options, spark_properties
+from sfcrime.spark.driver import driver_command
+from sfcrime.spark.gateway import start_driver_jvm
+from sfcrime.spark.properties import require_free_options, spark_properties
+from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.streaming.scratch import fresh_work_dir
 
 JOB_LOCK_FILE = "stream.lock"
 """In the data folder; held as long as a job runs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHooks:
+    """Whom the stream tells what it does."""
+
+    on_step: Callable[[str], None]
+    on_ready: Callable[[str, Generation], None]
+    """The Spark UI's address and the generation, once the query is about to run."""
+    on_progress: Callable[[BatchProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A run of the query."""
+
+    settings: Settings
+    """Of which topic, into which data folder."""
+    stop: Event
+    """Set: the run ends behind the batch in hand."""
+    hooks: StreamHooks
+    until_caught_up: bool = False
+    """Ends when every record is accounted for."""
+    await_topic: bool = False
+    """On an outside cluster, a topic that does not exist is waited for (the embedded broker's
+    always is)."""
 
 
 def stream_topic(request: StreamRequest) -> dict[int, int]:
@@ -36,7 +64,7 @@ def stream_topic(request: StreamRequest) -> dict[int, int]:
         jvm = start_driver_jvm(driver_command(settings, fresh_work_dir(settings.data_dir)))
         try:
             # PySpark, Arrow and SQLAlchemy take as long to import as the JVM takes to start.
-            from sfcrime.pipeline.counting import count_topic
+            from sfcrime.pipeline.count_topic import count_topic
 
             return count_topic(request, jvm)
         finally:

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
+from sfcrime.kafka.topic_watch import TopicWatch
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import KafkaUnavailable, TopicRefused
-from sfcrime.kafka.topic_watch import TopicWatch
-from sfcrime.kafka.topics import (
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import (
     check_topic_settings,
     describe_topic,
     ensure_topic,
-    topic_exists,
 )
 from sfcrime.settings import KafkaSettings
 
@@ -26,7 +26,7 @@ NewName = Callable[[], KafkaSettings]
 def test_a_new_topic_keeps_records_of_any_age_and_refuses_the_far_future(topic: NewName) -> None:
     kafka = topic()
 
-    made = ensure_topic(kafka, 3)
+    made = ensure_topic(Topic(kafka), 3)
 
     assert made.partitions == 3
     assert made.settings["retention.ms"] == "-1"
@@ -41,9 +41,9 @@ def test_a_new_topic_keeps_records_of_any_age_and_refuses_the_far_future(topic: 
 
 def test_an_existing_topic_keeps_its_partitions_and_id(topic: NewName) -> None:
     kafka = topic()
-    made = ensure_topic(kafka, 3)
+    made = ensure_topic(Topic(kafka), 3)
 
-    again = ensure_topic(kafka, 5)
+    again = ensure_topic(Topic(kafka), 5)
 
     assert again == made
     assert describe_topic(kafka) == made
@@ -51,11 +51,11 @@ def test_an_existing_topic_keeps_its_partitions_and_id(topic: NewName) -> None:
 
 def test_a_topic_made_again_has_another_id(topic: NewName) -> None:
     kafka = topic()
-    before = ensure_topic(kafka, 1)
+    before = ensure_topic(Topic(kafka), 1)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([kafka.topic], operation_timeout=10)[kafka.topic].result()
 
-    after = ensure_topic(kafka, 1)
+    after = ensure_topic(Topic(kafka), 1)
 
     assert after.topic_id != before.topic_id
 
@@ -66,7 +66,7 @@ def test_a_topic_is_watched_over_one_connection(
     kafka = topic()
     watch = TopicWatch(kafka)
     assert not watch.exists()
-    made = ensure_topic(kafka, 2)
+    made = ensure_topic(Topic(kafka), 2)
     for room in ("offsets", "topics", "topic_watch"):
         monkeypatch.setattr(f"sfcrime.kafka.{room}.open_admin", None)
 
@@ -81,7 +81,7 @@ def test_a_topic_that_does_not_exist_is_an_error_and_is_not_made(topic: NewName)
     with pytest.raises(KafkaUnavailable, match="does not exist"):
         describe_topic(kafka)
 
-    assert not topic_exists(kafka)
+    assert not Topic(kafka).exists()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_setting_that_would_lose_or_bend_records_is_refused_with_the_command_t
     broker: KafkaSettings, topic: NewName, setting: str, value: str, needed: str
 ) -> None:
     kafka = topic()
-    right = ensure_topic(kafka, 1)
+    right = ensure_topic(Topic(kafka), 1)
     wrong = replace(right, settings=right.settings | {setting: value})
 
     with pytest.raises(TopicRefused, match=f"has {setting}={value}") as caught:
@@ -128,7 +128,7 @@ def test_a_topic_with_kafkas_defaults_is_refused(topic: NewName) -> None:
 
 def test_a_setting_that_an_old_broker_does_not_know_is_passed_over(topic: NewName) -> None:
     kafka = topic()
-    right = ensure_topic(kafka, 1)
+    right = ensure_topic(Topic(kafka), 1)
     known = {k: v for k, v in right.settings.items() if not k.startswith("message.timestamp.after")}
 
     check_topic_settings(replace(right, settings=known), kafka)

@@ -19,9 +19,9 @@ from sfcrime.errors import ChildFailed, UsageError
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.settings import JvmSettings, Settings, StreamSettings
-from sfcrime.streaming.driver import SPARK_MODULE_OPTIONS, DriverCommand, driver_java
-from sfcrime.streaming.gateway import start_driver_jvm
-from sfcrime.streaming.properties import spark_properties
+from sfcrime.spark.driver import SPARK_MODULE_OPTIONS, DriverCommand, driver_java
+from sfcrime.spark.gateway import start_driver_jvm
+from sfcrime.spark.properties import spark_properties
 
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4}
 _SIZES |= {18: 4, 19: 2, 20: 2}

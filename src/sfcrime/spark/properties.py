@@ -102,7 +102,7 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         **_worker_sockets(work_dir),
         # Workers are forked from a process that has imported all they need.
-        "spark.python.daemon.module": "sfcrime.streaming.worker_daemon",
+        "spark.python.daemon.module": "sfcrime.spark.worker_daemon",
         "spark.sql.streaming.metricsEnabled": "false",
         # No secret is handed to Spark (kafka.dialects); this hides what a user's own setting of
         # Kafka's client would show.

@@ -20,7 +20,7 @@ from sfcrime.errors import UsageError
 from sfcrime.jvm.ivy import download_options
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import Settings
-from sfcrime.streaming.driver import driver_class_path, driver_java
+from sfcrime.spark.driver import driver_class_path, driver_java
 
 SCALA_VERSION = "2.13"
 """What PySpark's jars are compiled for; part of the name of every package for Spark."""

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sfcrime.errors import ChildFailed
-from sfcrime.jvm.child import last_lines
-from sfcrime.streaming.driver import DriverCommand
+from sfcrime.machine.child import last_lines
+from sfcrime.spark.driver import DriverCommand
 
 START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0

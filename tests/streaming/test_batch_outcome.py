@@ -18,7 +18,7 @@ from sfcrime.store.records import (
     RejectedRecord,
 )
 from sfcrime.streaming.arrival import judged_records
-from sfcrime.streaming.counting import outcome_of_batch, valid_identities
+from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
 
 MINUTE_US = 60_000_000
 HOUR_US = 3_600_000_000

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfcrime.errors import UnreadableFile, UsageError
-from sfcrime.sources import rows
-from sfcrime.sources.rows import csv_elements
+from sfcrime.sources import csv_rows as rows
+from sfcrime.sources.csv_rows import csv_elements
 
 NEEDED = b"crime_id,original_crime_type_name,call_date_time,disposition\n"
 

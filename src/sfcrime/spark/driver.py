@@ -16,7 +16,7 @@ from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import StartupCache, startup_cache
 from sfcrime.settings import Settings
-from sfcrime.streaming.properties import spark_properties
+from sfcrime.spark.properties import spark_properties
 
 SPARK_MODULE_OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions",

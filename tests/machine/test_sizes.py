@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sfcrime.machine.sizes import Sizes, machine_memory_bytes, sizes_for
 from sfcrime.settings import KafkaSettings, StreamSettings, load_settings
-from sfcrime.sizes import Sizes, machine_memory_bytes, sizes_for
 
 GIB = 2**30
 

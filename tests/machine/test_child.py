@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.jvm.child import (
+from sfcrime.machine.child import (
     ProcessIdentity,
     identity_of,
     is_alive,
@@ -89,7 +89,7 @@ def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> Non
         [
             sys.executable,
             "-c",
-            "import time; from pathlib import Path; from sfcrime.jvm.child import start_child\n"
+            "import time; from pathlib import Path; from sfcrime.machine.child import start_child\n"
             f"child = start_child({SLEEPER!r}, Path({str(log)!r}))\n"
             "print(child.pid, flush=True); time.sleep(600)",
         ],

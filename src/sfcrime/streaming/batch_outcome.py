@@ -18,8 +18,7 @@ from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
 from sfcrime.streaming.arrival import Integers, JudgedRecords, Planned, gaps
-from sfcrime.streaming.judge import LATE
-from sfcrime.streaming.rules import LABEL_SEPARATOR
+from sfcrime.streaming.judged_rows import LATE, parts_of
 
 
 def valid_identities(records: JudgedRecords) -> IdentityColumns:
@@ -78,11 +77,11 @@ def _cells(records: JudgedRecords, counted: Integers, window_minutes: int) -> Ce
     codes = pa.array(cells % labels, pa.int32())
     # Reasons and "late" are labels as well; no counted call has one, so what they split into is
     # never used.
-    parts = [label.partition(LABEL_SEPARATOR) for label in records.labels]
+    parts = [parts_of(label) for label in records.labels]
     return CellColumns(
         windows_us=pa.array(cells // labels * width, pa.int64()),
-        call_types=_decoded(codes, [call_type for call_type, _, _ in parts]),
-        dispositions=_decoded(codes, [disposition for _, _, disposition in parts]),
+        call_types=_decoded(codes, [call_type for call_type, _ in parts]),
+        dispositions=_decoded(codes, [disposition for _, disposition in parts]),
         calls=pa.array(calls, pa.int64()),
     )
 

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from sfcrime.freed_memory import LARGE_WORK, FreedMemory
+from sfcrime.machine.freed_memory import LARGE_WORK, FreedMemory
 
 _HELD_BY_THE_HEAP = """
-from sfcrime.freed_memory import LARGE_WORK, FreedMemory
+from sfcrime.machine.freed_memory import LARGE_WORK, FreedMemory
 
 def resident():
     with open("/proc/self/statm") as file:

@@ -9,7 +9,7 @@ import pytest
 from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import committed_hashes
 from sfcrime.settings import Settings, StreamSettings
-from sfcrime.streaming.submit import CONNECTOR, check_packages, spark_submit
+from sfcrime.spark.submit import CONNECTOR, check_packages, spark_submit
 
 RIGHT = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"
 
@@ -61,7 +61,7 @@ def test_the_users_own_jvm_options_come_last(
         commands.append(command)
         return 0
 
-    monkeypatch.setattr("sfcrime.streaming.submit._in_foreground", note)
+    monkeypatch.setattr("sfcrime.spark.submit._in_foreground", note)
     settings = Settings(stream=StreamSettings(heap="900m", jvm_options="-XX:+UseSerialGC -Da=b"))
 
     assert spark_submit(["--version"], settings, tmp_path) == 0

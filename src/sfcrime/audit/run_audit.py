@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from sfcrime.audit.compare import (
     CellKey,
@@ -27,12 +28,11 @@ from sfcrime.audit.result import (
     DifferenceLog,
 )
 from sfcrime.audit.sequences import SourceSequences, check_sequences
-from sfcrime.audit.topic import Topic
 from sfcrime.audit.trace import Traced, find_records
 from sfcrime.domain.outcomes import RULES_VERSION
-from sfcrime.domain.topic_state import LostRange, TopicState
+from sfcrime.domain.topic_state import LostRange, TopicState, require_same
 from sfcrime.errors import FingerprintChanged, TopicRefused
-from sfcrime.kafka.records import TopicRecord
+from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import Generation, PartitionLedger
 
@@ -44,14 +44,30 @@ TRACING = "Finding the records concerned"
 _ALL_ROWS = 2**62
 
 
+class ReadRange(Protocol):
+    """Reads records of the topic that is audited; `kafka.consumer.read_range` does."""
+
+    def __call__(
+        self, start: Mapping[int, int], end: Mapping[int, int], *, source_name: str = ""
+    ) -> Iterator[Sequence[TopicRecord]]:
+        """Every record with start <= offset < end; each partition's in the order of offsets.
+
+        Where a source is named, its records have their sequences.
+        """
+
+
 def run_audit(
-    store: StoreReader, topic: Topic, progress: Progress = lambda stage, done, due: None
+    store: StoreReader,
+    topic: TopicState,
+    read: ReadRange,
+    progress: Progress = lambda stage, done, due: None,
 ) -> AuditResult:
     """Recounts the topic up to the ledger's offsets and compares.
 
     Args:
         store: one snapshot, so a job may go on counting meanwhile.
-        topic: the one the store's generation was counted from.
+        topic: the one the store's generation was counted from, as it is now.
+        read: reads its records.
         progress: told of the reading.
 
     Raises:
@@ -67,15 +83,19 @@ def run_audit(
     ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
     due = sum(span.end - span.start for span in ranges.values())
     is_ours, found = generation.source_name != "", SourceSequences()
-    records = _read(topic, ranges, generation.source_name)
-    read = found.noting(records) if is_ours else records
-    count = recount(read, ranges, rules, _reporting(progress, RECOUNTING, due))
+    records = _records(read, ranges, generation.source_name)
+    count = recount(
+        found.noting(records) if is_ours else records,
+        ranges,
+        rules,
+        _reporting(progress, RECOUNTING, due),
+    )
     conflicts = count.finish()
     verdict = _compare(store, count, conflicts, ledger, log)
     sequences = check_sequences(found, ranges, partitions, log) if is_ours else None
     named = conflicts[:MAX_LISTED]
     report = _reporting(progress, TRACING, due)
-    traced = _trace(topic, count, verdict.first_differing, named, report)
+    traced = _trace(read, count, verdict.first_differing, named, report)
     return AuditResult(
         topic=generation.topic,
         ranges=ranges,
@@ -97,7 +117,7 @@ def run_audit(
 
 
 def _trace(
-    topic: Topic,
+    read: ReadRange,
     count: Recount,
     cells: Collection[CellKey],
     conflicts: Sequence[Conflict],
@@ -110,7 +130,7 @@ def _trace(
         number: OffsetRange(part.start, part.end) for number, part in count.partitions.items()
     }
     identities = [(each.call_id, each.call_us) for each in conflicts]
-    return find_records(_told(_read(topic, ranges), report), count.rules, cells, identities)
+    return find_records(_told(_records(read, ranges), report), count.rules, cells, identities)
 
 
 def _compare(
@@ -144,31 +164,22 @@ def _refuse_other_rules(generation: Generation) -> None:
 
 
 def _refuse_unprovable(
-    generation: Generation, ledger: Sequence[PartitionLedger], topic: Topic, log: DifferenceLog
+    generation: Generation, ledger: Sequence[PartitionLedger], topic: TopicState, log: DifferenceLog
 ) -> Collection[int]:
     """Refuses a topic that no longer holds what was counted; notes what was never counted.
 
     Returns:
         the topic's partitions.
     """
-    now = TopicState(topic.topic_id(), topic.first_offsets(), topic.end_offsets())
-    if now.topic_id != generation.topic_id:
-        raise TopicRefused(
-            f"The topic {generation.topic} has the id {now.topic_id}; the numbers were counted "
-            f"from {generation.topic_id}.",
-            rule="A topic that was deleted and made again is another topic, so none of the stored "
-            "numbers can be proved from it.",
-            next_step="name the cluster that was counted with --bootstrap-servers, or count this "
-            "topic in place of it: sfcrime rebuild --accept-loss",
-        )
-    lost = [each for part in ledger for each in now.lost(part.partition, part.start, part.end)]
+    require_same(generation.topic, generation.topic_id, topic.topic_id)
+    lost = [each for part in ledger for each in topic.lost(part.partition, part.start, part.end)]
     if lost:
         raise _unprovable(generation, ledger, lost)
     for each in ledger:
         if each.start < each.end:
             name = f"partition {each.partition}, start"
-            log.expect(DifferenceKind.PARTITION, name, now.firsts[each.partition], each.start)
-    return now.ends.keys()
+            log.expect(DifferenceKind.PARTITION, name, topic.firsts[each.partition], each.start)
+    return topic.ends.keys()
 
 
 def _unprovable(
@@ -187,12 +198,12 @@ def _unprovable(
     )
 
 
-def _read(
-    topic: Topic, ranges: Mapping[int, OffsetRange], source_name: str = ""
+def _records(
+    read: ReadRange, ranges: Mapping[int, OffsetRange], source_name: str = ""
 ) -> Iterator[Sequence[TopicRecord]]:
     starts = {partition: span.start for partition, span in ranges.items()}
     ends = {partition: span.end for partition, span in ranges.items()}
-    return topic.read(starts, ends, source_name)
+    return read(starts, ends, source_name=source_name)
 
 
 def _reporting(progress: Progress, stage: str, due: int) -> Callable[[int], None]:

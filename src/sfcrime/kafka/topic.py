@@ -1,0 +1,138 @@
+"""One topic, asked over one connection that is kept: whether it is there, who it is, what it holds.
+
+A request costs about a millisecond; a client of its own for each would cost several, on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    ConfigResource,
+    OffsetSpec,
+    ResourceType,
+)
+
+from sfcrime.domain.topic_state import TopicState
+from sfcrime.kafka.client import (
+    NOT_YET,
+    REQUEST_TIMEOUT_S,
+    answered,
+    missing_topic,
+    open_admin,
+    translated,
+)
+from sfcrime.settings import KafkaSettings
+
+_FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LAST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+class TopicHead(NamedTuple):
+    """Who a topic is, and where some of its partitions begin."""
+
+    topic_id: str
+    firsts: Mapping[int, int]
+    """By partition, the first offset that is still kept."""
+
+
+class Topic:
+    """A topic of a cluster, whether it exists or not.
+
+    Every question raises KafkaUnavailable where the broker does not answer, and all but `exists`
+    where there is no such topic.
+
+    Args:
+        kafka: names broker and topic.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self.kafka = kafka
+        self.name = kafka.topic
+        self.admin = open_admin(kafka)
+
+    def exists(self) -> bool:
+        """Whether there is such a topic now."""
+        return bool(self.leaders())
+
+    def require_exists(self) -> None:
+        """Raises KafkaUnavailable, with what to do, where there is no such topic."""
+        if not self.exists():
+            raise missing_topic(self.kafka)
+
+    def first_offsets(self) -> dict[int, int]:
+        """By partition, its first offset that is still kept."""
+        return self._offsets(_FIRST)
+
+    def end_offsets(self, *, committed: bool = True) -> dict[int, int]:
+        """By partition, its last stable offset: one past what a `read_committed` reader can see.
+
+        Args:
+            committed: False: one past the last offset of all, behind transactions that are open
+                too.
+        """
+        return self._offsets(_LAST, committed)
+
+    def state(self) -> TopicState:
+        """The topic as it is now.
+
+        Asks for the id last: offsets of a topic that is made anew meanwhile come with its new id.
+        """
+        firsts, ends = self.first_offsets(), self.end_offsets()
+        return TopicState(self.ask_head(())().topic_id, firsts, ends)
+
+    def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
+        """Asks where partitions begin and who the topic is now, and does not wait: what is
+        returned does, and raises."""
+        wanted = {TopicPartition(self.name, number): _FIRST for number in partitions}
+        asked = self.admin.list_offsets(wanted, request_timeout=REQUEST_TIMEOUT_S) if wanted else {}
+        with translated(f"asking for the topic {self.name}"):
+            described = self.admin.describe_topics(
+                TopicCollection([self.name]), request_timeout=REQUEST_TIMEOUT_S
+            )[self.name]
+
+        def answer() -> TopicHead:
+            with translated(f"asking for the topic {self.name}"):
+                try:
+                    found = {place.partition: each.result().offset for place, each in asked.items()}
+                except KafkaException as error:
+                    if error.args[0].code() not in NOT_YET:
+                        raise
+                    found = self.first_offsets()  # a new partition: asks who leads it, too
+                return TopicHead(str(described.result().topic_id), found)
+
+        return answer
+
+    def settings(self) -> dict[str, str]:
+        """Every setting of the topic in force, defaults among them."""
+        resource = ConfigResource(ResourceType.TOPIC, self.name)
+        with translated(f"asking for the settings of the topic {self.name}"):
+            entries = self.admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_S)[
+                resource
+            ].result()
+        return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+    def leaders(self) -> dict[int, int]:
+        """By partition, the broker that leads it, below 0 where none does; empty where there is
+        no such topic."""
+        # Asked for all topics: a request for one by name may create it on an outside cluster.
+        with translated(f"asking {self.kafka.bootstrap_servers} for its topics"):
+            topic = self.admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics.get(self.name)
+        return {} if topic is None else {n: each.leader for n, each in topic.partitions.items()}
+
+    def _offsets(self, spec: OffsetSpec, committed: bool = True) -> dict[int, int]:
+        leaders = self.leaders()
+        if not leaders:
+            raise missing_topic(self.kafka)
+        wanted = {TopicPartition(self.name, number): spec for number in sorted(leaders)}
+        isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+
+        def ask() -> dict[int, int]:
+            answers = self.admin.list_offsets(
+                wanted, isolation_level=isolation, request_timeout=REQUEST_TIMEOUT_S
+            )
+            return {place.partition: future.result().offset for place, future in answers.items()}
+
+        return answered(ask, f"asking for offsets of {self.name}")

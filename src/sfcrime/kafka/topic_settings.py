@@ -1,0 +1,148 @@
+"""The topic of calls: made with settings that keep old calls, refused where it has others.
+
+Kafka's defaults delete what is older than 7 days by its timestamp: calls of 2018 at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
+
+from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
+from sfcrime.kafka.topic import Topic
+from sfcrime.settings import KafkaSettings
+
+LONGEST = 2**63 - 1
+"""Kafka's way of saying "no bound" for milliseconds."""
+
+_TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000
+_FUTURE_TOLERANCE_MS = 3_600_000
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""Largest batch the topic takes: a record far above the 64 KiB that count is kept, as data."""
+
+NEW_TOPIC_SETTINGS: Mapping[str, str] = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "message.timestamp.type": "CreateTime",
+    # Virtual weeks pass in minutes, and each would start a new file.
+    "segment.ms": str(_TEN_YEARS_MS),
+    "message.timestamp.before.max.ms": str(LONGEST),
+    # Nobody can stamp a record into the far future.
+    "message.timestamp.after.max.ms": str(_FUTURE_TOLERANCE_MS),
+    "max.message.bytes": str(MAX_MESSAGE_BYTES),
+}
+
+_Check = Callable[[str], bool]
+_NEEDED: Mapping[str, tuple[_Check, str]] = {
+    "cleanup.policy": (
+        lambda value: value == "delete",
+        "A compacted topic drops records, so its calls could not be counted again.",
+    ),
+    "retention.ms": (
+        lambda value: value == "-1",
+        "Records carry the time of their call; any retention deletes old calls.",
+    ),
+    "retention.bytes": (
+        lambda value: value == "-1",
+        "A bound on its size makes the topic forget calls that were counted.",
+    ),
+    "message.timestamp.type": (
+        lambda value: value == "CreateTime",
+        "Lateness is judged by the time a record was published at, which the producer sets.",
+    ),
+    "message.timestamp.before.max.ms": (
+        lambda value: int(value) == LONGEST,
+        "A bound on the age of a record refuses old calls.",
+    ),
+    "message.timestamp.after.max.ms": (
+        lambda value: int(value) <= _FUTURE_TOLERANCE_MS,
+        "A record stamped into the far future would make every later one late.",
+    ),
+}
+
+
+def ensure_topic(topic: Topic, partitions: int) -> int:
+    """Makes the topic if it does not exist; returns when it can be written.
+
+    Args:
+        topic: the one.
+        partitions: of a topic that is made; an existing one keeps its own.
+
+    Returns:
+        How many partitions it has.
+
+    Raises:
+        KafkaUnavailable: the broker does not answer, or does not let us make the topic.
+    """
+    if not topic.exists():
+        _create(topic, partitions)
+    deadline = time.monotonic() + REQUEST_TIMEOUT_S
+    while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
+        if time.monotonic() > deadline:
+            raise KafkaUnavailable(
+                f"The topic {topic.name} has partitions without a leader.",
+                next_step="check the Kafka cluster",
+            )
+        time.sleep(0.05)
+    return len(leaders)
+
+
+def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
+    """Refuses a topic whose settings would lose records or bend their times.
+
+    A setting that the broker does not know (Kafka before 3.6 bounds no timestamps) is passed over,
+    and so is `segment.ms`, which costs files and no records.
+
+    Args:
+        kafka: names broker and topic.
+        settings: of the topic, as `Topic.settings` has them.
+
+    Raises:
+        TopicRefused: names the setting, its value, and the command that mends it.
+    """
+    for name, (is_right, rule) in _NEEDED.items():
+        value = settings.get(name)
+        if value is not None and not is_right(value):
+            raise TopicRefused(
+                f"The topic {kafka.topic} has {name}={value}.",
+                rule=rule,
+                next_step="sfcrime kafka configs --alter "
+                f"--bootstrap-server {kafka.bootstrap_servers} "
+                f"--entity-type topics --entity-name {kafka.topic} "
+                f"--add-config {name}={NEW_TOPIC_SETTINGS[name]}   (or choose another --topic)",
+            )
+
+
+def require_lasting_offsets(name: str, settings: Mapping[str, str]) -> None:
+    """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
+
+    Records that a retention deletes from the beginning on are another matter: they leave a range
+    that can be named.
+
+    Raises:
+        TopicRefused: the topic is compacted.
+    """
+    policy = settings.get("cleanup.policy", "")
+    if "compact" in policy:
+        raise TopicRefused(
+            f"The topic {name} has cleanup.policy={policy}.",
+            rule="A compacted topic drops records that were counted, so no number of it could be "
+            "proved by a recount.",
+            next_step="count a topic with cleanup.policy=delete that holds every call",
+        )
+
+
+def _create(topic: Topic, partitions: int) -> None:
+    wanted = NewTopic(topic.name, num_partitions=partitions, config=dict(NEW_TOPIC_SETTINGS))
+    with translated(f"making the topic {topic.name}"):
+        try:
+            made = topic.admin.create_topics([wanted], request_timeout=REQUEST_TIMEOUT_S)
+            made[topic.name].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise

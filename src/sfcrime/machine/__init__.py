@@ -1,0 +1,1 @@
+"""This machine: child processes, locks, ports, memory and cores."""

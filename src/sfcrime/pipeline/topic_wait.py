@@ -1,0 +1,120 @@
+"""Waits for what a count begins with: a broker that answers, and a topic that can be counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sfcrime.errors import KafkaUnavailable
+from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.connection import require_answer
+from sfcrime.kafka.origin import OriginKind
+from sfcrime.kafka.preflight import Preflight, preflight, with_origin
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import require_lasting_offsets
+from sfcrime.pipeline.stream import StreamRequest
+from sfcrime.store.records import Generation
+from sfcrime.streaming.topic_checks import next_offsets
+
+BROKER_WAIT_S = 60.0
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTopic:
+    """A topic that can be counted, and what was seen of it."""
+
+    topic: Topic
+    seen: Preflight
+
+
+class TopicWait:
+    """Looks for the topic until there is something to count.
+
+    An outside cluster has to answer at once: Spark's own client would take minutes to find out
+    that it does not.
+
+    Args:
+        request: of which topic, and whether to wait for one that an outside cluster lacks.
+        stored: what is counted already; None: a first count, for which the topic must hold a
+            record, because only that shows whose topic it is.
+        reached: by partition, the first offset that is not accounted for.
+
+    Raises:
+        UsageError: the file of client properties cannot be used.
+        KafkaUnavailable: an outside cluster does not answer, or does not let us in.
+    """
+
+    def __init__(
+        self, request: StreamRequest, stored: Generation | None, reached: Mapping[int, int]
+    ) -> None:
+        self._request = request
+        self._stored, self._reached = stored, reached
+        self._topic: Topic | None = None
+        if request.settings.kafka.bootstrap_servers:
+            require_answer(request.settings.kafka)
+
+    def look(self) -> FoundTopic | None:
+        """The topic, if it can be counted now; None where it is worth waiting.
+
+        Raises:
+            TopicRefused: it can never be counted, or not on from where the ledger ends.
+            KafkaUnavailable: it does not answer, or is not there and not waited for.
+        """
+        topic = self._asked_topic()
+        if topic is None:
+            return None
+        seen = preflight(topic)
+        if seen is None:
+            if self._stored is not None or not self._may_appear():
+                topic.require_exists()
+            return None
+        require_lasting_offsets(seen.name, seen.settings)
+        if self._stored is not None:
+            next_offsets(self._stored, self._reached, seen.state)
+            return FoundTopic(topic, seen)
+        seen = with_origin(topic, seen)
+        is_empty = seen.origin is None or seen.origin.kind is OriginKind.EMPTY
+        return None if is_empty else FoundTopic(topic, seen)
+
+    def until_found(self) -> FoundTopic | None:
+        """Looks again and again; None where the request was stopped first. Errors as of `look`.
+
+        Raises:
+            KafkaUnavailable: no embedded broker started.
+        """
+        settings, stop = self._request.settings, self._request.stop
+        deadline = time.monotonic() + BROKER_WAIT_S
+        told = ""
+        while not stop.is_set():
+            found = self.look()
+            if found is not None:
+                return found
+            step = f"waiting for the first record of {settings.kafka.topic}"
+            if self._topic is None:
+                step = "waiting for the broker"
+                if time.monotonic() > deadline:
+                    raise KafkaUnavailable(
+                        f"No embedded broker of {settings.data_dir} started within "
+                        f"{BROKER_WAIT_S:.0f} s.",
+                        next_step="sfcrime broker (in another terminal), or --bootstrap-servers "
+                        "host:port",
+                    )
+            if step != told:
+                self._request.hooks.on_step(step)
+                told = step
+            stop.wait(_POLL_S)
+        return None
+
+    def _asked_topic(self) -> Topic | None:
+        """None before an embedded broker runs."""
+        settings = self._request.settings
+        servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
+        if servers and (self._topic is None or self._topic.kafka.bootstrap_servers != servers):
+            self._topic = Topic(settings.at_servers(servers).kafka)
+        return self._topic if servers else None
+
+    def _may_appear(self) -> bool:
+        """Whether a topic that is not there is waited for; the embedded broker's always is."""
+        return self._request.await_topic or not self._request.settings.kafka.bootstrap_servers

@@ -1,0 +1,1 @@
+"""A Spark of our own: its JVM, its session, its properties, and `spark-submit`."""
