@@ -24,7 +24,6 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import broadcast
-from sfcrime.pipeline.counting import await_first_record
 from spark_state import counts_in_state, last_committed, state_properties
 from stateful_calls import calls_without_repeats, judged_records, named_calls
 from stream_job import Job, job_of, parsed_arguments
@@ -35,9 +34,10 @@ from sfcrime.domain.dispositions import OFFICIAL_CODES
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.origin import OriginKind, origin_of
-from sfcrime.kafka.topic import Topic
-from sfcrime.settings import KafkaSettings, Settings, StreamSettings
+from sfcrime.kafka.origin import OriginKind
+from sfcrime.kafka.preflight import Preflight
+from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
+from sfcrime.settings import Settings, StreamSettings
 from sfcrime.spark.properties import spark_properties
 from sfcrime.spark.session import open_session
 from sfcrime.streaming.generation_choice import allowed_lateness_s
@@ -53,10 +53,10 @@ class StopRequested(Exception):
 def run_job(job: Job, stop: Event) -> None:
     """Counts until `stop` is set, which finishes the batch in hand."""
     # Step 1: wait for the topic's first record. A query on a topic that does not exist fails.
-    kafka = await_first_record(job.settings, stop, say)
-    if kafka is None:
+    found = TopicWait(job.settings, may_appear=True).until_found(stop, say)
+    if found is None:
         return
-    lateness_s = lateness_of(kafka, job.settings.stream)
+    lateness_s = lateness_of(found.seen, job.settings.stream)
 
     # Step 2: a session. `--master` and `--packages` came from spark-submit; everything else is
     # set, with its reason, in src/sfcrime/spark/properties.py and, where it is about state,
@@ -74,7 +74,7 @@ def run_job(job: Job, stop: Event) -> None:
     # Step 3: read the topic as an endless table, a row a record. maxOffsetsPerTrigger bounds a
     # batch (maxRatePerPartition and backpressure belong to the older DStreams and do nothing
     # here). startingOffsets matter at the first start alone: afterwards the checkpoint decides.
-    records = records_of_topic(spark, topic_to_read(job.settings, kafka))
+    records = records_of_topic(spark, topic_to_read(job.settings, found))
 
     # Step 4: parse and judge. A record is a call or it is set aside with a reason; from_json
     # alone would turn broken records into rows of nulls, and count them. Call time is parsed as
@@ -143,13 +143,13 @@ def run_job(job: Job, stop: Event) -> None:
     say("Stopped; the next start goes on from here.")
 
 
-def lateness_of(kafka: KafkaSettings, stream: StreamSettings) -> int | None:
+def lateness_of(topic: Preflight, stream: StreamSettings) -> int | None:
     """Allowed lateness in seconds; None: no record can be late.
 
     Records can be late on a topic of our producer, whose timestamps are the virtual time of
     publication; elsewhere old calls may carry today's timestamps. The setting decides otherwise.
     """
-    ours = origin_of(kafka, Topic(kafka).state()).kind is OriginKind.OURS
+    ours = topic.origin is not None and topic.origin.kind is OriginKind.OURS
     return allowed_lateness_s(stream, DEFAULT_LATENESS_S if ours else None)
 
 
@@ -171,12 +171,12 @@ def start_session(job: Job, lateness_s: int | None) -> SparkSession:
     return spark
 
 
-def topic_to_read(settings: Settings, kafka: KafkaSettings) -> ReadPlan:
+def topic_to_read(settings: Settings, found: FoundTopic) -> ReadPlan:
     """The topic from its first record on, in batches of a bounded size."""
     return ReadPlan(
-        options=spark_options(kafka),
-        topic=kafka.topic,
-        start_offsets=Topic(kafka).first_offsets(),
+        options=spark_options(found.topic.kafka),
+        topic=found.topic.name,
+        start_offsets=found.seen.state.firsts,
         max_records_per_batch=settings.stream.max_records_per_batch,
         further_options=settings.stream.source_options,
     )

@@ -42,11 +42,9 @@ class ProducerServer:
             SfcrimeError: the file cannot be read, the broker does not answer, or the topic holds
                 another source or has settings that would lose records.
         """
-        source = open_source(self._settings, self._settings.kafka)
+        source = open_source(self._settings)
         try:
-            return publish_source(
-                self._settings, self._settings.kafka, source, self._stop, on_progress
-            )
+            return publish_source(self._settings, source, self._stop, on_progress)
         finally:
             source.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from running import Sfcrime
+from running import Sfcrime, settings_in
 from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import JvmSettings, KafkaSettings
@@ -31,7 +31,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Iterat
     two partitions on every machine: one alone would hide what goes wrong between them."""
     data_dir: Path = tmp_path_factory.mktemp("broker")
     settings = KafkaSettings(port=0, partitions=2)
-    with start_broker(settings, jvm, data_dir) as running:
+    with start_broker(settings_in(data_dir, settings)) as running:
         yield msgspec.structs.replace(settings, bootstrap_servers=running.bootstrap_servers)
 
 

@@ -21,11 +21,17 @@ from typing import Any
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import StoreEmpty
 from sfcrime.machine.child import ProcessIdentity, identity_of, is_alive
+from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 
 WAIT_S = 120.0
 """For things that take 2 to 15 s on two idle cores."""
+
+
+def settings_in(data_dir: Path, kafka: KafkaSettings) -> Settings:
+    """Settings of a data folder, with the Java of the wheel and the user's own jar cache."""
+    return Settings(kafka=kafka, store=StoreSettings(data_dir=str(data_dir)))
 
 
 @dataclass(frozen=True)

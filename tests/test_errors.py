@@ -22,6 +22,7 @@ EXIT_CODES = {
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,
+    "TopicMadeAnew": 1,
     "FingerprintChanged": 1,
     "AlreadyRunning": 1,
     "AccountingBroken": 1,
@@ -75,7 +76,11 @@ def test_every_error_is_described() -> None:
         assert each.__doc__, name
 
 
-@pytest.mark.parametrize("name", EXIT_CODES)
+PLAIN = [name for name, each in classes().items() if each.__init__ is errors.SfcrimeError.__init__]
+"""Those that are told what to say; the others make it from their facts."""
+
+
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_message_says_what_happened_the_rule_and_the_next_step(name: str) -> None:
     error = classes()[name](
         "Port 9092 is in use.", rule="Only one server listens on it.", next_step="--port 0"
@@ -92,3 +97,10 @@ def test_a_message_says_what_happened_the_rule_and_the_next_step(name: str) -> N
 def test_a_message_without_a_rule_has_no_empty_line() -> None:
     assert str(SfcrimeError("It ended.", next_step="start it")) == "It ended.\nNext step: start it"
     assert str(SfcrimeError("It ended.")) == "It ended."
+
+
+def test_a_topic_that_was_made_again_is_named_with_both_ids() -> None:
+    error = errors.TopicMadeAnew("calls", "old", "new")
+    assert (error.topic, error.counted_id, error.found_id) == ("calls", "old", "new")
+    assert "its id was 'old' when it was counted, and is now 'new'" in error.happened
+    assert error.next_step.endswith("sfcrime rebuild --accept-loss")

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from pathlib import Path
 
+from sfcrime.audit.result import AuditResult
+from sfcrime.audit.run_audit import Progress, run_audit
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.domain.wall_clock import from_datetime
 from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
+from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import (
     BatchOutcome,
     CellCount,
@@ -175,7 +179,7 @@ def write_store(path: Path, generation: Generation = GENERATION) -> None:
 
 @dataclass
 class ListTopic:
-    """A topic that lies in memory, read two records at a time."""
+    """A topic that lies in memory; `state` and `read` are what an audit asks of one."""
 
     records: Sequence[TopicRecord] = field(default_factory=lambda: RECORDS)
     id: str = GENERATION.topic_id
@@ -184,18 +188,14 @@ class ListTopic:
     asked_for: list[str] = field(default_factory=list)
     """The source whose sequences were asked for, by reading."""
 
-    def topic_id(self) -> str:
-        return self.id
-
-    def Topic(self).first_offsets() -> Mapping[int, int]:
-        return self.firsts
-
-    def Topic(self).end_offsets() -> Mapping[int, int]:
-        return self.ends
+    @property
+    def state(self) -> TopicState:
+        return TopicState(self.id, self.firsts, self.ends)
 
     def read(
         self, start: Mapping[int, int], end: Mapping[int, int], source_name: str = ""
     ) -> Iterator[Sequence[TopicRecord]]:
+        """Two records at a time."""
         self.asked_for.append(source_name)
         wanted = [
             record if source_name else record._replace(sequence=None)
@@ -205,3 +205,8 @@ class ListTopic:
         ]
         for at in range(0, len(wanted), 2):
             yield wanted[at : at + 2]
+
+
+def audit_of(store: StoreReader, topic: ListTopic, *told: Progress) -> AuditResult:
+    """What an audit of the store finds in the topic."""
+    return run_audit(store, topic.state, topic.read, *told)

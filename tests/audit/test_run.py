@@ -6,9 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from audit_samples import BATCHES, GENERATION, ListTopic, write_store
+from audit_samples import BATCHES, GENERATION, ListTopic, audit_of, write_store
 
-from sfcrime.audit.run_audit import run_audit
 from sfcrime.errors import FingerprintChanged, Refused, TopicRefused
 from sfcrime.store.reader import open_reader
 from sfcrime.store.writer import open_writer
@@ -23,7 +22,7 @@ def store(tmp_path: Path) -> Path:
 
 def _refusal(store: Path, topic: ListTopic) -> TopicRefused:
     with open_reader(store) as reader, pytest.raises(TopicRefused) as refused:
-        run_audit(reader, topic)
+        audit_of(reader, topic)
     assert refused.value.exit_code == 1
     return refused.value
 
@@ -31,7 +30,7 @@ def _refusal(store: Path, topic: ListTopic) -> TopicRefused:
 def test_a_topic_that_was_made_again_is_refused(store: Path) -> None:
     refusal = _refusal(store, ListTopic(id="another-id"))
 
-    assert "has the id another-id" in refusal.happened
+    assert "is now 'another-id'" in refusal.happened
     assert "sR7o2k1kT3yJ9i5lUw8Q2g" in refusal.happened
     assert "none of the stored numbers can be proved" in refusal.rule
     assert "--bootstrap-servers" in refusal.next_step
@@ -83,7 +82,7 @@ def test_numbers_of_other_rules_are_refused(tmp_path: Path) -> None:
         writer.create_generation(dataclasses.replace(GENERATION, rules_version=0))
 
     with open_reader(path) as reader, pytest.raises(FingerprintChanged, match="version 0") as error:
-        run_audit(reader, ListTopic())
+        audit_of(reader, ListTopic())
     assert isinstance(error.value, Refused)
 
 
@@ -93,7 +92,7 @@ def test_a_generation_without_batches_is_equal_to_nothing_read(tmp_path: Path) -
         writer.create_generation(GENERATION)
 
     with open_reader(path) as reader:
-        result = run_audit(reader, ListTopic(firsts={0: 5, 1: 15}))
+        result = audit_of(reader, ListTopic(firsts={0: 5, 1: 15}))
 
     assert result.equal
     assert (result.cells, result.accounting.read) == (0, 0)
@@ -106,7 +105,7 @@ def test_the_topic_is_read_up_to_the_ledger_and_no_further(tmp_path: Path) -> No
         writer.commit_batch(BATCHES[0])
 
     with open_reader(path) as reader:
-        result = run_audit(reader, ListTopic())
+        result = audit_of(reader, ListTopic())
 
     assert result.equal
     assert result.accounting == BATCHES[0].accounting
@@ -116,7 +115,7 @@ def test_the_topic_is_read_up_to_the_ledger_and_no_further(tmp_path: Path) -> No
 def test_progress_tells_records_read_of_those_due(store: Path) -> None:
     told: list[tuple[str, int, int]] = []
     with open_reader(store) as reader:
-        run_audit(reader, ListTopic(), lambda stage, done, due: told.append((stage, done, due)))
+        audit_of(reader, ListTopic(), lambda stage, done, due: told.append((stage, done, due)))
 
     assert told[0] == ("Recounting", 2, 16)
     assert told[7] == ("Recounting", 15, 16)

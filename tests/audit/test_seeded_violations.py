@@ -17,6 +17,7 @@ from audit_samples import (
     RECORDS,
     SOURCE_NAME,
     ListTopic,
+    audit_of,
     numbered,
     write_store,
 )
@@ -28,7 +29,6 @@ from sfcrime.audit.result import (
     RecordPlace,
     SequenceSpan,
 )
-from sfcrime.audit.run_audit import run_audit
 from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.store.reader import open_reader
 
@@ -363,7 +363,7 @@ DAMAGES = [
 
 def _audit(path: Path, records: Sequence[TopicRecord] = tuple(RECORDS)) -> AuditResult:
     with open_reader(path) as store:
-        return run_audit(store, ListTopic(records))
+        return audit_of(store, ListTopic(records))
 
 
 def _damage(path: Path, *statements: str) -> None:
@@ -562,7 +562,7 @@ def test_sequences_are_asked_for_on_a_topic_of_ours_and_only_while_counting(
     ours, others = ListTopic(numbered()), ListTopic(numbered())
     for path, topic in ((store_of_ours, ours), (store, others)):
         with open_reader(path) as reader:
-            run_audit(reader, topic)
+            audit_of(reader, topic)
 
     assert ours.asked_for == [SOURCE_NAME, ""]  # the second time, to find a conflict's records
     assert others.asked_for == ["", ""]
@@ -624,5 +624,5 @@ def test_numbers_that_a_running_job_adds_meanwhile_are_not_looked_at(store: Path
 
     watch: Callable[[str, int, int], None] = damage_once
     with open_reader(store) as reader:
-        assert run_audit(reader, ListTopic(), watch).equal
+        assert audit_of(reader, ListTopic(), watch).equal
     assert not _audit(store).equal

@@ -242,7 +242,7 @@ def test_a_topic_that_was_made_anew_is_refused_and_no_number_changes(counted: Co
     wait_until(lambda: not Topic(counted.kafka).exists(), "the topic to be gone")
     publish(ProducerPlan(counted.kafka, IDENTITY, Pace(None), limit=50), _records, Event())
 
-    _assert_refused(counted.sfcrime(*counted.stream), "topic_id was")
+    _assert_refused(counted.sfcrime(*counted.stream), "another one of the same name")
     assert counted.sfcrime.digest() == before
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from running import Sfcrime
+from running import Sfcrime, settings_in
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import JvmSettings, KafkaSettings
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 def test_a_stream_whose_broker_was_killed_stops_within_ten_seconds(
     sfcrime: Sfcrime, jvm: JvmSettings
 ) -> None:
-    with start_broker(KafkaSettings(port=0), jvm, sfcrime.data_dir) as broker:
+    with start_broker(settings_in(sfcrime.data_dir, KafkaSettings(port=0))) as broker:
         assert sfcrime("produce", "--limit", "100", "--speed", "max").code == 0
         with sfcrime.started("stream") as stream:
             stream.wait_for(lambda: sfcrime.read() == 100, "the topic to be counted")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from running import Sfcrime, alive, command_line, kill_all, wait_until
+from running import Sfcrime, alive, command_line, kill_all, settings_in, wait_until
 from sfcrime.kafka.broker import start_broker
 from sfcrime.kafka.consumer import read_messages
 from sfcrime.kafka.topic import Topic
@@ -71,7 +71,7 @@ def _with_broken_java(sfcrime: Sfcrime, tmp_path: Path) -> Sfcrime:
 def _sources_of_all_records(data_dir: Path, jvm: JvmSettings) -> dict[str, int]:
     """How many records of the topic name which source in their header."""
     found: dict[str, int] = {}
-    with start_broker(KafkaSettings(port=0), jvm, data_dir) as broker:
+    with start_broker(settings_in(data_dir, KafkaSettings(port=0))) as broker:
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
         wait_until(lambda: sum(Topic(kafka).end_offsets().values()) == LIMIT, "the topic")
         for messages in read_messages(

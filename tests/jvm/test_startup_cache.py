@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from running import settings_in
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
@@ -95,5 +96,5 @@ def test_a_broken_cache_does_no_harm(tmp_path: Path) -> None:
     broken.path.parent.mkdir()
     broken.path.write_bytes(b"no cache at all")
 
-    with start_broker(KafkaSettings(port=0), jvm, tmp_path / "data") as broker:
+    with start_broker(settings_in(tmp_path / "data", KafkaSettings(port=0))) as broker:
         assert broker.is_running()

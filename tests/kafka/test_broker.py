@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from record_samples import all_records, published
 
+from running import settings_in
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
@@ -51,15 +52,15 @@ def start_command(data_dir: Path, **environment: str) -> tuple[subprocess.Popen[
 
 
 def test_records_and_cluster_survive_a_stop_and_a_start(tmp_path: Path, jvm: JvmSettings) -> None:
-    with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
-        published(kafka, 100)
+    with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))) as opened:
+        published(opened.kafka, 100)
         cluster = stored_cluster_id(broker_folder(tmp_path))
-        assert running_bootstrap_servers(tmp_path) == kafka.bootstrap_servers
+        assert running_bootstrap_servers(tmp_path) == opened.kafka.bootstrap_servers
 
     assert running_bootstrap_servers(tmp_path) is None
     steps: list[str] = []
-    with open_kafka(KafkaSettings(port=0), jvm, tmp_path, steps.append) as kafka:
-        assert len(all_records(kafka)) == 100
+    with open_kafka(settings_in(tmp_path, KafkaSettings(port=0)), steps.append) as opened:
+        assert len(all_records(opened.kafka)) == 100
     assert stored_cluster_id(broker_folder(tmp_path)) == cluster
     assert steps == ["checking jars", "starting the broker"]
 
@@ -98,9 +99,9 @@ def test_a_broker_starts_on_a_storage_made_from_what_is_kept(
 ) -> None:
     kept = startup_caches(jvm)[0].features
     assert kept.is_file(), "sfcrime setup keeps it"
-    with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
-        published(kafka, 10)
-        assert len(all_records(kafka)) == 10
+    with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))) as opened:
+        published(opened.kafka, 10)
+        assert len(all_records(opened.kafka)) == 10
     used = broker_folder(tmp_path) / "log" / "bootstrap.checkpoint"
     assert used.read_bytes() == kept.read_bytes()
 
@@ -108,7 +109,7 @@ def test_a_broker_starts_on_a_storage_made_from_what_is_kept(
 def test_the_broker_listens_on_loopback_alone_and_stops_within_ten_seconds(
     tmp_path: Path, jvm: JvmSettings
 ) -> None:
-    broker = start_broker(KafkaSettings(port=0), jvm, tmp_path)
+    broker = start_broker(settings_in(tmp_path, KafkaSettings(port=0)))
     identity = identity_of(broker.pid)
     assert identity is not None
     assert broker.is_running()
@@ -152,7 +153,7 @@ def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path, jvm: JvmSetting
         port = other.getsockname()[1]
 
         with pytest.raises(PortTaken, match=f"127.0.0.1:{port}") as caught:
-            start_broker(KafkaSettings(port=port), jvm, tmp_path)
+            start_broker(settings_in(tmp_path, KafkaSettings(port=port)))
 
     assert "--port 0" in caught.value.next_step
 
@@ -163,9 +164,9 @@ def test_a_second_broker_of_the_same_folder_is_refused_and_a_reader_uses_the_fir
     process, servers = start_command(tmp_path)
     try:
         with pytest.raises(AlreadyRunning, match=servers):
-            start_broker(KafkaSettings(port=0), jvm, tmp_path)
-        with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
-            assert kafka.bootstrap_servers == servers
+            start_broker(settings_in(tmp_path, KafkaSettings(port=0)))
+        with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))) as opened:
+            assert opened.kafka.bootstrap_servers == servers
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
@@ -179,8 +180,8 @@ def test_a_killed_sfcrime_leaves_no_broker_and_the_next_start_works(
     process.kill()
     process.wait()
 
-    with open_kafka(KafkaSettings(port=0), jvm, tmp_path) as kafka:
-        assert published(kafka, 10).sent == 10
+    with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))) as opened:
+        assert published(opened.kafka, 10).sent == 10
 
 
 def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmSettings) -> None:
@@ -189,20 +190,20 @@ def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmS
     folder.mkdir()
     write_record(folder, BrokerRecord(left_over.identity, GONE, "127.0.0.1:1"))
     try:
-        with start_broker(KafkaSettings(port=0), jvm, tmp_path):
+        with start_broker(settings_in(tmp_path, KafkaSettings(port=0))):
             assert left_over.wait(5) is not None
     finally:
         left_over.stop()
 
 
 def test_a_broker_that_cannot_start_shows_its_last_words(tmp_path: Path, jvm: JvmSettings) -> None:
-    with open_kafka(KafkaSettings(port=0), jvm, tmp_path):
+    with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))):
         pass
     meta = broker_folder(tmp_path) / "log" / "meta.properties"
     meta.write_text(meta.read_text().replace("node.id=1", "node.id=2"))
 
     with pytest.raises(KafkaUnavailable, match="ended with exit code 1") as caught:
-        start_broker(KafkaSettings(port=0), jvm, tmp_path)
+        start_broker(settings_in(tmp_path, KafkaSettings(port=0)))
 
     assert "Stored node id 2 doesn't match" in str(caught.value)
 
@@ -228,7 +229,7 @@ def test_no_java_of_the_machine_is_ever_used(tmp_path: Path) -> None:
 def test_an_outside_cluster_is_used_untouched_once_it_answers(
     tmp_path: Path, jvm: JvmSettings, broker: KafkaSettings
 ) -> None:
-    with open_kafka(broker, jvm, tmp_path) as kafka:
-        assert kafka == broker
+    with open_kafka(settings_in(tmp_path, broker)) as opened:
+        assert opened.kafka == broker
 
     assert not broker_folder(tmp_path).exists()

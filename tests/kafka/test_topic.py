@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
-from sfcrime.kafka.topic_watch import TopicWatch
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import KafkaUnavailable, TopicRefused
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_settings import (
-    check_topic_settings,
-    describe_topic,
-    ensure_topic,
-)
+from sfcrime.kafka.topic_settings import ensure_topic, require_fit
 from sfcrime.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -26,60 +20,61 @@ NewName = Callable[[], KafkaSettings]
 def test_a_new_topic_keeps_records_of_any_age_and_refuses_the_far_future(topic: NewName) -> None:
     kafka = topic()
 
-    made = ensure_topic(Topic(kafka), 3)
+    assert ensure_topic(Topic(kafka), 3) == 3
 
-    assert made.partitions == 3
-    assert made.settings["retention.ms"] == "-1"
-    assert made.settings["retention.bytes"] == "-1"
-    assert made.settings["cleanup.policy"] == "delete"
-    assert made.settings["message.timestamp.type"] == "CreateTime"
-    assert made.settings["segment.ms"] == "315360000000"
-    assert made.settings["message.timestamp.after.max.ms"] == "3600000"
-    assert made.settings["message.timestamp.before.max.ms"] == "9223372036854775807"
-    check_topic_settings(made, kafka)
+    made = Topic(kafka).settings()
+    assert made["retention.ms"] == "-1"
+    assert made["retention.bytes"] == "-1"
+    assert made["cleanup.policy"] == "delete"
+    assert made["message.timestamp.type"] == "CreateTime"
+    assert made["segment.ms"] == "315360000000"
+    assert made["message.timestamp.after.max.ms"] == "3600000"
+    assert made["message.timestamp.before.max.ms"] == "9223372036854775807"
+    require_fit(kafka, made)
 
 
 def test_an_existing_topic_keeps_its_partitions_and_id(topic: NewName) -> None:
-    kafka = topic()
-    made = ensure_topic(Topic(kafka), 3)
+    there = Topic(topic())
+    ensure_topic(there, 3)
+    made = there.state()
 
-    again = ensure_topic(Topic(kafka), 5)
-
-    assert again == made
-    assert describe_topic(kafka) == made
+    assert ensure_topic(there, 5) == 3
+    assert there.state() == made
 
 
 def test_a_topic_made_again_has_another_id(topic: NewName) -> None:
     kafka = topic()
-    before = ensure_topic(Topic(kafka), 1)
+    there = Topic(kafka)
+    ensure_topic(there, 1)
+    before = there.state()
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.delete_topics([kafka.topic], operation_timeout=10)[kafka.topic].result()
 
-    after = ensure_topic(Topic(kafka), 1)
+    ensure_topic(there, 1)
 
-    assert after.topic_id != before.topic_id
+    assert there.state().topic_id != before.topic_id
 
 
 def test_a_topic_is_watched_over_one_connection(
     topic: NewName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka = topic()
-    watch = TopicWatch(kafka)
-    assert not watch.exists()
-    made = ensure_topic(Topic(kafka), 2)
-    for room in ("offsets", "topics", "topic_watch"):
-        monkeypatch.setattr(f"sfcrime.kafka.{room}.open_admin", None)
+    watched = Topic(kafka)
+    assert not watched.exists()
+    ensure_topic(Topic(kafka), 2)
+    made = Topic(kafka).ask_head(())().topic_id
+    monkeypatch.setattr("sfcrime.kafka.topic.open_admin", None)
 
-    assert watch.exists()
-    assert watch.end_offsets() == {0: 0, 1: 0}
-    assert watch.state() == TopicState(made.topic_id, {0: 0, 1: 0}, {0: 0, 1: 0})
+    assert watched.exists()
+    assert watched.end_offsets() == {0: 0, 1: 0}
+    assert watched.state() == TopicState(made, {0: 0, 1: 0}, {0: 0, 1: 0})
 
 
 def test_a_topic_that_does_not_exist_is_an_error_and_is_not_made(topic: NewName) -> None:
     kafka = topic()
 
     with pytest.raises(KafkaUnavailable, match="does not exist"):
-        describe_topic(kafka)
+        Topic(kafka).state()
 
     assert not Topic(kafka).exists()
 
@@ -107,11 +102,11 @@ def test_a_setting_that_would_lose_or_bend_records_is_refused_with_the_command_t
     broker: KafkaSettings, topic: NewName, setting: str, value: str, needed: str
 ) -> None:
     kafka = topic()
-    right = ensure_topic(Topic(kafka), 1)
-    wrong = replace(right, settings=right.settings | {setting: value})
+    ensure_topic(Topic(kafka), 1)
+    wrong = Topic(kafka).settings() | {setting: value}
 
     with pytest.raises(TopicRefused, match=f"has {setting}={value}") as caught:
-        check_topic_settings(wrong, kafka)
+        require_fit(kafka, wrong)
 
     assert f"--add-config {needed}" in caught.value.next_step
     assert f"--entity-name {kafka.topic}" in caught.value.next_step
@@ -123,12 +118,14 @@ def test_a_topic_with_kafkas_defaults_is_refused(topic: NewName) -> None:
     admin.create_topics([NewTopic(kafka.topic, num_partitions=1)])[kafka.topic].result()
 
     with pytest.raises(TopicRefused, match=r"retention\.ms=604800000"):
-        check_topic_settings(describe_topic(kafka), kafka)
+        require_fit(kafka, Topic(kafka).settings())
 
 
 def test_a_setting_that_an_old_broker_does_not_know_is_passed_over(topic: NewName) -> None:
     kafka = topic()
-    right = ensure_topic(Topic(kafka), 1)
-    known = {k: v for k, v in right.settings.items() if not k.startswith("message.timestamp.after")}
+    ensure_topic(Topic(kafka), 1)
+    right = Topic(kafka).settings()
 
-    check_topic_settings(replace(right, settings=known), kafka)
+    require_fit(
+        kafka, {k: v for k, v in right.items() if not k.startswith("message.timestamp.after")}
+    )

@@ -18,8 +18,11 @@ from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_sourc
 from sfcrime.settings import KafkaSettings, Settings, SourceSettings, StoreSettings
 
 
-def _settings(tmp_path: Path, source: SourceSettings) -> Settings:
-    return Settings(source=source, store=StoreSettings(data_dir=str(tmp_path)))
+def _settings(
+    tmp_path: Path, source: SourceSettings, kafka: KafkaSettings | None = None
+) -> Settings:
+    store = StoreSettings(data_dir=str(tmp_path))
+    return Settings(source=source, store=store, kafka=kafka or KafkaSettings())
 
 
 class TimedSource:
@@ -57,7 +60,7 @@ def test_a_file_is_a_source_of_its_records(tmp_path: Path) -> None:
     write_newest_first(file, [*hour_of_calls(0)])
     settings = _settings(tmp_path / "data", SourceSettings(source=str(file)))
 
-    source = open_source(settings, KafkaSettings())
+    source = open_source(settings)
 
     assert source.identity.title == "calls.json"
     assert source.total == 40
@@ -67,7 +70,7 @@ def test_a_file_is_a_source_of_its_records(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     settings = _settings(tmp_path, SourceSettings(source=str(tmp_path / "none.json")))
     with pytest.raises(UsageError, match=r"none\.json"):
-        open_source(settings, KafkaSettings())
+        open_source(settings)
 
 
 def test_several_names_and_patterns_are_one_source_of_each_file_once(tmp_path: Path) -> None:
@@ -75,9 +78,7 @@ def test_several_names_and_patterns_are_one_source_of_each_file_once(tmp_path: P
         write_newest_first(tmp_path / f"{hour}.json", [*hour_of_calls(hour)])
     names = f"{tmp_path}/[01].json\n{tmp_path}/2.json\n{tmp_path}/1.json"
 
-    source = open_source(
-        _settings(tmp_path / "data", SourceSettings(source=names)), KafkaSettings()
-    )
+    source = open_source(_settings(tmp_path / "data", SourceSettings(source=names)))
 
     assert source.identity.title == "0.json, 1.json, 2.json"
     assert source.total == 120
@@ -87,14 +88,12 @@ def test_several_names_and_patterns_are_one_source_of_each_file_once(tmp_path: P
 @pytest.mark.parametrize("source", ["synthetic\ncalls.csv", "", "\n"])
 def test_the_city_beside_a_file_and_nothing_at_all_are_refused(tmp_path: Path, source: str) -> None:
     with pytest.raises(UsageError, match="One topic holds one source"):
-        open_source(_settings(tmp_path, SourceSettings(source=source)), KafkaSettings())
+        open_source(_settings(tmp_path, SourceSettings(source=source)))
 
 
 def test_a_city_starts_on_the_day_that_was_asked_for(tmp_path: Path) -> None:
     settings = _settings(tmp_path, SourceSettings(seed=3, start="2024-02-29"))
-    assert open_source(settings, KafkaSettings()).identity.name == (
-        "synthetic:seed=3:start=2024-02-29"
-    )
+    assert open_source(settings).identity.name == ("synthetic:seed=3:start=2024-02-29")
 
 
 @pytest.mark.kafka
@@ -103,16 +102,16 @@ def test_a_new_city_starts_sixty_days_ago_and_goes_on_with_that_day(
 ) -> None:
     kafka = topic()
     today = datetime.now(ZoneInfo("America/Los_Angeles")).date()
-    fresh = open_source(_settings(tmp_path, SourceSettings(seed=9)), kafka)
+    fresh = open_source(_settings(tmp_path, SourceSettings(seed=9), kafka))
     days = [f"synthetic:seed=9:start={today - timedelta(days=ago)}" for ago in (60, 61)]
     assert fresh.identity.name in days  # 61: midnight has just passed
 
     first = SourceSettings(seed=9, start=str(date(2025, 3, 1)), speed="max", limit=5)
-    settings = _settings(tmp_path, first)
-    published = publish_source(settings, kafka, open_source(settings, kafka), Event(), print)
+    settings = _settings(tmp_path, first, kafka)
+    published = publish_source(settings, open_source(settings), Event(), print)
     assert (published.sent, published.finished) == (5, True)
 
-    again = _settings(tmp_path, msgspec.structs.replace(first, start=""))
-    assert open_source(again, kafka).identity.name == "synthetic:seed=9:start=2025-03-01"
-    other = _settings(tmp_path, msgspec.structs.replace(first, start="", seed=10))
-    assert open_source(other, kafka).identity.name != "synthetic:seed=9:start=2025-03-01"
+    again = _settings(tmp_path, msgspec.structs.replace(first, start=""), kafka)
+    assert open_source(again).identity.name == "synthetic:seed=9:start=2025-03-01"
+    other = _settings(tmp_path, msgspec.structs.replace(first, start="", seed=10), kafka)
+    assert open_source(other).identity.name != "synthetic:seed=9:start=2025-03-01"

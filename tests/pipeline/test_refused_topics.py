@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from sfcrime.audit.topic import KafkaTopic
-from sfcrime.kafka.topic_watch import TopicWatch
 
 from running import spark_was_awaited, wait_until
 from sfcrime.audit.run_audit import run_audit
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import FingerprintChanged, KafkaUnavailable, SfcrimeError, TopicRefused
+from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAnew, TopicRefused
+from sfcrime.kafka.consumer import read_range
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, rebuild_topic
@@ -50,7 +50,7 @@ def settings(kafka: KafkaSettings, tmp_path: Path) -> Settings:
     generation = replace(
         GENERATION,
         topic=kafka.topic,
-        topic_id=TopicWatch(kafka).topic_id(),
+        topic_id=Topic(kafka).state().topic_id,
         start_offsets={0: 0},
         lateness_s=None,
         source_name="",
@@ -115,9 +115,9 @@ def test_a_topic_that_was_made_anew_is_refused(settings: Settings) -> None:
     _delete_topic(settings.kafka)
     ensure_topic(Topic(settings.kafka), 1)
 
-    refusal = _refused(settings, FingerprintChanged)
+    refusal = _refused(settings, TopicMadeAnew)
 
-    assert "topic_id was" in refusal.happened
+    assert "another one of the same name" in refusal.happened
     assert refusal.next_step.endswith("sfcrime rebuild --accept-loss")
 
 
@@ -173,7 +173,7 @@ def test_where_retention_ate_counted_records_audit_and_rebuild_name_them(
         open_reader(settings.data_dir / STORE_FILE) as reader,
         pytest.raises(TopicRefused) as audit,
     ):
-        run_audit(reader, KafkaTopic(settings.kafka))
+        run_audit(reader, Topic(settings.kafka).state(), partial(read_range, settings.kafka))
     assert "no longer holds 5 of the 8 offsets that were counted" in audit.value.happened
     assert "partition 0: offsets 0 to 4" in audit.value.happened
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from sfcrime.pipeline.counting import await_first_record
+from confluent_kafka.admin import AdminClient
 
 from running import spark_was_awaited
 from sfcrime.errors import (
@@ -19,13 +22,16 @@ from sfcrime.errors import (
     StoreUnavailable,
     UsageError,
 )
+from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.locks import file_lock
-from sfcrime.pipeline import counting
+from sfcrime.pipeline import topic_wait
 from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
+from sfcrime.pipeline.topic_wait import TopicWait
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
+from store_samples import GENERATION
 
 
 def _settings(tmp_path: Path, kafka: KafkaSettings) -> Settings:
@@ -52,8 +58,49 @@ def test_it_waits_for_the_topic_and_then_for_its_first_record(
             producer.produce(kafka.topic, b"x")
             assert producer.flush(20) == 0
 
-    assert await_first_record(_settings(tmp_path, kafka), Event(), step) == kafka
+    found = TopicWait(_settings(tmp_path, kafka), may_appear=True).until_found(Event(), step)
+    assert found is not None
+    assert found.topic.kafka == kafka
+    assert found.seen.origin == TopicOrigin(OriginKind.FOREIGN)
+    assert found.seen.state.ends == {0: 1}
     assert steps == [f"waiting for the first record of {kafka.topic}"]
+
+
+@pytest.mark.kafka
+def test_each_fact_about_the_topic_is_asked_for_once(
+    tmp_path: Path, topic: Callable[[], KafkaSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    producer.produce(kafka.topic, b"x")
+    assert producer.flush(20) == 0
+    goes_on = replace(GENERATION, topic_id=Topic(kafka).state().topic_id)
+    admins: list[AskedAdmin] = []
+
+    def open_admin(settings: KafkaSettings) -> AskedAdmin:
+        admins.append(AskedAdmin(settings.bootstrap_servers))
+        return admins[-1]
+
+    monkeypatch.setattr("sfcrime.kafka.topic.open_admin", open_admin)
+    asked = {"list_topics": 1, "list_offsets": 2, "describe_topics": 1, "describe_configs": 1}
+
+    for stored in (None, goes_on):  # a first count, and one that goes on
+        admins.clear()
+        assert TopicWait(_settings(tmp_path, kafka), stored, {0: 0}).look() is not None
+        assert [each.asked for each in admins] == [asked]
+
+
+class AskedAdmin:
+    """An administration client that keeps count of its requests."""
+
+    def __init__(self, servers: str) -> None:
+        self._admin = AdminClient({"bootstrap.servers": servers})
+        self.asked: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked[name] += 1
+        return getattr(self._admin, name)
 
 
 @pytest.mark.kafka
@@ -61,7 +108,8 @@ def test_it_can_be_told_to_stop_waiting_for_a_record(
     tmp_path: Path, topic: Callable[[], KafkaSettings]
 ) -> None:
     stop = Event()
-    assert await_first_record(_settings(tmp_path, topic()), stop, lambda _: stop.set()) is None
+    wait = TopicWait(_settings(tmp_path, topic()), may_appear=True)
+    assert wait.until_found(stop, lambda _: stop.set()) is None
 
 
 def test_it_can_be_told_to_stop_waiting_for_the_broker(tmp_path: Path) -> None:
@@ -72,16 +120,16 @@ def test_it_can_be_told_to_stop_waiting_for_the_broker(tmp_path: Path) -> None:
         steps.append(text)
         stop.set()
 
-    assert await_first_record(_settings(tmp_path, KafkaSettings()), stop, step) is None
+    assert TopicWait(_settings(tmp_path, KafkaSettings())).until_found(stop, step) is None
     assert steps == ["waiting for the broker"]
 
 
 def test_a_broker_that_never_starts_is_unreachable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting, "BROKER_WAIT_S", 0.1)
+    monkeypatch.setattr(topic_wait, "BROKER_WAIT_S", 0.1)
     with pytest.raises(KafkaUnavailable) as failed:
-        await_first_record(_settings(tmp_path, KafkaSettings()), Event(), lambda _: None)
+        TopicWait(_settings(tmp_path, KafkaSettings())).until_found(Event(), lambda _: None)
     assert failed.value.exit_code == 4
     assert "sfcrime broker" in failed.value.next_step
 
@@ -131,7 +179,7 @@ def test_where_spark_cannot_start_the_wait_for_the_broker_ends_too(tmp_path: Pat
     with pytest.raises(ChildFailed, match="did not start"):
         stream_topic(StreamRequest(settings, Event(), _hooks([]), until_caught_up=True))
 
-    assert monotonic() - began < counting.BROKER_WAIT_S / 2
+    assert monotonic() - began < topic_wait.BROKER_WAIT_S / 2
 
 
 @pytest.mark.parametrize(

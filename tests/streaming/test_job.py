@@ -15,11 +15,11 @@ from typing import Any, cast
 import pytest
 from batch_samples import call, read_batch
 from pyspark.errors import StreamingQueryException
-from sfcrime.kafka.topic_watch import TopicHead
 
 from running import wait_until
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError, StoreUnavailable
+from sfcrime.kafka.topic import TopicHead
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
@@ -82,7 +82,7 @@ def test_a_batch_that_cannot_end_is_given_up() -> None:
     assert (query.asked, query.stops, query.most_waits) == (3, [], 97)
 
 
-class Topic:
+class HeldTopic:
     """A topic that is asked before each commit, and answers when it may."""
 
     def __init__(self) -> None:
@@ -91,6 +91,7 @@ class Topic:
         self.asked = threading.Event()
         self.fails_with: SfcrimeError | None = None
         self.ends = {0: 100, 1: 100}
+        self.kafka = KafkaSettings(topic=GENERATION.topic)
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         def answer() -> TopicHead:
@@ -192,14 +193,13 @@ class Scene:
     """A job under way, in a thread of its own."""
 
     def __init__(self, store: StoreWriter, data_dir: Path, patched: pytest.MonkeyPatch) -> None:
-        self.store, self.topic, self.stop = store, Topic(), threading.Event()
+        self.store, self.topic, self.stop = store, HeldTopic(), threading.Event()
         self.frames = list(FRAMES)
         self.queries: list[RunningQuery] = []
         self.broker_answers = True
         self.progress: list[BatchProgress] = []
         settings = Settings(store=StoreSettings(data_dir=str(data_dir)))
-        self.job = StreamJob(settings, KafkaSettings(topic=GENERATION.topic), store, self.stop)
-        patched.setattr(job_module, "TopicWatch", lambda kafka: self.topic)
+        self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
         patched.setattr(job_module, "answers", lambda kafka, seconds: self.broker_answers)
         patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
         patched.setattr(reading, "execution_of_batch", self._execution)
@@ -217,7 +217,9 @@ class Scene:
     def _follow(self) -> None:
         try:
             spark = RunningSpark(cast("Any", None), cast("Any", Jvm()))
-            self.ended.append(run_query(spark, self.job, GENERATION, self.progress.append))
+            self.ended.append(
+                run_query(spark, self.job, GENERATION, self.topic.state(), self.progress.append)
+            )
         except BaseException as failure:
             self.ended.append(failure)
 

@@ -9,18 +9,19 @@ from typing import cast
 
 import pytest
 from batch_samples import call, read_batch, rejected
-from sfcrime.kafka.topic_watch import TopicHead, TopicWatch
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import (
     AccountingBroken,
-    FingerprintChanged,
     KafkaUnavailable,
     Refused,
     SfcrimeError,
     StoreUnavailable,
+    TopicMadeAnew,
     TopicRefused,
 )
+from sfcrime.kafka import topic as kafka_topic
+from sfcrime.kafka.topic import TopicHead
 from sfcrime.store import sqlite
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import phases, storing
@@ -54,7 +55,7 @@ def store(tmp_path: Path) -> Iterator[StoreWriter]:
 
 
 def _storer(store: StoreWriter, topic: Topic | None = None) -> BatchStorer:
-    return BatchStorer(store, GENERATION, cast("TopicWatch", topic or Topic()))
+    return BatchStorer(store, GENERATION, cast("kafka_topic.Topic", topic or Topic()))
 
 
 FIRST = read_batch([call(0, 0, 1), call(0, 1, 2), call(1, 10, 2), rejected(1, 11)])
@@ -140,7 +141,7 @@ def test_batches_that_come_out_of_order_are_refused(store: StoreWriter) -> None:
 @pytest.mark.parametrize(
     "topic, error, said",
     [
-        (Topic(topic_id="another"), FingerprintChanged, "is now 'another'"),
+        (Topic(topic_id="another"), TopicMadeAnew, "is now 'another'"),
         (
             Topic(firsts={0: 1}),
             TopicRefused,

@@ -28,9 +28,8 @@ def preflight(topic: Topic) -> Preflight | None:
     Raises:
         KafkaUnavailable: the broker does not answer, or this user may not see what is asked for.
     """
-    if not topic.exists():
-        return None
-    return Preflight(topic.name, topic.state(), topic.settings())
+    state = topic.find()
+    return None if state is None else Preflight(topic.name, state, topic.settings())
 
 
 def with_origin(topic: Topic, seen: Preflight) -> Preflight:

@@ -75,13 +75,23 @@ class Topic:
         """
         return self._offsets(_LAST, committed)
 
-    def state(self) -> TopicState:
-        """The topic as it is now.
+    def find(self) -> TopicState | None:
+        """The topic as it is now; None where there is no such topic.
 
-        Asks for the id last: offsets of a topic that is made anew meanwhile come with its new id.
+        Asks for the id last: offsets of a topic that is made again meanwhile come with its new id.
         """
-        firsts, ends = self.first_offsets(), self.end_offsets()
+        partitions = self.leaders().keys()
+        if not partitions:
+            return None
+        firsts, ends = self._ask(_FIRST, partitions), self._ask(_LAST, partitions)
         return TopicState(self.ask_head(())().topic_id, firsts, ends)
+
+    def state(self) -> TopicState:
+        """The topic as it is now."""
+        found = self.find()
+        if found is None:
+            raise missing_topic(self.kafka)
+        return found
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         """Asks where partitions begin and who the topic is now, and does not wait: what is
@@ -123,10 +133,15 @@ class Topic:
         return {} if topic is None else {n: each.leader for n, each in topic.partitions.items()}
 
     def _offsets(self, spec: OffsetSpec, committed: bool = True) -> dict[int, int]:
-        leaders = self.leaders()
-        if not leaders:
+        partitions = self.leaders().keys()
+        if not partitions:
             raise missing_topic(self.kafka)
-        wanted = {TopicPartition(self.name, number): spec for number in sorted(leaders)}
+        return self._ask(spec, partitions, committed)
+
+    def _ask(
+        self, spec: OffsetSpec, partitions: Collection[int], committed: bool = True
+    ) -> dict[int, int]:
+        wanted = {TopicPartition(self.name, number): spec for number in sorted(partitions)}
         isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
         def ask() -> dict[int, int]:

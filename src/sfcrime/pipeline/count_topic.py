@@ -29,9 +29,12 @@ def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     ):
         stored = stored_generation(settings, store)
         clear_old_checkpoints(settings.data_dir)
-        wait = TopicWait(request, stored, store.partition_ends())
-        seen = wait.look()
-        finding = background.submit(lambda: seen or wait.until_found())
+        reached = store.partition_ends()
+        wait = TopicWait(settings, stored, reached, may_appear=request.await_topic)
+        early = wait.look()
+        finding = background.submit(
+            lambda: early or wait.until_found(request.stop, request.hooks.on_step)
+        )
         try:
             spark = open_spark(jvm)
             try:

@@ -78,9 +78,9 @@ def _open_files(names: Sequence[str], work_dir: Path, on_read: OnRead | None) ->
 def _first_day(settings: Settings) -> date:
     if settings.source.start:
         return date.fromisoformat(settings.source.start)
-    topic = Topic(settings.kafka)
-    if topic.exists():
-        identity = origin_of(topic.kafka, topic.state()).identity
+    topic = Topic(settings.kafka).find()
+    if topic is not None:
+        identity = origin_of(settings.kafka, topic).identity
         known = parse_synthetic_identity(identity.name) if identity else None
         if known is not None and known.seed == settings.source.seed:
             return known.start

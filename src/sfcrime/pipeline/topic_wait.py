@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Event
+from types import MappingProxyType
 
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.origin import OriginKind
 from sfcrime.kafka.preflight import Preflight, preflight, with_origin
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import require_lasting_offsets
-from sfcrime.pipeline.stream import StreamRequest
+from sfcrime.settings import Settings
 from sfcrime.store.records import Generation
 from sfcrime.streaming.topic_checks import next_offsets
 
@@ -36,10 +39,12 @@ class TopicWait:
     that it does not.
 
     Args:
-        request: of which topic, and whether to wait for one that an outside cluster lacks.
+        settings: name the topic, and the cluster or the data folder of the embedded broker.
         stored: what is counted already; None: a first count, for which the topic must hold a
             record, because only that shows whose topic it is.
         reached: by partition, the first offset that is not accounted for.
+        may_appear: a topic that an outside cluster lacks is waited for; the embedded broker's
+            always is.
 
     Raises:
         UsageError: the file of client properties cannot be used.
@@ -47,13 +52,20 @@ class TopicWait:
     """
 
     def __init__(
-        self, request: StreamRequest, stored: Generation | None, reached: Mapping[int, int]
+        self,
+        settings: Settings,
+        stored: Generation | None = None,
+        reached: Mapping[int, int] = MappingProxyType({}),
+        *,
+        may_appear: bool = False,
     ) -> None:
-        self._request = request
+        self._settings = settings
         self._stored, self._reached = stored, reached
         self._topic: Topic | None = None
-        if request.settings.kafka.bootstrap_servers:
-            require_answer(request.settings.kafka)
+        is_outside = bool(settings.kafka.bootstrap_servers)
+        self._may_appear = stored is None and (may_appear or not is_outside)
+        if is_outside:
+            require_answer(settings.kafka)
 
     def look(self) -> FoundTopic | None:
         """The topic, if it can be counted now; None where it is worth waiting.
@@ -67,9 +79,9 @@ class TopicWait:
             return None
         seen = preflight(topic)
         if seen is None:
-            if self._stored is not None or not self._may_appear():
-                topic.require_exists()
-            return None
+            if self._may_appear:
+                return None
+            raise missing_topic(topic.kafka)
         require_lasting_offsets(seen.name, seen.settings)
         if self._stored is not None:
             next_offsets(self._stored, self._reached, seen.state)
@@ -78,13 +90,17 @@ class TopicWait:
         is_empty = seen.origin is None or seen.origin.kind is OriginKind.EMPTY
         return None if is_empty else FoundTopic(topic, seen)
 
-    def until_found(self) -> FoundTopic | None:
-        """Looks again and again; None where the request was stopped first. Errors as of `look`.
+    def until_found(self, stop: Event, on_step: Callable[[str], None]) -> FoundTopic | None:
+        """Looks again and again; None where `stop` was set first. Errors as of `look`.
+
+        Args:
+            stop: ends the wait.
+            on_step: told what is waited for, once each.
 
         Raises:
             KafkaUnavailable: no embedded broker started.
         """
-        settings, stop = self._request.settings, self._request.stop
+        settings = self._settings
         deadline = time.monotonic() + BROKER_WAIT_S
         told = ""
         while not stop.is_set():
@@ -102,19 +118,15 @@ class TopicWait:
                         "host:port",
                     )
             if step != told:
-                self._request.hooks.on_step(step)
+                on_step(step)
                 told = step
             stop.wait(_POLL_S)
         return None
 
     def _asked_topic(self) -> Topic | None:
         """None before an embedded broker runs."""
-        settings = self._request.settings
+        settings = self._settings
         servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
         if servers and (self._topic is None or self._topic.kafka.bootstrap_servers != servers):
             self._topic = Topic(settings.at_servers(servers).kafka)
         return self._topic if servers else None
-
-    def _may_appear(self) -> bool:
-        """Whether a topic that is not there is waited for; the embedded broker's always is."""
-        return self._request.await_topic or not self._request.settings.kafka.bootstrap_servers

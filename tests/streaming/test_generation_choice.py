@@ -11,18 +11,24 @@ from pathlib import Path
 import pytest
 
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import AccountingBroken, FingerprintChanged, SfcrimeError, TopicRefused
-from sfcrime.settings import KafkaSettings, Settings, StoreSettings, StreamSettings
+from sfcrime.errors import (
+    AccountingBroken,
+    FingerprintChanged,
+    SfcrimeError,
+    TopicMadeAnew,
+    TopicRefused,
+)
+from sfcrime.kafka.preflight import Preflight
+from sfcrime.settings import Settings, StoreSettings, StreamSettings
 from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generation_choice import (
     new_generation,
-    next_offsets,
     pending_generation,
-    require_still_held,
     stored_generation,
 )
+from sfcrime.streaming.topic_checks import next_offsets, require_still_held
 from store_samples import FIRST, GENERATION, SECOND
 
 TOPIC = TopicState(GENERATION.topic_id, firsts={0: 0, 1: 10}, ends={0: 11, 1: 20})
@@ -68,7 +74,7 @@ def test_a_topic_that_holds_what_comes_next_is_read_on_where_the_ledger_ends(
 @pytest.mark.parametrize(
     "topic, error, said",
     [
-        (replace(TOPIC, topic_id="new"), FingerprintChanged, "is now 'new'"),
+        (replace(TOPIC, topic_id="new"), TopicMadeAnew, "is now 'new'"),
         (
             replace(TOPIC, ends={0: 6, 1: 15}),
             TopicRefused,
@@ -236,14 +242,14 @@ def test_whose_topic_it_is_is_decided_once_for_a_topic_id(tmp_path: Path) -> Non
     foreign = replace(
         GENERATION, lateness_s=None, source_name="", source_title="x", synthetic=False
     )
-    kafka = KafkaSettings(topic=GENERATION.topic)
+    seen = Preflight(GENERATION.topic, TOPIC, {})
 
-    made = new_generation(_settings(tmp_path, window_minutes=15), kafka, TOPIC, foreign)
+    made = new_generation(_settings(tmp_path, window_minutes=15), seen, foreign)
 
     assert replace(made, created_ms=0) == replace(
         foreign, created_ms=0, window_minutes=15, start_offsets={0: 0, 1: 10}
     )
-    late = new_generation(_settings(tmp_path, lateness_hours=1.5), kafka, TOPIC, foreign)
+    late = new_generation(_settings(tmp_path, lateness_hours=1.5), seen, foreign)
     assert late.lateness_s == 5_400
-    off = new_generation(_settings(tmp_path, lateness_hours="off"), kafka, TOPIC, GENERATION)
+    off = new_generation(_settings(tmp_path, lateness_hours="off"), seen, GENERATION)
     assert off.lateness_s is None
