@@ -27,7 +27,8 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline import topic_wait
-from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
+from sfcrime.pipeline.stream import stream_topic
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
 from sfcrime.pipeline.topic_wait import TopicWait
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE

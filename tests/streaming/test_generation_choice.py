@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.domain.topic_state import TopicState
+from sfcrime.domain.topic_state import TopicState, next_offsets, require_still_held
 from sfcrime.errors import (
     AccountingBroken,
     FingerprintChanged,
@@ -28,7 +28,6 @@ from sfcrime.streaming.generation_choice import (
     pending_generation,
     stored_generation,
 )
-from sfcrime.streaming.topic_checks import next_offsets, require_still_held
 from store_samples import FIRST, GENERATION, SECOND
 
 TOPIC = TopicState(GENERATION.topic_id, firsts={0: 0, 1: 10}, ends={0: 11, 1: 20})

@@ -9,7 +9,8 @@ from rich.console import Console
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.pipeline.activity import StreamActivity, write_activity
-from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
+from sfcrime.pipeline.stream import stream_topic
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
 from sfcrime.settings import Settings
 from sfcrime.store.records import BatchProgress, Generation
 

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from sfcrime.errors import TopicMadeAnew
+from sfcrime.errors import TopicMadeAnew, TopicRefused
+
+
+class CountedTopic(Protocol):
+    """The topic that was counted; a generation of the store knows it."""
+
+    @property
+    def topic(self) -> str:
+        """Its name."""
+
+    @property
+    def topic_id(self) -> str:
+        """Kafka's id of it."""
 
 
 class LostRange(NamedTuple):
@@ -49,6 +61,73 @@ def require_same(topic: str, counted_id: str, found_id: str) -> None:
     """
     if counted_id != found_id:
         raise TopicMadeAnew(topic, counted_id, found_id)
+
+
+def next_offsets(
+    counted: CountedTopic, reached: Mapping[int, int], topic: TopicState
+) -> dict[int, int]:
+    """Where the next start reads on, and a refusal of a topic that cannot be read on from there.
+
+    Args:
+        counted: what was counted.
+        reached: by partition, the first offset that is not accounted for; a partition that was
+            added since begins at 0.
+        topic: as it is now.
+
+    Returns:
+        By partition of the topic, the first offset to read.
+
+    Raises:
+        TopicMadeAnew: it was deleted and made again.
+        TopicRefused: it ends before the ledger does, or lost records that were never read.
+    """
+    require_same(counted.topic, counted.topic_id, topic.topic_id)
+    for partition in sorted({*reached, *topic.ends}):
+        end = reached.get(partition, 0)
+        last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)
+        if last < end:
+            raise TopicRefused(
+                f"Partition {partition} of {counted.topic} ends at offset {last:,}; records up "
+                f"to {end:,} were counted.",
+                rule="A topic that lost its end was restored or lost data: the offsets behind it "
+                "are given again to other records.",
+                next_step="restore the topic, or count what it holds: "
+                "sfcrime rebuild --accept-loss",
+            )
+        if first > end:
+            raise _deleted(counted.topic, partition, end, first)
+    return {partition: reached.get(partition, 0) for partition in topic.ends}
+
+
+def require_still_held(
+    counted: CountedTopic, topic_id: str, firsts: Mapping[int, int], starts: Mapping[int, int]
+) -> None:
+    """Refuses a batch whose records were deleted while it was read: they would pass as gaps.
+
+    Args:
+        counted: what is counted.
+        topic_id: of the topic, asked for behind the reading.
+        firsts: by partition, the first offset that the topic still held then.
+        starts: by partition, where the batch began, where it read anything.
+
+    Raises:
+        TopicMadeAnew: the topic was deleted and made again.
+        TopicRefused: naming the range.
+    """
+    require_same(counted.topic, counted.topic_id, topic_id)
+    for partition, start in starts.items():
+        if firsts.get(partition, 0) > start:
+            raise _deleted(counted.topic, partition, start, firsts[partition])
+
+
+def _deleted(topic: str, partition: int, end: int, first: int) -> TopicRefused:
+    return TopicRefused(
+        f"Partition {partition} of {topic} begins at offset {first:,}; records "
+        f"{end:,} to {first - 1:,} were deleted before they were counted.",
+        rule="Every record of the topic ends as one of four outcomes, so none is skipped.",
+        next_step="set the topic's retention.ms=-1, then count what it still holds: "
+        "sfcrime rebuild --accept-loss",
+    )
 
 
 def is_caught_up(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:

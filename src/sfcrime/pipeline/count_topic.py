@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from sfcrime.domain.topic_state import is_caught_up
-from sfcrime.pipeline.stream import StreamRequest
+from sfcrime.pipeline.stream_request import StreamRequest
 from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
 from sfcrime.spark.gateway import DriverJvm
 from sfcrime.spark.session import RunningSpark, open_spark

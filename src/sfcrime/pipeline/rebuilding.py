@@ -18,7 +18,7 @@ from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.preflight import Preflight, preflight, with_origin
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import require_lasting_offsets
-from sfcrime.pipeline.stream import job_lock, require_settable
+from sfcrime.pipeline.stream_request import job_lock, require_settable
 from sfcrime.settings import Settings
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 from types import MappingProxyType
 
+from sfcrime.domain.topic_state import next_offsets
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.client import missing_topic
@@ -18,7 +19,6 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import require_lasting_offsets
 from sfcrime.settings import Settings
 from sfcrime.store.records import Generation
-from sfcrime.streaming.topic_checks import next_offsets
 
 BROKER_WAIT_S = 60.0
 _POLL_S = 0.2

@@ -16,7 +16,8 @@ from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import broker_class_path, broker_folder, keep_features
 from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline.publishing import SYNTHETIC, open_source, publish_source
-from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
+from sfcrime.pipeline.stream import stream_topic
+from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.driver import driver_class_path
 

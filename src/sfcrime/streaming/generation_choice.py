@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
-from sfcrime.domain.topic_state import TopicState
+from sfcrime.domain.topic_state import TopicState, next_offsets
 from sfcrime.errors import Refused
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.preflight import Preflight
@@ -18,7 +18,6 @@ from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.fingerprint import Fingerprint
-from sfcrime.streaming.topic_checks import next_offsets
 
 
 def stored_generation(settings: Settings, store: StoreWriter) -> Generation | None:

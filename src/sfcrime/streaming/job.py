@@ -12,7 +12,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.domain.topic_state import TopicState
+from sfcrime.domain.topic_state import TopicState, next_offsets
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.connection import answers
@@ -31,7 +31,6 @@ from sfcrime.streaming.progress import StoredReports
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
 from sfcrime.streaming.storing import BatchStorer
-from sfcrime.streaming.topic_checks import next_offsets
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from sfcrime.domain.topic_state import require_still_held
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
@@ -18,7 +19,6 @@ from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch, judged_records
 from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
 from sfcrime.streaming.phases import PhaseClock
-from sfcrime.streaming.topic_checks import require_still_held
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""

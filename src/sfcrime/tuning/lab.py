@@ -22,7 +22,7 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.locks import LockHeld, file_lock
-from sfcrime.pipeline.stream import require_settable
+from sfcrime.pipeline.stream_request import require_settable
 from sfcrime.settings import Settings, as_environment
 from sfcrime.tuning.exercise_query import exercise_program
 from sfcrime.tuning.knobs import Query, base_values, settings_with
