@@ -53,6 +53,15 @@ def test_every_room_has_its_place_in_the_contract() -> None:
     assert found - {"__init__", "__main__"} == placed
 
 
+def test_the_documentation_draws_the_contract() -> None:
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = contracts["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (drawn,) = re.findall(r"^cli ->[^`]+", page, re.MULTILINE)
+
+    assert [" ".join(layer.strip(" ()\n").split()) for layer in drawn.split("->")] == layers
+
+
 def _is_room(path: Path) -> bool:
     return path.is_dir() and any(path.glob("*.py"))
 

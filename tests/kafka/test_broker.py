@@ -169,7 +169,8 @@ def test_a_second_broker_of_the_same_folder_is_refused_and_a_reader_uses_the_fir
             assert opened.kafka.bootstrap_servers == servers
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
+        process.communicate(timeout=15)
+        assert process.returncode == 0
     assert running_bootstrap_servers(tmp_path) is None
 
 
@@ -178,7 +179,7 @@ def test_a_killed_sfcrime_leaves_no_broker_and_the_next_start_works(
 ) -> None:
     process, _ = start_command(tmp_path)
     process.kill()
-    process.wait()
+    process.communicate()  # closes its pipe too
 
     with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))) as opened:
         assert published(opened.kafka, 10).sent == 10
@@ -221,7 +222,8 @@ def test_no_java_of_the_machine_is_ever_used(tmp_path: Path) -> None:
     )
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(15) == 0
+    process.communicate(timeout=15)
+    assert process.returncode == 0
     assert servers.startswith("127.0.0.1:")
     assert not (tmp_path / "the-stub-was-run").exists()
 

@@ -153,7 +153,7 @@ def test_nothing_is_lost_or_sent_twice_when_the_producer_is_killed_at_any_instan
         wait_until_it_grows(kafka, process)
         time.sleep(chance.uniform(0.0, 0.25))
         process.kill()
-        process.wait()
+        process.communicate()  # closes its pipe too
         ends_seen.append(sum(Topic(kafka).end_offsets().values()))
 
     assert 0 < ends_seen[0] < total, "the kill must fall in the middle of the work"

@@ -300,7 +300,7 @@ def test_a_killed_producer_goes_on_among_foreign_records(topic: NewName) -> None
             "the producer's first records",
         )
         process.kill()
-        process.wait()
+        process.communicate()  # closes its pipe too
         for partition in range(2):
             send_foreign(kafka, [b"not json"] * (300 * kill + 1), partition)
             foreign += 300 * kill + 1

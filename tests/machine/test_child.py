@@ -102,7 +102,7 @@ def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> Non
     assert child is not None
 
     parent.kill()
-    parent.wait()
+    parent.communicate()  # closes its pipe too
 
     deadline = time.monotonic() + 10
     while is_alive(child):

@@ -40,7 +40,7 @@ def test_a_killed_holder_frees_its_lock(tmp_path: Path) -> None:
         pass
 
     holder.kill()
-    holder.wait()
+    holder.communicate()  # closes its pipe too
 
     with file_lock(path, wait=False):
         pass
