@@ -42,8 +42,8 @@ from sfcrime.spark.properties import spark_properties
 from sfcrime.spark.session import open_session
 from sfcrime.streaming.generation_choice import allowed_lateness_s
 from sfcrime.streaming.intake import ReadPlan, records_of_topic
-from sfcrime.streaming.job import await_end
 from sfcrime.streaming.progress import Reports
+from sfcrime.streaming.query_end import await_end
 
 
 class StopRequested(Exception):

@@ -25,10 +25,11 @@ from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import job as job_module
-from sfcrime.streaming import reading
+from sfcrime.streaming import query_end, reading
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.execution import BatchExecution
-from sfcrime.streaming.job import StreamJob, await_end, run_query
+from sfcrime.streaming.job import StreamJob, run_query
+from sfcrime.streaming.query_end import await_end
 from sfcrime.streaming.reading import BatchReader
 from store_samples import GENERATION
 
@@ -200,7 +201,7 @@ class Scene:
         self.progress: list[BatchProgress] = []
         settings = Settings(store=StoreSettings(data_dir=str(data_dir)))
         self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
-        patched.setattr(job_module, "answers", lambda kafka, seconds: self.broker_answers)
+        patched.setattr(query_end, "answers", lambda kafka, seconds: self.broker_answers)
         patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
         patched.setattr(reading, "execution_of_batch", self._execution)
         self.ended: list[object] = []

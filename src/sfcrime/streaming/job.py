@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from pyspark.sql.streaming.query import StreamingQuery
 from sfcrime.domain.topic_state import TopicState, next_offsets
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.connection import answers
 from sfcrime.kafka.preflight import Preflight
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
@@ -23,17 +21,15 @@ from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch
-from sfcrime.streaming.failures import cause_of, jvm_ended
 from sfcrime.streaming.generation_choice import new_generation
 from sfcrime.streaming.handover import Handover
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.progress import StoredReports
+from sfcrime.streaming.query_end import LostBroker, await_end, cause_of, jvm_ended
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
 from sfcrime.streaming.storing import BatchStorer
 
-_POLL_S = 0.2
-_BROKER_ANSWERS_S = 2.0
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
 
@@ -198,7 +194,7 @@ class _Run:
         def may_end() -> bool:
             return job.stop.is_set() or job.is_done is not None
 
-        await_end(query, should_end, look, _LostBroker(job), may_end)
+        await_end(query, should_end, look, LostBroker(job.topic.kafka, job.stop), may_end)
 
     def _settle(self, ask: Callable[[], None]) -> None:
         """Raises what storing failed with, but for a stop without a broker."""
@@ -226,49 +222,3 @@ class _Run:
             self._spark.jvm,
             lambda: next_offsets(self._generation, self._storer.ends, self._job.topic.state()),
         )
-
-
-class _LostBroker:
-    """Whether a stop has to leave the batch in hand, which the next start then reads again:
-    without a broker, Spark's client would hold the query for minutes."""
-
-    def __init__(self, job: StreamJob) -> None:
-        self._job = job
-        self._ask_at = 0.0
-
-    def __call__(self) -> bool:
-        if not self._job.stop.is_set() or time.monotonic() < self._ask_at:
-            return False
-        lost = not answers(self._job.topic.kafka, _BROKER_ANSWERS_S)
-        self._ask_at = time.monotonic() + _BROKER_ANSWERS_S
-        return lost
-
-
-def await_end(
-    query: StreamingQuery,
-    should_end: Callable[[], bool],
-    look: Callable[[], None],
-    gives_up: Callable[[], bool] = lambda: False,
-    may_end: Callable[[], bool] = lambda: True,
-) -> None:
-    """Returns when the query has ended, or was ended between two batches.
-
-    Args:
-        query: a running one.
-        should_end: asked five times a second, between two batches.
-        look: called five times a second, and at the end; what it raises ends the wait.
-        gives_up: asked five times a second within a batch; True leaves it unfinished.
-        may_end: asked before these two: Spark's own answer, whether it is in a batch, costs calls
-            into the JVM that an idle job need not make.
-    """
-    # PySpark takes fractions of a second, its stubs do not say so.
-    while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
-        look()
-        if not may_end():
-            continue
-        if query.status["isTriggerActive"]:
-            if gives_up():
-                return
-        elif should_end():
-            query.stop()
-    look()

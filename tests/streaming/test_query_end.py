@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcrime.streaming.failures import last_word
+from sfcrime.streaming.query_end import last_word
 
 WORKER = """An error occurred while calling o12.collectToPython.
 : org.apache.spark.SparkException: Job aborted.

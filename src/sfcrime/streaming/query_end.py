@@ -1,17 +1,74 @@
-"""Why a query ended, in words of ours: what Spark, Kafka's client and py4j say is looked through
-for the one line that tells."""
+"""How a query ends: waited for, given up without a broker, and why it ended by itself."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from threading import Event
 
 from pyspark.errors import StreamingQueryException
+from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
+from sfcrime.kafka.connection import answers
+from sfcrime.settings import KafkaSettings
 from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 
+_POLL_S = 0.2
+_BROKER_ANSWERS_S = 2.0
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
 _GOES_ON = "starting again goes on behind the last batch"
+
+
+def await_end(
+    query: StreamingQuery,
+    should_end: Callable[[], bool],
+    look: Callable[[], None],
+    gives_up: Callable[[], bool] = lambda: False,
+    may_end: Callable[[], bool] = lambda: True,
+) -> None:
+    """Returns when the query has ended, or was ended between two batches.
+
+    Args:
+        query: a running one.
+        should_end: asked five times a second, between two batches.
+        look: called five times a second, and at the end; what it raises ends the wait.
+        gives_up: asked five times a second within a batch; True leaves it unfinished.
+        may_end: asked before these two: Spark's own answer, whether it is in a batch, costs calls
+            into the JVM that an idle job need not make.
+    """
+    # PySpark takes fractions of a second, its stubs do not say so.
+    while not query.awaitTermination(_POLL_S):  # type: ignore[arg-type]
+        look()
+        if not may_end():
+            continue
+        if query.status["isTriggerActive"]:
+            if gives_up():
+                return
+        elif should_end():
+            query.stop()
+    look()
+
+
+class LostBroker:
+    """Whether a stop has to leave the batch in hand, which the next start then reads again:
+    without a broker, Spark's client would hold the query for minutes.
+
+    Args:
+        kafka: names the broker.
+        stop: asked for where it is set.
+    """
+
+    def __init__(self, kafka: KafkaSettings, stop: Event) -> None:
+        self._kafka, self._stop = kafka, stop
+        self._ask_at = 0.0
+
+    def __call__(self) -> bool:
+        if not self._stop.is_set() or time.monotonic() < self._ask_at:
+            return False
+        lost = not answers(self._kafka, _BROKER_ANSWERS_S)
+        self._ask_at = time.monotonic() + _BROKER_ANSWERS_S
+        return lost
 
 
 def cause_of(
@@ -58,7 +115,7 @@ def jvm_ended(jvm: DriverJvm) -> ChildFailed:
 
 
 def last_word(failure: BaseException) -> str:
-    """The line that says why: the exception of a Python worker's traceback, else the innermost
+    """The line of what Spark, Kafka's client and py4j say that tells why: the exception of a Python worker's traceback, else the innermost
     cause that the JVM names, else the first."""
     lines = str(failure).splitlines() or [repr(failure)]
     traces = [at for at, line in enumerate(lines) if "Traceback (most recent call last)" in line]
