@@ -15,7 +15,7 @@ from sfcrime.audit.run_audit import Progress, run_audit
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.domain.wall_clock import from_datetime
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.reader import StoreReader

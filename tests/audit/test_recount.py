@@ -24,7 +24,7 @@ from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.recount import CountingRules, Recount, recount
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import AccountingBroken
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.records import CellCount, LateRecord, RejectedRecord
 
 HOURLY = CountingRules(lateness_s=None, window_minutes=60)

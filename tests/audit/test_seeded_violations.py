@@ -29,7 +29,7 @@ from sfcrime.audit.result import (
     RecordPlace,
     SequenceSpan,
 )
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.reader import open_reader
 
 CELL = DifferenceKind.CELL

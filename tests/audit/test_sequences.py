@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace
 from sfcrime.audit.sequences import PartitionSequences, SourceSequences, check_sequences
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 
 WHOLE = {0: OffsetRange(0, 100), 1: OffsetRange(0, 100)}
 FOREIGN = None

@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 
 from running import Sfcrime
 from sfcrime.cli.consume import record_as_json, record_line
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 

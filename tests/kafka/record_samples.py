@@ -8,12 +8,11 @@ from threading import Event
 from confluent_kafka import Producer
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
-from sfcrime.kafka.consumer import read_range
+from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, Published, publish
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import KafkaSettings
 
 IDENTITY = SourceIdentity("file:abc", "calls.json", False)

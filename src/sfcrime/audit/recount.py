@@ -14,7 +14,7 @@ from sfcrime.audit.judge import ValidCall, judge_time, judge_value
 from sfcrime.audit.partitions import OffsetRange, PartitionCount
 from sfcrime.domain.outcomes import Accounting, Outcome, Reason
 from sfcrime.errors import AccountingBroken
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.records import CellCount, LateRecord, RejectedRecord
 
 _MINUTE_US = 60_000_000

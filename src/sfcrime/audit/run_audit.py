@@ -32,7 +32,7 @@ from sfcrime.audit.trace import Traced, find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState, require_same
 from sfcrime.errors import FingerprintChanged, TopicRefused
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import Generation, PartitionLedger
 

@@ -26,7 +26,7 @@ from sfcrime.audit.result import (
     SequenceSpan,
     shown,
 )
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 
 _KIND = DifferenceKind.SEQUENCE
 

@@ -9,7 +9,7 @@ from sfcrime.audit.compare import CellKey
 from sfcrime.audit.judge import ValidCall
 from sfcrime.audit.recount import CountingRules
 from sfcrime.audit.result import RecordPlace
-from sfcrime.kafka.topic_record import TopicRecord
+from sfcrime.kafka.consumer import TopicRecord
 
 MAX_PLACES = 50
 """Records named of one cell or one identity; the first ones as they are read."""

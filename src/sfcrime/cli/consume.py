@@ -13,8 +13,8 @@ from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import escaped_bytes, instant_iso, terminal_safe
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.following import Following, follow_topic
-from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import Settings
 
 _SHOWN_CHARACTERS = 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
@@ -11,7 +12,6 @@ from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.headers import SequenceReader
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import KafkaSettings
 
 _WAIT_S = 0.1
@@ -29,6 +29,19 @@ FETCHING: Properties = {
     "check.crcs": True,
 }
 """How records are fetched, by whatever reads many of them."""
+
+
+class TopicRecord(NamedTuple):
+    """One record read back from Kafka."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    sequence: int | None = None
+    """Its position in our producer's source, by its headers; None where it has none of that
+    source, and where headers were not asked for."""
 
 
 def read_range(

@@ -12,9 +12,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.consumer import FETCHING, passes, record_of
+from sfcrime.kafka.consumer import FETCHING, TopicRecord, passes, record_of
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.settings import KafkaSettings
 
 _WAIT_S = 0.2

@@ -115,8 +115,8 @@ def jvm_ended(jvm: DriverJvm) -> ChildFailed:
 
 
 def last_word(failure: BaseException) -> str:
-    """The line of what Spark, Kafka's client and py4j say that tells why: the exception of a Python worker's traceback, else the innermost
-    cause that the JVM names, else the first."""
+    """The line that tells why, of all that Spark, Kafka's client and py4j say: the exception of a
+    Python worker's traceback, else the innermost cause that the JVM names, else the first."""
     lines = str(failure).splitlines() or [repr(failure)]
     traces = [at for at, line in enumerate(lines) if "Traceback (most recent call last)" in line]
     raised = [line for line in lines[traces[0] + 1 :] if line[:1].strip()] if traces else []
