@@ -63,7 +63,7 @@ def prepare_generation(job: StreamJob, seen: Preflight) -> Generation:
 
     Args:
         job: its store decides which.
-        seen: the topic; `require_countable` let it pass.
+        seen: the topic, which can be counted (`pipeline.topic_wait`).
     """
     stored = job.store.generation()
     if stored is not None:
