@@ -1,31 +1,22 @@
-"""What processes hold, by what they are."""
+"""What a process uses, between two moments."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
-from sfcrime.tuning.processes import memory_by_role
-
-ROLES = ((b"held = bytes", "holder"),)
-
-
-def test_memory_is_found_by_role() -> None:
-    hold = "held = bytes(50_000_000).replace(b'\\0', b'x'); print(flush=True); input()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with child:
-        assert child.stdout is not None and child.stdin is not None
-        child.stdout.readline()
-        held = memory_by_role([child.pid], ROLES)["holder"]
-        child.stdin.write(b"\n")
-
-    assert 50 <= held.pss_mb <= held.rss_mb < 150
+from sfcrime.tuning.processes import UsageMeter
 
 
-def test_a_process_that_is_gone_holds_nothing() -> None:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
+def test_cpu_time_is_found_between_two_moments() -> None:
+    burn = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1: pass"
+    with UsageMeter([(child := subprocess.Popen([sys.executable, "-c", burn])).pid]) as meter:
+        began = time.time()
+        child.wait(60)
+        ended = time.time()
 
-    assert memory_by_role([child.pid]) == {}
+    cpu_s = sum(meter.cpu_between(began, ended).values())
+    assert 0.4 < cpu_s < 1.5
+    half_s = sum(meter.cpu_between(began, (began + ended) / 2).values())
+    assert 0 < half_s < cpu_s

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from threading import Event
-from types import TracebackType
 
 import msgspec
 
@@ -19,7 +18,7 @@ from sfcrime.kafka.producer import ProducerPlan, Published, partition_of, publis
 from sfcrime.settings import KafkaSettings
 from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source
-from sfcrime.tuning.measure import Expected
+from sfcrime.tuning.counts import Expected, Sends
 
 CITY_SEED = 1
 CITY_START = date(2018, 10, 1)
@@ -61,23 +60,6 @@ def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic
     return FrozenTopic(named, expected)
 
 
-@dataclass(slots=True)
-class Sends:
-    """When each record of a topic was handed to Kafka's client."""
-
-    partitions: int
-    expected: Expected = field(default_factory=Expected)
-    at_ms: dict[int, list[int]] = field(default_factory=dict)
-    """By partition, the wall clock of each offset."""
-    count: int = 0
-
-    def note(self, record: SourceRecord) -> None:
-        partition = partition_of(record, self.partitions)
-        self.expected.add(partition, record.key or record.value)
-        self.at_ms.setdefault(partition, []).append(time.time_ns() // 1_000_000)
-        self.count += 1
-
-
 class PacedProducer:
     """Publishes the city's records at a steady pace, from a thread of its own, until it is ended.
 
@@ -90,7 +72,7 @@ class PacedProducer:
         self._stop = Event()
         self._pool = ThreadPoolExecutor(1, "paced-producer")
         self._publishing: Future[Published] | None = None
-        self.sends = Sends(kafka.partitions)
+        self.sends = Sends()
 
     def __enter__(self) -> PacedProducer:
         city = open_city()
@@ -104,12 +86,7 @@ class PacedProducer:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._pool.shutdown(wait=True)
 
@@ -134,5 +111,6 @@ class PacedProducer:
         for number, record in enumerate(records):
             if self._stop.wait(max(0.0, began + number / self._per_s - time.monotonic())):
                 return
-            self.sends.note(record)
+            partition = partition_of(record, self._kafka.partitions)
+            self.sends.note(partition, record.key or record.value, time.time_ns() // 1_000_000)
             yield record
