@@ -28,9 +28,8 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.settings import KafkaSettings
-from sfcrime.tuning.counts import Sends
 from sfcrime.tuning.figures import percentile
-from sfcrime.tuning.workload import PacedProducer
+from sfcrime.tuning.workload import PacedProducer, Sends
 
 LOOK_S = 0.005
 _FIRST_WITHIN_S = 120.0

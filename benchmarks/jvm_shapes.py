@@ -13,6 +13,7 @@ start-up cache is in force for all, though parts of it serve some collectors onl
 from __future__ import annotations
 
 import json
+import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -239,7 +240,7 @@ def _runs(settings: Settings, shapes: Shapes, work: Workload, repeats: int, log:
         runs.append(run)
         click.echo(f"  {_line(run)}, others {result.others_share:.0%} of all CPU")
 
-    order = Order(settings, work, trials, log.parent / "lab", budget_s=None)
+    order = Order(settings, work, trials, log.parent / "lab", budget_s=math.inf)
     run_lab(order, LabHooks(on_plan, click.echo, on_trial, on_result), Event())
     return runs
 

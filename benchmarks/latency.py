@@ -38,10 +38,9 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.phases import READING_PHASES, STORING_PHASES
-from sfcrime.tuning.counts import Sends, require_exact
-from sfcrime.tuning.figures import latencies_ms, percentile
+from sfcrime.tuning.figures import latencies_ms, percentile, require_exact
 from sfcrime.tuning.queries import count_of_store
-from sfcrime.tuning.workload import PacedProducer
+from sfcrime.tuning.workload import PacedProducer, Sends
 
 STEADY_BATCHES = 20
 STEADY_SHARE = 0.05

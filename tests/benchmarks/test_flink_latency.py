@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flink_latency import first_copies_ms, latencies_ms
 
-from sfcrime.tuning.counts import Expected, Sends
+from sfcrime.tuning.workload import Expected, Sends
 
 
 def test_a_record_is_in_when_the_sum_reaches_its_place() -> None:

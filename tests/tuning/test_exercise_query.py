@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.tuning.counts import CountedBatch, Expected, TrialFailed, require_exact
+from sfcrime.tuning.figures import CountedBatch, TrialFailed, require_exact
 from sfcrime.tuning.queries import count_of_reports
+from sfcrime.tuning.workload import Expected
 
 FIRST = (
     '{"batch_id": 0, "started_ms": 1000, "duration_ms": 500, "records": 3, "repeats": 0, '

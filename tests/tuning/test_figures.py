@@ -14,20 +14,16 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange
 from sfcrime.store.writer import open_writer
-from sfcrime.tuning.counts import (
+from sfcrime.tuning.figures import (
     Count,
     CountedBatch,
-    Expected,
-    Sends,
-    TrialFailed,
-    require_exact,
-)
-from sfcrime.tuning.figures import (
     Stretch,
+    TrialFailed,
     backlog_figures,
     latencies_ms,
     paced_figures,
     percentile,
+    require_exact,
     warm_stretch,
     whole_stretch,
 )
@@ -36,6 +32,7 @@ from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.queries import count_of_store
 from sfcrime.tuning.results import TrialResult
+from sfcrime.tuning.workload import Expected, Sends
 from store_samples import GENERATION, NINE_US, identities
 from tuning_samples import WORKLOAD
 

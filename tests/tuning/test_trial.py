@@ -9,11 +9,10 @@ from threading import Event
 import pytest
 
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings
-from sfcrime.tuning.counts import Expected
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.trial import Bench, Interrupted, run_trial
-from sfcrime.tuning.workload import FrozenTopic
+from sfcrime.tuning.workload import Expected, FrozenTopic
 from tuning_samples import WORKLOAD
 
 

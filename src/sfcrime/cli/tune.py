@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,7 @@ def _run(order: Order, console: Console) -> tuple[int, bool]:
     def on_plan(waiting: int, seconds: float) -> None:
         told = f"{waiting} trials to run, {len(order.trials) - waiting} are done: about "
         told += f"{minutes_text(seconds)}. Leave the machine alone meanwhile."
-        if order.budget_s is not None:
+        if order.budget_s < math.inf:
             told += f" What does not fit into {minutes_text(order.budget_s)} is left out."
         console.print(told, highlight=False)
 

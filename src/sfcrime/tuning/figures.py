@@ -9,17 +9,56 @@ from itertools import accumulate
 
 import msgspec
 
-from sfcrime.tuning.counts import (
-    Count,
-    CountedBatch,
-    Expected,
-    Sends,
-    TrialFailed,
-    require_exact,
-)
+from sfcrime.domain.outcomes import Accounting
 from sfcrime.tuning.plan import Workload
 from sfcrime.tuning.processes import BROKER, UsageMeter
 from sfcrime.tuning.results import TrialResult
+from sfcrime.tuning.workload import Expected, Sends
+
+
+class TrialFailed(Exception):
+    """A trial that gives no figures; becomes a result.
+
+    Args:
+        reason: why it gives none.
+        log: the last lines of its query's log, where the query ended by itself.
+    """
+
+    def __init__(self, reason: str, log: str = "") -> None:
+        super().__init__(reason)
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBatch:
+    """A batch whose part of the count stands."""
+
+    read: int
+    done_ms: int
+    """Of the product, the commit of its ledger row; of the exercise, the end of Spark's batch."""
+    offsets: Mapping[int, range]
+    """By partition, those it counted; without those of which it read none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a query came to, in whichever form it keeps that."""
+
+    started_ms: int
+    """When the first batch began."""
+    batches: Sequence[CountedBatch]
+    """Oldest first."""
+    accounting: Accounting
+    """Each number found by itself: their sum proves something."""
+    calls: int
+    """The sum over all cells or groups."""
+    digest: str
+    """Of all of them; empty where it is not known."""
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """By partition, the first offset that was not read."""
+        return {p: offsets.stop for batch in self.batches for p, offsets in batch.offsets.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +127,21 @@ def paced_figures(known: TrialResult, count: Count, sends: Sends, meter: UsageMe
         latencies=len(latencies),
         cpu_share=round(_own(meter.cpu_between(start_s, end_s)) / (end_s - start_s or 1.0), 3),
     )
+
+
+def require_exact(count: Count, expected: Expected) -> None:
+    """Compares a count of a beginning of a topic with what the topic holds.
+
+    Raises:
+        TrialFailed: something is wrong with it.
+    """
+    accounting, should = count.accounting, expected.accounting(count.ends)
+    if accounting != should:
+        raise TrialFailed(f"not exact: it came to {accounting}, and should have come to {should}")
+    if count.calls != accounting.counted:
+        raise TrialFailed(
+            f"not exact: its cells hold {count.calls} calls, and {accounting.counted} were counted"
+        )
 
 
 def _with_usage(known: TrialResult, count: Count, meter: UsageMeter) -> TrialResult:

@@ -6,6 +6,7 @@ budget the full topics stay in the work folder until the plan is complete.
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -56,7 +57,8 @@ class Order:
     workload: Workload
     trials: Sequence[Trial]
     out_dir: Path
-    budget_s: float | None
+    budget_s: float
+    """As of a `Scale`."""
 
     @property
     def results_file(self) -> Path:
@@ -138,7 +140,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
     waiting = recorded.not_run(order.trials)
     seconds = seconds_left(waiting, recorded.trials, order.workload)
     seconds += len(_partitions_needed(order, waiting)) * order.workload.records / _FILL_PER_S
-    hooks.on_plan(len(waiting), _bounded(seconds, order.budget_s))
+    hooks.on_plan(len(waiting), min(seconds, order.budget_s))
     order.out_dir.mkdir(parents=True, exist_ok=True)
     try:
         with file_lock(order.out_dir / "lock", wait=False):
@@ -151,13 +153,9 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
             rule="Two labs at once would measure each other.",
             next_step="wait for it to end, or stop it",
         ) from error
-    if not left or order.budget_s is not None:  # a short run fills its topics anew in seconds
+    if not left or order.budget_s < math.inf:  # a short run fills its topics anew in seconds
         shutil.rmtree(order.work_dir, ignore_errors=True)
     return left
-
-
-def _bounded(seconds: float, bound: float | None) -> float:
-    return seconds if bound is None else min(seconds, bound)
 
 
 def _run_waiting(
@@ -169,11 +167,10 @@ def _run_waiting(
     with start_broker(order.settings.in_folder(order.work_dir), hooks.on_step) as broker:
         bench = _bench(order, waiting, broker, hooks, stop)
         while waiting and not stop.is_set():
-            budget_s = None if order.budget_s is None else began + order.budget_s - time.monotonic()
-            next_s = seconds_left(waiting[:1], results, work)
-            if _bounded(next_s, budget_s) < next_s:
+            budget_s = began + order.budget_s - time.monotonic()
+            if seconds_left(waiting[:1], results, work) > budget_s:
                 break
-            left_s = _bounded(seconds_left(waiting, results, work), budget_s)
+            left_s = min(seconds_left(waiting, results, work), budget_s)
             hooks.on_trial(waiting[0], len(waiting), left_s)
             try:
                 result = run_trial(waiting[0], bench, setup.digest)

@@ -9,6 +9,7 @@ records, and what changes several settings at once runs twice, not three times.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,8 +74,8 @@ class Scale:
     """Besides the base. No bound on the records a trigger is reached at the pace of paced trials:
     there, its smallest value stands for all."""
     repeats: int
-    budget_s: float | None
-    """No trial is begun that would not be over by then; None: all are run."""
+    budget_s: float
+    """No trial is begun that would not be over by then; infinite: all are run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,5 +239,5 @@ FULL = Scale(
         ),
     },
     repeats=3,
-    budget_s=None,
+    budget_s=math.inf,
 )

@@ -27,7 +27,7 @@ from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import CellCount
-from sfcrime.tuning.counts import Count, CountedBatch, TrialFailed
+from sfcrime.tuning.figures import Count, CountedBatch, TrialFailed
 
 LEDGER_ROWS = 1_000_000
 """Kept of a trial: all."""

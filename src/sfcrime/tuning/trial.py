@@ -17,14 +17,13 @@ import msgspec
 from sfcrime.errors import SfcrimeError
 from sfcrime.machine.child import Child, last_lines
 from sfcrime.settings import Settings
-from sfcrime.tuning.counts import Sends, TrialFailed
-from sfcrime.tuning.figures import backlog_figures, paced_figures
+from sfcrime.tuning.figures import TrialFailed, backlog_figures, paced_figures
 from sfcrime.tuning.knobs import Query, options_with, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
 from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.queries import LEDGER_ROWS, RunningQuery, start_exercise, start_product
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.workload import FrozenTopic, PacedProducer
+from sfcrime.tuning.workload import FrozenTopic, PacedProducer, Sends
 
 FIRST_COMMIT_S = 180.0
 """A trial that has counted nothing by then has failed."""

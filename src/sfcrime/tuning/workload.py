@@ -1,11 +1,13 @@
-"""What trials are fed with: frozen topics of the synthetic city, and records sent one by one."""
+"""What trials are fed with: frozen topics of the synthetic city, and records sent one by one; and
+what a count of them must come to."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from threading import Event
@@ -13,16 +15,64 @@ from threading import Event
 import msgspec
 
 from sfcrime.domain.calls import SourceRecord
+from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, Published, partition_of, publish
 from sfcrime.settings import KafkaSettings
 from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source
-from sfcrime.tuning.counts import Expected, Sends
 
 CITY_SEED = 1
 CITY_START = date(2018, 10, 1)
 """Far enough back that every record lies in the past: none has to be waited for."""
+
+
+@dataclass(slots=True)
+class Expected:
+    """What a count of a topic must come to, for any beginning of its partitions.
+
+    Every record of the synthetic city is valid and in time; some are published twice.
+    """
+
+    repeats: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the offsets of second copies, ascending."""
+    keys: set[bytes] = field(default_factory=set)
+    length: dict[int, int] = field(default_factory=dict)
+    """By partition, how many records there are."""
+
+    @property
+    def records(self) -> int:
+        return sum(self.length.values())
+
+    def add(self, partition: int, key: bytes) -> None:
+        """Notes the next record of a partition."""
+        offset = self.length.get(partition, 0)
+        self.length[partition] = offset + 1
+        if key in self.keys:
+            self.repeats.setdefault(partition, []).append(offset)
+        self.keys.add(key)
+
+    def accounting(self, ends: Mapping[int, int]) -> Accounting:
+        """Of the offsets below `ends`."""
+        read = sum(ends.values())
+        again = sum(bisect_left(self.repeats.get(p, []), end) for p, end in ends.items())
+        return Accounting(read=read, counted=read - again, duplicate=again)
+
+
+@dataclass(slots=True)
+class Sends:
+    """When each record of a topic was handed to Kafka's client."""
+
+    expected: Expected = field(default_factory=Expected)
+    at_ms: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the wall clock of each offset from 0 on."""
+    since_ms: int = 0
+    """Records sent before belong to the warm-up."""
+
+    def note(self, partition: int, key: bytes, at_ms: int) -> None:
+        """The next record of a partition is sent."""
+        self.expected.add(partition, key)
+        self.at_ms.setdefault(partition, []).append(at_ms)
 
 
 @dataclass(frozen=True, slots=True)
