@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 from backlog import fill_topic, open_backlog, open_broker, topic_name
+from usage import Usage, Watch
 
 from sfcrime.machine.description import described_machine
 from sfcrime.settings import KafkaSettings
-from sfcrime.tuning.processes import Usage, UsageMeter
 
 
 def measured_audit(kafka: KafkaSettings, data_dir: Path) -> tuple[Usage, dict[str, object]]:
@@ -33,7 +33,7 @@ def measured_audit(kafka: KafkaSettings, data_dir: Path) -> tuple[Usage, dict[st
         *("--data-dir", str(data_dir), "--bootstrap-servers", kafka.bootstrap_servers),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    with UsageMeter([process.pid]) as meter:
+    with Watch([process.pid]) as meter:
         output, _ = process.communicate()
     if process.returncode != 0:
         raise RuntimeError(f"the audit ended with {process.returncode}: {output[:2000]!r}")

@@ -28,7 +28,7 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.settings import KafkaSettings
-from sfcrime.tuning.measure import percentile
+from sfcrime.tuning.figures import percentile
 from sfcrime.tuning.workload import PacedProducer, Sends
 
 LOOK_S = 0.005

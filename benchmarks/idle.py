@@ -27,6 +27,7 @@ from threading import Thread
 import click
 from rich.console import Console
 from rich.table import Table
+from usage import PARTS, Memory, Watch, memory_by_role
 
 from sfcrime.errors import StoreUnavailable
 from sfcrime.kafka.broker import running_bootstrap_servers
@@ -35,7 +36,6 @@ from sfcrime.settings import load_settings
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
-from sfcrime.tuning.processes import PARTS, Memory, UsageMeter, memory_by_role
 
 SUBJECTS = ("broker alone", "empty driver", "sfcrime run")
 GIVE_UP_S = 600.0
@@ -73,7 +73,7 @@ def watched(
     with _in_terminal(command) as process:
         peak_mb = _peak_until(is_quiet, process)
         time.sleep(settle_s)
-        with UsageMeter([process.pid], PARTS) as meter:
+        with Watch([process.pid], PARTS) as meter:
             time.sleep(watch_s)
         memory = memory_by_role([process.pid], PARTS)
         stopping = time.monotonic()

@@ -13,6 +13,7 @@ start-up cache is in force for all, though parts of it serve some collectors onl
 from __future__ import annotations
 
 import json
+import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -30,11 +31,10 @@ from rich.table import Table
 
 from sfcrime.machine.description import described_machine
 from sfcrime.settings import Settings, load_settings
-from sfcrime.tuning.knobs import differing
+from sfcrime.tuning.knobs import Query, differing
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
-from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, plan_trials
+from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, Workload, plan_trials
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.scales import Workload
 
 SHIPPED = "Parallel"
 _PAUSE = re.compile(r"Pause .*?([\d.]+)ms$", re.MULTILINE)
@@ -225,8 +225,11 @@ def main(  # noqa: PLR0913 - one parameter a flag
 def _runs(settings: Settings, shapes: Shapes, work: Workload, repeats: int, log: Path) -> list[Run]:
     """Runs all trials, and says how each went."""
     tried = [dict(changes) for changes in shapes.names]
-    trials = plan_trials({Kind.BACKLOG: tried}, repeats, seed=1)
+    trials = plan_trials({(Query.PRODUCT, Kind.BACKLOG): tried}, repeats, seed=1)
     runs: list[Run] = []
+
+    def on_plan(waiting: int, seconds: float) -> None:
+        click.echo(f"{waiting} trials, about {seconds / 60:.0f} min")
 
     def on_trial(trial: Trial, waiting: int, left_s: float) -> None:
         shape = shapes.of(dict(trial.changes))
@@ -237,8 +240,8 @@ def _runs(settings: Settings, shapes: Shapes, work: Workload, repeats: int, log:
         runs.append(run)
         click.echo(f"  {_line(run)}, others {result.others_share:.0%} of all CPU")
 
-    order = Order(settings, work, trials, log.parent / "lab", budget_s=None)
-    run_lab(order, LabHooks(click.echo, on_trial, on_result), Event())
+    order = Order(settings, work, trials, log.parent / "lab", budget_s=math.inf)
+    run_lab(order, LabHooks(on_plan, click.echo, on_trial, on_result), Event())
     return runs
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +27,7 @@ import msgspec
 from backlog import open_broker
 from rich.console import Console
 from rich.table import Table
+from usage import Usage, Watch
 
 from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.child import Child, last_lines, start_child
@@ -37,9 +38,8 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.phases import READING_PHASES, STORING_PHASES
-from sfcrime.tuning.measure import Covered, inexactness, latencies_ms, percentile
-from sfcrime.tuning.processes import Usage, UsageMeter
-from sfcrime.tuning.product_query import count_of_store
+from sfcrime.tuning.figures import latencies_ms, percentile, require_exact
+from sfcrime.tuning.queries import count_of_store
 from sfcrime.tuning.workload import PacedProducer, Sends
 
 STEADY_BATCHES = 20
@@ -90,7 +90,8 @@ def measured_run(
     """Runs the job at a rate, warms it up and measures for `seconds`.
 
     Raises:
-        RuntimeError: it failed, did not become steady, or was not exact.
+        RuntimeError: it failed, or did not become steady.
+        TrialFailed: it was not exact.
     """
     kafka = msgspec.structs.replace(settings.kafka, topic=f"paced-{uuid.uuid4().hex[:12]}")
     with TemporaryDirectory(prefix="sfcrime-bench-") as folder:
@@ -102,7 +103,7 @@ def measured_run(
             environment=environment_of_part(settings),
         )
         try:
-            with UsageMeter([child.pid, broker_pid]) as meter:
+            with Watch([child.pid, broker_pid]) as meter:
                 with PacedProducer(kafka, rate) as producer:
                     began_s = time.time()
                     _await_steady(child, settings, producer)
@@ -160,7 +161,7 @@ def _send_for(seconds: float, child: Child, producer: PacedProducer) -> None:
 
 def _await_counted(child: Child, settings: Settings, sends: Sends) -> None:
     for reader in _looks(child, settings, _COUNTED_WITHIN_S, "had not counted all that was sent"):
-        if reader is not None and reader.totals().accounting.read >= sends.count:
+        if reader is not None and reader.totals().accounting.read >= sends.expected.records:
             return
 
 
@@ -188,28 +189,23 @@ def _figures(settings: Settings, sends: Sends, since_ms: int) -> dict[str, Any]:
     """What the store tells about the records that were sent from a moment on.
 
     Raises:
-        RuntimeError: it is not exact.
+        TrialFailed: it is not exact.
     """
     store = settings.data_dir / STORE_FILE
     count = count_of_store(store)
-    wrong = inexactness(count, sends.expected)
-    if wrong:
-        raise RuntimeError(f"not exact: {wrong}")
+    require_exact(count, sends.expected)
     with open_reader(store) as reader:
-        ranges = list(reader.batch_ranges())
         reports = reader.progress()
-    committed_ms = {batch.batch_id: batch.done_ms for batch in count.batches}
     started_ms = {report.batch_id: report.started_ms for report in reports}
-    latencies = latencies_ms(sends.at_ms, count.covered, since_ms)
-    waiting = latencies_ms(
-        sends.at_ms,
-        [
-            Covered(part.partition, part.start, part.end, started_ms[batch_id])
-            for batch_id, part in ranges
-            if batch_id in started_ms
-        ],
-        since_ms,
-    )
+    # A new store's batches are numbered from 0 on, without holes.
+    committed_ms = {number: batch.done_ms for number, batch in enumerate(count.batches)}
+    begun = [
+        replace(batch, done_ms=started_ms[number])
+        for number, batch in enumerate(count.batches)
+        if number in started_ms
+    ]
+    latencies = latencies_ms(sends.at_ms, count.batches, since_ms)
+    waiting = latencies_ms(sends.at_ms, begun, since_ms)
     batches = [each for each in reports if each.input_rows and each.started_ms >= since_ms]
     to_commit = [committed_ms[each.batch_id] - each.started_ms for each in batches]
     return {

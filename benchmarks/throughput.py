@@ -34,6 +34,7 @@ from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
 from rich.console import Console
 from rich.table import Table
+from usage import Usage, Watch
 
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.machine.child import last_lines
@@ -41,7 +42,7 @@ from sfcrime.machine.description import described_machine
 from sfcrime.settings import KafkaSettings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress
-from sfcrime.tuning.processes import ROLES, Usage, UsageMeter
+from sfcrime.tuning.processes import ROLES, UsageMeter
 
 STAGES = {
     "a": "read",
@@ -115,7 +116,7 @@ def run_stage(name: str, repeat: int, bench: Bench) -> Run:
                 command, stdout=subprocess.PIPE, stderr=errors, env=environment
             )
             try:
-                with UsageMeter([process.pid, *servers], _ROLES) as meter:
+                with Watch([process.pid, *servers], _ROLES) as meter:
                     output, _ = process.communicate()
             finally:
                 process.kill()

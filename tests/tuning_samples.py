@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from sfcrime.tuning.knobs import Query
-from sfcrime.tuning.plan import Kind
+from sfcrime.tuning.plan import Kind, Workload
 from sfcrime.tuning.results import Setup, TrialResult
-from sfcrime.tuning.scales import Workload
 
 WORKLOAD = Workload(
     records=100_000,

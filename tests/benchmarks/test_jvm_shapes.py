@@ -8,6 +8,7 @@ import msgspec
 from jvm_shapes import Run, Shapes, run_of, summary_of
 
 from sfcrime.settings import Settings, StreamSettings
+from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.results import TrialResult
 
@@ -64,7 +65,9 @@ def test_a_ratio_is_to_the_mean_of_the_same_repeats_runs_of_the_shape_in_force()
 
 
 def _result(**known: object) -> TrialResult:
-    plain = TrialResult(setup="", changes={}, kind=Kind.BACKLOG, run=0, at="", seconds=1.0)
+    plain = TrialResult(
+        setup="", query=Query.PRODUCT, changes={}, kind=Kind.BACKLOG, run=0, at="", seconds=1.0
+    )
     return msgspec.structs.replace(plain, **known)
 
 

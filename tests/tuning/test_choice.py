@@ -4,43 +4,47 @@ from __future__ import annotations
 
 import msgspec
 
-from sfcrime.tuning.choice import (
-    Point,
-    influences,
-    pareto_front,
-    points,
-    recommendations,
-    telling,
-)
+from sfcrime.tuning.choice import influences, pareto_front, recommendations, telling
 from sfcrime.tuning.effects import LATENCY_P50, THROUGHPUT, Comparison
 from sfcrime.tuning.plan import Kind
+from sfcrime.tuning.results import TrialResult
 from tuning_samples import BASE, an_exercise_run, backlog, failed, paced
 
 
+def _front(*trials: TrialResult) -> list[str]:
+    return [group.name for group in pareto_front(Comparison(trials, BASE))]
+
+
+def _both(heap: str, per_s: float, p50_ms: float) -> tuple[TrialResult, TrialResult]:
+    return backlog(per_s, heap=heap), paced(p50_ms, heap=heap)
+
+
 def test_the_front_has_what_no_other_beats_in_both_figures() -> None:
-    fast, quick = Point("fast", 100.0, 50.0), Point("quick", 10.0, 5.0)
-    between, beaten = Point("between", 60.0, 20.0), Point("beaten", 50.0, 20.0)
-    slow = Point("slow", 1.0, 5.0)
+    fast, quick = _both("fast", 100, 50), _both("quick", 10, 5)
+    between, beaten = _both("between", 60, 20), _both("beaten", 50, 20)
+    slow = _both("slow", 1, 5)
 
-    assert pareto_front([slow, beaten, quick, between, fast]) == [fast, between, quick]
+    assert _front(*slow, *beaten, *quick, *between, *fast) == [
+        "heap=fast",
+        "heap=between",
+        "heap=quick",
+    ]
 
 
-def test_of_two_equal_points_one_is_on_the_front() -> None:
-    assert len(pareto_front([Point("a", 1.0, 1.0), Point("b", 1.0, 1.0)])) == 1
+def test_of_two_equal_configurations_one_is_on_the_front() -> None:
+    assert _front(*_both("a", 1, 1), *_both("b", 1, 1)) == ["heap=a"]
 
 
-def test_points_are_configurations_with_both_figures_that_can_do_something() -> None:
-    found = points(Comparison(an_exercise_run()))
+def test_on_the_front_are_configurations_with_both_figures_that_can_do_something() -> None:
+    assert _front(*an_exercise_run()) == ["base", "trigger_ms=0"]
 
-    assert {point.name: (point.throughput, point.latency_ms) for point in found} == {
-        "base": (50_000, 500),
-        "shuffle_partitions=200": (9_950, 3_050),
-        "trigger_ms=0": (49_950, 252.5),
-    }
+
+def test_of_a_single_configuration_there_is_no_front() -> None:
+    assert _front(*_both("a", 1, 1), backlog(9)) == []
 
 
 def test_the_simplest_of_those_that_cannot_be_told_from_the_best_is_recommended() -> None:
-    found = {each.purpose: each for each in recommendations(Comparison(an_exercise_run()))}
+    found = {each.purpose: each for each in recommendations(Comparison(an_exercise_run(), BASE))}
 
     assert found["a backlog"].group.name == "base"
     assert {group.name for group in found["a backlog"].equals} == {
@@ -55,7 +59,7 @@ def test_the_simplest_of_those_that_cannot_be_told_from_the_best_is_recommended(
 
 def test_what_does_nothing_is_never_recommended_however_lucky_it_was() -> None:
     lucky = backlog(90_000, **{"option.maxRatePerPartition": "100"})
-    (backlogs, _) = recommendations(Comparison([backlog(50_000), lucky]))
+    (backlogs, _) = recommendations(Comparison([backlog(50_000), lucky], BASE))
 
     assert backlogs.group.name == "base"
 
@@ -66,7 +70,7 @@ def test_what_failed_once_is_not_recommended() -> None:
         backlog(90_000, heap="2g"),
         failed(Kind.BACKLOG, "ran out of memory", 1, heap="2g"),
     ]
-    (backlogs, _) = recommendations(Comparison(trials))
+    (backlogs, _) = recommendations(Comparison(trials, BASE))
 
     assert backlogs.best.name == "base"
 
@@ -75,41 +79,41 @@ def test_a_throughput_with_its_warm_up_is_not_ranked_among_those_without() -> No
     cold = msgspec.structs.replace(backlog(1, trigger_ms="0"), warm_per_s=None, whole_per_s=9e9)
     trials = [backlog(50_000), paced(500), cold, paced(400, trigger_ms="0")]
 
-    assert recommendations(Comparison(trials))[0].best.name == "base"
-    assert [point.name for point in points(Comparison(trials))] == ["base"]
+    assert recommendations(Comparison(trials, BASE))[0].best.name == "base"
+    assert _front(*trials, *_both("2g", 1, 1)) == ["base", "heap=2g"]
     # where nothing else was measured, it is all there is
-    assert [point.name for point in points(Comparison(trials[2:]))] == ["trigger_ms=0"]
+    assert recommendations(Comparison(trials[2:], BASE))[0].best.name == "trigger_ms=0"
 
 
 def test_a_small_machines_setting_still_has_half_of_the_throughput() -> None:
     slim_slow = msgspec.structs.replace(backlog(20_000, heap="300m"), peak_mb=300.0)
     slim = msgspec.structs.replace(backlog(30_000, heap="500m"), peak_mb=500.0)
-    found = recommendations(Comparison([backlog(50_000), slim_slow, slim]))
+    found = recommendations(Comparison([backlog(50_000), slim_slow, slim], BASE))
 
     assert [each.group.name for each in found] == ["base", "heap=500m"]
 
 
 def test_without_repeats_only_large_differences_are_taken_for_true() -> None:
     trials = [paced(500), paced(400, trigger_ms="0"), paced(4000, heap="300m")]
-    assert recommendations(Comparison(trials))[0].group.name == "base"
+    assert recommendations(Comparison(trials, BASE))[0].group.name == "base"
 
     trials = [paced(500), paced(300, trigger_ms="0"), paced(4000, heap="300m")]
-    assert recommendations(Comparison(trials))[0].group.name == "trigger_ms=0"
+    assert recommendations(Comparison(trials, BASE))[0].group.name == "trigger_ms=0"
 
 
 def test_without_repeats_a_knob_of_large_effect_tells_something() -> None:
     trials = [paced(500), paced(400, trigger_ms="0"), paced(4000, heap="300m")]
-    found = influences(Comparison(trials), BASE, LATENCY_P50)
+    found = influences(Comparison(trials, BASE), LATENCY_P50)
 
     assert [each.key for each in telling(found)] == ["heap"]
 
 
 def test_nothing_measured_nothing_recommended() -> None:
-    assert recommendations(Comparison([failed(Kind.PACED, "no broker")])) == []
+    assert recommendations(Comparison([failed(Kind.PACED, "no broker")], BASE)) == []
 
 
 def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> None:
-    found = influences(Comparison(an_exercise_run()), BASE, THROUGHPUT)
+    found = influences(Comparison(an_exercise_run(), BASE), THROUGHPUT)
 
     told = [(each.key, each.worst, each.best, round(each.gain.ratio)) for each in found]
     assert told[:2] == [
@@ -120,7 +124,7 @@ def test_the_most_powerful_knob_comes_first_with_its_best_and_worst_value() -> N
 
 
 def test_less_latency_is_the_better_value() -> None:
-    (shuffle, trigger, _) = influences(Comparison(an_exercise_run()), BASE, LATENCY_P50)
+    (shuffle, trigger, _) = influences(Comparison(an_exercise_run(), BASE), LATENCY_P50)
 
     assert (shuffle.worst, shuffle.best, round(shuffle.gain.ratio)) == ("200", "2", 6)
     assert (trigger.worst, trigger.best, round(trigger.gain.ratio)) == ("500", "0", 2)
@@ -128,6 +132,6 @@ def test_less_latency_is_the_better_value() -> None:
 
 def test_a_knob_with_one_measured_value_tells_nothing() -> None:
     trials = [paced(500), failed(Kind.PACED, "x", heap="64m"), paced(9, trigger_ms="0")]
-    found = influences(Comparison(trials), BASE, LATENCY_P50)
+    found = influences(Comparison(trials, BASE), LATENCY_P50)
 
     assert [each.key for each in found] == ["trigger_ms"]

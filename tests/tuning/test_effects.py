@@ -18,7 +18,7 @@ from sfcrime.tuning.effects import (
     residuals,
 )
 from sfcrime.tuning.plan import Kind
-from tuning_samples import an_exercise_run, backlog, failed, paced
+from tuning_samples import BASE, an_exercise_run, backlog, failed, paced
 
 QUIET = (-0.01, 0.01, -0.02, 0.02, 0.0, 0.005, -0.005)
 LOUD = (-0.5, 0.5, -0.4, 0.4, 0.0, 0.3, -0.3)
@@ -32,38 +32,38 @@ def test_residuals_are_distances_from_the_mean_of_their_own_sample() -> None:
 
 
 def test_a_ratio_is_that_of_the_geometric_means() -> None:
-    found = effect([200.0, 800.0], [100.0, 400.0, 100.0, 400.0], QUIET, more_is_better=True)
+    found = effect((200.0, 800.0), (100.0, 400.0, 100.0, 400.0), QUIET, more_is_better=True)
     assert found.ratio == pytest.approx(2.0)
 
 
 def test_where_the_noise_is_small_a_small_effect_can_be_measured() -> None:
-    found = effect([110.0, 110.0], [100.0, 100.0], QUIET, more_is_better=True)
+    found = effect((110.0, 110.0), (100.0, 100.0), QUIET, more_is_better=True)
 
-    assert found.low is not None
-    assert found.high is not None
-    assert 1.05 < found.low < 1.1 < found.high < 1.16
+    assert found.interval is not None
+    low, high = found.interval
+    assert 1.05 < low < 1.1 < high < 1.16
     assert found.verdict is Verdict.BETTER
 
 
 def test_where_the_noise_is_large_the_same_effect_cannot() -> None:
-    found = effect([110.0, 110.0], [100.0, 100.0], LOUD, more_is_better=True)
+    found = effect((110.0, 110.0), (100.0, 100.0), LOUD, more_is_better=True)
 
     assert found.verdict is Verdict.NONE
 
 
 def test_an_interval_is_narrower_with_more_repeats() -> None:
-    few = effect([110.0] * 2, [100.0] * 2, LOUD, more_is_better=True)
-    many = effect([110.0] * 20, [100.0] * 20, LOUD, more_is_better=True)
+    few = effect((110.0,) * 2, (100.0,) * 2, LOUD, more_is_better=True)
+    many = effect((110.0,) * 20, (100.0,) * 20, LOUD, more_is_better=True)
 
-    assert few.high is not None
-    assert many.high is not None
-    assert many.high - many.ratio < (few.high - few.ratio) / 2
+    assert few.interval is not None
+    assert many.interval is not None
+    assert many.interval[1] - many.ratio < (few.interval[1] - few.ratio) / 2
 
 
 def test_without_repeats_nothing_is_claimed() -> None:
-    found = effect([900.0], [100.0], QUIET[:3], more_is_better=True)
+    found = effect((900.0,), (100.0,), QUIET[:3], more_is_better=True)
 
-    assert (found.ratio, found.low, found.high) == (pytest.approx(9.0), None, None)
+    assert (found.ratio, found.interval) == (pytest.approx(9.0), None)
     assert found.verdict is Verdict.UNKNOWN
 
 
@@ -81,17 +81,17 @@ def test_without_repeats_nothing_is_claimed() -> None:
 def test_better_or_worse_depends_on_the_measure(
     ratio: float, low: float, high: float, more_is_better: bool, verdict: Verdict
 ) -> None:
-    assert Effect(ratio, low, high, more_is_better).verdict is verdict
+    assert Effect(ratio, (low, high), more_is_better).verdict is verdict
 
 
 def test_half_the_latency_is_a_gain_of_two() -> None:
-    assert Effect(0.5, 0.4, 0.8, more_is_better=False).as_gain() == Effect(2.0, 1.25, 2.5, True)
-    assert Effect(0.5, None, None, more_is_better=False).as_gain() == Effect(2.0, None, None, True)
-    assert Effect(0.5, 0.4, 0.8, True).as_gain() == Effect(0.5, 0.4, 0.8, True)
+    assert Effect(0.5, (0.4, 0.8), more_is_better=False).as_gain() == Effect(2.0, (1.25, 2.5), True)
+    assert Effect(0.5, None, more_is_better=False).as_gain() == Effect(2.0, None, True)
+    assert Effect(0.5, (0.4, 0.8), True).as_gain() == Effect(0.5, (0.4, 0.8), True)
 
 
 def test_a_run_tells_what_matters_from_what_does_not() -> None:
-    comparison = Comparison(an_exercise_run())
+    comparison = Comparison(an_exercise_run(), BASE)
 
     def verdict(name: str, measure: object) -> Verdict | None:
         found = comparison.effect_on_base(comparison.groups[name], measure)  # type: ignore[arg-type]
@@ -107,7 +107,7 @@ def test_a_run_tells_what_matters_from_what_does_not() -> None:
 
 def test_a_throughput_with_warm_up_is_compared_with_one_with_warm_up() -> None:
     cold = msgspec.structs.replace(backlog(0.1, trigger_ms="0"), warm_per_s=None, whole_per_s=500.0)
-    comparison = Comparison([backlog(50_000), backlog(50_000, 1), cold])
+    comparison = Comparison([backlog(50_000), backlog(50_000, 1), cold], BASE)
 
     group = comparison.groups["trigger_ms=0"]
     found = comparison.effect_on_base(group, THROUGHPUT)
@@ -118,7 +118,8 @@ def test_a_throughput_with_warm_up_is_compared_with_one_with_warm_up() -> None:
 
 
 def test_a_failed_trial_has_no_figures_and_is_kept() -> None:
-    comparison = Comparison([backlog(50_000), failed(Kind.BACKLOG, "out of memory", heap="64m")])
+    trials = [backlog(50_000), failed(Kind.BACKLOG, "out of memory", heap="64m")]
+    comparison = Comparison(trials, BASE)
 
     group = comparison.groups["heap=64m"]
     assert [trial.failure for trial in group.failures] == ["out of memory"]
@@ -127,5 +128,5 @@ def test_a_failed_trial_has_no_figures_and_is_kept() -> None:
 
 
 def test_the_base_comes_first_whatever_ran_first() -> None:
-    comparison = Comparison([paced(1, trigger_ms="0"), paced(2)])
+    comparison = Comparison([paced(1, trigger_ms="0"), paced(2)], BASE)
     assert list(comparison.groups) == ["base", "trigger_ms=0"]

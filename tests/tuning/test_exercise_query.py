@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import UsageError
-from sfcrime.tuning.exercise_query import count_of_reports, exercise_program
-from sfcrime.tuning.figures import TrialFailed
-from sfcrime.tuning.measure import CountedBatch, Covered, Expected, inexactness
+from sfcrime.tuning.figures import CountedBatch, TrialFailed, require_exact
+from sfcrime.tuning.queries import count_of_reports
+from sfcrime.tuning.workload import Expected
 
 FIRST = (
     '{"batch_id": 0, "started_ms": 1000, "duration_ms": 500, "records": 3, "repeats": 0, '
@@ -46,19 +45,14 @@ def test_batches_become_a_count_that_ends_with_each_batch(tmp_path: Path) -> Non
 
     assert count.started_ms == 1_000
     assert count.batches == [
-        CountedBatch(0, read=3, done_ms=1_500),
-        CountedBatch(1, read=2, done_ms=2_250),
-        CountedBatch(2, read=0, done_ms=2_400),
-    ]
-    assert count.covered == [
-        Covered(partition=0, start=0, end=2, done_ms=1_500),
-        Covered(partition=1, start=0, end=1, done_ms=1_500),
-        Covered(partition=0, start=2, end=4, done_ms=2_250),
+        CountedBatch(3, 1_500, {0: range(2), 1: range(1)}),
+        CountedBatch(2, 2_250, {0: range(2, 4)}),
+        CountedBatch(0, 2_400, {}),
     ]
     assert count.ends == {0: 4, 1: 1}
     assert count.accounting == Accounting(read=5, counted=4, duplicate=1)
     assert count.digest == "00112233aabbccdd"
-    assert inexactness(count, _expected()) == ""
+    require_exact(count, _expected())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +69,8 @@ def test_a_number_that_is_off_by_one_is_not_exact(tmp_path: Path, right: str, wr
     assert right in SECOND
     count = count_of_reports(_file(tmp_path, FIRST, SECOND.replace(right, wrong), LAST))
 
-    assert "should have come to" in inexactness(count, _expected())
+    with pytest.raises(TrialFailed, match="should have come to"):
+        require_exact(count, _expected())
 
 
 def test_a_line_that_is_being_written_is_left_for_later(tmp_path: Path) -> None:
@@ -89,10 +84,3 @@ def test_without_a_batch_there_is_no_count(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", _file(tmp_path, "")):
         with pytest.raises(TrialFailed, match="it reported no batch"):
             count_of_reports(path)
-
-
-def test_the_program_lies_in_the_project_and_not_in_an_installed_package(tmp_path: Path) -> None:
-    assert exercise_program().name == "data_stream.py"
-
-    with pytest.raises(UsageError, match="The exercise's query is not here"):
-        exercise_program(tmp_path / "site-packages" / "sfcrime")

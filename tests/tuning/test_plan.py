@@ -4,69 +4,58 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sfcrime.tuning.knobs import Query, configuration_name, is_of
+from sfcrime.tuning.knobs import Changes, Query, configuration_name, is_of
 from sfcrime.tuning.plan import (
+    FULL,
+    QUICK,
     Kind,
     Trial,
     configurations,
     one_at_a_time,
     plan_trials,
-    seconds_left,
 )
-from sfcrime.tuning.scales import FULL, QUICK, Grid
-from tuning_samples import BASE, PRODUCT_BASE, WORKLOAD
+from sfcrime.tuning.results import seconds_left
+from tuning_samples import BASE, PRODUCT_BASE
 
 BACKLOGS, PACED = (Query.EXERCISE, Kind.BACKLOG), (Query.EXERCISE, Kind.PACED)
 PRODUCT_BACKLOGS = (Query.PRODUCT, Kind.BACKLOG)
 BASES = {Query.PRODUCT: PRODUCT_BASE, Query.EXERCISE: BASE}
-GRID = Grid(
-    {"shuffle_partitions": ("2", "200"), "trigger_ms": ("0",)},
-    paced={"trigger_ms": ("0", "9")},
-    records_per_batch=("500",),
-    shuffle_partitions=("200",),
-    named=({"shuffle_partitions": "200"}, {"trigger_ms": "0", "shuffle_partitions": "200"}),
-)
 
 
 def _names(found: list[dict[str, str]]) -> list[str]:
     return [configuration_name(changes) for changes in found]
 
 
-def test_a_backlog_is_tried_with_each_setting_alone_the_named_ones_and_the_grid() -> None:
-    assert _names(configurations(GRID, BASE, Kind.BACKLOG)) == [
+def test_what_is_tried_is_the_base_and_every_configuration_once() -> None:
+    alone = one_at_a_time({"shuffle_partitions": ("2", "200"), "trigger_ms": ("0",)})
+    several: list[Changes] = [
+        {"shuffle_partitions": "200"},
+        {"trigger_ms": "0", "shuffle_partitions": "200"},
+        {"max_records_per_batch": "500", "trigger_ms": BASE["trigger_ms"]},
+    ]
+    assert _names(configurations([*alone, *several], BASE)) == [
         "base",
         "shuffle_partitions=200",
         "trigger_ms=0",
         "shuffle_partitions=200, trigger_ms=0",
         "max_records_per_batch=500",
-        "max_records_per_batch=500, shuffle_partitions=200",
     ]
 
 
-def test_paced_trials_have_values_of_their_own_and_leave_the_grid_out() -> None:
-    assert _names(configurations(GRID, BASE, Kind.PACED)) == [
-        "base",
-        "trigger_ms=0",
-        "trigger_ms=9",
-        "shuffle_partitions=200",
-        "shuffle_partitions=200, trigger_ms=0",
-    ]
+def test_the_whole_plan_has_a_grid_for_the_exercises_query_alone() -> None:
+    sizes = [{}, {"max_records_per_batch": "500"}, {"max_records_per_batch": "50000"}]
+    shuffles = [{}, {"shuffle_partitions": "200"}]
+    grid = {configuration_name(a | b) for a in sizes for b in shuffles}
 
-
-def test_a_question_of_ones_own_is_the_base_and_its_values() -> None:
-    given = {"heap": ("800m", "1200m", "2g"), "trigger_ms": ("0",)}
-    assert _names(one_at_a_time(given, BASE)) == ["base", "heap=800m", "heap=2g", "trigger_ms=0"]
-
-
-def test_a_query_without_shuffle_partitions_has_no_grid() -> None:
-    grid = Grid({"trigger_ms": ("0",)}, paced={})
-
-    assert _names(configurations(grid, PRODUCT_BASE, Kind.BACKLOG)) == ["base", "trigger_ms=0"]
+    assert len(grid) == 6
+    assert grid <= set(_names(configurations(FULL.tried[BACKLOGS], BASE)))
+    assert "max_records_per_batch=50000, shuffle_partitions=200" not in _names(
+        configurations(FULL.tried[PACED], BASE)
+    )
 
 
 def test_both_scales_try_what_the_exercise_asks_for_and_a_setting_that_does_nothing() -> None:
     for scale in (QUICK, FULL):
-        grid = scale.grids[Query.EXERCISE]
         assert {
             "shuffle_partitions=200",
             "max_records_per_batch=500",
@@ -74,31 +63,27 @@ def test_both_scales_try_what_the_exercise_asks_for_and_a_setting_that_does_noth
             "spark.streaming.backpressure.enabled=true",
             "max_records_per_batch=500, shuffle_partitions=200",
             "max_records_per_batch=unbounded, shuffle_partitions=200, trigger_ms=0",
-        } <= set(_names(configurations(grid, BASE, Kind.BACKLOG)))
+        } <= set(_names(configurations(scale.tried[BACKLOGS], BASE)))
         assert {"shuffle_partitions=200", "trigger_ms=0"} <= set(
-            _names(configurations(grid, BASE, Kind.PACED))
+            _names(configurations(scale.tried[PACED], BASE))
         )
 
 
 def test_both_scales_try_what_the_products_defaults_are_chosen_by() -> None:
     for scale in (QUICK, FULL):
-        grid = scale.grids[Query.PRODUCT]
         assert {"max_records_per_batch=5000", "partitions=4"} <= set(
-            _names(configurations(grid, PRODUCT_BASE, Kind.BACKLOG))
+            _names(configurations(scale.tried[PRODUCT_BACKLOGS], PRODUCT_BASE))
         )
-        assert "trigger_ms=0" in _names(configurations(grid, PRODUCT_BASE, Kind.PACED))
+        assert "trigger_ms=0" in _names(
+            configurations(scale.tried[Query.PRODUCT, Kind.PACED], PRODUCT_BASE)
+        )
 
 
 def test_no_scale_tries_a_knob_that_its_query_does_not_have() -> None:
     for scale in (QUICK, FULL):
-        for query, grid in scale.grids.items():
-            tried = [
-                key
-                for kind in Kind
-                for changes in configurations(grid, BASES[query], kind)
-                for key in changes
-            ]
-            assert [key for key in tried if not is_of(key, query)] == []
+        for (query, _), tried in scale.tried.items():
+            keys = [key for changes in tried for key in changes]
+            assert [key for key in keys if not is_of(key, query)] == []
 
 
 def test_every_repeat_runs_everything_once_and_the_base_twice() -> None:
@@ -148,11 +133,7 @@ def test_the_whole_plan_takes_an_hour() -> None:
     bases = {  # as shipped, on two cores
         query: {**base, "trigger_ms": "250", "partitions": "1"} for query, base in BASES.items()
     }
-    tried = {
-        (query, kind): configurations(grid, bases[query], kind)
-        for query, grid in FULL.grids.items()
-        for kind in Kind
-    }
+    tried = {sort: configurations(values, bases[sort[0]]) for sort, values in FULL.tried.items()}
     trials = plan_trials(tried, FULL.repeats, seed=1)
 
     assert Counter((trial.query, trial.kind) for trial in trials) == {
@@ -161,7 +142,7 @@ def test_the_whole_plan_takes_an_hour() -> None:
         (Query.EXERCISE, Kind.BACKLOG): 36,
         (Query.EXERCISE, Kind.PACED): 31,
     }
-    assert seconds_left(trials, {}, FULL.workload) < 61 * 60  # and 2 minutes for the topics
+    assert seconds_left(trials, [], FULL.workload) < 61 * 60  # and 2 minutes for the topics
 
 
 def test_the_order_is_random_and_the_same_for_the_same_seed() -> None:
@@ -178,17 +159,3 @@ def test_the_order_is_random_and_the_same_for_the_same_seed() -> None:
 def test_with_one_repeat_the_base_runs_once() -> None:
     once = (Trial(Query.EXERCISE, (), Kind.PACED, 0),)
     assert plan_trials({PACED: [{}]}, repeats=1, seed=1) == once
-
-
-def test_the_time_left_is_that_of_trials_that_are_over_where_there_are_any() -> None:
-    waiting = [
-        *(Trial(Query.EXERCISE, (), Kind.PACED, 0), Trial(Query.EXERCISE, (), Kind.PACED, 1)),
-        Trial(Query.EXERCISE, (), Kind.BACKLOG, 0),
-        Trial(Query.PRODUCT, (), Kind.BACKLOG, 0),
-    ]
-    took = {PACED: [20.0, 30.0], BACKLOGS: [7.0], PRODUCT_BACKLOGS: [5.0]}
-
-    assert seconds_left(waiting, took, WORKLOAD) == 62.0
-    # 10 s to start and stop and 6 s for spark-submit, 4 and 8 s paced; 100,000 records at 40,000
-    # a second
-    assert seconds_left(waiting, {}, WORKLOAD) == 28.0 * 2 + 18.5 + 12.5

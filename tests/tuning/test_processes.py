@@ -1,31 +1,50 @@
-"""What processes hold, by what they are."""
+"""What processes use, from samples of them."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
-from sfcrime.tuning.processes import memory_by_role
+import pytest
 
-ROLES = ((b"held = bytes", "holder"),)
-
-
-def test_memory_is_found_by_role() -> None:
-    hold = "held = bytes(50_000_000).replace(b'\\0', b'x'); print(flush=True); input()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with child:
-        assert child.stdout is not None and child.stdin is not None
-        child.stdout.readline()
-        held = memory_by_role([child.pid], ROLES)["holder"]
-        child.stdin.write(b"\n")
-
-    assert 50 <= held.pss_mb <= held.rss_mb < 150
+from sfcrime.tuning.processes import Sample, UsageMeter
 
 
-def test_a_process_that_is_gone_holds_nothing() -> None:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
+def test_cpu_time_is_found_between_two_moments() -> None:
+    burn = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1: pass"
+    with UsageMeter([(child := subprocess.Popen([sys.executable, "-c", burn])).pid]) as meter:
+        began = time.time()
+        child.wait(60)
+        ended = time.time()
 
-    assert memory_by_role([child.pid]) == {}
+    cpu_s = sum(meter.cpu_between(began, ended).values())
+    assert 0.4 < cpu_s < 1.5
+    half_s = sum(meter.cpu_between(began, (began + ended) / 2).values())
+    assert 0 < half_s < cpu_s
+
+
+def _watched() -> UsageMeter:
+    meter = UsageMeter([])
+    meter.samples = [
+        Sample(100.0, {"driver": 1.0}, {"driver": 3_000_000}, machine_s=50.0),
+        Sample(110.0, {"driver": 5.0}, {"driver": 9_000_000, "worker": 1_000_000}, machine_s=55.0),
+        Sample(120.0, {"driver": 6.0, "worker": 2.0}, {"worker": 4_000_000}, machine_s=60.0),
+    ]
+    return meter
+
+
+def test_between_two_looks_cpu_time_is_in_proportion() -> None:
+    meter = _watched()
+
+    assert meter.cpu_between(105.0, 110.0) == pytest.approx({"driver": 2.0})
+    assert meter.cpu_between(105.0, 115.0) == pytest.approx({"driver": 2.5, "worker": 1.0})
+    assert meter.cpu_between(0.0, 999.0) == pytest.approx({"driver": 5.0, "worker": 2.0})
+
+
+def test_each_role_has_a_peak_of_its_own() -> None:
+    assert _watched().peak_mb_by_role() == {"driver": 9.0, "worker": 4.0}
+
+
+def test_what_the_machine_did_besides_is_somebody_elses() -> None:
+    assert _watched().others_share() == pytest.approx(3.0 / 10.0)  # 10 s of the machine, 7 its own

@@ -8,8 +8,14 @@ import msgspec
 
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
-from sfcrime.tuning.results import append_line, checked_against, read_results
-from tuning_samples import SETUP, backlog, of_product, paced
+from sfcrime.tuning.results import (
+    TrialResult,
+    append_line,
+    checked_against,
+    read_results,
+    seconds_left,
+)
+from tuning_samples import SETUP, WORKLOAD, backlog, of_product, paced
 
 OTHER = msgspec.structs.replace(SETUP, machine={"cores": 64})
 
@@ -23,10 +29,13 @@ def test_trials_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
     assert recorded.setup == SETUP
     assert recorded.trials == [backlog(50_000, trigger_ms="0"), paced(500)]
-    assert recorded.has(Trial(Query.EXERCISE, (("trigger_ms", "0"),), Kind.BACKLOG, 0))
-    assert not recorded.has(Trial(Query.EXERCISE, (("trigger_ms", "0"),), Kind.BACKLOG, 1))
-    assert not recorded.has(Trial(Query.EXERCISE, (("trigger_ms", "0"),), Kind.PACED, 0))
-    assert not recorded.has(Trial(Query.PRODUCT, (("trigger_ms", "0"),), Kind.BACKLOG, 0))
+    changes = (("trigger_ms", "0"),)
+    others = [
+        Trial(Query.EXERCISE, changes, Kind.BACKLOG, 1),
+        Trial(Query.EXERCISE, changes, Kind.PACED, 0),
+        Trial(Query.PRODUCT, changes, Kind.BACKLOG, 0),
+    ]
+    assert recorded.not_run([Trial(Query.EXERCISE, changes, Kind.BACKLOG, 0), *others]) == others
 
 
 def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
@@ -36,7 +45,6 @@ def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
         append_line(path, line)
 
     assert read_results(path).trials == [backlog(50_000)]
-    assert read_results(path).left_aside == 1
     assert read_results(path, OTHER).trials == [foreign]
     assert SETUP.digest != OTHER.digest
 
@@ -51,12 +59,10 @@ def test_trials_of_an_earlier_version_are_left_aside(tmp_path: Path) -> None:
     path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in old))
 
     assert read_results(path).trials == []
-    assert read_results(path).left_aside == 1
 
     append_line(path, SETUP)
     append_line(path, backlog(50_000))
     assert read_results(path).trials == [backlog(50_000)]
-    assert read_results(path).left_aside == 1
 
 
 def test_a_line_that_a_kill_cut_off_counts_as_not_run(tmp_path: Path) -> None:
@@ -73,7 +79,7 @@ def test_a_line_that_a_kill_cut_off_counts_as_not_run(tmp_path: Path) -> None:
 
 def test_no_file_is_no_trials(tmp_path: Path) -> None:
     recorded = read_results(tmp_path / "none.jsonl", SETUP)
-    assert (recorded.setup, recorded.trials, recorded.left_aside) == (SETUP, [], 0)
+    assert (recorded.setup, recorded.trials) == (SETUP, [])
 
 
 def test_a_count_with_other_cells_than_the_first_is_a_failure() -> None:
@@ -85,3 +91,24 @@ def test_a_count_with_other_cells_than_the_first_is_a_failure() -> None:
     assert checked_against(part, [backlog(2)]).failure == ""
     assert checked_against(other, []).failure == ""
     assert checked_against(other, [of_product(backlog(2))]).failure == ""
+
+
+def test_the_time_left_is_that_of_trials_that_are_over_where_there_are_any() -> None:
+    waiting = [
+        *(Trial(Query.EXERCISE, (), Kind.PACED, 0), Trial(Query.EXERCISE, (), Kind.PACED, 1)),
+        Trial(Query.EXERCISE, (), Kind.BACKLOG, 0),
+        Trial(Query.PRODUCT, (), Kind.BACKLOG, 0),
+    ]
+    over = [
+        *(_took(20.0, paced(500)), _took(30.0, paced(500, 1))),
+        *(_took(7.0, backlog(1)), _took(5.0, of_product(backlog(1)))),
+    ]
+
+    assert seconds_left(waiting, over, WORKLOAD) == 62.0
+    # 10 s to start and stop and 6 s for spark-submit, 4 and 8 s paced; 100,000 records at 40,000
+    # a second
+    assert seconds_left(waiting, [], WORKLOAD) == 28.0 * 2 + 18.5 + 12.5
+
+
+def _took(seconds: float, trial: TrialResult) -> TrialResult:
+    return msgspec.structs.replace(trial, seconds=seconds)

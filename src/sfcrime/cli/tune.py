@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,22 @@ from sfcrime.cli.signals import stop_on_signals
 from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.settings import Settings, load_settings
-from sfcrime.tuning.document import Picture, as_html, as_markdown
-from sfcrime.tuning.findings import Findings, as_json, findings, reason
+from sfcrime.tuning.choice import Findings, findings
 from sfcrime.tuning.knobs import Query, base_values, is_of
-from sfcrime.tuning.lab import LabHooks, Order, base_of, estimate, run_lab
-from sfcrime.tuning.plan import Kind, Sort, configurations, one_at_a_time, plan_trials
-from sfcrime.tuning.report import report
+from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
+from sfcrime.tuning.plan import (
+    FULL,
+    QUICK,
+    Kind,
+    Scale,
+    Sort,
+    configurations,
+    one_at_a_time,
+    plan_trials,
+)
+from sfcrime.tuning.report import as_json, reason, report
+from sfcrime.tuning.report_text import as_html, as_markdown, figure
 from sfcrime.tuning.results import RESULTS_FILE, read_results
-from sfcrime.tuning.scales import FULL, QUICK, Scale
-from sfcrime.tuning.wording import figure
 
 _KINDS = {
     "both": (Kind.BACKLOG, Kind.PACED),
@@ -138,7 +146,7 @@ def _scaled(scale: Scale, repeats: int | None, records: int | None) -> Scale:
     if records is not None:
         warm = min(work.warm_records, records // 4)
         work = msgspec.structs.replace(work, records=records, warm_records=warm)
-    return Scale(work, scale.grids, repeats or scale.repeats, scale.budget_s)
+    return Scale(work, scale.tried, repeats or scale.repeats, scale.budget_s)
 
 
 def _sorts(query: str, measure: str) -> list[Sort]:
@@ -154,9 +162,9 @@ def _tried(
         values = base_values(base, query)
         own = {key: tried for key, tried in given.items() if is_of(key, query)}
         if not given:
-            found[query, kind] = configurations(scale.grids[query], values, kind)
+            found[query, kind] = configurations(scale.tried[query, kind], values)
         elif own:
-            found[query, kind] = one_at_a_time(own, values)
+            found[query, kind] = configurations(one_at_a_time(own), values)
     if not found:
         raise UsageError(
             f"The product's query has no {' and no '.join(given)}.",
@@ -168,15 +176,17 @@ def _tried(
 
 def _run(order: Order, console: Console) -> tuple[int, bool]:
     """Runs the order; how many trials are left, and whether a stop was asked for."""
-    before = estimate(order)
-    told = f"{before.waiting} trials to run, {before.done} are done: about "
-    told += f"{minutes_text(before.seconds)}. Leave the machine alone meanwhile."
-    if order.budget_s is not None:
-        told += f" What does not fit into {minutes_text(order.budget_s)} is left out."
-    console.print(told, highlight=False)
+
+    def on_plan(waiting: int, seconds: float) -> None:
+        told = f"{waiting} trials to run, {len(order.trials) - waiting} are done: about "
+        told += f"{minutes_text(seconds)}. Leave the machine alone meanwhile."
+        if order.budget_s < math.inf:
+            told += f" What does not fit into {minutes_text(order.budget_s)} is left out."
+        console.print(told, highlight=False)
+
     with stop_on_signals() as stop, TuneProgress(console, len(order.trials)) as progress:
-        left = run_lab(order, LabHooks(progress.step, progress.trial, progress.result), stop)
-        return left, stop.is_set()
+        hooks = LabHooks(on_plan, progress.step, progress.trial, progress.result)
+        return run_lab(order, hooks, stop), stop.is_set()
 
 
 def _findings(out_dir: Path, left: int) -> Findings:
@@ -190,14 +200,11 @@ def _findings(out_dir: Path, left: int) -> Findings:
 
 
 def write_report(found: Findings, out_dir: Path) -> list[Path]:
-    """Writes report.html, report.md and the pictures of the latter; the first two."""
+    """Writes report.html and report.md."""
     blocks = report(found)
     html, markdown = out_dir / "report.html", out_dir / "report.md"
     html.write_text(as_html(blocks), encoding="utf-8")
     markdown.write_text(as_markdown(blocks), encoding="utf-8")
-    for block in blocks:
-        if isinstance(block, Picture):
-            (out_dir / block.file_name).write_text(block.svg + "\n", encoding="utf-8")
     return [html, markdown]
 
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
 from sfcrime.tuning.plan import Kind, Trial
+from sfcrime.tuning.report_text import QUERIES, figure
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.wording import QUERIES, figure
 
 
 class TuneProgress:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sfcrime.tuning.choice import (
     Influence,
-    Recommendation,
     groups_by_value,
     influences,
+    recommendations,
     telling,
 )
-from sfcrime.tuning.document import Block, Bullets, Heading, Paragraph, Table
-from sfcrime.tuning.effects import LATENCY_P50, THROUGHPUT, Comparison, Measure, Verdict
-from sfcrime.tuning.knobs import INERT, KNOBS, meaning, spark_name
-from sfcrime.tuning.wording import (
+from sfcrime.tuning.effects import LATENCY_P50, MEASURES, THROUGHPUT, Comparison, Measure, Verdict
+from sfcrime.tuning.evidence import note, verdicts
+from sfcrime.tuning.knobs import (
+    INERT,
+    KNOBS,
+    Query,
+    configuration_name,
+    differing,
+    meaning,
+    spark_name,
+)
+from sfcrime.tuning.plan import SPARK_DEFAULTS, TYPICAL_CHOICE
+from sfcrime.tuning.report_text import (
+    PROGRAMS,
+    QUERIES,
+    Block,
+    Bullets,
+    Heading,
+    Table,
+    base_table,
     effect_text,
     figure,
     interval_text,
-    knob_text,
     listed,
     place,
     setting_text,
     size,
-    spark_value,
     times,
     value_text,
 )
@@ -37,43 +51,57 @@ SECOND_QUESTION = (
     "multiple variations on values, how can you tell these were the most optimal?"
 )
 MOST_PAIRS = 3
-_HEADER = "Setting of the exercise's query"
+_ASKED = (THROUGHPUT, LATENCY_P50)
+_PROVIDERS = {
+    "memory": "memory (HDFSBackedStateStoreProvider)",
+    "rocksdb": "rocksdb (RocksDBStateStoreProvider)",
+}
+"""What Spark takes where our value is a short word for it."""
 
 
-def first_answer(comparison: Comparison, base: Mapping[str, str]) -> list[Block]:
-    """Knob by knob: what its values did to throughput and latency."""
-    by_measure = {
-        measure: {each.key: each for each in influences(comparison, base, measure)}
-        for measure in (THROUGHPUT, LATENCY_P50)
-    }
-    keys = list(dict.fromkeys(key for found in by_measure.values() for key in found))
-    rows = [
-        [
-            knob_text(key),
-            *(
-                _values_text(comparison, base, found[key]) if key in found else "not measured"
-                for found in by_measure.values()
-            ),
-        ]
-        for key in sorted(keys, key=INERT.__contains__)
-    ]
-    blocks: list[Block] = [Heading(f"“{FIRST_QUESTION}”", 3)]
-    if not rows:
-        return [*blocks, Paragraph("No setting was measured with two values.")]
-    header = (_HEADER, *(f"{each.name}, {each.unit}" for each in by_measure))
+def answers(comparison: Comparison) -> list[Block]:
+    """Both answers, and what they rest on."""
+    if not comparison.groups:
+        return ["The exercise's query was not measured, so they are not answered."]
     return [
-        *blocks,
-        Bullets(
-            [_in_short(measure, list(found.values())) for measure, found in by_measure.items()]
+        f"All figures of this section are of {QUERIES[Query.EXERCISE]}, "
+        f"{PROGRAMS[Query.EXERCISE]}: repeats and counts are Spark's state there, so shuffle "
+        f"partitions and state store matter. {QUERIES[Query.PRODUCT].capitalize()} has no "
+        "state, and neither setting. The base is:",
+        base_table(comparison.base, Query.EXERCISE),
+        Heading(f"“{FIRST_QUESTION}”", 3),
+        *_first_answer(comparison),
+        Heading(f"“{SECOND_QUESTION}”", 3),
+        *_second_answer(comparison),
+        *_named(comparison),
+    ]
+
+
+def _first_answer(comparison: Comparison) -> list[Block]:
+    """Knob by knob: what its values did to throughput and latency."""
+    found = {measure: influences(comparison, measure) for measure in _ASKED}
+    keys = dict.fromkeys(each.key for measure in _ASKED for each in found[measure])
+    if not keys:
+        return ["No setting was measured with two values."]
+    rows = []
+    for key in sorted(keys, key=INERT.__contains__):
+        name = f"`{spark_name(key)}`"
+        row = [f"**{meaning(key)}** ({name})" if key in KNOBS else name]
+        for measure in _ASKED:
+            own = [_values_text(comparison, each) for each in found[measure] if each.key == key]
+            row.append(own[0] if own else "not measured")
+        rows.append(row)
+    return [
+        Bullets([_in_short(measure, found[measure]) for measure in _ASKED]),
+        Table(
+            ("Setting of the exercise's query", *(f"{each.name}, {each.unit}" for each in _ASKED)),
+            rows,
         ),
-        Table(header, rows),
-        Paragraph(
-            "Each setting alone, everything else as in the base; medians, and the best value "
-            "against the worst. Of these, only those that begin with `spark.` are properties of "
-            "the SparkSession in the strict sense; the others are set where the stream is read, "
-            "triggered or kept."
-        ),
-        Bullets([f"{knob_text(key)} cannot do anything: {INERT[key]}." for key in INERT]),
+        "Each setting alone, everything else as in the base; medians, and the best value "
+        "against the worst. Of these, only those that begin with `spark.` are properties of "
+        "the SparkSession in the strict sense; the others are set where the stream is read, "
+        "triggered or kept.",
+        Bullets([f"`{spark_name(key)}` cannot do anything: {INERT[key]}." for key in INERT]),
     ]
 
 
@@ -93,15 +121,14 @@ def _in_short(measure: Measure, found: Sequence[Influence]) -> str:
     return text
 
 
-def _values_text(comparison: Comparison, base: Mapping[str, str], found: Influence) -> str:
+def _values_text(comparison: Comparison, found: Influence) -> str:
     """The figure of each value, and what is between the best and the worst."""
+    by_value = groups_by_value(comparison, found.key)
     figures = [
-        f"{value_text(value)}{' (base)' if not group.changes else ''}: "
-        f"{figure(group.median(found.measure))}"
-        for value, group in sorted(
-            groups_by_value(comparison, base, found.key).items(), key=lambda each: size(each[0])
-        )
-        if group.values(found.measure)
+        f"{value_text(value)}{'' if by_value[value].changes else ' (base)'}: "
+        f"{figure(by_value[value].median(found.measure))}"
+        for value in sorted(by_value, key=size)
+        if by_value[value].values(found.measure)
     ]
     told = f"{times(found.gain.ratio)} better with {value_text(found.best)} than with "
     told += f"{value_text(found.worst)} ({interval_text(found.gain)})"
@@ -110,37 +137,27 @@ def _values_text(comparison: Comparison, base: Mapping[str, str], found: Influen
     return f"{told}. {'; '.join(figures)}"
 
 
-def second_answer(
-    comparison: Comparison,
-    base: Mapping[str, str],
-    recommended: Sequence[Recommendation],
-) -> list[Block]:
+def _second_answer(comparison: Comparison) -> list[Block]:
     """The settings with the largest measurable effect, and what tells that they are the best."""
-    pairs = _pairs(comparison, base)
-    blocks: list[Block] = [Heading(f"“{SECOND_QUESTION}”", 3)]
-    if not pairs:
-        blocks.append(Paragraph("No setting had a measurable effect in these trials."))
-        return blocks
-    blocks.append(Bullets([_pair_text(each) for each in pairs]))
-    blocks.append(Paragraph("How it can be told that these are the best of what was tried:"))
-    blocks.append(Bullets(_proofs(comparison, base, recommended)))
-    return blocks
-
-
-def _pairs(comparison: Comparison, base: Mapping[str, str]) -> list[list[Influence]]:
-    """The most powerful knobs, each with what it does to throughput and latency."""
-    found: dict[str, list[Influence]] = {}
-    for measure in (THROUGHPUT, LATENCY_P50):
-        for each in telling(influences(comparison, base, measure)):
+    by_key: dict[str, list[Influence]] = {}
+    for measure in _ASKED:
+        for each in telling(influences(comparison, measure)):
             if each.key not in INERT:
-                found.setdefault(each.key, []).append(each)
-    ordered = sorted(found.values(), key=lambda pair: -max(each.gain.ratio for each in pair))
-    return ordered[:MOST_PAIRS]
+                by_key.setdefault(each.key, []).append(each)
+    pairs = sorted(by_key.values(), key=lambda pair: -max(each.gain.ratio for each in pair))
+    if not pairs:
+        return ["No setting had a measurable effect in these trials."]
+    return [
+        Bullets([_pair_text(each) for each in pairs[:MOST_PAIRS]]),
+        "How it can be told that these are the best of what was tried:",
+        Bullets(_proofs(comparison)),
+    ]
 
 
 def _pair_text(pair: Sequence[Influence]) -> str:
+    """A knob and its best value, with what that does to throughput, to latency, or to both."""
     key = pair[0].key
-    values = list(dict.fromkeys(spark_value(each.best) for each in pair))
+    values = list(dict.fromkeys(_PROVIDERS.get(p.best, value_text(p.best)) for p in pair))
     told = [
         f"{times(each.gain.ratio)} better {each.measure.name} than with {value_text(each.worst)}"
         + (f" (with {value_text(each.best)})" if len(values) > 1 else "")
@@ -152,24 +169,25 @@ def _pair_text(pair: Sequence[Influence]) -> str:
     return f"**`{spark_name(key)}` = {' or '.join(values)}**{ours}: {listed(told)}{sure}"
 
 
-def _proofs(
-    comparison: Comparison, base: Mapping[str, str], recommended: Sequence[Recommendation]
-) -> list[str]:
-    trials = [trial for group in comparison.groups.values() for trial in group.trials]
-    keys = {key for group in comparison.groups.values() for key in group.changes}
-    items = [
-        f"{len(comparison.groups)} configurations of {len(keys)} settings of the exercise's query "
-        f"ran {len(trials)} times in all, repeats interleaved in random order, each as a fresh "
-        "query in a fresh JVM over the same records.",
-        "A difference counts only where its 99% interval leaves out 1." + _inert_text(comparison),
+def _proofs(comparison: Comparison) -> list[str]:
+    groups = comparison.groups.values()
+    keys = {key for group in groups for key in group.changes}
+    inert = [
+        f"`{group.name}` ({'; '.join(told)})"
+        for group in groups
+        if len(group.changes) == 1 and not INERT.keys().isdisjoint(group.changes)
+        if (told := verdicts(comparison, group, " "))
     ]
-    for each in recommended:
-        others = [group.name for group in each.equals if group is not each.group]
-        equal = (
-            f"; it cannot be told from {listed([setting_text(name) for name in others])}"
-            if others
-            else ""
-        )
+    tried = f" Settings that cannot do anything were tried as well: {listed(inert)}."
+    items = [
+        f"{len(groups)} configurations of {len(keys)} settings of the exercise's query "
+        f"ran {len(comparison.trials)} times in all, repeats interleaved in random order, each as "
+        "a fresh query in a fresh JVM over the same records.",
+        "A difference counts only where its 99% interval leaves out 1." + (tried if inert else ""),
+    ]
+    for each in recommendations(comparison):
+        others = [setting_text(group.name) for group in each.equals if group is not each.group]
+        equal = f"; it cannot be told from {listed(others)}" if others else ""
         items.append(
             f"For {each.purpose}, {setting_text(each.group.name)} is the simplest of the best: "
             f"{figure(each.group.median(each.measure), each.measure.unit)}{equal}."
@@ -180,16 +198,37 @@ def _proofs(
     return items
 
 
-def _inert_text(comparison: Comparison) -> str:
-    told = []
-    for group in comparison.groups.values():
-        if len(group.changes) != 1 or next(iter(group.changes)) not in INERT:
-            continue
-        verdicts = [
-            f"{measure.name} {found.verdict}"
-            for measure in (THROUGHPUT, LATENCY_P50)
-            if (found := comparison.effect_on_base(group, measure)) is not None
-        ]
-        if verdicts:
-            told.append(f"`{group.name}` ({'; '.join(verdicts)})")
-    return f" Settings that cannot do anything were tried as well: {listed(told)}." if told else ""
+def _named(comparison: Comparison) -> list[Block]:
+    """What Spark's defaults and the usual choice make of the exercise's query, beside its base."""
+    wanted = {
+        "The base": {},
+        "Spark's defaults": SPARK_DEFAULTS,
+        "The exercise's usual choice": TYPICAL_CHOICE,
+    }
+    base, rows = comparison.base, []
+    for title, named in wanted.items():
+        changes = differing(named, base)
+        group = comparison.groups.get(configuration_name(changes))
+        if group is not None:
+            own = {key: changes.get(key, base[key]) for key in SPARK_DEFAULTS}
+            effects = [effect_text(comparison.effect_on_base(group, each)) for each in _ASKED]
+            rows.append(
+                [
+                    f"{title}: `{configuration_name(own)}`",
+                    *(figure(group.median(each), each.unit) for each in MEASURES),
+                    *(effects if changes else ["", ""]),
+                    note(group, base),
+                ]
+            )
+    header = (
+        "The exercise's query with",
+        *(each.name for each in MEASURES),
+        *(f"{each.name}, beside the base" for each in _ASKED),
+    )
+    return [
+        Heading("Spark's defaults and the usual choice", 3),
+        Table((*header, "Note"), rows),
+        "Spark's defaults are 200 shuffle partitions, no bound on the records a trigger, and "
+        "a trigger as soon as the last batch is over. Answers to the exercise usually take "
+        "500 records a trigger and leave the 200 partitions; everything else is the base's.",
+    ]

@@ -21,21 +21,14 @@ from sfcrime.tuning.effects import (
     Measure,
     Verdict,
 )
-from sfcrime.tuning.knobs import is_inert
+from sfcrime.tuning.knobs import Query, is_inert
+from sfcrime.tuning.results import Setup, TrialResult
 
 NOT_SET = "not set"
 """The base's value of a property that is none of the settings."""
 LEAST_SHARE = 0.5
 """A small machine's setting still has to reach so much of the best throughput."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A configuration by its two figures."""
-
-    name: str
-    throughput: float
-    latency_ms: float
+SMALL_MACHINE = "a small machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +56,30 @@ class Influence:
     """How many times better the best value is; at least 1 but for noise."""
 
 
-def points(comparison: Comparison) -> list[Point]:
-    """Every configuration that has both figures, but for those that cannot differ from the base."""
-    found = []
+def pareto_front(comparison: Comparison) -> list[Group]:
+    """Those that no other beats in throughput or latency without losing in the other; fastest
+    first.
+
+    Empty where fewer than two have both figures: there is nothing to choose between.
+    """
     able = [group for group in comparison.groups.values() if not is_inert(group.changes)]
-    for group in _comparable(able):
-        throughput, latency = group.median(THROUGHPUT), group.median(LATENCY_P50)
-        if throughput is not None and latency is not None:
-            found.append(Point(group.name, throughput, latency))
-    return found
+    rated = [
+        (throughput, latency_ms, group)
+        for group in _comparable(able)
+        if (throughput := group.median(THROUGHPUT)) is not None
+        and (latency_ms := group.median(LATENCY_P50)) is not None
+    ]
+    front, least_ms = list[Group](), float("inf")
+    for _, latency_ms, group in sorted(rated, key=lambda each: (-each[0], each[1])):
+        if latency_ms < least_ms:
+            front.append(group)
+            least_ms = latency_ms
+    return front if len(rated) > 1 else []
 
 
 def _comparable(groups: Sequence[Group]) -> list[Group]:
     """Those whose throughput is without the warm-up, or all where there is no such."""
     return [group for group in groups if not group.is_cold] or list(groups)
-
-
-def pareto_front(all_points: Sequence[Point]) -> list[Point]:
-    """Those that no other beats in one figure without losing in the other; fastest first."""
-    front: list[Point] = []
-    for point in sorted(all_points, key=lambda each: (-each.throughput, each.latency_ms)):
-        if not front or point.latency_ms < front[-1].latency_ms:
-            front.append(point)
-    return front
 
 
 def recommendations(comparison: Comparison) -> list[Recommendation]:
@@ -101,13 +95,13 @@ def recommendations(comparison: Comparison) -> list[Recommendation]:
     wanted = (
         ("a backlog", THROUGHPUT, rated),
         ("latency", LATENCY_P50, sound),
-        ("a small machine", MEMORY, fast),
+        (SMALL_MACHINE, MEMORY, fast),
     )
-    found = [recommended(comparison, *each) for each in wanted]
+    found = [_recommended(comparison, *each) for each in wanted]
     return [each for each in found if each is not None]
 
 
-def recommended(
+def _recommended(
     comparison: Comparison, purpose: str, measure: Measure, candidates: Sequence[Group]
 ) -> Recommendation | None:
     """The simplest of those that cannot be told from the best; None: nothing was measured."""
@@ -125,9 +119,7 @@ def recommended(
     return Recommendation(purpose, measure, group, best, [each[1] for each in equals])
 
 
-def influences(
-    comparison: Comparison, base: Mapping[str, str], measure: Measure
-) -> list[Influence]:
+def influences(comparison: Comparison, measure: Measure) -> list[Influence]:
     """What each knob alone can do to a measure, the most powerful first.
 
     The base's own value is the best one wherever it cannot be told from it. Knobs of which one
@@ -136,7 +128,7 @@ def influences(
     keys = dict.fromkeys(key for group in comparison.groups.values() for key in group.changes)
     found = []
     for key in keys:
-        values = groups_by_value(comparison, base, key)
+        values = groups_by_value(comparison, key)
         rated = {value: group for value, group in values.items() if group.values(measure)}
         if len(rated) < 2:
             continue
@@ -144,7 +136,7 @@ def influences(
         best, worst = (
             (ordered[-1], ordered[0]) if measure.more_is_better else (ordered[0], ordered[-1])
         )
-        own = base.get(key, NOT_SET)
+        own = comparison.base.get(key, NOT_SET)
         if own in rated and own != worst:
             best = own if comparison.cannot_be_told(rated[own], rated[best], measure) else best
         effect = comparison.effect(rated[best], rated[worst], measure)
@@ -153,10 +145,10 @@ def influences(
     return sorted(found, key=lambda each: -each.gain.ratio)
 
 
-def groups_by_value(comparison: Comparison, base: Mapping[str, str], key: str) -> dict[str, Group]:
+def groups_by_value(comparison: Comparison, key: str) -> dict[str, Group]:
     """The configurations that change one knob alone, by its value; the base's is among them."""
     return {
-        (group.changes[key] if group.changes else base.get(key, NOT_SET)): group
+        (group.changes[key] if group.changes else comparison.base.get(key, NOT_SET)): group
         for group in comparison.groups.values()
         if not group.changes or list(group.changes) == [key]
     }
@@ -170,3 +162,34 @@ def telling(found: Sequence[Influence]) -> list[Influence]:
         if each.gain.verdict is Verdict.BETTER
         or (each.gain.verdict is Verdict.UNKNOWN and each.gain.ratio >= UNTESTED_FACTOR)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the trials of a setup show, before it is put into words."""
+
+    setup: Setup
+    comparisons: Mapping[Query, Comparison]
+    """Trials are compared with those of the same query alone."""
+    recommended: Sequence[Recommendation]
+    """For the product's query: it alone is meant to be set up."""
+    not_run: int
+    """Trials of the plan that were not run; what is known of them is nothing."""
+
+    @property
+    def trials(self) -> list[TrialResult]:
+        return [trial for each in self.comparisons.values() for trial in each.trials]
+
+    @property
+    def measured(self) -> list[tuple[Query, Comparison]]:
+        """Each query of which there are trials."""
+        return [each for each in self.comparisons.items() if each[1].trials]
+
+
+def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> Findings:
+    """What the trials of a setup show."""
+    comparisons = {
+        query: Comparison([each for each in trials if each.query is query], setup.base[query])
+        for query in Query
+    }
+    return Findings(setup, comparisons, recommendations(comparisons[Query.PRODUCT]), not_run)

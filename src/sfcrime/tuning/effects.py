@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from statistics import fmean, median
 
 from sfcrime.tuning.plan import Kind
@@ -65,16 +66,16 @@ class Effect:
     """How a figure compares with the base's: their ratio, above 1 where it is larger."""
 
     ratio: float
-    low: float | None
-    """Ends of the interval; None where the noise is not known."""
-    high: float | None
+    interval: tuple[float, float] | None
+    """None where the noise is not known."""
     more_is_better: bool
 
     @property
     def verdict(self) -> Verdict:
-        if self.low is None or self.high is None:
+        if self.interval is None:
             return Verdict.UNKNOWN
-        if self.low <= 1.0 <= self.high:
+        low, high = self.interval
+        if low <= 1.0 <= high:
             return Verdict.NONE
         return Verdict.BETTER if (self.ratio > 1.0) == self.more_is_better else Verdict.WORSE
 
@@ -82,8 +83,8 @@ class Effect:
         """The same, as how many times better it is: 300 ms beside 600 ms are x2."""
         if self.more_is_better:
             return self
-        low, high = (None if end is None else 1 / end for end in (self.high, self.low))
-        return Effect(1 / self.ratio, low, high, more_is_better=True)
+        interval = (1 / self.interval[1], 1 / self.interval[0]) if self.interval else None
+        return Effect(1 / self.ratio, interval, more_is_better=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,14 @@ class Group:
         rated = [t for t in self.trials if t.kind is Kind.BACKLOG and not t.failure]
         return any(trial.warm_per_s is None for trial in rated)
 
-    def values(self, measure: Measure) -> list[float]:
+    def values(self, measure: Measure) -> tuple[float, ...]:
         """The measure of each trial that has it."""
         found = [
             measure.of(trial)
             for trial in self.trials
             if trial.kind is measure.kind and not trial.failure
         ]
-        return [value for value in found if value is not None and value > 0]
+        return tuple(value for value in found if value is not None and value > 0)
 
     def median(self, measure: Measure) -> float | None:
         """None where no trial has it."""
@@ -119,62 +120,22 @@ class Group:
         return median(values) if values else None
 
 
-def grouped(trials: Sequence[TrialResult]) -> dict[str, Group]:
-    """By name of the configuration; the base first, then as they were first run."""
-    found: dict[str, list[TrialResult]] = {}
-    for trial in sorted(trials, key=lambda each: bool(each.changes)):
-        found.setdefault(trial.name, []).append(trial)
-    return {name: Group(name, mine[0].changes, mine) for name, mine in found.items()}
-
-
-def residuals(samples: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """How far each value lies from the mean of its sample, in logarithms.
-
-    Widened by sqrt(n / (n - 1)), as a mean follows its own values; a sample of one says nothing.
-    """
-    found: list[float] = []
-    for sample in samples:
-        if len(sample) > 1:
-            logs = [math.log(value) for value in sample]
-            middle, widened = fmean(logs), math.sqrt(len(logs) / (len(logs) - 1))
-            found += [(each - middle) * widened for each in logs]
-    return tuple(found)
-
-
-def effect(
-    values: Sequence[float],
-    reference: Sequence[float],
-    noise: Sequence[float],
-    *,
-    more_is_better: bool,
-) -> Effect:
-    """The ratio of two geometric means, with its interval; the same for the same figures.
+class Comparison:
+    """Compares the configurations of one query, by any measure.
 
     Args:
-        values: of the configuration, above 0, at least one.
-        reference: of what it is compared with.
-        noise: residuals of all configurations.
-        more_is_better: of the measure.
+        trials: of one query and one setup.
+        base: what its knobs are set to where nothing is changed.
     """
-    ratio = math.exp(fmean(map(math.log, values)) - fmean(map(math.log, reference)))
-    if len(noise) < LEAST_RESIDUALS:
-        return Effect(ratio, None, None, more_is_better)
-    chance = random.Random(len(values) * 1000 + len(reference))  # noqa: S311 - no secret
-    draws = sorted(
-        fmean(chance.choices(noise, k=len(values))) - fmean(chance.choices(noise, k=len(reference)))
-        for _ in range(DRAWS)
-    )
-    low, high = draws[int(_LOW * DRAWS)], draws[int(_HIGH * DRAWS)]
-    return Effect(ratio, ratio * math.exp(low), ratio * math.exp(high), more_is_better)
 
-
-class Comparison:
-    """Compares configurations of one setup, by any measure."""
-
-    def __init__(self, trials: Sequence[TrialResult]) -> None:
-        self.groups = grouped(trials)
-        self._noise: dict[str, tuple[float, ...]] = {}
-        self._known: dict[tuple[str, str, str], Effect] = {}
+    def __init__(self, trials: Sequence[TrialResult], base: Mapping[str, str]) -> None:
+        by_name: dict[str, list[TrialResult]] = {}
+        for trial in sorted(trials, key=lambda each: bool(each.changes)):
+            by_name.setdefault(trial.name, []).append(trial)
+        self.base = base
+        self.trials = [trial for mine in by_name.values() for trial in mine]
+        self.groups = {name: Group(name, mine[0].changes, mine) for name, mine in by_name.items()}
+        """By name of the configuration; the base first, then as they were first run."""
 
     def effect(self, group: Group, reference: Group, measure: Measure) -> Effect | None:
         """None where one of both was not measured.
@@ -186,12 +147,8 @@ class Comparison:
         values, others = group.values(measure), reference.values(measure)
         if not values or not others:
             return None
-        key = (group.name, reference.name, measure.name)
-        if key not in self._known:
-            self._known[key] = effect(
-                values, others, self._noise_of(measure), more_is_better=measure.more_is_better
-            )
-        return self._known[key]
+        noise = residuals([each.values(measure) for each in self.groups.values()])
+        return effect(values, others, noise, measure.more_is_better)
 
     def effect_on_base(self, group: Group, measure: Measure) -> Effect | None:
         """As `effect`, against the base; None where that was not measured."""
@@ -212,8 +169,43 @@ class Comparison:
             return 1 / UNTESTED_FACTOR < found.ratio < UNTESTED_FACTOR
         return found.verdict is Verdict.NONE
 
-    def _noise_of(self, measure: Measure) -> tuple[float, ...]:
-        if measure.name not in self._noise:
-            samples = [group.values(measure) for group in self.groups.values()]
-            self._noise[measure.name] = residuals(samples)
-        return self._noise[measure.name]
+
+def residuals(samples: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """How far each value lies from the mean of its sample, in logarithms.
+
+    Widened by sqrt(n / (n - 1)), as a mean follows its own values; a sample of one says nothing.
+    """
+    found: list[float] = []
+    for sample in samples:
+        if len(sample) > 1:
+            logs = [math.log(value) for value in sample]
+            middle, widened = fmean(logs), math.sqrt(len(logs) / (len(logs) - 1))
+            found += [(each - middle) * widened for each in logs]
+    return tuple(found)
+
+
+@cache  # a report asks for each some times, and every one is 2,000 draws
+def effect(
+    values: tuple[float, ...],
+    reference: tuple[float, ...],
+    noise: tuple[float, ...],
+    more_is_better: bool,
+) -> Effect:
+    """The ratio of two geometric means, with its interval; the same for the same figures.
+
+    Args:
+        values: of the configuration, above 0, at least one.
+        reference: of what it is compared with.
+        noise: residuals of all configurations.
+        more_is_better: of the measure.
+    """
+    ratio = math.exp(fmean(map(math.log, values)) - fmean(map(math.log, reference)))
+    if len(noise) < LEAST_RESIDUALS:
+        return Effect(ratio, None, more_is_better)
+    chance = random.Random(len(values) * 1000 + len(reference))  # noqa: S311 - no secret
+    draws = sorted(
+        fmean(chance.choices(noise, k=len(values))) - fmean(chance.choices(noise, k=len(reference)))
+        for _ in range(DRAWS)
+    )
+    low, high = draws[int(_LOW * DRAWS)], draws[int(_HIGH * DRAWS)]
+    return Effect(ratio, (ratio * math.exp(low), ratio * math.exp(high)), more_is_better)

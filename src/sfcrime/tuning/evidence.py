@@ -1,12 +1,12 @@
-"""The report's evidence for one query: what each change does, the grid, throughput against
-latency. Pure."""
+"""The report's evidence: what each change does to a query, the grid, throughput against latency,
+and how all of it was measured. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from sfcrime.tuning.choice import pareto_front, points
-from sfcrime.tuning.document import Block, Heading, Paragraph, Picture, Table
+from sfcrime.tuning.choice import Findings, pareto_front
 from sfcrime.tuning.effects import (
     LATENCY_P50,
     LATENCY_P99,
@@ -16,10 +16,14 @@ from sfcrime.tuning.effects import (
     Group,
 )
 from sfcrime.tuning.knobs import Query
-from sfcrime.tuning.plots import EffectPanel, GridCells, effects_plot, grid_plot, pareto_plot
-from sfcrime.tuning.wording import (
+from sfcrime.tuning.plan import Kind
+from sfcrime.tuning.report_text import (
     PROGRAMS,
     QUERIES,
+    Block,
+    Bullets,
+    Heading,
+    Table,
     effect_text,
     figure,
     setting_text,
@@ -31,54 +35,32 @@ _SIZE, _SHUFFLE, _TRIGGER = "max_records_per_batch", "shuffle_partitions", "trig
 _PARETO = (THROUGHPUT, LATENCY_P50, LATENCY_P99)
 _NEARLY = 0.9
 """Of what the trigger allows: the pause between batches is the bound, not the work."""
+_BUSY_SHARE = 0.15
+"""Of all CPU time: a trial that shared the machine with more than this is named."""
 
 
-def evidence(comparison: Comparison, base: Mapping[str, str], query: Query) -> list[Block]:
+def evidence(comparison: Comparison, query: Query) -> list[Block]:
     """The part of the report that shows everything that was measured of a query."""
     if not comparison.groups:
         return []
     return [
         Heading(f"What each change does to {QUERIES[query]}"),
-        *_effects(comparison, base, query),
-        *_grid(comparison, base, query),
+        f"Trials of {QUERIES[query]}, {PROGRAMS[query]}, relative to its base, with 99% "
+        "intervals (bootstrap over the residuals of all of them). “No measurable effect” means "
+        "that the interval contains 1.",
+        _effects(comparison, query),
+        *_grid(comparison, query),
         *_pareto(comparison, query),
     ]
 
 
-def _effects(comparison: Comparison, base: Mapping[str, str], query: Query) -> list[Block]:
+def _effects(comparison: Comparison, query: Query) -> Table:
     others = sorted((group for group in comparison.groups.values() if group.changes), key=_place)
     rows = []
     for group in others:
         effects = [effect_text(comparison.effect_on_base(group, each)) for each in MEASURES]
-        rows.append([setting_text(group.name), *effects, note(group, base)])
-    blocks: list[Block] = [
-        Paragraph(
-            f"Trials of {QUERIES[query]}, {PROGRAMS[query]}, relative to its base, with 99% "
-            "intervals (bootstrap over the residuals of all of them). “No measurable effect” means "
-            "that the interval contains 1."
-        ),
-        Table((_header(query), *(each.name for each in MEASURES), "Note"), rows),
-    ]
-    panels = []
-    for measure in (THROUGHPUT, LATENCY_P50):
-        pairs = [(g.name, comparison.effect_on_base(g, measure)) for g in others]
-        known = [(name, effect) for name, effect in pairs if effect is not None]
-        if known:
-            better = "more" if measure.more_is_better else "less"
-            title = f"{measure.name} of {QUERIES[query]}, relative to its base "
-            title += f"({better} is better)"
-            panels.append(EffectPanel(title, known))
-    if panels:
-        title = (
-            f"Effects on {QUERIES[query]} with their intervals: green is better than the base, "
-            "red is worse, grey is no measurable effect, ochre too few repeats to tell"
-        )
-        blocks.append(Picture(f"{query}-effects.svg", title, effects_plot(panels)))
-    return blocks
-
-
-def _header(query: Query) -> str:
-    return f"Setting of {QUERIES[query]}"
+        rows.append([setting_text(group.name), *effects, note(group, comparison.base)])
+    return Table((f"Setting of {QUERIES[query]}", *(each.name for each in MEASURES), "Note"), rows)
 
 
 def _place(group: Group) -> tuple[int, list[tuple[str, float, str]]]:
@@ -87,76 +69,59 @@ def _place(group: Group) -> tuple[int, list[tuple[str, float, str]]]:
     return len(changes), [(key, size(value), value) for key, value in changes]
 
 
-def _grid(comparison: Comparison, base: Mapping[str, str], query: Query) -> list[Block]:
+def _grid(comparison: Comparison, query: Query) -> list[Block]:
     """Throughput by records a trigger and shuffle partitions, where several of both were tried."""
-    if _SHUFFLE not in base:
+    table = grid_table(comparison) if _SHUFFLE in comparison.base else None
+    if table is None or len(table.rows) < 2 or len(table.header) < 3:
         return []
-    cells = grid_cells(comparison, base)
-    if len(cells.columns) < 2 or len(cells.rows) < 2:
-        return []
-    title = f"Throughput of {QUERIES[query]} in records a second"
-    header = ("Shuffle partitions", *(f"{each} records a trigger" for each in cells.columns))
-    rows = [
-        [name, *(figure(value) for value in values)]
-        for name, values in zip(cells.rows, cells.values, strict=True)
-    ]
-    return [
-        Heading(f"The grid of {QUERIES[query]}: records a trigger by shuffle partitions", 3),
-        Picture(f"{query}-grid.svg", title, grid_plot(cells, title)),
-        Table(header, rows),
-    ]
+    title = f"The grid of {QUERIES[query]}: records a trigger by shuffle partitions"
+    return [Heading(title, 3), f"Throughput of {QUERIES[query]} in records a second:", table]
 
 
-def grid_cells(comparison: Comparison, base: Mapping[str, str]) -> GridCells:
+def grid_table(comparison: Comparison) -> Table:
     """Medians of the configurations that change nothing but the two settings of the grid."""
     found: dict[tuple[str, str], float | None] = {}
     for group in comparison.groups.values():
         if not set(group.changes) - {_SIZE, _SHUFFLE}:
-            place = (
-                group.changes.get(_SHUFFLE, base[_SHUFFLE]),
-                group.changes.get(_SIZE, base[_SIZE]),
-            )
-            found[place] = group.median(THROUGHPUT)
-    rows = sorted({row for row, _ in found}, key=size)
-    columns = sorted({column for _, column in found}, key=size)
-    values = [[found.get((row, column)) for column in columns] for row in rows]
-    return GridCells([value_text(each) for each in columns], rows, values)
+            values = {**comparison.base, **group.changes}
+            found[values[_SHUFFLE], values[_SIZE]] = group.median(THROUGHPUT)
+    sizes = sorted({each for _, each in found}, key=size)
+    rows = [
+        [shuffle, *(figure(found.get((shuffle, each))) for each in sizes)]
+        for shuffle in sorted({shuffle for shuffle, _ in found}, key=size)
+    ]
+    columns = [f"{value_text(each)} records a trigger" for each in sizes]
+    return Table(("Shuffle partitions", *columns), rows)
 
 
 def _pareto(comparison: Comparison, query: Query) -> list[Block]:
-    all_points = points(comparison)
-    if len(all_points) < 2:
+    front = pareto_front(comparison)
+    if not front:
         return []
-    front = pareto_front(all_points)
-    groups = comparison.groups
+    header = (f"Setting of {QUERIES[query]}", *(each.name for each in _PARETO), "Beside the base")
     rows = [
         [
-            setting_text(point.name),
-            figure(point.throughput, "records/s"),
-            figure(point.latency_ms, "ms"),
-            figure(groups[point.name].median(LATENCY_P99), "ms"),
-            _beside_base(comparison, groups[point.name]),
+            setting_text(group.name),
+            *(figure(group.median(each), each.unit) for each in _PARETO),
+            "; ".join(verdicts(comparison, group) if group.changes else ()),
         ]
-        for point in front
+        for group in front
     ]
-    title = f"Throughput against latency of {QUERIES[query]}"
-    picture = pareto_plot(all_points, front, title)
     return [
-        Heading(title, 3),
-        Picture(f"{query}-pareto.svg", f"{title}: the line joins the Pareto front", picture),
-        Paragraph("No other configuration beats these in one figure without losing in the other:"),
-        Table((_header(query), *(each.name for each in _PARETO), "Beside the base"), rows),
-        Paragraph("What does not measurably differ from the base is on the line by luck."),
+        Heading(f"Throughput against latency of {QUERIES[query]}", 3),
+        "No other configuration beats these in one figure without losing in the other:",
+        Table(header, rows),
+        "What does not measurably differ from the base is among them by luck.",
     ]
 
 
-def _beside_base(comparison: Comparison, group: Group) -> str:
-    told = [
-        f"{measure.name}: {found.verdict}"
+def verdicts(comparison: Comparison, group: Group, join: str = ": ") -> list[str]:
+    """What a configuration does to throughput and latency, as far as both were measured."""
+    return [
+        f"{measure.name}{join}{found.verdict}"
         for measure in (THROUGHPUT, LATENCY_P50)
-        if group.changes and (found := comparison.effect_on_base(group, measure)) is not None
+        if (found := comparison.effect_on_base(group, measure)) is not None
     ]
-    return "; ".join(told)
 
 
 def note(group: Group, base: Mapping[str, str]) -> str:
@@ -169,3 +134,100 @@ def note(group: Group, base: Mapping[str, str]) -> str:
     if group.is_cold:
         notes.append("throughput with the warm-up: one batch took everything")
     return "; ".join(notes)
+
+
+def group_json(comparison: Comparison, group: Group) -> dict[str, Any]:
+    """A configuration's medians and effects, for a program."""
+    effects = {}
+    for measure in MEASURES:
+        found = comparison.effect_on_base(group, measure)
+        if found is not None and group.changes:
+            effects[measure.name] = {
+                "ratio": found.ratio,
+                "interval": found.interval,
+                "verdict": str(found.verdict),
+            }
+    return {
+        "setting": group.name,
+        "changes": dict(group.changes),
+        "medians": {measure.name: group.median(measure) for measure in MEASURES},
+        "effects": effects,
+    }
+
+
+def failures(found: Findings) -> list[Block]:
+    """The trials without figures, each with its reason; nothing where there is none."""
+    items = []
+    for trial in found.trials:
+        if trial.failure:
+            where = f"{QUERIES[trial.query].capitalize()}, {setting_text(trial.name)}"
+            log = f" Its log ends: `{_in_one_line(trial.log)}`" if trial.log else ""
+            why = _in_one_line(trial.failure)
+            items.append(f"{where}, {trial.kind}, run {trial.run}: {why}{log}")
+    return [Heading("Trials that failed"), Bullets(items)] if items else []
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.replace("`", "'").split())
+
+
+def method(found: Findings) -> list[Block]:
+    """How it was measured, and on what."""
+    work, trials = found.setup.workload, found.trials
+    whole = [trial for trial in trials if trial.cells and not trial.failure]
+    busy = [trial for trial in trials if trial.others_share > _BUSY_SHARE and trial.cpu_us]
+    return [
+        Heading("How it was measured"),
+        Bullets(
+            [
+                f"**Two queries**: the product's is {PROGRAMS[Query.PRODUCT]}, the exercise's is "
+                f"{PROGRAMS[Query.EXERCISE]}, run by `spark-submit`. A figure is compared with "
+                "those of the same query alone.",
+                f"**Throughput**: a topic of {work.records:,} records of the {found.setup.source} "
+                "is counted as fast as it goes; from batch to batch (of the product, the commit "
+                "in the ledger; of the exercise, the end of Spark's batch), without what was "
+                f"counted until {work.warm_records:,} records or {work.warm_s:g} s after the "
+                f"first one. A trial not through {work.measure_s:g} s later is ended.",
+                f"**Latency**: {work.paced_per_s:g} records a second are sent one by one; from "
+                "the wall clock at the send of a record to the end of the batch that covers it, "
+                f"over {work.paced_s:g} s, without the first {work.paced_warm_s:g} s after the "
+                "first batch. No bound on the records a trigger is reached at this pace, so the "
+                "grid and most bounds were measured by throughput alone.",
+                "**CPU and memory** are of the query's whole process tree (the driver's JVM and "
+                "the Python workers), without the broker.",
+                f"**Repeats**: {_repeats(found)}; in random order, repeat after repeat, "
+                "each a fresh query in a process of its own.",
+                "**Exactness**: every trial's accounting was checked against what was sent; "
+                f"{len(whole)} counts of the whole topic gave the same result as every other one "
+                "of their query.",
+                f"**A busy machine**: {len(busy)} of {len(trials)} trials shared it with others "
+                f"that used more than {_BUSY_SHARE:.0%} of the CPU time.",
+            ]
+        ),
+        Table(
+            ("Machine and versions", ""),
+            [[name, _readable(str(value))] for name, value in found.setup.machine.items()],
+        ),
+    ]
+
+
+def _repeats(found: Findings) -> str:
+    """How often each base ran, and everything else."""
+    told = []
+    for query, comparison in found.measured:
+        for kind in Kind:
+            ran = {
+                name: sum(trial.kind is kind for trial in group.trials)
+                for name, group in comparison.groups.items()
+            }
+            others = [count for name, count in ran.items() if name != "base" and count]
+            spans = sorted({min(others), max(others)}) if others else [0]
+            rest = f"{' to '.join(map(str, spans))} of each other configuration"
+            told.append(f"{QUERIES[query]}, {kind}: {ran.get('base', 0)} of the base, {rest}")
+    return "; ".join(told)
+
+
+def _readable(value: str) -> str:
+    """Linux gives memory in kB."""
+    number = value.removesuffix(" kB")
+    return f"{int(number) / 2**20:.1f} GiB" if value.endswith(" kB") and number.isdigit() else value

@@ -63,10 +63,6 @@ class Knob:
     base: str = ""
     """An option's value in the base."""
 
-    @property
-    def queries(self) -> tuple[Query, ...]:
-        return (Query.EXERCISE,) if self.option else tuple(Query)
-
 
 KNOBS = {
     "max_records_per_batch": Knob(
@@ -97,8 +93,8 @@ KNOBS = {
 
 
 def is_of(key: str, query: Query) -> bool:
-    """Whether a query obeys a knob; a property or an option of the source is of both."""
-    return key not in KNOBS or query in KNOBS[key].queries
+    """Whether a query obeys a knob: all are of both, but for the options of the exercise's."""
+    return query is Query.EXERCISE or key not in KNOBS or not KNOBS[key].option
 
 
 def base_values(settings: Settings, query: Query) -> dict[str, str]:
@@ -109,7 +105,7 @@ def base_values(settings: Settings, query: Query) -> dict[str, str]:
         if knob.setting:
             room, _, name = knob.setting.partition(".")
             found[key] = str(rooms[room][name])
-        elif query in knob.queries:
+        elif is_of(key, query):
             found[key] = knob.base
     return found
 

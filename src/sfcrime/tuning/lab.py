@@ -6,6 +6,7 @@ budget the full topics stay in the work folder until the plan is complete.
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -24,22 +25,21 @@ from sfcrime.machine.description import described_machine
 from sfcrime.machine.locks import LockHeld, file_lock
 from sfcrime.pipeline.stream_request import require_settable
 from sfcrime.settings import Settings, as_environment
-from sfcrime.tuning.exercise_query import exercise_program
 from sfcrime.tuning.knobs import Query, base_values, settings_with
-from sfcrime.tuning.plan import Kind, Trial, seconds_left
+from sfcrime.tuning.plan import Kind, Trial, Workload
+from sfcrime.tuning.queries import exercise_program
 from sfcrime.tuning.results import (
     RESULTS_FILE,
+    Recorded,
     Setup,
     TrialResult,
     append_line,
-    as_setup_machine,
     checked_against,
-    ran,
     read_results,
+    seconds_left,
 )
-from sfcrime.tuning.scales import Workload
 from sfcrime.tuning.trial import Bench, Interrupted, run_trial
-from sfcrime.tuning.workload import FrozenTopic, freeze_topic, open_city
+from sfcrime.tuning.workload import freeze_topic, open_city
 
 WORK_FOLDER = "work"
 _FILL_PER_S = 25_000
@@ -57,26 +57,24 @@ class Order:
     workload: Workload
     trials: Sequence[Trial]
     out_dir: Path
-    budget_s: float | None
+    budget_s: float
+    """As of a `Scale`."""
 
     @property
     def results_file(self) -> Path:
         return self.out_dir / RESULTS_FILE
 
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What is left to do, before it is begun."""
-
-    done: int
-    waiting: int
-    seconds: float
+    @property
+    def work_dir(self) -> Path:
+        return self.out_dir / WORK_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
 class LabHooks:
     """Whom the lab tells what it does."""
 
+    on_plan: Callable[[int, float], None]
+    """Before anything is done: how many trials wait, and about how many seconds they take."""
     on_step: Callable[[str], None]
     on_trial: Callable[[Trial, int, float], None]
     """A trial begins: it, how many wait with it, and seconds until all of them are over."""
@@ -84,12 +82,12 @@ class LabHooks:
 
 
 def base_of(settings: Settings) -> Settings:
-    """The base of a lab: the settings in force, on a broker of the lab's own.
+    """The settings in force as the lab uses them: with a broker of its own, and the usual rules.
 
     Raises:
         UsageError: this system does not tell what processes use.
     """
-    if not Path("/proc/stat").is_file():
+    if not Path("/proc/self/stat").is_file():
         raise UsageError(
             "The tuning lab cannot measure on this system.",
             rule="CPU time and memory of the process tree are read from /proc (Linux).",
@@ -105,39 +103,22 @@ def base_of(settings: Settings) -> Settings:
 
 def setup_of(settings: Settings, workload: Workload) -> Setup:
     """What all trials have in common on this machine."""
-    shaping = {
-        name: value
-        for name, value in as_environment(settings).items()
-        if name.startswith(_SHAPING) and name != _NOT_SHAPING
-    }
+    # Two runs on one machine share their setup, though it was described at another moment.
+    machine = {name: said for name, said in described_machine().items() if name != "taken"}
+    kafka = next(p.stem for p in jar_paths("kafka", settings.jvm) if p.stem.startswith("kafka_"))
+    machine["java"] = java_version(find_java(settings.jvm))
+    machine["kafka"] = kafka.rpartition("-")[2]
     return Setup(
-        machine={**as_setup_machine(described_machine()), **_jvm_versions(settings)},
+        machine=machine,
         workload=workload,
         base={query: base_values(settings, query) for query in Query},
-        settings=shaping,
+        settings={
+            name: value
+            for name, value in as_environment(settings).items()
+            if name.startswith(_SHAPING) and name != _NOT_SHAPING
+        },
         source=open_city().identity.title,
     )
-
-
-def _jvm_versions(settings: Settings) -> dict[str, str | int]:
-    brokers = [path.stem for path in jar_paths("kafka", settings.jvm)]
-    kafka = next(name for name in brokers if name.startswith("kafka_"))
-    return {"java": java_version(find_java(settings.jvm)), "kafka": kafka.rpartition("-")[2]}
-
-
-def estimate(order: Order) -> Estimate:
-    """How long the rest takes; a budget bounds it.
-
-    Raises:
-        UsageError: a trial's configuration cannot be, or the exercise's query is not here.
-    """
-    recorded = read_results(order.results_file, setup_of(order.settings, order.workload))
-    waiting = [trial for trial in order.trials if not recorded.has(trial)]
-    seconds = seconds_left(waiting, ran(recorded.trials), order.workload)
-    seconds += len(_topics(order, waiting)) * order.workload.records / _FILL_PER_S
-    if order.budget_s is not None:
-        seconds = min(seconds, order.budget_s)
-    return Estimate(len(order.trials) - len(waiting), len(waiting), seconds)
 
 
 def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
@@ -150,56 +131,60 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
 
     Raises:
         AlreadyRunning: another lab works in the same folder.
-        UsageError: a trial's configuration cannot be, or the exercise's query is not here.
+        UsageError: a trial's configuration cannot be, or the exercise's query is not here. Then
+            nothing was done.
         SfcrimeError: the broker failed. A trial that fails is a result.
     """
-    began = time.monotonic()
+    setup = setup_of(order.settings, order.workload)
+    recorded = read_results(order.results_file, setup)
+    waiting = recorded.not_run(order.trials)
+    seconds = seconds_left(waiting, recorded.trials, order.workload)
+    seconds += len(_partitions_needed(order, waiting)) * order.workload.records / _FILL_PER_S
+    hooks.on_plan(len(waiting), min(seconds, order.budget_s))
     order.out_dir.mkdir(parents=True, exist_ok=True)
     try:
         with file_lock(order.out_dir / "lock", wait=False):
-            left = _run_waiting(order, hooks, stop, began)
+            if read_results(order.results_file).setup != setup:
+                append_line(order.results_file, setup)
+            left = _run_waiting(order, setup, recorded, hooks, stop) if waiting else 0
     except LockHeld as error:
         raise AlreadyRunning(
             f"Another `sfcrime tune` works in {order.out_dir}.",
             rule="Two labs at once would measure each other.",
             next_step="wait for it to end, or stop it",
         ) from error
-    if not left or order.budget_s is not None:  # a short run fills its topics anew in seconds
-        shutil.rmtree(order.out_dir / WORK_FOLDER, ignore_errors=True)
+    if not left or order.budget_s < math.inf:  # a short run fills its topics anew in seconds
+        shutil.rmtree(order.work_dir, ignore_errors=True)
     return left
 
 
-def _run_waiting(order: Order, hooks: LabHooks, stop: Event, began: float) -> int:
-    setup = setup_of(order.settings, order.workload)
-    recorded = read_results(order.results_file, setup)
-    results = list(recorded.trials)
-    waiting = [trial for trial in order.trials if not recorded.has(trial)]
-    if read_results(order.results_file).setup != setup:
-        append_line(order.results_file, setup)
-    if not waiting:
-        return 0
-    work_dir = order.out_dir / WORK_FOLDER
-    settings = order.settings
-    with start_broker(settings.in_folder(work_dir), hooks.on_step) as broker:
+def _run_waiting(
+    order: Order, setup: Setup, recorded: Recorded, hooks: LabHooks, stop: Event
+) -> int:
+    """How many trials were left."""
+    began, work = time.monotonic(), order.workload
+    waiting, results = recorded.not_run(order.trials), list(recorded.trials)
+    with start_broker(order.settings.in_folder(order.work_dir), hooks.on_step) as broker:
         bench = _bench(order, waiting, broker, hooks, stop)
         while waiting and not stop.is_set():
-            trial = waiting[0]
-            took, spent = ran(results), time.monotonic() - began
-            needs = seconds_left([trial], took, order.workload)
-            if order.budget_s is not None and spent + needs > order.budget_s:
+            budget_s = began + order.budget_s - time.monotonic()
+            if seconds_left(waiting[:1], results, work) > budget_s:
                 break
-            rest = seconds_left(waiting, took, order.workload)
-            bound = rest if order.budget_s is None else order.budget_s - spent
-            hooks.on_trial(trial, len(waiting), min(rest, bound))
+            left_s = min(seconds_left(waiting, results, work), budget_s)
+            hooks.on_trial(waiting[0], len(waiting), left_s)
             try:
-                result = checked_against(run_trial(trial, bench, setup.digest), results)
+                result = run_trial(waiting[0], bench, setup.digest)
             except Interrupted:
                 break
-            _require_broker(broker)
-            append_line(order.results_file, result)
-            results.append(result)
+            if not broker.is_running():  # what failed for want of it is no result
+                raise ChildFailed(
+                    f"The lab's broker ended.\n{last_lines(broker.log_path)}",
+                    next_step=f"read {broker.log_path}; running again goes on where this ended",
+                )
+            results.append(checked_against(result, results))
+            append_line(order.results_file, results[-1])
             waiting = waiting[1:]
-            hooks.on_result(result)
+            hooks.on_result(results[-1])
     return len(waiting)
 
 
@@ -207,27 +192,19 @@ def _bench(
     order: Order, waiting: Sequence[Trial], broker: RunningBroker, hooks: LabHooks, stop: Event
 ) -> Bench:
     """The full topics, and what runs on them."""
-    settings = order.settings.at_servers(broker.bootstrap_servers)
-    topics: dict[int, FrozenTopic] = {}
-    for partitions in _topics(order, waiting):
+    settings, records = order.settings.at_servers(broker.bootstrap_servers), order.workload.records
+    topics = {}
+    for partitions in _partitions_needed(order, waiting):
         if stop.is_set():
             break
-        records = order.workload.records
         hooks.on_step(f"filling a topic of {partitions} partitions with {records:,} records")
         named = msgspec.structs.replace(settings.kafka, partitions=partitions)
         topics[partitions] = freeze_topic(named, records, stop)
-    return Bench(
-        settings=settings,
-        workload=order.workload,
-        work_dir=order.out_dir / WORK_FOLDER,
-        broker_pid=broker.pid,
-        topic_for=topics.__getitem__,
-        stop=stop,
-    )
+    return Bench(settings, order.workload, order.work_dir, broker.pid, topics, stop)
 
 
-def _topics(order: Order, waiting: Sequence[Trial]) -> list[int]:
-    """Partitions of the full topics that are needed; every configuration is looked at."""
+def _partitions_needed(order: Order, waiting: Sequence[Trial]) -> list[int]:
+    """How many partitions the full topics have; every configuration is looked at."""
     found = set()
     if any(trial.query is Query.EXERCISE for trial in waiting):
         exercise_program()
@@ -237,12 +214,3 @@ def _topics(order: Order, waiting: Sequence[Trial]) -> list[int]:
         if trial.kind is Kind.BACKLOG:
             found.add(settings.kafka.partitions)
     return sorted(found)
-
-
-def _require_broker(broker: RunningBroker) -> None:
-    """A trial that failed because the broker is gone is no result."""
-    if not broker.is_running():
-        raise ChildFailed(
-            f"The lab's broker ended.\n{last_lines(broker.log_path)}",
-            next_step=f"read {broker.log_path}; running again goes on behind the last trial",
-        )

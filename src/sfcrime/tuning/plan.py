@@ -1,21 +1,38 @@
-"""Which trials are run, how often, in which order. Pure.
+"""Which trials are run, how much each has to do, how often, in which order. Pure.
 
-Of each query, one setting at a time from the base. Of the exercise's query as well one grid
-(records a trigger by shuffle partitions, the two that are known to act together), and what Spark's
-own defaults and the exercise's usual choice are.
+Of each query, one setting at a time from the base. Of the exercise's query as well a grid (records
+a trigger by shuffle partitions, the two that are known to act together), and what Spark's own
+defaults and the exercise's usual choice are.
 Time goes where a repeat tells something: paced trials try what can reach the latency of single
 records, and what changes several settings at once runs twice, not three times.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sfcrime.tuning.knobs import Changes, Query, configuration_name, differing
-from sfcrime.tuning.scales import Grid, Workload
+import msgspec
+
+from sfcrime.tuning.knobs import (
+    BACKPRESSURE,
+    RATE_PER_PARTITION,
+    UNBOUNDED,
+    Changes,
+    Query,
+    configuration_name,
+    differing,
+)
+
+BASE_RUNS = 2
+"""How often the base runs in a repeat: every comparison has it on one side."""
+COMBINED_REPEATS = 2
+"""Most repeats of what changes several settings at once. They are many, their effects are large,
+and how noisy figures are is known from all trials together: only their own mean gets less sure,
+by a fifth."""
 
 
 class Kind(StrEnum):
@@ -29,19 +46,36 @@ class Kind(StrEnum):
 
 Sort = tuple[Query, Kind]
 """Trials of one sort take about the same time."""
-_START_AND_STOP_S = 10.0
-"""7 s to the first commit, 1 s to stop, and up to 2 s to check the count."""
-_SUBMIT_S = 6.0
-"""What `spark-submit` needs more than `sfcrime stream`, whose JVM has a start-up cache."""
-_BACKLOG_PER_S = 40_000
-"""Records a second with the warm-up, slow settings among them."""
 
-BASE_RUNS = 2
-"""How often the base runs in a repeat: every comparison has it on one side."""
-COMBINED_REPEATS = 2
-"""Most repeats of what changes several settings at once. They are many, their effects are large,
-and how noisy figures are is known from all trials together: only their own mean gets less sure,
-by a fifth."""
+
+class Workload(msgspec.Struct, frozen=True):
+    """What every trial has to do, and what of it is measured."""
+
+    records: int
+    """In the topic of a backlog trial."""
+    warm_records: int
+    """Of a backlog: what is left out at the beginning, in records or in seconds after the first
+    commit, whichever is over first."""
+    warm_s: float
+    measure_s: float
+    """A backlog trial that is not through by then is ended; what it did until then counts."""
+    paced_per_s: float
+    paced_warm_s: float
+    """Of a paced trial: what is left out after the first commit."""
+    paced_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is done."""
+
+    workload: Workload
+    tried: Mapping[Sort, Sequence[Changes]]
+    """Besides the base. No bound on the records a trigger is reached at the pace of paced trials:
+    there, its smallest value stands for all."""
+    repeats: int
+    budget_s: float
+    """No trial is begun that would not be over by then; infinite: all are run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +93,15 @@ class Trial:
     def name(self) -> str:
         return configuration_name(dict(self.changes))
 
-    @property
-    def sort(self) -> Sort:
-        return self.query, self.kind
+
+def one_at_a_time(values: Mapping[str, Sequence[str]]) -> list[Changes]:
+    """Each value of each knob alone."""
+    return [{key: value} for key, given in values.items() for value in given]
 
 
-def configurations(grid: Grid, base: Changes, kind: Kind) -> list[dict[str, str]]:
-    """What of one query is tried, each once: the base first.
-
-    A paced trial has no use for the grid: at its pace no batch reaches a bound.
-    """
-    alone = grid.one_at_a_time if kind is Kind.BACKLOG else grid.paced
-    tried: list[Changes] = [{}]
-    tried += [{key: value} for key, values in alone.items() for value in values]
-    tried += grid.named
-    if kind is Kind.BACKLOG and grid.shuffle_partitions:
-        sizes = (base["max_records_per_batch"], *grid.records_per_batch)
-        shuffles = (base["shuffle_partitions"], *grid.shuffle_partitions)
-        tried += [
-            {"max_records_per_batch": size, "shuffle_partitions": shuffle}
-            for size in sizes
-            for shuffle in shuffles
-        ]
-    found: dict[str, dict[str, str]] = {}
+def configurations(tried: Sequence[Changes], base: Changes) -> list[dict[str, str]]:
+    """The base, and behind it what is tried, each once."""
+    found = {"base": dict[str, str]()}
     for changes in tried:
         real = differing(changes, base)
         found.setdefault(configuration_name(real), real)
@@ -125,27 +145,99 @@ def _runs(changes: Changes, repeat: int, repeats: int) -> Iterable[int]:
     return range(repeat * BASE_RUNS, (repeat + 1) * BASE_RUNS)
 
 
-def one_at_a_time(given: Mapping[str, Sequence[str]], base: Changes) -> list[dict[str, str]]:
-    """The base, and each of the given values alone: for a question of one's own."""
-    return configurations(Grid(given, given, (), (), named=()), base, Kind.PACED)
+SPARK_DEFAULTS: Changes = {
+    "max_records_per_batch": UNBOUNDED,
+    "shuffle_partitions": "200",
+    "trigger_ms": "0",
+}
+"""What Spark does with the exercise's query where nothing is set."""
+TYPICAL_CHOICE: Changes = {"max_records_per_batch": "500", "shuffle_partitions": "200"}
+"""What answers to the exercise usually settle on: maxOffsetsPerTrigger 500, the rest as it is."""
 
+QUICK = Scale(
+    Workload(
+        records=350_000,
+        warm_records=100_000,
+        warm_s=3.0,
+        measure_s=6.0,
+        paced_per_s=50.0,
+        paced_warm_s=3.0,
+        paced_s=6.0,
+    ),
+    {
+        (Query.EXERCISE, Kind.BACKLOG): [
+            {"max_records_per_batch": "500"},
+            {"shuffle_partitions": "200"},
+            {"state_store": "rocksdb"},
+            {BACKPRESSURE: "true"},
+            *(SPARK_DEFAULTS, TYPICAL_CHOICE),
+        ],
+        (Query.EXERCISE, Kind.PACED): [
+            {"shuffle_partitions": "200"},
+            {"trigger_ms": "0"},
+            *(SPARK_DEFAULTS, TYPICAL_CHOICE),
+        ],
+        (Query.PRODUCT, Kind.BACKLOG): one_at_a_time(
+            {"max_records_per_batch": ("5000",), "partitions": ("1", "4")}
+        ),
+        (Query.PRODUCT, Kind.PACED): [{"trigger_ms": "0"}],
+    },
+    repeats=3,
+    budget_s=540.0,
+)
+"""One repeat takes some 7 minutes on two cores; the budget cuts the others short."""
 
-def expected_seconds(sort: Sort, workload: Workload) -> float:
-    """How long a trial takes, before any has been run: on two cores, with a start-up cache."""
-    query, kind = sort
-    around_s = _START_AND_STOP_S + (_SUBMIT_S if query is Query.EXERCISE else 0.0)
-    if kind is Kind.PACED:
-        return around_s + workload.paced_warm_s + workload.paced_s
-    return around_s + min(workload.records / _BACKLOG_PER_S, workload.warm_s + workload.measure_s)
-
-
-def seconds_left(
-    waiting: Sequence[Trial], took: Mapping[Sort, Sequence[float]], workload: Workload
-) -> float:
-    """How long the waiting trials will take, by those of their sort that are over."""
-
-    def mean(sort: Sort) -> float:
-        known = took.get(sort)
-        return sum(known) / len(known) if known else expected_seconds(sort, workload)
-
-    return sum(mean(trial.sort) for trial in waiting)
+FULL = Scale(
+    Workload(
+        records=750_000,
+        warm_records=250_000,
+        warm_s=8.0,
+        measure_s=12.0,
+        paced_per_s=50.0,
+        paced_warm_s=8.0,
+        paced_s=12.0,
+    ),
+    {
+        # What a stateful query depends on: the exercise asks for nothing else.
+        (Query.EXERCISE, Kind.BACKLOG): [
+            *one_at_a_time(
+                {
+                    "max_records_per_batch": ("500", "50000"),
+                    "shuffle_partitions": ("1", "8", "200"),
+                    "state_store": ("rocksdb",),
+                    RATE_PER_PARTITION: ("100",),
+                    BACKPRESSURE: ("true",),
+                }
+            ),
+            *(SPARK_DEFAULTS, TYPICAL_CHOICE),
+            # The last cell of the grid: 500 records with 200 partitions are the usual choice.
+            {"max_records_per_batch": "50000", "shuffle_partitions": "200"},
+        ],
+        (Query.EXERCISE, Kind.PACED): [
+            *one_at_a_time(
+                {
+                    "max_records_per_batch": ("500",),
+                    "shuffle_partitions": ("1", "200"),
+                    "trigger_ms": ("0", "2000"),
+                    "state_store": ("rocksdb",),
+                    BACKPRESSURE: ("true",),
+                }
+            ),
+            *(SPARK_DEFAULTS, TYPICAL_CHOICE),
+        ],
+        # What the shipped defaults are chosen by.
+        (Query.PRODUCT, Kind.BACKLOG): one_at_a_time(
+            {
+                "max_records_per_batch": ("5000", "50000"),
+                "partitions": ("1", "2", "4"),
+                "trigger_ms": ("0",),
+                "heap": ("700m",),
+            }
+        ),
+        (Query.PRODUCT, Kind.PACED): one_at_a_time(
+            {"partitions": ("4",), "trigger_ms": ("0", "500", "2000")}
+        ),
+    },
+    repeats=3,
+    budget_s=math.inf,
+)

@@ -7,17 +7,22 @@ Trials of one setup can be compared; those of another are left aside.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from sfcrime.tuning.knobs import Query, configuration_name
-from sfcrime.tuning.plan import Kind, Sort, Trial
-from sfcrime.tuning.scales import Workload
+from sfcrime.tuning.plan import Kind, Trial, Workload
 
 RESULTS_FILE = "trials.jsonl"
+_START_AND_STOP_S = 10.0
+"""7 s to the first commit, 1 s to stop, and up to 2 s to check the count."""
+_SUBMIT_S = 6.0
+"""What `spark-submit` needs more than `sfcrime stream`, whose JVM has a start-up cache."""
+_BACKLOG_PER_S = 40_000
+"""Records a second with the warm-up, slow settings among them."""
 
 
 class Setup(msgspec.Struct, frozen=True, tag="setup", tag_field="line"):
@@ -43,8 +48,7 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
 
     setup: str
     """Digest of its setup."""
-    query: Query = Query.PRODUCT
-    """Files of earlier versions do not name it."""
+    query: Query
     changes: dict[str, str]
     kind: Kind
     run: int
@@ -53,6 +57,8 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
     seconds: float
     failure: str = ""
     """Why it gave no figures; empty where it did."""
+    log: str = ""
+    """The last lines of the query's log, where it ended by itself."""
     read: int = 0
     batches: int = 0
     warm_per_s: float | None = None
@@ -88,36 +94,31 @@ class Recorded:
 
     setup: Setup | None
     trials: Sequence[TrialResult]
-    left_aside: int
-    """Trials of other setups."""
 
-    def has(self, trial: Trial) -> bool:
-        """Whether the trial was run, whatever became of it."""
-        wanted = (trial.query, trial.name, trial.kind, trial.run)
-        return any((each.query, each.name, each.kind, each.run) == wanted for each in self.trials)
+    def not_run(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those of the trials that were not run; whatever became of one, it was."""
+        ran = {(each.query, each.name, each.kind, each.run) for each in self.trials}
+        return [t for t in trials if (t.query, t.name, t.kind, t.run) not in ran]
 
 
 def read_results(path: Path, wanted: Setup | None = None) -> Recorded:
     """The trials of one setup: of `wanted`, else of the newest in the file.
 
-    A line that was cut off by a kill is passed over: its trial counts as not run.
+    A line that was cut off by a kill, or is of an earlier version, is passed over: its trial counts
+    as not run.
     """
-    setups: list[Setup] = []
-    trials: list[TrialResult] = []
-    lines = path.read_bytes().splitlines() if path.is_file() else []
-    for line in lines:
+    setup, trials = wanted, list[TrialResult]()
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
             found = msgspec.json.decode(line, type=Setup | TrialResult)
         except msgspec.DecodeError:
             continue
-        if isinstance(found, Setup):
-            setups.append(found)
-        else:
+        if isinstance(found, TrialResult):
             trials.append(found)
-    setup = wanted or (setups[-1] if setups else None)
+        elif wanted is None:
+            setup = found
     digest = setup.digest if setup else ""
-    own = [trial for trial in trials if trial.setup == digest]
-    return Recorded(setup, own, len(trials) - len(own))
+    return Recorded(setup, [trial for trial in trials if trial.setup == digest])
 
 
 def append_line(path: Path, line: Setup | TrialResult) -> None:
@@ -140,14 +141,21 @@ def checked_against(result: TrialResult, earlier: Sequence[TrialResult]) -> Tria
     return msgspec.structs.replace(result, failure=failure)
 
 
-def ran(results: Sequence[TrialResult]) -> dict[Sort, list[float]]:
-    """How long the trials of each sort took, in seconds."""
-    found: dict[Sort, list[float]] = {}
-    for each in results:
-        found.setdefault((each.query, each.kind), []).append(each.seconds)
-    return found
+def seconds_left(
+    waiting: Sequence[Trial], results: Sequence[TrialResult], workload: Workload
+) -> float:
+    """How long the waiting trials will take: by those of their sort that are over, and where there
+    are none, by what is usual on two cores."""
+
+    def mean(query: Query, kind: Kind) -> float:
+        took = [each.seconds for each in results if (each.query, each.kind) == (query, kind)]
+        return sum(took) / len(took) if took else _usual_seconds(query, kind, workload)
+
+    return sum(mean(trial.query, trial.kind) for trial in waiting)
 
 
-def as_setup_machine(described: Mapping[str, str | int]) -> dict[str, str | int]:
-    """A machine without the moment at which it was described: two runs on it share their setup."""
-    return {name: value for name, value in described.items() if name != "taken"}
+def _usual_seconds(query: Query, kind: Kind, workload: Workload) -> float:
+    around_s = _START_AND_STOP_S + (_SUBMIT_S if query is Query.EXERCISE else 0.0)
+    if kind is Kind.PACED:
+        return around_s + workload.paced_warm_s + workload.paced_s
+    return around_s + min(workload.records / _BACKLOG_PER_S, workload.warm_s + workload.measure_s)

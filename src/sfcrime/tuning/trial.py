@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +14,16 @@ from threading import Event
 
 import msgspec
 
-from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.errors import SfcrimeError
 from sfcrime.machine.child import Child, last_lines
 from sfcrime.settings import Settings
-from sfcrime.tuning.exercise_query import ExerciseQuery, start_exercise
-from sfcrime.tuning.figures import Sent, TrialFailed, backlog_figures, paced_figures
+from sfcrime.tuning.figures import TrialFailed, backlog_figures, paced_figures
 from sfcrime.tuning.knobs import Query, options_with, settings_with
-from sfcrime.tuning.plan import Kind, Trial
+from sfcrime.tuning.plan import Kind, Trial, Workload
 from sfcrime.tuning.processes import UsageMeter
-from sfcrime.tuning.product_query import LEDGER_ROWS, ProductQuery, start_product
+from sfcrime.tuning.queries import LEDGER_ROWS, RunningQuery, start_exercise, start_product
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.scales import Workload
-from sfcrime.tuning.workload import FrozenTopic, PacedProducer
+from sfcrime.tuning.workload import FrozenTopic, PacedProducer, Sends
 
 FIRST_COMMIT_S = 180.0
 """A trial that has counted nothing by then has failed."""
@@ -35,11 +33,8 @@ _LEAST_BATCHES = 3
 _STOP_GRACE_S = 60.0
 """A stop waits for the batch in hand, which may be all of a topic."""
 _LOOK_S = 0.2
-_LOG_LINES = 200
-_EXCEPTION = re.compile(r"[\w.$]+(Exception|Error): .+")
-
-
-RunningQuery = ProductQuery | ExerciseQuery
+_LOG_LINES = 40
+"""A Java error stands above its some twenty frames."""
 
 
 class Interrupted(Exception):
@@ -55,8 +50,8 @@ class Bench:
     workload: Workload
     work_dir: Path
     broker_pid: int
-    topic_for: Callable[[int], FrozenTopic]
-    """A full topic of so many partitions."""
+    topics: Mapping[int, FrozenTopic]
+    """Full topics, by how many partitions they have."""
     stop: Event
 
 
@@ -86,12 +81,13 @@ def run_trial(trial: Trial, bench: Bench, setup: str) -> TrialResult:
     data_dir = bench.work_dir / "t"
     shutil.rmtree(data_dir, ignore_errors=True)
     try:
-        settings = settings_with(bench.settings, known.changes)
-        settings = _on(settings, data_dir)
+        settings = _on(settings_with(bench.settings, known.changes), data_dir)
         run = _run_backlog if trial.kind is Kind.BACKLOG else _run_paced
         result = run(known, settings, bench)
-    except (TrialFailed, SfcrimeError) as error:
-        result = msgspec.structs.replace(known, failure=str(error).strip())
+    except TrialFailed as error:
+        result = msgspec.structs.replace(known, failure=str(error), log=error.log)
+    except SfcrimeError as error:
+        result = msgspec.structs.replace(known, failure=str(error))
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - began, 1))
@@ -104,16 +100,11 @@ def _on(settings: Settings, data_dir: Path) -> Settings:
 
 
 def _run_backlog(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
-    topic = bench.topic_for(settings.kafka.partitions)
+    topic = bench.topics[settings.kafka.partitions]
     settings = msgspec.structs.replace(settings, kafka=topic.kafka)
     query = _started(known, settings, ["--until-caught-up"])
-    records = sum(topic.expected.length.values())
-    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
-        try:
-            _await_backlog(query, records, bench)
-        finally:
-            code = query.stop(_STOP_GRACE_S)
-    _require_end(query.child, code)
+    with _metered(query, bench) as meter:
+        _await_backlog(query, topic.expected.records, bench)
     return backlog_figures(known, query.count(), bench.workload, topic.expected, meter)
 
 
@@ -121,14 +112,12 @@ def _run_paced(known: TrialResult, settings: Settings, bench: Bench) -> TrialRes
     kafka = msgspec.structs.replace(settings.kafka, topic=f"paced-{uuid.uuid4().hex[:12]}")
     settings = msgspec.structs.replace(settings, kafka=kafka)
     query = _started(known, settings, ["--await-topic"])
-    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
-        try:
-            with PacedProducer(kafka, bench.workload.paced_per_s) as producer:
-                sent = _await_paced(query, bench, producer)
-        finally:
-            code = query.stop(_STOP_GRACE_S)
-    _require_end(query.child, code)
-    return paced_figures(known, query.count(), sent, meter)
+    with (
+        _metered(query, bench) as meter,
+        PacedProducer(kafka, bench.workload.paced_per_s) as producer,
+    ):
+        sends = _await_paced(query, bench, producer)
+    return paced_figures(known, query.count(), sends, meter)
 
 
 def _started(known: TrialResult, settings: Settings, flags: Sequence[str]) -> RunningQuery:
@@ -138,73 +127,81 @@ def _started(known: TrialResult, settings: Settings, flags: Sequence[str]) -> Ru
     return start_product(settings, flags)
 
 
+@contextmanager
+def _metered(query: RunningQuery, bench: Bench) -> Iterator[UsageMeter]:
+    """Watches a query while the block runs, and ends it with the block.
+
+    Raises:
+        TrialFailed: it did not end well.
+    """
+    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
+        try:
+            yield meter
+        finally:
+            code = query.stop(_STOP_GRACE_S)
+    if code != 0:
+        raise _ended(query.child)
+
+
+def _ended(child: Child) -> TrialFailed:
+    reason = f"The stream ended with exit code {child.exit_code}."
+    return TrialFailed(reason, last_lines(child.log_path, _LOG_LINES))
+
+
 def _await_backlog(query: RunningQuery, records: int, bench: Bench) -> None:
     """Until the topic's records are counted, or enough of them were."""
-    workload, first, warm = bench.workload, 0.0, None
-    for now, read, batches in _looks(query, bench):
-        if not read:
-            continue
+    workload, warm = bench.workload, None
+    for passed_s, read, batches in _looks(query, bench):
         if read >= records:
             return
-        first = first or now
-        if warm is None and (read >= workload.warm_records or now >= first + workload.warm_s):
-            warm = (now, batches)
+        if warm is None and (read >= workload.warm_records or passed_s >= workload.warm_s):
+            warm = (passed_s, batches)
         if warm is not None:
-            took, measured = now - warm[0], batches - warm[1]
-            if took >= workload.measure_s * (1 if measured >= _LEAST_BATCHES else _MOST_MEASURED):
+            took_s, measured = passed_s - warm[0], batches - warm[1]
+            most = 1 if measured >= _LEAST_BATCHES else _MOST_MEASURED
+            if took_s >= most * workload.measure_s:
                 return
 
 
-def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> Sent:
-    """Until what was sent in the measuring time is counted."""
-    workload, first, since_ms, sends = bench.workload, 0.0, 0, None
-    for now, read, _ in _looks(query, bench):
+def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> Sends:
+    """Until what was sent in the measuring time is counted.
+
+    Raises:
+        TrialFailed: the query ended by itself, or did not count what was sent.
+    """
+    workload, sends = bench.workload, None
+    for passed_s, read, _ in _looks(query, bench):
         producer.check()
-        if not read:
-            continue
-        first = first or now
-        if not since_ms and now >= first + workload.paced_warm_s:
-            since_ms = time.time_ns() // 1_000_000
-        if sends is None and now >= first + workload.paced_warm_s + workload.paced_s:
-            sends, ended = producer.end(), now
+        if not producer.sends.since_ms and passed_s >= workload.paced_warm_s:
+            producer.sends.since_ms = time.time_ns() // 1_000_000
+        if sends is None and passed_s >= workload.paced_warm_s + workload.paced_s:
+            sends, ended_s = producer.end(), passed_s
         if sends is not None:
-            if read >= sends.count:
-                return Sent(sends, since_ms)
-            if now > ended + FIRST_COMMIT_S:
-                raise TrialFailed(f"{sends.count - read} records sent were never counted")
-    said = reason_in(last_lines(query.child.log_path, _LOG_LINES))
-    raise TrialFailed(f"the stream ended by itself: {said}")
+            missing = sends.expected.records - read
+            if missing <= 0:
+                return sends
+            if passed_s > ended_s + FIRST_COMMIT_S:
+                raise TrialFailed(f"{missing} records sent were never counted")
+    raise _ended(query.child)
 
 
-def _looks(query: RunningQuery, bench: Bench) -> Iterable[tuple[float, int, int]]:
-    """Looks from time to time how far a query is while it runs: the clock, records, batches.
+def _looks(query: RunningQuery, bench: Bench) -> Iterator[tuple[float, int, int]]:
+    """Looks from time to time how far a query is while it runs.
+
+    Returns:
+        Seconds since something was first seen to be counted, records and batches by now.
 
     Raises:
         TrialFailed: nothing was counted for too long.
         Interrupted: a stop was asked for.
     """
-    began, seen = time.monotonic(), False
+    began, first = time.monotonic(), 0.0
     while query.child.is_running():
         if bench.stop.wait(_LOOK_S):
             raise Interrupted
         now, (read, batches) = time.monotonic(), query.reached()
-        seen = seen or read > 0
-        if not seen and now > began + FIRST_COMMIT_S:
+        if read:
+            first = first or now
+            yield now - first, read, batches
+        elif now > began + FIRST_COMMIT_S:
             raise TrialFailed(f"it counted nothing within {FIRST_COMMIT_S:.0f} s")
-        yield now, read, batches
-
-
-def _require_end(child: Child, code: int) -> None:
-    if code != 0:
-        said = reason_in(last_lines(child.log_path, _LOG_LINES))
-        raise ChildFailed(f"The stream ended with exit code {code}: {said}")
-
-
-def reason_in(log: str) -> str:
-    """What a log says went wrong: an error of ours, else the last exception that is named."""
-    lines = log.splitlines()
-    ours = [at for at, line in enumerate(lines) if line.startswith("error: ")]
-    if ours:
-        return "\n".join(lines[ours[-1] :]).removeprefix("error: ")
-    named = [found[0] for line in lines if (found := _EXCEPTION.search(line))]
-    return named[-1] if named else (lines or ["it said nothing"])[-1]

@@ -1,29 +1,78 @@
-"""What trials are fed with: frozen topics of the synthetic city, and records sent one by one."""
+"""What trials are fed with: frozen topics of the synthetic city, and records sent one by one; and
+what a count of them must come to."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from threading import Event
-from types import TracebackType
 
 import msgspec
 
 from sfcrime.domain.calls import SourceRecord
+from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, Published, partition_of, publish
 from sfcrime.settings import KafkaSettings
 from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source
-from sfcrime.tuning.measure import Expected
 
 CITY_SEED = 1
 CITY_START = date(2018, 10, 1)
 """Far enough back that every record lies in the past: none has to be waited for."""
+
+
+@dataclass(slots=True)
+class Expected:
+    """What a count of a topic must come to, for any beginning of its partitions.
+
+    Every record of the synthetic city is valid and in time; some are published twice.
+    """
+
+    repeats: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the offsets of second copies, ascending."""
+    keys: set[bytes] = field(default_factory=set)
+    length: dict[int, int] = field(default_factory=dict)
+    """By partition, how many records there are."""
+
+    @property
+    def records(self) -> int:
+        return sum(self.length.values())
+
+    def add(self, partition: int, key: bytes) -> None:
+        """Notes the next record of a partition."""
+        offset = self.length.get(partition, 0)
+        self.length[partition] = offset + 1
+        if key in self.keys:
+            self.repeats.setdefault(partition, []).append(offset)
+        self.keys.add(key)
+
+    def accounting(self, ends: Mapping[int, int]) -> Accounting:
+        """Of the offsets below `ends`."""
+        read = sum(ends.values())
+        again = sum(bisect_left(self.repeats.get(p, []), end) for p, end in ends.items())
+        return Accounting(read=read, counted=read - again, duplicate=again)
+
+
+@dataclass(slots=True)
+class Sends:
+    """When each record of a topic was handed to Kafka's client."""
+
+    expected: Expected = field(default_factory=Expected)
+    at_ms: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the wall clock of each offset from 0 on."""
+    since_ms: int = 0
+    """Records sent before belong to the warm-up."""
+
+    def note(self, partition: int, key: bytes, at_ms: int) -> None:
+        """The next record of a partition is sent."""
+        self.expected.add(partition, key)
+        self.at_ms.setdefault(partition, []).append(at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +110,6 @@ def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic
     return FrozenTopic(named, expected)
 
 
-@dataclass(slots=True)
-class Sends:
-    """When each record of a topic was handed to Kafka's client."""
-
-    partitions: int
-    expected: Expected = field(default_factory=Expected)
-    at_ms: dict[int, list[int]] = field(default_factory=dict)
-    """By partition, the wall clock of each offset."""
-    count: int = 0
-
-    def note(self, record: SourceRecord) -> None:
-        partition = partition_of(record, self.partitions)
-        self.expected.add(partition, record.key or record.value)
-        self.at_ms.setdefault(partition, []).append(time.time_ns() // 1_000_000)
-        self.count += 1
-
-
 class PacedProducer:
     """Publishes the city's records at a steady pace, from a thread of its own, until it is ended.
 
@@ -90,7 +122,7 @@ class PacedProducer:
         self._stop = Event()
         self._pool = ThreadPoolExecutor(1, "paced-producer")
         self._publishing: Future[Published] | None = None
-        self.sends = Sends(kafka.partitions)
+        self.sends = Sends()
 
     def __enter__(self) -> PacedProducer:
         city = open_city()
@@ -104,12 +136,7 @@ class PacedProducer:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._pool.shutdown(wait=True)
 
@@ -134,5 +161,6 @@ class PacedProducer:
         for number, record in enumerate(records):
             if self._stop.wait(max(0.0, began + number / self._per_s - time.monotonic())):
                 return
-            self.sends.note(record)
+            partition = partition_of(record, self._kafka.partitions)
+            self.sends.note(partition, record.key or record.value, time.time_ns() // 1_000_000)
             yield record

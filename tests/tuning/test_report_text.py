@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfcrime.tuning.effects import Effect
-from sfcrime.tuning.wording import effect_text, figure, how_to_set, listed, times
+from sfcrime.tuning.report_text import effect_text, figure, how_to_set, listed, times
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ def test_a_figure_has_its_unit_or_was_not_measured() -> None:
 
 
 def test_an_effect_says_what_it_comes_to() -> None:
-    assert effect_text(Effect(2.0, 1.5, 2.5, True)) == "**x2.00** better (x1.50 to x2.50)"
-    assert effect_text(Effect(1.1, 0.9, 1.3, True)) == "no measurable effect (x0.90 to x1.30)"
-    assert effect_text(Effect(1.1, None, None, True)) == "x1.10 (too few repeats to tell)"
+    assert effect_text(Effect(2.0, (1.5, 2.5), True)) == "**x2.00** better (x1.50 to x2.50)"
+    assert effect_text(Effect(1.1, (0.9, 1.3), True)) == "no measurable effect (x0.90 to x1.30)"
+    assert effect_text(Effect(1.1, None, True)) == "x1.10 (too few repeats to tell)"
     assert effect_text(None) == "not measured"
 
 
