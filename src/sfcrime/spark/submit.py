@@ -25,8 +25,6 @@ from sfcrime.spark.driver import driver_class_path, driver_java
 SCALA_VERSION = "2.13"
 """What PySpark's jars are compiled for; part of the name of every package for Spark."""
 
-CONNECTOR = f"org.apache.spark:spark-sql-kafka-0-10_{SCALA_VERSION}:{pyspark.__version__}"
-
 
 def check_packages(arguments: Sequence[str]) -> None:
     """Refuses packages of another Spark or another Scala before anything is downloaded.
