@@ -17,7 +17,7 @@ from sfcrime.audit.conflicts import settle
 from sfcrime.audit.recount import Conflict, Recount
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace, shown
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.records import CellCount, LateRecord, PartitionLedger, RejectedRecord
+from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
 
 CellKey = tuple[int, str, str]
 """(start of the window in microseconds on the wall, call type, disposition)."""
@@ -109,7 +109,7 @@ def compare_accounting(recounted: Accounting, stored: Accounting, log: Differenc
 
 
 def compare_partitions(
-    count: Recount, stored: Sequence[PartitionLedger], log: DifferenceLog
+    count: Recount, stored: Sequence[PartitionRange], log: DifferenceLog
 ) -> None:
     """Compares each partition's account.
 

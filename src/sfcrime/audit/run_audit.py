@@ -34,7 +34,7 @@ from sfcrime.domain.topic_state import LostRange, TopicState, require_same
 from sfcrime.errors import FingerprintChanged, TopicRefused
 from sfcrime.kafka.topic_record import TopicRecord
 from sfcrime.store.reader import StoreReader
-from sfcrime.store.records import Generation, PartitionLedger
+from sfcrime.store.records import Generation, PartitionRange
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, records read, records to read) as the topic is read."""
@@ -137,7 +137,7 @@ def _compare(
     store: StoreReader,
     count: Recount,
     conflicts: Sequence[Conflict],
-    ledger: Sequence[PartitionLedger],
+    ledger: Sequence[PartitionRange],
     log: DifferenceLog,
 ) -> CellVerdict:
     totals = store.totals()
@@ -164,7 +164,7 @@ def _refuse_other_rules(generation: Generation) -> None:
 
 
 def _refuse_unprovable(
-    generation: Generation, ledger: Sequence[PartitionLedger], topic: TopicState, log: DifferenceLog
+    generation: Generation, ledger: Sequence[PartitionRange], topic: TopicState, log: DifferenceLog
 ) -> Collection[int]:
     """Refuses a topic that no longer holds what was counted; notes what was never counted.
 
@@ -183,7 +183,7 @@ def _refuse_unprovable(
 
 
 def _unprovable(
-    generation: Generation, ledger: Sequence[PartitionLedger], lost: Sequence[LostRange]
+    generation: Generation, ledger: Sequence[PartitionRange], lost: Sequence[LostRange]
 ) -> TopicRefused:
     gone = sum(each.end - each.start for each in lost)
     counted = sum(each.end - each.start for each in ledger)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store import rows, schema, sqlite
-from sfcrime.store.batches import start_partition
 from sfcrime.store.records import Generation, PartitionRange
 
 ROWS_FORGOTTEN_AT_ONCE = 50_000
@@ -22,11 +23,11 @@ def create(connection: Connection, generation: Generation) -> int:
     connection.execute(
         insert(schema.generation).values(id=number, **rows.from_generation(generation))
     )
-    nothing = rows.from_accounting(Accounting())
+    nothing = asdict(Accounting())
     connection.execute(insert(schema.totals).values(generation_id=number, batches=0, **nothing))
     for partition, start in generation.start_offsets.items():
-        untouched = PartitionRange(partition, start, start, counted=0, late=0, rejected=0)
-        start_partition(connection, number, untouched)
+        row = rows.from_range(PartitionRange(partition, start, start))
+        connection.execute(insert(schema.partition_ledger).values(generation_id=number, **row))
     return number
 
 

@@ -9,7 +9,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,41 +76,6 @@ def open_for_writing(path: Path) -> Engine:
         return connection
 
     return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenState:
-    """How the files of a store look; equal as long as nothing was written to them."""
-
-    files: tuple[tuple[int, int, int], ...]
-    """Inode, size, and time of the last write in nanoseconds, of each file that is there."""
-
-    @property
-    def newest_ns(self) -> int:
-        """When the last write was, nanoseconds since 1970; 0 where there is no store."""
-        return max((written for _, _, written in self.files), default=0)
-
-
-def written_state(path: Path) -> WrittenState:
-    """Looked up without opening the store. The clock of a file system ticks every few
-    milliseconds, so two writes of one tick may look the same."""
-    found = []
-    for file in (path, path.with_name(f"{path.name}-wal")):
-        try:
-            status = file.stat()
-        except OSError:
-            continue
-        found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return WrittenState(tuple(found))
-
-
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands under this name; None where there is none to be seen."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def put_into_one_file(engine: Engine) -> None:
