@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sfcrime.audit.conflicts import settle
 from sfcrime.audit.recount import Conflict, Recount
-from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace, shown
-from sfcrime.domain.outcomes import Accounting
+from sfcrime.audit.result import (
+    Difference,
+    DifferenceKind,
+    DifferenceLog,
+    RecordPlace,
+    on_the_wall,
+    shown,
+)
+from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
 
 CellKey = tuple[int, str, str]
@@ -25,10 +31,8 @@ CellKey = tuple[int, str, str]
 MAX_CELLS_TRACED = 10
 """Differing cells whose records are looked for in the topic."""
 
-ACCOUNTING_FIELDS = ("read", "counted", "duplicate", "late", "rejected", "gaps")
-
-_EPOCH = datetime(1970, 1, 1)
 _Row = TypeVar("_Row", CellCount, RejectedRecord, LateRecord)
+_SetAside = TypeVar("_SetAside", RejectedRecord, LateRecord)
 _Key = TypeVar("_Key", CellKey, RecordPlace)
 
 
@@ -50,8 +54,7 @@ def cell_key(cell: CellCount) -> CellKey:
 def cell_name(key: CellKey) -> str:
     """ "2018-10-02T09:00:00 | Passing Call | HAN"."""
     window_us, call_type, disposition = key
-    start = (_EPOCH + timedelta(microseconds=window_us)).isoformat()
-    return f"{start} | {call_type} | {disposition}"
+    return f"{on_the_wall(window_us)} | {call_type} | {disposition}"
 
 
 def compare_cells(
@@ -131,22 +134,17 @@ def compare_partitions(
     log.expect(kind, "counted, all partitions", count.accounting.counted, total)
 
 
-def compare_rejected(
-    recounted: Iterable[RejectedRecord], stored: Iterable[RejectedRecord], log: DifferenceLog
+def compare_set_aside(
+    kind: DifferenceKind,
+    recounted: Iterable[_SetAside],
+    stored: Iterable[_SetAside],
+    log: DifferenceLog,
 ) -> None:
-    """Compares every rejected record and its reason."""
+    """Compares every rejected record and its reason, or every late one and its times."""
     for place, counted, held in merged(recounted, stored, _place):
         if counted != held:
-            _differ_at(place, DifferenceKind.REJECTED, _reason(counted), _reason(held), log)
-
-
-def compare_late(
-    recounted: Iterable[LateRecord], stored: Iterable[LateRecord], log: DifferenceLog
-) -> None:
-    """Compares every late record, its call time and its publication."""
-    for place, counted, held in merged(recounted, stored, _place):
-        if counted != held:
-            _differ_at(place, DifferenceKind.LATE, _times(counted), _times(held), log)
+            what = f"partition {place.partition} offset {place.offset}"
+            log.add(Difference(kind, what, _why(counted), _why(held), (place,)))
 
 
 def merged(
@@ -174,23 +172,9 @@ def _place(record: RejectedRecord | LateRecord) -> RecordPlace:
     return RecordPlace(record.partition, record.offset)
 
 
-def _reason(record: RejectedRecord | None) -> str | None:
-    return None if record is None else record.reason
-
-
-def _times(record: LateRecord | None) -> str | None:
+def _why(record: RejectedRecord | LateRecord | None) -> str:
     if record is None:
-        return None
-    call = (_EPOCH + timedelta(microseconds=record.call_us)).isoformat()
-    return f"called {call}, published {record.published_ms} ms"
-
-
-def _differ_at(
-    place: RecordPlace,
-    kind: DifferenceKind,
-    counted: str | None,
-    held: str | None,
-    log: DifferenceLog,
-) -> None:
-    what = f"partition {place.partition} offset {place.offset}"
-    log.add(Difference(kind, what, shown(counted), shown(held), (place,)))
+        return shown(None)
+    if isinstance(record, RejectedRecord):
+        return record.reason
+    return f"called {on_the_wall(record.call_us)}, published {record.published_ms} ms"

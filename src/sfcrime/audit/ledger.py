@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 
-from sfcrime.audit.compare import ACCOUNTING_FIELDS
 from sfcrime.audit.recount import Recount
 from sfcrime.audit.result import DifferenceKind, DifferenceLog
-from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.store.records import LedgerRow, PartitionRange, Totals
 
 _KIND = DifferenceKind.BATCH

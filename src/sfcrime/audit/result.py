@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from sfcrime.errors import EXIT_DATA_DIFFERS, EXIT_OK
 
 MAX_LISTED = 50
 """Differences listed of each kind, and conflicts; all are counted."""
+_EPOCH = datetime(1970, 1, 1)
 
 
 class DifferenceKind(StrEnum):
@@ -142,3 +144,8 @@ def shown(side: object) -> str:
     if side is None:
         return "nothing"
     return f"{side:,}" if isinstance(side, int) else str(side)
+
+
+def on_the_wall(wall_us: int) -> str:
+    """ "2018-10-02T09:11:00", with microseconds where there are any."""
+    return (_EPOCH + timedelta(microseconds=wall_us)).isoformat()
