@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from sfcrime.errors import UnreadableFile
-from sfcrime.sources.content import FileContent, unreadable
+from sfcrime.sources.content import FileContent
 from sfcrime.sources.elements import BYTE_ORDER_MARK, CHUNK_BYTES, Element
-from sfcrime.sources.shape import call_columns
-from sfcrime.sources.table import row_element
+from sfcrime.sources.shape import call_columns, row_element
 
 MAX_LINE_BYTES = 4 << 20
 """A line beyond this is no row but a broken file; the csv module bounds a cell by 128 KiB."""
@@ -81,7 +80,7 @@ def _lines(content: FileContent) -> Iterator[str]:
 
 
 def _broken(content: FileContent, line: int, reason: str) -> UnreadableFile:
-    return unreadable(content.name, f"is damaged at line {line}: {reason}", _SHAPE)
+    return UnreadableFile(content.name, f"is damaged at line {line}: {reason}", _SHAPE)
 
 
 def _as_utf8(text: str) -> str:

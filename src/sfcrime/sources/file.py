@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
-from sfcrime.sources.content import InputFile, OnRead, open_content
+from sfcrime.sources.content import open_content
+from sfcrime.sources.input_files import InputFile, OnRead
 from sfcrime.sources.ordering import OrderedRecords
 from sfcrime.sources.source import Source, now_ms
 from sfcrime.sources.staging import Staging

@@ -52,23 +52,17 @@ def open_reader(path: Path, *, limit_s: float = READ_LIMIT_S) -> Iterator[StoreR
         StoreUnavailable: another schema version, or a read that took too long.
     """
     if not path.is_file():
-        raise _nothing_there(f"There is no store at {path}.")
+        raise StoreEmpty(f"There is no store at {path}.")
     clock = sqlite.ReadClock(limit_s)
     engine = sqlite.open_for_reading(path, clock)
     with sqlite.translated(path, clock), engine.begin() as connection:
         if not inspect(connection).get_table_names():
-            raise _nothing_there(f"The store {path} is empty.")
+            raise StoreEmpty(f"The store {path} is empty.")
         check_schema_version(connection, path)
         number = rows.current_generation_id(connection)
         if number is None:
-            raise _nothing_there(f"The store {path} holds nothing yet.")
+            raise StoreEmpty(f"The store {path} holds nothing yet.")
         yield StoreReader(connection, clock, number)
-
-
-def _nothing_there(happened: str) -> StoreEmpty:
-    return StoreEmpty(
-        happened, next_step="start counting with `sfcrime run`, or name the folder with --data-dir"
-    )
 
 
 class StoreReader:
