@@ -17,7 +17,7 @@ from types import FrameType
 import pyspark
 
 from sfcrime.errors import UsageError
-from sfcrime.jvm.ivy import download_options
+from sfcrime.jvm.downloading import download_options
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import Settings
 from sfcrime.spark.driver import driver_class_path, driver_java

@@ -164,7 +164,7 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
-        if clock is not None and "interrupted" in str(cause):
+        if clock and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise StoreUnavailable(
                 f"A read of the store {path} took more than {clock.limit_s:g} s.",
                 rule="Reads are bounded, so that none holds the store for long.",
