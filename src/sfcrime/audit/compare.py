@@ -105,10 +105,16 @@ def _compare_calls(
         log.expect(DifferenceKind.CELL, cell_name(key), calls, held)
 
 
-def compare_accounting(recounted: Accounting, stored: Accounting, log: DifferenceLog) -> None:
+def compare_accounting(
+    recounted: Accounting,
+    stored: Accounting,
+    log: DifferenceLog,
+    kind: DifferenceKind = DifferenceKind.ACCOUNTING,
+    of_what: str = "",
+) -> None:
     """Compares the totals of the four outcomes, records read and gaps."""
     for name in ACCOUNTING_FIELDS:
-        log.expect(DifferenceKind.ACCOUNTING, name, getattr(recounted, name), getattr(stored, name))
+        log.expect(kind, f"{name}{of_what}", getattr(recounted, name), getattr(stored, name))
 
 
 def compare_partitions(

@@ -35,7 +35,7 @@ _KIND = DifferenceKind.SEQUENCE
 class PartitionSequences:
     """The sequences of one partition's records of the source, in the order of their offsets.
 
-    8 bytes a record. Offsets are kept where they do not follow each other alone: behind records of
+    8 bytes a record. Offsets are kept only where they do not follow each other: after records of
     others and gaps.
     """
 

@@ -41,7 +41,11 @@ class FileContent:
         raw.seek(0)
         for other, packing in _OTHER_PACKINGS.items():
             if magic.startswith(other):
-                raise _packed_otherwise(file.name, packing)
+                raise UsageError(
+                    f"{file.name} is packed with {packing}.",
+                    rule="A file of calls is plain, or packed with gzip or zstd.",
+                    next_step="unpack it, and name the unpacked file",
+                )
         self._unpacked = _unpacked(raw, magic)
         self.is_packed = self._unpacked is not raw
         self._ahead = b""
@@ -129,11 +133,3 @@ def _unpacked(raw: BufferedReader, magic: bytes) -> Chunks:
     elif magic.startswith(_ZSTD_MAGIC):
         unpacked = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
     return unpacked
-
-
-def _packed_otherwise(name: str, packing: str) -> UsageError:
-    return UsageError(
-        f"{name} is packed with {packing}.",
-        rule="A file of calls is plain, or packed with gzip or zstd.",
-        next_step="unpack it, and name the unpacked file",
-    )

@@ -1,7 +1,7 @@
 """Reads the rows of a CSV file: RFC 4180, with a header line that names the fields of a call.
 
 Every row has as many cells as the header line; one that has not means that the file is damaged
-(a quote or a line end is missing, or it was cut), because cells behind the damage would be read
+(a quote or a line end is missing, or it was cut), because cells after the damage would be read
 as the wrong fields. Blank lines are passed over. A file that was cut within the last cell of a row
 cannot be told from a whole one: CSV has no end mark.
 """

@@ -41,7 +41,7 @@ def open_files_source(
     """Reads files to their ends, sorts their records by call time, and offers them.
 
     Records of one minute keep the order of the files and of each file. A record without a usable
-    date stands behind its predecessor and takes that one's time (the first dated one's, where it
+    date stands after its predecessor and takes that one's time (the first dated one's, where it
     comes first). Publication times are the calls' instants, never later than now and never
     decreasing. The identity is of the files' uncompressed contents, in their order.
 

@@ -42,7 +42,7 @@ class Identities:
 
     def turn_to(self, number: int) -> None:
         """Forgets everything; what generation `number` holds is read when it is needed first. So a
-        damaged block is in the way of counting on, and not of counting anew."""
+        damaged block stops a job that counts on, and none that counts from the start again."""
         self.drop()
         self._number = number
 
