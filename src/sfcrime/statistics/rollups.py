@@ -108,7 +108,7 @@ def rollup(
     for cell in cells:
         call_type = disposition = None
         if with_type:
-            call_type = cell.call_type if raw else read_call_type(cell.call_type).label
+            call_type = cell.call_type if raw else read_call_type(cell.call_type)
         if with_disposition:
             disposition = cell.disposition if raw else describe(cell.disposition).merged_code
         sums[start_of(cell.window_us, every), call_type, disposition] += cell.calls
