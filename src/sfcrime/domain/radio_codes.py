@@ -138,9 +138,8 @@ RADIO_CODES = (
     ),
     RadioCode("22500f", "Traf Violation Cite", "Parked on the sidewalk", ("500f", "sw")),
     RadioCode("22500h", "Traf Violation Cite", "Double parking", ("500h",)),
-    RadioCode(
-        "22500l", "Traf Violation Cite", "Curb ramp / disabled access", ("500l",)
-    ),  # inferred
+    # Inferred:
+    RadioCode("22500l", "Traf Violation Cite", "Curb ramp / disabled access", ("500l",)),
     RadioCode("22502a", "Traf Violation Cite", "Not parallel, or too far from the curb"),
     RadioCode("22502b", "Traf Violation Cite", "Parked the wrong way"),
     RadioCode("22514", "Traf Violation Cite", "Fire hydrant"),

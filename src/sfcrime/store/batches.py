@@ -15,14 +15,13 @@ from sfcrime.store.records import PartitionRange, Totals
 
 
 def add_cells(
-    connection: Connection,
-    number: int,
-    outcome: BatchOutcome,
-    *,
-    call_types: Labels,
-    dispositions: Labels,
+    connection: Connection, number: int, outcome: BatchOutcome, labels: tuple[Labels, Labels]
 ) -> None:
-    """Adds the batch's calls to the cells of generation `number`, in the order of the key."""
+    """Adds the batch's calls to the cells of generation `number`, in the order of the key.
+
+    `labels` are those of call types, and those of dispositions.
+    """
+    call_types, dispositions = labels
     cells = outcome.cells
     if not len(cells):
         return

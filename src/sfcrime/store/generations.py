@@ -37,6 +37,16 @@ def point_readers_to(connection: Connection, number: int) -> None:
     sqlite.replace_row(connection, schema.current_generation, row)
 
 
+def unseen(connection: Connection) -> dict[int, Generation]:
+    """Those newer than the one that readers see, by number, which are not being forgotten. Older
+    ones were replaced by it."""
+    table = schema.totals
+    current = rows.current_generation_id(connection) or 0
+    newer = select(table.c.generation_id).where(table.c.generation_id > current)
+    numbers = connection.scalars(newer.order_by(table.c.generation_id)).all()
+    return {number: rows.generation(connection, number) for number in numbers}
+
+
 def forget_some(connection: Connection, number: int) -> bool:
     """Deletes a bounded part of a generation; labels are shared and stay.
 

@@ -33,12 +33,6 @@ def generation_ids(connection: Connection) -> list[int]:
     return list(connection.scalars(select(schema.generation.c.id).order_by(schema.generation.c.id)))
 
 
-def whole_generation_ids(connection: Connection) -> list[int]:
-    """Those of them that are not being forgotten."""
-    table = schema.totals
-    return list(connection.scalars(select(table.c.generation_id).order_by(table.c.generation_id)))
-
-
 def generation(connection: Connection, number: int) -> Generation:
     """The generation, with a start offset for every partition the ledger knows."""
     table = schema.generation

@@ -67,15 +67,14 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._history_rows = history_rows
         self._lock = Lock()
         self._file = file_identity(path)
-        self._call_types = Labels(schema.call_type)
-        self._dispositions = Labels(schema.disposition)
+        self._labels = (Labels(schema.call_type), Labels(schema.disposition))
         self._identities = Identities()
-        self._kept = (self._call_types, self._dispositions, self._identities)
+        self._kept = (*self._labels, self._identities)
         """What is in memory and follows each COMMIT."""
         self._number: int | None = None
         with self._transaction() as connection:
-            self._call_types.read(connection)
-            self._dispositions.read(connection)
+            for labels in self._labels:
+                labels.read(connection)
             number = rows.current_generation_id(connection)
         if number is not None:
             self.go_on_with(number)
@@ -117,15 +116,9 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             generations.point_readers_to(connection, self._required_number())
 
     def unseen_generations(self) -> dict[int, Generation]:
-        """Whole ones that a rebuild began and readers do not see yet, by number. Older ones than
-        that which readers see were replaced by it."""
+        """Whole ones that a rebuild began and readers do not see yet, by number."""
         with self._transaction() as connection:
-            current = rows.current_generation_id(connection) or 0
-            return {
-                number: rows.generation(connection, number)
-                for number in rows.whole_generation_ids(connection)
-                if number > current
-            }
+            return generations.unseen(connection)
 
     def forget_unseen(self) -> None:
         """Deletes every generation but the one readers see and the one this writer writes.
@@ -201,13 +194,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         known = {each.partition: each for each in rows.partitions(connection, number)}
         ends = {partition: each.end for partition, each in known.items()}
         check_batch(outcome, before, ends, held=self._identities.held(connection))
-        batches.add_cells(
-            connection,
-            number,
-            outcome,
-            call_types=self._call_types,
-            dispositions=self._dispositions,
-        )
+        batches.add_cells(connection, number, outcome, self._labels)
         self._identities.add(connection, outcome.identities)
         batches.add_set_aside(connection, number, outcome)
         batches.add_to_partitions(connection, number, outcome, known)
