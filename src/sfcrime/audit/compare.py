@@ -15,7 +15,6 @@ from typing import TypeVar
 from sfcrime.audit.conflicts import settle
 from sfcrime.audit.recount import Conflict, Recount
 from sfcrime.audit.result import (
-    Difference,
     DifferenceKind,
     DifferenceLog,
     RecordPlace,
@@ -135,7 +134,7 @@ def compare_partitions(
         least, most = part.identities - part.shared, part.identities
         if not least <= each.counted <= most:
             bounds = shown(most) if least == most else f"{shown(least)} to {shown(most)}"
-            log.add(Difference(kind, f"{name}, counted", bounds, shown(each.counted)))
+            log.add(kind, f"{name}, counted", bounds, each.counted)
     total = sum(each.counted for each in stored)
     log.expect(kind, "counted, all partitions", count.accounting.counted, total)
 
@@ -150,7 +149,7 @@ def compare_set_aside(
     for place, counted, held in merged(recounted, stored, _place):
         if counted != held:
             what = f"partition {place.partition} offset {place.offset}"
-            log.add(Difference(kind, what, _why(counted), _why(held), (place,)))
+            log.add(kind, what, _why(counted), _why(held), (place,))
 
 
 def merged(
@@ -178,9 +177,9 @@ def _place(record: RejectedRecord | LateRecord) -> RecordPlace:
     return RecordPlace(record.partition, record.offset)
 
 
-def _why(record: RejectedRecord | LateRecord | None) -> str:
+def _why(record: RejectedRecord | LateRecord | None) -> str | None:
     if record is None:
-        return shown(None)
+        return None
     if isinstance(record, RejectedRecord):
         return record.reason
     return f"called {on_the_wall(record.call_us)}, published {record.published_ms} ms"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sfcrime.audit.recount import Mark, Recount
-from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, on_the_wall
+from sfcrime.audit.result import DifferenceKind, DifferenceLog, on_the_wall
 from sfcrime.domain.calls import Stage
 from sfcrime.store.identity_blocks import StoredBlock, block_faults
 
@@ -32,7 +32,7 @@ def check_blocks(blocks: Iterable[StoredBlock], log: DifferenceLog) -> None:
         log: takes what is wrong with them.
     """
     for fault in block_faults(blocks):
-        log.add(Difference(DifferenceKind.IDENTITY, fault, "a sound block", "another"))
+        log.add(DifferenceKind.IDENTITY, fault, "a sound block", "another")
 
 
 def stored_pairs(blocks: Iterable[StoredBlock], log: DifferenceLog) -> Iterator[tuple[int, int]]:
@@ -74,4 +74,4 @@ def compare_identities(
 
 
 def _note(log: DifferenceLog, identity: tuple[int, int], recounted: str, stored: str) -> None:
-    log.add(Difference(DifferenceKind.IDENTITY, identity_name(*identity), recounted, stored))
+    log.add(DifferenceKind.IDENTITY, identity_name(*identity), recounted, stored)

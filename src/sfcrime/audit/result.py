@@ -124,19 +124,27 @@ class DifferenceLog:
         self.counts: Counter[DifferenceKind] = Counter()
         self.listed: list[Difference] = []
 
-    def add(self, difference: Difference) -> None:
-        self.counts[difference.kind] += 1
-        if self.counts[difference.kind] <= MAX_LISTED:
-            self.listed.append(difference)
+    def add(
+        self,
+        kind: DifferenceKind,
+        what: str,
+        recounted: object,
+        stored: object,
+        places: tuple[RecordPlace, ...] = (),
+    ) -> None:
+        """Notes a difference; a side that is None reads "nothing"."""
+        self.counts[kind] += 1
+        if self.counts[kind] <= MAX_LISTED:
+            self.listed.append(Difference(kind, what, shown(recounted), shown(stored), places))
 
     def has_room(self, kind: DifferenceKind) -> bool:
         """Whether the next difference of a kind will be listed."""
         return self.counts[kind] < MAX_LISTED
 
     def expect(self, kind: DifferenceKind, what: str, recounted: object, stored: object) -> None:
-        """Notes a difference unless both sides are equal; None reads "nothing"."""
+        """Notes a difference unless both sides are equal."""
         if recounted != stored:
-            self.add(Difference(kind, what, shown(recounted), shown(stored)))
+            self.add(kind, what, recounted, stored)
 
 
 def shown(side: object) -> str:

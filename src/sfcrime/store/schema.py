@@ -38,11 +38,9 @@ def _adds_up(table: str) -> CheckConstraint:
 
 
 def _partition_range() -> list[Column[int]]:
-    return [
-        Column("partition", Integer, primary_key=True, autoincrement=False),
-        *(Column(name, BigInteger, nullable=False) for name in ("start_offset", "end_offset")),
-        *(Column(name, BigInteger, nullable=False) for name in ("counted", "late", "rejected")),
-    ]
+    names = ("start_offset", "end_offset", "counted", "late", "rejected")
+    partition = Column("partition", Integer, primary_key=True, autoincrement=False)
+    return [partition, *(Column(name, BigInteger, nullable=False) for name in names)]
 
 
 def _of_generation() -> Column[int]:
