@@ -100,7 +100,7 @@ class KafkaUnavailable(Unreachable):
 
 
 class StoreUnavailable(Unreachable):
-    """The store cannot be opened."""
+    """The store cannot be opened, read or written."""
 
 
 class StoreEmpty(StoreUnavailable):

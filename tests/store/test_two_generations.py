@@ -14,7 +14,7 @@ from sfcrime.errors import Refused, StoreUnavailable
 from sfcrime.store.generations import forget_some
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation
-from sfcrime.store.store_file import set_aside_other_version
+from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from store_samples import FIRST, GENERATION, SECOND, progress_of
 

@@ -23,7 +23,7 @@ from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
-from sfcrime.store.store_file import file_problems
+from sfcrime.store.sqlite import file_problems
 
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store."""

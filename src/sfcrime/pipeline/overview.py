@@ -15,7 +15,7 @@ from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
-from sfcrime.store.store_file import WrittenState, written_state
+from sfcrime.store.sqlite import WrittenState, written_state
 
 _SURELY_WRITTEN_NS = 2_000_000_000
 

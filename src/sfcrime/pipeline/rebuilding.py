@@ -23,7 +23,7 @@ from sfcrime.settings import Settings
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import Generation, PartitionRange
-from sfcrime.store.store_file import set_aside_other_version
+from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generation_choice import new_generation, pending_generation
 from sfcrime.streaming.job import StreamJob, run_query

@@ -1,4 +1,5 @@
-"""What the writer keeps in memory of the stored identities: no blocks, only where they lie.
+"""What the writer keeps in memory of the stored identities: level 0, and where the other blocks
+lie.
 
 Frozen: a change makes a new one, so that a transaction which fails changes nothing.
 """

@@ -27,7 +27,7 @@ from sfcrime.store.records import (
     RejectedRecord,
     Totals,
 )
-from sfcrime.store.store_file import check_schema_version
+from sfcrime.store.versions import check_schema_version
 
 if TYPE_CHECKING:
     from sfcrime.store.identity_blocks import StoredBlock

@@ -1,4 +1,5 @@
-"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its errors.
+"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its
+errors, and whether its file is sound.
 
 Another database needs a module with these functions; the rest of the room is plain SQLAlchemy.
 """
@@ -9,10 +10,11 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -35,6 +37,8 @@ _WRITER_PRAGMAS = (
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
+_MOST_PROBLEMS = 10
+_CHECK_LIMIT_S = 120.0
 
 
 class ReadClock:
@@ -76,6 +80,41 @@ def open_for_writing(path: Path) -> Engine:
         return connection
 
     return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenState:
+    """How the files of a store look; equal as long as nothing was written to them."""
+
+    files: tuple[tuple[int, int, int], ...]
+    """Inode, size, and time of the last write in nanoseconds, of each file that is there."""
+
+    @property
+    def newest_ns(self) -> int:
+        """When the last write was, nanoseconds since 1970; 0 where there is no store."""
+        return max((written for _, _, written in self.files), default=0)
+
+
+def written_state(path: Path) -> WrittenState:
+    """Looked up without opening the store. The clock of a file system ticks every few
+    milliseconds, so two writes of one tick may look the same."""
+    found = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return WrittenState(tuple(found))
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under this name; None where there is none to be seen."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def put_into_one_file(engine: Engine) -> None:
@@ -175,3 +214,20 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
             next_step="check that the file is an sfcrime store, that its folder can be written "
             "and that the disk is not full",
         ) from error
+
+
+def file_problems(path: Path) -> list[str]:
+    """What the database finds wrong with its pages, indexes and references; at most 10.
+
+    Raises:
+        StoreUnavailable: the file cannot be read at all.
+    """
+    clock = ReadClock(_CHECK_LIMIT_S)
+    engine = open_for_reading(path, clock)
+    with translated(path, clock), engine.begin() as connection:
+        clock.restart()
+        pages = connection.execute(text(f"PRAGMA quick_check({_MOST_PROBLEMS})")).scalars().all()
+        references = connection.execute(text("PRAGMA foreign_key_check")).all()
+    found = [str(line) for line in pages if line != "ok"]
+    found += [f"a row of {row[0]} refers to a {row[2]} that is not there" for row in references]
+    return found[:_MOST_PROBLEMS]

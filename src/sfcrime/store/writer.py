@@ -25,7 +25,7 @@ from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome, check_batch
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
-from sfcrime.store.store_file import file_identity, make_or_check
+from sfcrime.store.versions import make_or_check
 
 
 def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
@@ -66,7 +66,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._run_id = run_id
         self._history_rows = history_rows
         self._lock = Lock()
-        self._file = file_identity(path)
+        self._file = sqlite.file_identity(path)
         self._labels = (Labels(schema.call_type), Labels(schema.disposition))
         self._identities = Identities()
         self._kept = (*self._labels, self._identities)
@@ -226,7 +226,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
 
     def _require_own(self, connection: Connection) -> None:
         """Refuses a store that another writer has opened since, or another file of its name."""
-        if file_identity(self._path) != self._file:
+        if sqlite.file_identity(self._path) != self._file:
             raise StoreUnavailable(
                 f"The store {self._path} was deleted or replaced under the job.",
                 rule="A batch goes into the store that the job read its offsets from.",

@@ -1,17 +1,13 @@
-"""The store's file: made, of which version, whether it is sound, and whether it was written."""
+"""A store of another schema version is refused by name, by the writer and by readers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy import Connection, insert, inspect, select
 
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store import schema, sqlite
-
-_MOST_PROBLEMS = 10
-_CHECK_LIMIT_S = 120.0
 
 
 def make_or_check(connection: Connection, path: Path) -> None:
@@ -89,55 +85,3 @@ def _version(connection: Connection, path: Path) -> int | None:
             next_step="name another folder with --data-dir",
         )
     return connection.scalar(select(schema.schema_version.c.version))
-
-
-def file_problems(path: Path) -> list[str]:
-    """What the database finds wrong with its pages, indexes and references; at most 10.
-
-    Raises:
-        StoreUnavailable: the file cannot be read at all.
-    """
-    clock = sqlite.ReadClock(_CHECK_LIMIT_S)
-    engine = sqlite.open_for_reading(path, clock)
-    with sqlite.translated(path, clock), engine.begin() as connection:
-        clock.restart()
-        pages = connection.execute(text(f"PRAGMA quick_check({_MOST_PROBLEMS})")).scalars().all()
-        references = connection.execute(text("PRAGMA foreign_key_check")).all()
-    found = [str(line) for line in pages if line != "ok"]
-    found += [f"a row of {row[0]} refers to a {row[2]} that is not there" for row in references]
-    return found[:_MOST_PROBLEMS]
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenState:
-    """How the files of a store look; equal as long as nothing was written to them."""
-
-    files: tuple[tuple[int, int, int], ...]
-    """Inode, size, and time of the last write in nanoseconds, of each file that is there."""
-
-    @property
-    def newest_ns(self) -> int:
-        """When the last write was, nanoseconds since 1970; 0 where there is no store."""
-        return max((written for _, _, written in self.files), default=0)
-
-
-def written_state(path: Path) -> WrittenState:
-    """Looked up without opening the store. The clock of a file system ticks every few
-    milliseconds, so two writes of one tick may look the same."""
-    found = []
-    for file in (path, path.with_name(f"{path.name}-wal")):
-        try:
-            status = file.stat()
-        except OSError:
-            continue
-        found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return WrittenState(tuple(found))
-
-
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands under this name; None where there is none to be seen."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
