@@ -63,9 +63,15 @@ def keys_of(found: IdentityColumns) -> list[Key]:
 def loaded(engine: Engine, bounds: IdentityBounds = TINY, number: int = 1) -> Identities:
     """What a writer that was just opened knows."""
     identities = Identities(bounds)
-    with engine.begin() as connection:
-        identities.load(connection, number)
+    identities.turn_to(number)
+    held(engine, identities)
     return identities
+
+
+def held(engine: Engine, identities: Identities) -> int:
+    """How many a writer holds."""
+    with engine.begin() as connection:
+        return identities.held(connection)
 
 
 def write(connection: Connection, identities: Identities, keys: Iterable[Key]) -> list[bool]:
@@ -95,6 +101,6 @@ def stored(engine: Engine, number: int = 1) -> list[Key]:
     return sorted(key for block in blocks(engine, number) for key in keys_of(block.rows))
 
 
-def faults(engine: Engine, identities: int | None = None) -> list[str]:
+def faults(engine: Engine) -> list[str]:
     """What is wrong with the blocks."""
-    return list(block_faults(blocks(engine), identities=identities))
+    return list(block_faults(blocks(engine)))

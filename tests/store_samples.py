@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from cell_samples import cells_of
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
-from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
+from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import (
-    BatchOutcome,
     BatchProgress,
     CellCount,
     Generation,
@@ -51,7 +51,7 @@ FIRST_CELLS = (
 
 FIRST = BatchOutcome(
     batch_id=0,
-    cells=CellColumns.from_cells(FIRST_CELLS),
+    cells=cells_of(FIRST_CELLS),
     rejected=[RejectedRecord(1, 12, "not-json"), RejectedRecord(0, 4, "bad-call-id")],
     late=[LateRecord(0, 5, NINE_US - 8 * 24 * HOUR_US, 1_538_500_000_000)],
     ranges=[
@@ -65,7 +65,7 @@ FIRST = BatchOutcome(
 
 SECOND = BatchOutcome(
     batch_id=1,
-    cells=CellColumns.from_cells(
+    cells=cells_of(
         [
             CellCount(TEN_US, "Passing Call", "HAN", 1),
             CellCount(TEN_US, "Noise Nuisance", "OTS", 2),

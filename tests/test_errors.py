@@ -7,7 +7,7 @@ import re
 import pytest
 
 from sfcrime import errors
-from sfcrime.errors import SfcrimeError
+from sfcrime.errors import SfcrimeError, UnreadableFile
 
 EXIT_CODES = {
     "SfcrimeError": 1,
@@ -92,6 +92,17 @@ def test_a_message_says_what_happened_the_rule_and_the_next_step(name: str) -> N
     assert error.happened == "Port 9092 is in use."
     assert error.rule == "Only one server listens on it."
     assert error.next_step == "--port 0"
+
+
+def test_a_file_that_is_damaged_is_named_with_what_it_has_to_be() -> None:
+    error = UnreadableFile("calls.csv", "is damaged at line 3: a quote is missing", "CSV")
+
+    assert (error.name, error.shape) == ("calls.csv", "CSV")
+    assert str(error) == (
+        "calls.csv is damaged at line 3: a quote is missing.\n"
+        "A source is read whole before anything of it is published.\n"
+        "Next step: fetch or restore the file (CSV), and run again"
+    )
 
 
 def test_a_message_without_a_rule_has_no_empty_line() -> None:

@@ -61,9 +61,24 @@ class UsageError(SfcrimeError):
 
 
 class UnreadableFile(SfcrimeError):
-    """A source file cannot be read to its end; nothing of it was published."""
+    """A source file cannot be read to its end; nothing of it was published.
+
+    Args:
+        name: of the file.
+        problem: with the place where it is, as a sentence about the file without its end.
+        shape: what the file has to be; may be empty.
+    """
 
     exit_code = EXIT_DATA_DIFFERS
+
+    def __init__(self, name: str, problem: str, shape: str = "") -> None:
+        self.name, self.problem, self.shape = name, problem, shape
+        wanted = f" ({shape})" if shape else ""
+        super().__init__(
+            f"{name} {problem}.",
+            rule="A source is read whole before anything of it is published.",
+            next_step=f"fetch or restore the file{wanted}, and run again",
+        )
 
 
 class Unreachable(SfcrimeError):
@@ -85,11 +100,17 @@ class KafkaUnavailable(Unreachable):
 
 
 class StoreUnavailable(Unreachable):
-    """The store cannot be opened."""
+    """The store cannot be opened, read or written."""
 
 
 class StoreEmpty(StoreUnavailable):
     """There is no store, or nothing in it yet."""
+
+    def __init__(self, happened: str) -> None:
+        super().__init__(
+            happened,
+            next_step="start counting with `sfcrime run`, or name the folder with --data-dir",
+        )
 
 
 class PortTaken(Unreachable):

@@ -10,23 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from pathlib import Path
 
+from cell_samples import cells_of
 from sfcrime.audit.result import AuditResult
 from sfcrime.audit.run_audit import Progress, run_audit
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.domain.wall_clock import from_datetime
 from sfcrime.kafka.consumer import TopicRecord
-from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
+from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.reader import StoreReader
-from sfcrime.store.records import (
-    BatchOutcome,
-    CellCount,
-    Generation,
-    LateRecord,
-    PartitionRange,
-    RejectedRecord,
-)
+from sfcrime.store.records import CellCount, Generation, LateRecord, PartitionRange, RejectedRecord
 from sfcrime.store.writer import open_writer
 
 HOUR_US = 3_600_000_000
@@ -97,7 +91,7 @@ def _identities(*calls: tuple[int, str]) -> IdentityColumns:
 BATCHES = (
     BatchOutcome(
         batch_id=0,
-        cells=CellColumns.from_cells(
+        cells=cells_of(
             [
                 CellCount(NINE_US, "Passing Call", "HAN", 3),
                 CellCount(TEN_US, "Traf Violation Cite", "CIT", 1),
@@ -115,7 +109,7 @@ BATCHES = (
     ),
     BatchOutcome(
         batch_id=1,
-        cells=CellColumns.from_cells(
+        cells=cells_of(
             [
                 CellCount(TEN_US, "Passing Call", "GOA", 2),
                 CellCount(ELEVEN_US, "Noise Nuisance", "HAN", 1),
@@ -134,7 +128,7 @@ BATCHES = (
     ),
     BatchOutcome(
         batch_id=2,
-        cells=CellColumns.from_cells([]),
+        cells=cells_of([]),
         rejected=[],
         late=[],
         ranges=[],

@@ -104,6 +104,14 @@ DAMAGES = [
         ],
     ),
     Damage(
+        "a cell moved off the start of its window",
+        [f"UPDATE cell SET window_s = window_s + 1 WHERE {IS_TEN_GOA}"],
+        [
+            _cell(TEN_GOA, "2", "nothing", AT_TEN_GOA),
+            _cell("2018-10-02T10:00:01 | Passing Call | GOA", "nothing", "2", ()),
+        ],
+    ),
+    Damage(
         "two cells swapped",
         [
             f"UPDATE cell SET calls = 1 WHERE {IS_TEN_GOA}",

@@ -14,7 +14,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.statistics.movement import Movement
-from sfcrime.store.records import BatchProgress, PartitionLedger, Totals
+from sfcrime.store.records import BatchProgress, PartitionRange, Totals
 from store_samples import GENERATION
 
 MOVEMENTS = (
@@ -40,7 +40,7 @@ COUNTED = Counted(
         committed_ms=None,
         newest_call_us=1_538_503_860_000_000,
     ),
-    ledger=(PartitionLedger(0, 0, 45_258, 45_001, 55, 200),),
+    ledger=(PartitionRange(0, 0, 45_258, 45_001, 55, 200),),
     last_batch=BatchProgress(
         batch_id=188,
         started_ms=0,

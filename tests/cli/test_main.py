@@ -68,7 +68,7 @@ def test_a_data_folder_without_a_store_cannot_be_reached(run: Run, tmp_path: Pat
     ("error", "code"),
     [
         (SfcrimeError("It broke."), 1),
-        (UnreadableFile("It ends too early."), 3),
+        (UnreadableFile("calls.json", "ends too early"), 3),
         (click.UsageError("Not so."), 2),
         (click.exceptions.Abort(), 130),
         (KeyboardInterrupt(), 130),

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from cell_samples import cells_of
 from running import settings_in
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
-from sfcrime.store.columns import CellColumns
-from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.store.outcome import BatchOutcome
+from sfcrime.store.records import LateRecord, PartitionRange, RejectedRecord
 from sfcrime.store.writer import open_writer
 from store_samples import GENERATION, identities
 
@@ -55,7 +56,7 @@ def fill(data_dir: Path, topic_id: str) -> None:
         writer.commit_batch(
             BatchOutcome(
                 batch_id=0,
-                cells=CellColumns.from_cells([]),
+                cells=cells_of([]),
                 rejected=[RejectedRecord(0, offset, "not-json") for offset in (0, 1)],
                 late=[LateRecord(0, 2, 1_538_438_400_000_000, 1_600_000_000_000)],
                 ranges=[PartitionRange(0, 0, 3, counted=0, late=1, rejected=2)],

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cell_samples import cells_of
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.columns import CellColumns
-from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange
+from sfcrime.store.outcome import BatchOutcome
+from sfcrime.store.records import CellCount, PartitionRange
 from sfcrime.store.writer import open_writer
 from store_samples import GENERATION, NINE_US, TEN_US, identities
 
@@ -36,7 +37,7 @@ def store_of(folder: Path, cells: list[CellCount], *, synthetic: bool = False) -
         writer.commit_batch(
             BatchOutcome(
                 batch_id=0,
-                cells=CellColumns.from_cells(cells),
+                cells=cells_of(cells),
                 rejected=[],
                 late=[],
                 ranges=[PartitionRange(0, 0, calls, calls, 0, 0)],

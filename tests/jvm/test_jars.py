@@ -13,7 +13,8 @@ import pytest
 
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm import jars
-from sfcrime.jvm.ivy import proxy_options, retrieve_jars
+from sfcrime.jvm.downloading import proxy_options
+from sfcrime.jvm.ivy import retrieve_jars
 from sfcrime.jvm.jars import JAR_LISTS, JarProgress, committed_hashes, jars_folder, resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import JvmSettings

@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from cell_samples import cells_of
 from running import spark_was_awaited, wait_until
 from sfcrime.audit.run_audit import run_audit
 from sfcrime.domain.outcomes import Accounting
@@ -24,9 +25,9 @@ from sfcrime.pipeline.stream import stream_topic
 from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.store import STORE_FILE
-from sfcrime.store.columns import CellColumns
+from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.reader import open_reader
-from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange, Totals
+from sfcrime.store.records import CellCount, PartitionRange, Totals
 from sfcrime.store.writer import open_writer
 from store_samples import GENERATION, NINE_US, identities
 
@@ -61,7 +62,7 @@ def settings(kafka: KafkaSettings, tmp_path: Path) -> Settings:
         writer.commit_batch(
             BatchOutcome(
                 batch_id=0,
-                cells=CellColumns.from_cells([CellCount(NINE_US, "Passing Call", "HAN", 8)]),
+                cells=cells_of([CellCount(NINE_US, "Passing Call", "HAN", 8)]),
                 rejected=[],
                 late=[],
                 ranges=[PartitionRange(0, 0, 8, counted=8, late=0, rejected=0)],
@@ -132,7 +133,7 @@ def test_a_topic_that_ends_before_the_ledger_is_refused(settings: Settings) -> N
         writer.commit_batch(
             BatchOutcome(
                 batch_id=1,
-                cells=CellColumns.from_cells([CellCount(NINE_US, "Passing Call", "HAN", 4)]),
+                cells=cells_of([CellCount(NINE_US, "Passing Call", "HAN", 4)]),
                 rejected=[],
                 late=[],
                 ranges=[PartitionRange(0, 8, 12, counted=4, late=0, rejected=0)],

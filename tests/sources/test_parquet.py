@@ -13,7 +13,8 @@ import pytest
 
 from sfcrime.errors import UnreadableFile, UsageError
 from sfcrime.sources import parquet
-from sfcrime.sources.content import InputFile, open_content
+from sfcrime.sources.content import open_content
+from sfcrime.sources.input_files import InputFile
 from sfcrime.sources.parquet import parquet_elements
 
 AT = datetime(2018, 10, 2, 9, 11)

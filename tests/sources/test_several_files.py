@@ -9,8 +9,8 @@ import pytest
 
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import UnreadableFile, UsageError
-from sfcrime.sources.content import InputFile
 from sfcrime.sources.file import open_files_source
+from sfcrime.sources.input_files import InputFile
 from sfcrime.sources.source import Source
 
 

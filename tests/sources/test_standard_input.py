@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sfcrime.errors import UsageError
-from sfcrime.sources.standard_input import spooled_input
+from sfcrime.sources.input_files import spooled_input
 
 
 @pytest.fixture

@@ -9,14 +9,8 @@ import pytest
 from batch_samples import HAN, NINE_US, PUBLISHED_MS, Row, call, late, read_batch, rejected
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.columns import CellColumns
-from sfcrime.store.records import (
-    BatchOutcome,
-    CellCount,
-    LateRecord,
-    PartitionRange,
-    RejectedRecord,
-)
+from sfcrime.store.outcome import BatchOutcome, CellColumns
+from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
 from sfcrime.streaming.arrival import judged_records
 from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
 

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from cell_samples import cells_of
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.columns import CellColumns
-from sfcrime.store.records import BatchOutcome, CellCount, PartitionRange
+from sfcrime.store.outcome import BatchOutcome
+from sfcrime.store.records import CellCount, PartitionRange
 from sfcrime.store.writer import open_writer
 from sfcrime.tuning.figures import (
     Count,
@@ -60,7 +61,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             writer.commit_batch(
                 BatchOutcome(
                     batch_id=number,
-                    cells=CellColumns.from_cells(cells),
+                    cells=cells_of(cells),
                     rejected=[],
                     late=[],
                     ranges=[PartitionRange(0, start, start + calls, calls, late=0, rejected=0)],

@@ -10,14 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sfcrime.audit.conflicts import settle
 from sfcrime.audit.recount import Conflict, Recount
-from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace, shown
-from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.records import CellCount, LateRecord, PartitionLedger, RejectedRecord
+from sfcrime.audit.result import (
+    DifferenceKind,
+    DifferenceLog,
+    RecordPlace,
+    on_the_wall,
+    shown,
+)
+from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
+from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
 
 CellKey = tuple[int, str, str]
 """(start of the window in microseconds on the wall, call type, disposition)."""
@@ -25,10 +30,8 @@ CellKey = tuple[int, str, str]
 MAX_CELLS_TRACED = 10
 """Differing cells whose records are looked for in the topic."""
 
-ACCOUNTING_FIELDS = ("read", "counted", "duplicate", "late", "rejected", "gaps")
-
-_EPOCH = datetime(1970, 1, 1)
 _Row = TypeVar("_Row", CellCount, RejectedRecord, LateRecord)
+_SetAside = TypeVar("_SetAside", RejectedRecord, LateRecord)
 _Key = TypeVar("_Key", CellKey, RecordPlace)
 
 
@@ -50,8 +53,7 @@ def cell_key(cell: CellCount) -> CellKey:
 def cell_name(key: CellKey) -> str:
     """ "2018-10-02T09:00:00 | Passing Call | HAN"."""
     window_us, call_type, disposition = key
-    start = (_EPOCH + timedelta(microseconds=window_us)).isoformat()
-    return f"{start} | {call_type} | {disposition}"
+    return f"{on_the_wall(window_us)} | {call_type} | {disposition}"
 
 
 def compare_cells(
@@ -102,14 +104,20 @@ def _compare_calls(
         log.expect(DifferenceKind.CELL, cell_name(key), calls, held)
 
 
-def compare_accounting(recounted: Accounting, stored: Accounting, log: DifferenceLog) -> None:
+def compare_accounting(
+    recounted: Accounting,
+    stored: Accounting,
+    log: DifferenceLog,
+    kind: DifferenceKind = DifferenceKind.ACCOUNTING,
+    of_what: str = "",
+) -> None:
     """Compares the totals of the four outcomes, records read and gaps."""
     for name in ACCOUNTING_FIELDS:
-        log.expect(DifferenceKind.ACCOUNTING, name, getattr(recounted, name), getattr(stored, name))
+        log.expect(kind, f"{name}{of_what}", getattr(recounted, name), getattr(stored, name))
 
 
 def compare_partitions(
-    count: Recount, stored: Sequence[PartitionLedger], log: DifferenceLog
+    count: Recount, stored: Sequence[PartitionRange], log: DifferenceLog
 ) -> None:
     """Compares each partition's account.
 
@@ -126,27 +134,22 @@ def compare_partitions(
         least, most = part.identities - part.shared, part.identities
         if not least <= each.counted <= most:
             bounds = shown(most) if least == most else f"{shown(least)} to {shown(most)}"
-            log.add(Difference(kind, f"{name}, counted", bounds, shown(each.counted)))
+            log.add(kind, f"{name}, counted", bounds, each.counted)
     total = sum(each.counted for each in stored)
     log.expect(kind, "counted, all partitions", count.accounting.counted, total)
 
 
-def compare_rejected(
-    recounted: Iterable[RejectedRecord], stored: Iterable[RejectedRecord], log: DifferenceLog
+def compare_set_aside(
+    kind: DifferenceKind,
+    recounted: Iterable[_SetAside],
+    stored: Iterable[_SetAside],
+    log: DifferenceLog,
 ) -> None:
-    """Compares every rejected record and its reason."""
+    """Compares every rejected record and its reason, or every late one and its times."""
     for place, counted, held in merged(recounted, stored, _place):
         if counted != held:
-            _differ_at(place, DifferenceKind.REJECTED, _reason(counted), _reason(held), log)
-
-
-def compare_late(
-    recounted: Iterable[LateRecord], stored: Iterable[LateRecord], log: DifferenceLog
-) -> None:
-    """Compares every late record, its call time and its publication."""
-    for place, counted, held in merged(recounted, stored, _place):
-        if counted != held:
-            _differ_at(place, DifferenceKind.LATE, _times(counted), _times(held), log)
+            what = f"partition {place.partition} offset {place.offset}"
+            log.add(kind, what, _why(counted), _why(held), (place,))
 
 
 def merged(
@@ -174,23 +177,9 @@ def _place(record: RejectedRecord | LateRecord) -> RecordPlace:
     return RecordPlace(record.partition, record.offset)
 
 
-def _reason(record: RejectedRecord | None) -> str | None:
-    return None if record is None else record.reason
-
-
-def _times(record: LateRecord | None) -> str | None:
+def _why(record: RejectedRecord | LateRecord | None) -> str | None:
     if record is None:
         return None
-    call = (_EPOCH + timedelta(microseconds=record.call_us)).isoformat()
-    return f"called {call}, published {record.published_ms} ms"
-
-
-def _differ_at(
-    place: RecordPlace,
-    kind: DifferenceKind,
-    counted: str | None,
-    held: str | None,
-    log: DifferenceLog,
-) -> None:
-    what = f"partition {place.partition} offset {place.offset}"
-    log.add(Difference(kind, what, shown(counted), shown(held), (place,)))
+    if isinstance(record, RejectedRecord):
+        return record.reason
+    return f"called {on_the_wall(record.call_us)}, published {record.published_ms} ms"

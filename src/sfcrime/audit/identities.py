@@ -7,21 +7,19 @@ identity is looked up and marked, and what stays without a mark is missing from 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
 
 from sfcrime.audit.recount import Mark, Recount
-from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog
+from sfcrime.audit.result import DifferenceKind, DifferenceLog, on_the_wall
 from sfcrime.domain.calls import Stage
 from sfcrime.store.identity_blocks import StoredBlock, block_faults
 
-_EPOCH = datetime(1970, 1, 1)
 _NOTHING, _ONCE, _REPEATED = "nothing", "once", "more than once"
 
 
 def identity_name(call_id: int, call_us: int) -> str:
     """ "call 182750001 at 2018-10-02T09:11:00"."""
     try:
-        return f"call {call_id} at {(_EPOCH + timedelta(microseconds=call_us)).isoformat()}"
+        return f"call {call_id} at {on_the_wall(call_us)}"
     except OverflowError:  # no call of the topic's, but a damaged store may hold any number
         return f"call {call_id} at {call_us} us"
 
@@ -34,7 +32,7 @@ def check_blocks(blocks: Iterable[StoredBlock], log: DifferenceLog) -> None:
         log: takes what is wrong with them.
     """
     for fault in block_faults(blocks):
-        log.add(Difference(DifferenceKind.IDENTITY, fault, "a sound block", "another"))
+        log.add(DifferenceKind.IDENTITY, fault, "a sound block", "another")
 
 
 def stored_pairs(blocks: Iterable[StoredBlock], log: DifferenceLog) -> Iterator[tuple[int, int]]:
@@ -76,4 +74,4 @@ def compare_identities(
 
 
 def _note(log: DifferenceLog, identity: tuple[int, int], recounted: str, stored: str) -> None:
-    log.add(Difference(DifferenceKind.IDENTITY, identity_name(*identity), recounted, stored))
+    log.add(DifferenceKind.IDENTITY, identity_name(*identity), recounted, stored)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 
-from sfcrime.audit.compare import ACCOUNTING_FIELDS
+from sfcrime.audit.compare import compare_accounting
 from sfcrime.audit.recount import Recount
 from sfcrime.audit.result import DifferenceKind, DifferenceLog
 from sfcrime.domain.outcomes import Accounting
@@ -38,7 +38,8 @@ def check_batches(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog)
             _KIND, f"the row after batch {before.batch_id}", before.batch_id + 1, after.batch_id
         )
     if rows and rows[0].batch_id == 0:
-        _check_sums(rows, totals, log)
+        together = sum((row.accounting for row in rows), Accounting())
+        compare_accounting(totals.accounting, together, log, _KIND, ", all batches together")
 
 
 def check_ranges(
@@ -69,14 +70,3 @@ def check_ranges(
             log.expect(_KIND, f"{what}, late", late, span.late)
             log.expect(_KIND, f"{what}, rejected", rejected, span.rejected)
         log.expect(_KIND, f"partition {partition}, end of the last batch", found.end, due)
-
-
-def _check_sums(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog) -> None:
-    together = sum((row.accounting for row in rows), Accounting())
-    for name in ACCOUNTING_FIELDS:
-        log.expect(
-            _KIND,
-            f"{name}, all batches together",
-            getattr(totals.accounting, name),
-            getattr(together, name),
-        )

@@ -6,19 +6,18 @@ into whole numbers and records set aside into arrays: some 200 bytes a record of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 from sfcrime.audit.judge import ValidCall, judge_time, judge_value
 from sfcrime.audit.partitions import OffsetRange, PartitionCount
 from sfcrime.domain.outcomes import Accounting, Outcome, Reason
-from sfcrime.errors import AccountingBroken
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.records import CellCount, LateRecord, RejectedRecord
 
 _MINUTE_US = 60_000_000
-_REASONS = tuple(Reason)
 
 # An identity is call id (below 2**60) and call time (below 2**52 us until the year 2112); a cell
 # is the number of its window and the number of its label; a sighting is partition, mark and label.
@@ -84,8 +83,8 @@ class Recount:
     def __init__(self, ranges: Mapping[int, OffsetRange], rules: CountingRules) -> None:
         self.rules = rules
         self.partitions = {
-            partition: PartitionCount(span.start, span.end, span.start)
-            for partition, span in sorted(ranges.items())
+            number: PartitionCount(number, span.start, span.end, span.start)
+            for number, span in sorted(ranges.items())
         }
         self._window_us = rules.window_minutes * _MINUTE_US
         self._labels: dict[tuple[str, str], int] = {}
@@ -102,29 +101,17 @@ class Recount:
             AccountingBroken: an offset outside of the range, or not above the one before it.
         """
         partition = self.partitions[record.partition]
-        if not partition.next_offset <= record.offset < partition.end:
-            raise AccountingBroken(
-                f"Partition {record.partition} was read out of order: offset {record.offset}, "
-                f"where one of [{partition.next_offset}, {partition.end}) was due.",
-                rule="A partition is read once, in the order of its offsets.",
-                next_step="run `sfcrime audit` again; if it stays, report it",
-            )
-        partition.next_offset = record.offset + 1
-        partition.read += 1
+        partition.pass_record(record.offset)
         judged = self.rules.judge(record)
         if isinstance(judged, ValidCall):
-            self._count(record.partition, partition, judged)
+            self._count(partition, judged)
         elif isinstance(judged, LateRecord):
-            partition.late += 1
-            partition.late_offsets.append(judged.offset)
-            partition.late_calls_us.append(judged.call_us)
-            partition.late_published_ms.append(judged.published_ms)
+            partition.note_late(judged)
         else:
-            partition.rejected += 1
-            partition.rejected_offsets.append(record.offset)
-            partition.rejected_reasons.append(_REASONS.index(judged))
+            partition.reject(record.offset, judged)
 
-    def _count(self, number: int, partition: PartitionCount, call: ValidCall) -> None:
+    def _count(self, partition: PartitionCount, call: ValidCall) -> None:
+        number = partition.number
         labels = (call.call_type, call.disposition)
         label = self._labels.setdefault(labels, len(self._labels))
         identity = call.call_id << _CALL_TIME_BITS | call.call_us
@@ -170,12 +157,8 @@ class Recount:
         if not self._cells[cell]:
             del self._cells[cell]
 
-    def has(self, call_id: int, call_us: int) -> bool:
-        """Whether the ranges hold a record of this identity that is neither rejected nor late."""
-        return _packed(call_id, call_us) in self._first_seen
-
     def mark(self, call_id: int, call_us: int) -> Mark:
-        """Marks one identity, for `unmarked`; to be done behind the last record."""
+        """Marks one identity, for `unmarked`; to be done after the last record."""
         identity = _packed(call_id, call_us)
         first = self._first_seen.get(identity)
         if first is None:
@@ -218,16 +201,11 @@ class Recount:
 
     def rejected(self) -> Iterator[RejectedRecord]:
         """Every rejected record, by partition and offset."""
-        for number, part in self.partitions.items():
-            for offset, reason in zip(part.rejected_offsets, part.rejected_reasons, strict=True):
-                yield RejectedRecord(number, offset, _REASONS[reason].value)
+        return chain.from_iterable(part.rejected_records() for part in self.partitions.values())
 
     def late(self) -> Iterator[LateRecord]:
         """Every late record, by partition and offset."""
-        for number, part in self.partitions.items():
-            columns = (part.late_offsets, part.late_calls_us, part.late_published_ms)
-            for offset, call_us, published_ms in zip(*columns, strict=True):
-                yield LateRecord(number, offset, call_us, published_ms)
+        return chain.from_iterable(part.late_records() for part in self.partitions.values())
 
 
 def _packed(call_id: int, call_us: int) -> int:
@@ -241,7 +219,6 @@ def recount(
     batches: Iterable[Sequence[TopicRecord]],
     ranges: Mapping[int, OffsetRange],
     rules: CountingRules,
-    progress: Callable[[int], None] = lambda records: None,
 ) -> Recount:
     """Counts all records of a topic's ranges.
 
@@ -249,11 +226,8 @@ def recount(
         batches: the records, each partition's in the order of its offsets.
         ranges: what is to be read of each partition.
         rules: what the stored numbers were counted by.
-        progress: told the number of records after each batch of them.
     """
     count = Recount(ranges, rules)
-    for batch in batches:
-        for record in batch:
-            count.add(record)
-        progress(len(batch))
+    for record in chain.from_iterable(batches):
+        count.add(record)
     return count

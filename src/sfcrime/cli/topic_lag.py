@@ -11,7 +11,7 @@ from sfcrime.errors import SfcrimeError, TopicMadeAnew
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
-from sfcrime.store.records import Generation, PartitionLedger
+from sfcrime.store.records import Generation, PartitionRange
 
 ANSWER_WITHIN_S = 3.0
 
@@ -36,7 +36,7 @@ class _Answer:
 
 
 def measure_lag(
-    settings: Settings, generation: Generation, partitions: Sequence[PartitionLedger]
+    settings: Settings, generation: Generation, partitions: Sequence[PartitionRange]
 ) -> Lag:
     """Asks the cluster, or the embedded broker if it runs; never longer than 3 seconds."""
     servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
@@ -57,7 +57,7 @@ def measure_lag(
 def _ask(
     kafka: KafkaSettings,
     generation: Generation,
-    partitions: Sequence[PartitionLedger],
+    partitions: Sequence[PartitionRange],
     answer: _Answer,
 ) -> None:
     try:

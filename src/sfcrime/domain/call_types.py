@@ -10,38 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
-from sfcrime.domain.radio_codes import RADIO_CODES, RadioCode
+from sfcrime.domain.radio_codes import RADIO_CODES
 from sfcrime.domain.standard_descriptions import STANDARD_DESCRIPTIONS
 
-
-class CallTypeKind(StrEnum):
-    """What a raw label was found to be."""
-
-    STANDARD = "standard"
-    CODE = "code"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class CallType:
-    """A raw label and its reading."""
-
-    label: str
-    """What results are grouped by: a standard description, a code's meaning, or `raw`."""
-    kind: CallTypeKind
-    code: str | None
-    """The radio code in its usual spelling, for kind "code" alone."""
-    raw: str
-    confirmed: bool = True
-    """False where the code's reading rests on inference from use alone."""
-
-
 _STANDARD = {label.casefold(): label for label in STANDARD_DESCRIPTIONS}
-_CODES = {spelling: code for code in RADIO_CODES for spelling in (code.code, *code.variants)}
+_CODES = {
+    spelling: code.description or code.meaning
+    for code in RADIO_CODES
+    for spelling in (code.code, *code.variants)
+}
 
 # Said beside a code without changing what the call is about: possible, just occurred, in
 # progress, report, refusing to leave, unwanted guest, juvenile, and the person's sex.
@@ -57,46 +36,37 @@ _TOKEN_BREAK = re.compile(r"[\s/]+")
 
 
 @lru_cache(maxsize=16_384)
-def read_call_type(raw: str) -> CallType:
-    """Reads a label; whatever it is, a `CallType` comes back.
+def read_call_type(raw: str) -> str:
+    """What a label is grouped by: a standard description, the meaning of a code, or itself.
 
     A label is a code when it consists of codes that share one reading and of modifiers such as
     "poss": "800 Poss" and "22500e/7.2.25" are, "911 Hu", "459 Caser" and "915/919" are notes.
     """
     folded = " ".join(raw.split()).casefold()
-    standard = _STANDARD.get(folded)
-    if standard is not None:
-        return CallType(standard, CallTypeKind.STANDARD, None, raw)
-    codes = list(_codes_in(folded))
-    if not codes or None in codes:
-        return CallType(raw, CallTypeKind.NOTE, None, raw)
-    found = [code for code in codes if code is not None]
-    labels = {code.description or code.meaning for code in found}
-    if len(labels) > 1:
-        return CallType(raw, CallTypeKind.NOTE, None, raw)
-    confirmed = all(code.confirmed for code in found)
-    return CallType(labels.pop(), CallTypeKind.CODE, found[0].code, raw, confirmed)
+    if folded in _STANDARD:
+        return _STANDARD[folded]
+    readings = set(_readings_in(folded))
+    reading = readings.pop() if len(readings) == 1 else None
+    return raw if reading is None else reading
 
 
-def _codes_in(folded: str) -> Iterator[RadioCode | None]:
-    """The codes among a label's tokens, None for a token that is neither code nor modifier."""
+def _readings_in(folded: str) -> Iterator[str | None]:
+    """The readings of a label's codes; None for a token that is neither code nor modifier."""
     spelled = _SLASHED_MODIFIER.sub(r"\1\2", _SECTION.sub(r"7.2.\1", folded))
     for token in _TOKEN_BREAK.split(spelled):
-        code = _code_of(token)
-        if code is not None or (token and token not in _MODIFIERS):
-            yield code
+        reading = _reading_of(token)
+        if reading is not None or (token and token not in _MODIFIERS):
+            yield reading
 
 
-def _code_of(token: str) -> RadioCode | None:
+def _reading_of(token: str) -> str | None:
     if token in _CODES:
         return _CODES[token]
     if section := _SECTION_TAIL.fullmatch(token):
         return _CODES.get(f"7.2.{section[1]}")
     if token.endswith("dv") and (base := _CODES.get(token[:-2])) is not None:
         # The suffix is read only where the dispatch system knows the description with "Dv".
-        description = _STANDARD.get(f"{base.description} dv".casefold())
-        if description is not None:
-            return RadioCode(token, description, f"{base.meaning}, domestic violence")
+        return _STANDARD.get(f"{base} dv".casefold())
     if token.endswith("x"):  # a suffix for a female person
         return _CODES.get(token[:-1])
     return None

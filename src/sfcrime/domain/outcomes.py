@@ -6,8 +6,9 @@ of `Reason` is the order in which the rules are tried: the first that fails is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from enum import StrEnum
+from operator import add
 
 
 class Outcome(StrEnum):
@@ -44,9 +45,6 @@ class Reason(StrEnum):
         return f"R{list(Reason).index(self) + 1}"
 
 
-LATE_RULE = "L1"
-"""The rule by which a valid record is late: published - call time > allowed lateness."""
-
 # The bounds the rules speak of (docs/rules.md). Both judges cite these; neither shares code.
 MAX_VALUE_BYTES = 64 * 1024
 MAX_NESTING = 32
@@ -79,11 +77,8 @@ class Accounting:
         return self.read == self.counted + self.duplicate + self.late + self.rejected
 
     def __add__(self, other: Accounting) -> Accounting:
-        return Accounting(
-            self.read + other.read,
-            self.counted + other.counted,
-            self.duplicate + other.duplicate,
-            self.late + other.late,
-            self.rejected + other.rejected,
-            self.gaps + other.gaps,
-        )
+        return Accounting(*map(add, astuple(self), astuple(other)))
+
+
+ACCOUNTING_FIELDS = tuple(each.name for each in fields(Accounting))
+"""As the store's columns and every `--json` name them."""

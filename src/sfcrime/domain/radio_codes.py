@@ -3,7 +3,7 @@
 Only codes with a published or observed reading are here. Police complaint codes of the 400 to 900
 range are department codes, not sections of the Penal Code: 518 is a vehicle accident, not
 extortion. 911 is left out on purpose: as a code it is a broken window, as a note a call that was
-dropped. A reading that rests on one inference from use is marked `confirmed=False`.
+dropped. A comment marks a reading that rests on one inference from use.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ class RadioCode:
     meaning: str
     variants: tuple[str, ...] = ()
     """Other spellings met among the calls: short forms and typing errors, lower case."""
-    confirmed: bool = True
 
 
 RADIO_CODES = (
     RadioCode("00", "", "Burglar alarm"),
-    RadioCode("100s", "Silent Alarm", "Silent burglar alarm", confirmed=False),
+    RadioCode("100s", "Silent Alarm", "Silent burglar alarm"),  # inferred
     RadioCode("32", "", "Accessory to a felony"),
     RadioCode("53m", "", "Harassment by phone"),
     RadioCode("67", "", "Offer bribe to executive officer"),
@@ -40,7 +39,7 @@ RADIO_CODES = (
     RadioCode("137(a)", "", "Offer bribe to influence testimony"),
     RadioCode("146a", "", "Impersonating a peace officer"),
     RadioCode("148", "Resisting Arrest", "Resisting arrest"),
-    RadioCode("148.1", "Bomb Threat", "False report of a bomb", confirmed=False),
+    RadioCode("148.1", "Bomb Threat", "False report of a bomb"),  # inferred
     RadioCode("148.5", "", "False report of a crime"),
     RadioCode("150", "", "Refuse to aid an officer"),
     RadioCode("151(a1)", "", "Advocate killing/injuring an officer"),
@@ -70,18 +69,18 @@ RADIO_CODES = (
     RadioCode("408", "", "Send ambulance"),
     RadioCode("410", "", "Requested assistance responding"),
     RadioCode("415", "Noise Nuisance", "Noise complaint / disturbing the peace"),
-    RadioCode("416", "Citizen Standby", "Stand-by", confirmed=False),
+    RadioCode("416", "Citizen Standby", "Stand-by"),  # inferred
     RadioCode("417", "", "Brandishing"),
     RadioCode("418", "Fight No Weapon", "Fight or dispute, no weapon"),
     RadioCode("418dv", "Fight No Weapon Dv", "Fight or dispute, no weapon, domestic violence"),
-    RadioCode("419", "Fight W/weapons", "Fight or dispute, weapons", confirmed=False),
+    RadioCode("419", "Fight W/weapons", "Fight or dispute, weapons"),  # inferred
     RadioCode("459", "Burglary", "Burglary"),
     RadioCode("470", "Fraud", "Fraud / forgery"),
     RadioCode("487", "Grand Theft", "Grand theft"),
     RadioCode("488", "Petty Theft", "Petty theft"),
     RadioCode("496", "Stolen Property", "Receiving stolen property"),
     RadioCode("518", "Veh Accident", "Vehicle accident, no injury"),
-    RadioCode("518hr", "H&r Veh Accident", "Hit and run, no injury", confirmed=False),
+    RadioCode("518hr", "H&r Veh Accident", "Hit and run, no injury"),  # inferred
     RadioCode("519", "Injury Veh Accident", "Vehicle accident with injury"),
     RadioCode("520", "", "Accident, non-vehicle"),
     RadioCode("528", "Fire", "Fire"),
@@ -108,7 +107,7 @@ RADIO_CODES = (
     RadioCode("819", "Rolling Drunk Person", "Robbing a drunk person"),
     RadioCode("851", "Stolen Vehicle", "Stolen vehicle"),
     RadioCode("852", "Auto Boost / Strip", "Car break-in / stripping"),
-    RadioCode("853", "Recover Missing Veh", "Recovered vehicle", confirmed=False),
+    RadioCode("853", "Recover Missing Veh", "Recovered vehicle"),  # inferred
     RadioCode("901", "", "Call (by phone)"),
     RadioCode(
         "903", "Passing Call", "Officer pass-by / foot or car presence, often self-initiated"
@@ -125,8 +124,8 @@ RADIO_CODES = (
     RadioCode("916", "Suspicious Vehicle", "Suspicious person in vehicle"),
     RadioCode("917", "Suspicious Person", "Suspicious person"),
     RadioCode("918", "Person Screaming", "Person screaming for help"),
-    RadioCode("919", "Sit/lie Enforcement", "Sit/lie on sidewalk", confirmed=False),
-    RadioCode("920", "Aggr Soliciting", "Aggressive soliciting", confirmed=False),
+    RadioCode("919", "Sit/lie Enforcement", "Sit/lie on sidewalk"),  # inferred
+    RadioCode("920", "Aggr Soliciting", "Aggressive soliciting"),  # inferred
     RadioCode("5150", "Psych Eval / Hold", "72-hour mental-health hold"),
     RadioCode("1030", "", "Person/vehicle wanted or stolen", ("10-30",)),
     RadioCode("22500a", "Traf Violation Cite", "Stopping in an intersection"),
@@ -139,9 +138,8 @@ RADIO_CODES = (
     ),
     RadioCode("22500f", "Traf Violation Cite", "Parked on the sidewalk", ("500f", "sw")),
     RadioCode("22500h", "Traf Violation Cite", "Double parking", ("500h",)),
-    RadioCode(
-        "22500l", "Traf Violation Cite", "Curb ramp / disabled access", ("500l",), confirmed=False
-    ),
+    # Inferred:
+    RadioCode("22500l", "Traf Violation Cite", "Curb ramp / disabled access", ("500l",)),
     RadioCode("22502a", "Traf Violation Cite", "Not parallel, or too far from the curb"),
     RadioCode("22502b", "Traf Violation Cite", "Parked the wrong way"),
     RadioCode("22514", "Traf Violation Cite", "Fire hydrant"),
@@ -150,11 +148,11 @@ RADIO_CODES = (
     RadioCode("7.2.25", "Traf Violation Cite", "Red zone", ("rz",)),
     RadioCode("7.2.26", "Traf Violation Cite", "Yellow zone"),
     RadioCode("7.2.27", "Traf Violation Cite", "White zone"),
-    RadioCode("7.2.35", "Traf Violation Cite", "Parking on grades", confirmed=False),
-    RadioCode("7.2.37", "Traf Violation Cite", "Motorcycle parking", confirmed=False),
-    RadioCode("7.2.40", "Traf Violation Cite", "Tow-away or parking restriction", confirmed=False),
-    RadioCode("7.2.41", "Traf Violation Cite", "Tow-away or parking restriction", confirmed=False),
-    RadioCode("7.2.45", "Traf Violation Cite", "Temporary parking restriction", confirmed=False),
-    RadioCode("7.2.46", "Traf Violation Cite", "Temporary construction zone", confirmed=False),
-    RadioCode("7.2.70", "Traf Violation Cite", "Obstruction of traffic", confirmed=False),
+    RadioCode("7.2.35", "Traf Violation Cite", "Parking on grades"),  # inferred
+    RadioCode("7.2.37", "Traf Violation Cite", "Motorcycle parking"),  # inferred
+    RadioCode("7.2.40", "Traf Violation Cite", "Tow-away or parking restriction"),  # inferred
+    RadioCode("7.2.41", "Traf Violation Cite", "Tow-away or parking restriction"),  # inferred
+    RadioCode("7.2.45", "Traf Violation Cite", "Temporary parking restriction"),  # inferred
+    RadioCode("7.2.46", "Traf Violation Cite", "Temporary construction zone"),  # inferred
+    RadioCode("7.2.70", "Traf Violation Cite", "Obstruction of traffic"),  # inferred
 )

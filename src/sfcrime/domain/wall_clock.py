@@ -43,21 +43,22 @@ def instant_of(wall_us: int) -> int:
     return int(local.timestamp() * 1000)
 
 
-def _folds_differ(wall_us: int) -> tuple[timedelta | None, timedelta | None]:
+def _shift(wall_us: int) -> timedelta:
+    """How much more the zone adds to UTC if the value is read as the first of two."""
     local = (_EPOCH + timedelta(microseconds=wall_us)).replace(tzinfo=SAN_FRANCISCO)
-    return local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+    first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+    assert first is not None and second is not None
+    return first - second
 
 
 def is_repeated(wall_us: int) -> bool:
     """True in the hour that the wall shows twice in November: a cell there is ambiguous."""
-    first, second = _folds_differ(wall_us)
-    return first is not None and second is not None and first > second
+    return _shift(wall_us) > timedelta()
 
 
 def is_missing(wall_us: int) -> bool:
     """True in the hour that the wall never shows in March."""
-    first, second = _folds_differ(wall_us)
-    return first is not None and second is not None and first < second
+    return _shift(wall_us) < timedelta()
 
 
 def to_iso(wall_us: int) -> str:

@@ -1,1 +1,1 @@
-"""The Java runtime, the pinned jars, locks, and child processes."""
+"""Java: which one runs, the pinned jars, and the start-up cache."""

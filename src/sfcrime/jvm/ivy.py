@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import resources
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from sfcrime.errors import JarsUnavailable
-from sfcrime.jvm.trust import PASSWORD, write_trust_store
-
-_CONNECT_TIMEOUT_MS = 20_000
-_READ_TIMEOUT_MS = 60_000
+from sfcrime.jvm.downloading import download_options
 
 
 def pyspark_jars_folder() -> Path:
@@ -75,40 +70,6 @@ def retrieve_jars(
         )
     shutil.rmtree(work, ignore_errors=True)
     log_path.unlink(missing_ok=True)
-
-
-def download_options(folder: Path) -> list[str]:
-    """Java's options for downloading here: whom to trust, through which proxy, how patiently.
-
-    Args:
-        folder: takes the trust store; must exist for as long as the JVM runs.
-    """
-    options = [
-        f"-Dsun.net.client.defaultConnectTimeout={_CONNECT_TIMEOUT_MS}",
-        f"-Dsun.net.client.defaultReadTimeout={_READ_TIMEOUT_MS}",
-        *proxy_options(getproxies()),
-    ]
-    trust_store = folder / "authorities.jks"
-    if write_trust_store(trust_store):
-        options += [
-            f"-Djavax.net.ssl.trustStore={trust_store}",
-            f"-Djavax.net.ssl.trustStorePassword={PASSWORD}",
-        ]
-    return options
-
-
-def proxy_options(proxies: Mapping[str, str]) -> list[str]:
-    """Java's options for the proxies that the environment names (Java reads no environment).
-
-    A proxy's user name and password are not passed on: arguments can be seen by every user.
-    """
-    options = []
-    for scheme in ("http", "https"):
-        place = urlsplit(proxies.get(scheme, ""))
-        if place.hostname:
-            options.append(f"-D{scheme}.proxyHost={place.hostname}")
-            options.append(f"-D{scheme}.proxyPort={place.port or 80}")
-    return options
 
 
 def _ivy_jar() -> Path:

@@ -85,7 +85,8 @@ def resolve_jars(
 
 def jars_folder(jar_set: str, settings: JvmSettings, lists: Traversable = JAR_LISTS) -> Path:
     """Where the set's jars are kept."""
-    key = _list_key(committed_hashes(jar_set, lists))
+    listed = json.dumps(committed_hashes(jar_set, lists), sort_keys=True)
+    key = hashlib.sha256(listed.encode()).hexdigest()[:12]
     return cache_folder(settings) / "jars" / f"{jar_set}-{key}"
 
 
@@ -122,10 +123,6 @@ def cache_folder(settings: JvmSettings) -> Path:
     if settings.cache_dir:
         return Path(settings.cache_dir).expanduser().resolve()
     return user_cache_path("sfcrime")
-
-
-def _list_key(hashes: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _fetch(

@@ -16,8 +16,6 @@ from sfcrime.settings import JvmSettings
 OLDEST_JAVA = 17
 """Kafka 4 and Spark 4 both need at least this."""
 
-_RULE = f"Kafka and Spark need Java {OLDEST_JAVA} or newer."
-
 
 def find_java(settings: JvmSettings) -> Path:
     """The `java` executable to run everything with.
@@ -29,17 +27,13 @@ def find_java(settings: JvmSettings) -> Path:
         return _java_of_the_wheel()
     java = Path(settings.java_home).expanduser() / "bin" / "java"
     if not java.is_file():
-        raise JavaUnavailable(
-            f"SFCRIME_JAVA_HOME is {settings.java_home}, and there is no bin/java in it.",
-            rule=_RULE,
-            next_step="correct SFCRIME_JAVA_HOME, or unset it to use the Java that was installed",
+        raise _wrong_java_home(
+            f"SFCRIME_JAVA_HOME is {settings.java_home}, and there is no bin/java in it."
         )
     version = java_version(java)
     if feature_release(version) < OLDEST_JAVA:
-        raise JavaUnavailable(
-            f"SFCRIME_JAVA_HOME is {settings.java_home}, which is Java {version}.",
-            rule=_RULE,
-            next_step="correct SFCRIME_JAVA_HOME, or unset it to use the Java that was installed",
+        raise _wrong_java_home(
+            f"SFCRIME_JAVA_HOME is {settings.java_home}, which is Java {version}."
         )
     return java
 
@@ -59,9 +53,8 @@ def java_version(java: Path) -> str:
     if found is None:
         found = re.search(r'version "([^"]+)"', _asked_version(java))
     if found is None:
-        raise JavaUnavailable(
+        raise _wrong_java_home(
             f"{java} does not say which Java version it is.",
-            rule=_RULE,
             next_step="unset SFCRIME_JAVA_HOME to use the Java that was installed",
         )
     return found.group(1)
@@ -90,12 +83,16 @@ def _asked_version(java: Path) -> str:
             [str(java), "-version"], capture_output=True, text=True, timeout=30, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise JavaUnavailable(
-            f"{java} cannot be run: {error}.",
-            rule=_RULE,
-            next_step="correct SFCRIME_JAVA_HOME, or unset it to use the Java that was installed",
-        ) from error
+        raise _wrong_java_home(f"{java} cannot be run: {error}.") from error
     return answer.stderr + answer.stdout
+
+
+def _wrong_java_home(
+    happened: str,
+    next_step: str = "correct SFCRIME_JAVA_HOME, or unset it to use the Java that was installed",
+) -> JavaUnavailable:
+    rule = f"Kafka and Spark need Java {OLDEST_JAVA} or newer."
+    return JavaUnavailable(happened, rule=rule, next_step=next_step)
 
 
 def feature_release(version: str) -> int:

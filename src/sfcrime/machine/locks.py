@@ -13,17 +13,6 @@ class LockHeld(Exception):
     """Another process holds the lock; its caller says what that means."""
 
 
-def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock now; nothing is made where there is no such file."""
-    if not path.exists():
-        return False
-    try:
-        with file_lock(path, wait=False):
-            return False
-    except LockHeld:
-        return True
-
-
 @contextmanager
 def file_lock(path: Path, *, wait: bool) -> Iterator[None]:
     """Holds an exclusive lock on `path`, which is created if needed and never removed.

@@ -22,8 +22,8 @@ from sfcrime.machine.sizes import AMPLE_BYTES, machine_cores, machine_memory_byt
 from sfcrime.pipeline.training import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
-from sfcrime.store.health import file_problems
 from sfcrime.store.reader import open_reader
+from sfcrime.store.sqlite import file_problems
 
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store."""

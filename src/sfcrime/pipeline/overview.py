@@ -14,7 +14,7 @@ from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, read_act
 from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
-from sfcrime.store.records import BatchProgress, Generation, PartitionLedger, Totals
+from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
 from sfcrime.store.sqlite import WrittenState, written_state
 
 _SURELY_WRITTEN_NS = 2_000_000_000
@@ -26,7 +26,7 @@ class Counted:
 
     generation: Generation
     totals: Totals
-    ledger: tuple[PartitionLedger, ...]
+    ledger: tuple[PartitionRange, ...]
     last_batch: BatchProgress | None
     movements: tuple[Movement, ...]
 
@@ -55,7 +55,7 @@ class Overview:
         reached = {part.partition: part.end for part in self._ledger()}
         return bool(topic_ends) and is_caught_up(reached, topic_ends)
 
-    def _ledger(self) -> tuple[PartitionLedger, ...]:
+    def _ledger(self) -> tuple[PartitionRange, ...]:
         return self.counted.ledger if self.counted else ()
 
 

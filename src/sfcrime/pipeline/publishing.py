@@ -23,11 +23,16 @@ from sfcrime.kafka.producer import (
 )
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
-from sfcrime.sources.content import InputFile, OnRead
 from sfcrime.sources.file import open_files_source
-from sfcrime.sources.names import files_of, without_repeats
-from sfcrime.sources.source import STANDARD_INPUT, Source
-from sfcrime.sources.standard_input import spooled_input
+from sfcrime.sources.input_files import (
+    STANDARD_INPUT,
+    InputFile,
+    OnRead,
+    files_of,
+    spooled_input,
+    without_repeats,
+)
+from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
 SYNTHETIC = "synthetic"

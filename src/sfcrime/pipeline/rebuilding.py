@@ -22,7 +22,7 @@ from sfcrime.pipeline.stream_request import job_lock, require_settable
 from sfcrime.settings import Settings
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
-from sfcrime.store.records import Generation, PartitionLedger
+from sfcrime.store.records import Generation, PartitionRange
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generation_choice import new_generation, pending_generation
@@ -148,7 +148,7 @@ def _plan(settings: Settings, topic: Topic, store: StoreWriter, found: Preflight
 
 def lost_ranges(
     seen: Generation | None,
-    ledger: Sequence[PartitionLedger],
+    ledger: Sequence[PartitionRange],
     wanted: Generation,
     topic: TopicState,
 ) -> tuple[LostRange, ...]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 from sfcrime.errors import AlreadyRunning, ChildFailed, SfcrimeError
 from sfcrime.jvm.jars import resolve_jars
@@ -56,7 +56,7 @@ class Pipeline:
         self._on_step = on_step
         self.until_caught_up = until_caught_up
         self._broker: RunningBroker | None = None
-        self._lock = file_lock(settings.data_dir / "run.lock", wait=False)
+        self._lock = ExitStack()
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
         self._producer = _Part("producer", produce)
         self._stream = _Part("stream", ["stream", "--await-topic"])
@@ -67,7 +67,7 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         try:
-            self._lock.__enter__()
+            self._lock.enter_context(file_lock(self._settings.data_dir / "run.lock", wait=False))
         except LockHeld as error:
             raise AlreadyRunning(
                 f"Another `sfcrime run` works on {self._settings.data_dir}.",
@@ -81,12 +81,7 @@ class Pipeline:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _start(self) -> None:
@@ -143,17 +138,6 @@ class Pipeline:
         self._on_step(f"the {part.name} was killed (signal {-code}); starting it again")
         self._start_part(part)
 
-    def pids(self) -> Mapping[str, int]:
-        """Process ids of the parts that run."""
-        found = {
-            part.name: part.child.pid
-            for part in (self._producer, self._stream)
-            if part.child and part.child.is_running()
-        }
-        if self._broker is not None:
-            found["broker"] = self._broker.pid
-        return found
-
     def producer_is_done(self) -> bool:
         """Whether everything is published that this run was asked to publish."""
         child = self._producer.child
@@ -175,7 +159,7 @@ class Pipeline:
                 list(pool.map(lambda child: child.stop(STOP_GRACE_S), children))
         if self._broker is not None:
             self._broker.stop()
-        self._lock.__exit__(None, None, None)
+        self._lock.close()
 
 
 def environment_of_part(settings: Settings) -> dict[str, str]:

@@ -12,7 +12,7 @@ from sfcrime.sources.city_names import (
     STREETS_ELSEWHERE,
 )
 from sfcrime.sources.city_rates import PLACES
-from sfcrime.sources.city_tables import DRAW_BITS, bounds_of
+from sfcrime.sources.city_tables import DRAW_BITS, Choice, bounds_of
 
 _LAST_BLOCK_ELSEWHERE = 14
 _CROSSINGS = 24  # a street crosses the next so many of the list: about 5,500 intersections
@@ -32,18 +32,16 @@ def _kind_and_city(label: str) -> tuple[str, str]:
     return kind, "" if city == "-" else city
 
 
-_KINDS = tuple(_kind_and_city(label) for label in PLACES)
-_KIND_BOUNDS = bounds_of(PLACES.values())
+_KINDS = Choice({_kind_and_city(label): weight for label, weight in PLACES.items()})
 _STREETS = tuple(STREETS)
 _STREET_BOUNDS = bounds_of(STREETS.values())
-_LOCATIONS = tuple(COMMON_LOCATIONS)
-_LOCATION_BOUNDS = bounds_of(COMMON_LOCATIONS.values())
+_LOCATIONS = Choice(COMMON_LOCATIONS)
 
 
 def place_of(draws: tuple[int, ...]) -> Place:
     """A place from four independent numbers of DRAW_BITS bits."""
     kind_draw, street_draw, number_draw, name_draw = draws
-    kind, city = _KINDS[bisect_right(_KIND_BOUNDS, kind_draw)]
+    kind, city = _KINDS.of(kind_draw)
     elsewhere = STREETS_ELSEWHERE.get(city)
     if elsewhere is None:
         at = bisect_right(_STREET_BOUNDS, street_draw)
@@ -55,7 +53,7 @@ def place_of(draws: tuple[int, ...]) -> Place:
         crossings = min(_CROSSINGS, len(streets) - 1)
         crossing = streets[(at + 1 + (number_draw * crossings >> DRAW_BITS)) % len(streets)]
         return Place(f"{street}/{crossing[0].lower()}{crossing[1:]}", city, kind, "")
-    location = _LOCATIONS[bisect_right(_LOCATION_BOUNDS, name_draw)]
+    location = _LOCATIONS.of(name_draw)
     if kind == "Geo-Override" and not city:
         return Place(location.removesuffix(", Sf"), city, kind, "")
     blocks = 1 + (_LAST_BLOCK_ELSEWHERE if elsewhere else LAST_BLOCKS[street])

@@ -47,7 +47,7 @@ class HourPlan(NamedTuple):
     repeated: int | None
     """Index of the call that is published once more; None: none is."""
     repeated_after: int
-    """Index of the call behind which it is."""
+    """Index of the call after which it is."""
 
     @property
     def records(self) -> int:

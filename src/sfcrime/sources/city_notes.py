@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
 
 from sfcrime.sources.city_names import NOTE_CODES, NOTE_MODIFIERS, NOTE_WORDS, RARER_TYPES
-from sfcrime.sources.city_tables import DRAW_BITS, Bounds, bounds_of
+from sfcrime.sources.city_tables import DRAW_BITS, Choice, bounds_of
 
 LABEL_LENGTH = 20
 """Labels are cut at so many characters."""
@@ -20,21 +19,10 @@ _TYPO = 3 * (1 << DRAW_BITS) // 100
 _TWO_BLANKS = (1 << DRAW_BITS) // 600
 
 
-class _Choice:
-    """Labels with their bounds."""
-
-    def __init__(self, weights: Mapping[str, int]) -> None:
-        self._labels = tuple(weights)
-        self._bounds: Bounds = bounds_of(weights.values())
-
-    def of(self, draw: int) -> str:
-        return self._labels[bisect_right(self._bounds, draw)]
-
-
-_RARER = _Choice(RARER_TYPES)
-_CODES = _Choice(NOTE_CODES)
-_WORDS = _Choice(NOTE_WORDS)
-_MODIFIERS = _Choice(NOTE_MODIFIERS)
+_RARER = Choice(RARER_TYPES)
+_CODES = Choice(NOTE_CODES)
+_WORDS = Choice(NOTE_WORDS)
+_MODIFIERS = Choice(NOTE_MODIFIERS)
 
 
 def other_label(draws: tuple[int, ...]) -> str:

@@ -7,6 +7,7 @@ them is drawn by integer comparison and is the same on every machine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 
@@ -18,6 +19,12 @@ def weights_of(text: str) -> dict[str, int]:
     """Reads "label weight; label weight": the form in which the tables below are written."""
     pairs = (entry.rsplit(maxsplit=1) for entry in text.split(";"))
     return {label.strip(): int(weight) for label, weight in pairs}
+
+
+def _by_label(text: str) -> dict[str, str]:
+    """What stands below each label; labels stand on lines of their own and end in a colon."""
+    _, *parts = re.split(r"^ *(.+):\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 HOURLY_CALLS_HUNDREDTHS = _numbers(
@@ -66,75 +73,44 @@ OTHER_TYPES = 30_061
 """Calls whose label is none of the 60: 15.0 %."""
 
 HOURS_OF_TYPE: Mapping[str, tuple[int, ...]] = {
-    "Passing Call": _numbers(
+    call_type: _numbers(text)
+    for call_type, text in _by_label(
         """
-        232 151 131 139 128 105 190 418 445 503 529 528 610 535 533 639 804 804 713 434 266 335
-        485 343
-        """
-    ),
-    "Traffic Stop": _numbers(
-        """
-        280 177 115 91 95 66 71 201 349 414 423 431 456 457 666 677 933 827 662 540 397 470 717
-        488
-        """
-    ),
-    "Traf Violation Cite": _numbers(
-        """
-        125 122 89 46 53 90 195 483 768 654 565 586 654 606 603 568 598 625 648 568 476 378 329
-        172
-        """
-    ),
-    "Suspicious Person": _numbers(
-        """
-        255 184 166 154 120 104 184 378 423 496 476 530 741 719 655 682 668 645 539 410 394 366
-        355 361
-        """
-    ),
-    "Homeless Complaint": _numbers(
-        """
-        35 23 8 77 138 440 736 1285 1179 1105 975 751 593 573 438 329 382 222 201 163 135 81 71 59
-        """
-    ),
-    "Trespasser": _numbers(
-        """
-        317 204 259 193 238 320 584 700 652 570 464 461 425 454 505 479 377 485 396 375 373 411
-        390 368
-        """
-    ),
-    "Audible Alarm": _numbers(
-        """
-        405 384 391 371 377 390 440 592 637 504 423 379 338 419 343 374 365 393 431 516 386 395
-        372 374
-        """
-    ),
-    "22500e": _numbers(
-        """
-        0 0 0 0 0 0 230 464 582 634 634 628 750 634 495 549 570 724 740 741 623 485 329 189
-        """
-    ),
-    "Well Being Check": _numbers(
-        """
-        324 265 308 236 173 169 220 353 427 465 512 521 499 515 575 558 521 560 544 522 457 456
-        425 396
-        """
-    ),
-    "Muni Inspection": _numbers(
-        """
-        36 9 15 18 49 40 87 83 178 194 194 207 182 221 158 89 2287 2886 2207 568 27 33 127 103
-        """
-    ),
-    "Suspicious Vehicle": _numbers(
-        """
-        483 356 294 231 171 83 135 302 340 380 366 403 467 509 477 543 559 511 533 521 465 503 690
-        680
-        """
-    ),
-    "Fight No Weapon": _numbers(
-        """
-        379 433 393 212 160 207 191 226 286 398 429 417 429 567 536 548 553 555 564 512 505 522
-        498 483
-        """
-    ),
+    Passing Call:
+    232 151 131 139 128 105 190 418 445 503 529 528 610 535 533 639 804 804 713 434 266 335
+    485 343
+    Traffic Stop:
+    280 177 115 91 95 66 71 201 349 414 423 431 456 457 666 677 933 827 662 540 397 470 717
+    488
+    Traf Violation Cite:
+    125 122 89 46 53 90 195 483 768 654 565 586 654 606 603 568 598 625 648 568 476 378 329
+    172
+    Suspicious Person:
+    255 184 166 154 120 104 184 378 423 496 476 530 741 719 655 682 668 645 539 410 394 366
+    355 361
+    Homeless Complaint:
+    35 23 8 77 138 440 736 1285 1179 1105 975 751 593 573 438 329 382 222 201 163 135 81 71 59
+    Trespasser:
+    317 204 259 193 238 320 584 700 652 570 464 461 425 454 505 479 377 485 396 375 373 411
+    390 368
+    Audible Alarm:
+    405 384 391 371 377 390 440 592 637 504 423 379 338 419 343 374 365 393 431 516 386 395
+    372 374
+    22500e:
+    0 0 0 0 0 0 230 464 582 634 634 628 750 634 495 549 570 724 740 741 623 485 329 189
+    Well Being Check:
+    324 265 308 236 173 169 220 353 427 465 512 521 499 515 575 558 521 560 544 522 457 456
+    425 396
+    Muni Inspection:
+    36 9 15 18 49 40 87 83 178 194 194 207 182 221 158 89 2287 2886 2207 568 27 33 127 103
+    Suspicious Vehicle:
+    483 356 294 231 171 83 135 302 340 380 366 403 467 509 477 543 559 511 533 521 465 503 690
+    680
+    Fight No Weapon:
+    379 433 393 212 160 207 191 226 286 398 429 417 429 567 536 548 553 555 564 512 505 522
+    498 483
+    """
+    ).items()
 }
 """Share of a type's calls by hour on the wall, in ten-thousandths."""
 
@@ -148,125 +124,70 @@ DISPOSITIONS: Mapping[str, int] = weights_of(
 """All dispositions, of 199,999 calls; those outside the official table included."""
 
 DISPOSITIONS_OF_TYPE: Mapping[str, Mapping[str, int]] = {
-    "Passing Call": weights_of(
+    call_type: weights_of(text)
+    for call_type, text in _by_label(
         """
-        HAN 6088; Not recorded 3570; ND 211; ADV 64; CIT 31; GOA 15; REP 6; UTL 4; ARR 2; CAN 2;
-        ADM 2; NOM 2
-        """
-    ),
-    "Traffic Stop": weights_of(
-        """
-        CIT 5724; ADV 2974; HAN 765; ND 137; REP 130; ADM 118; ARR 90; Not recorded 33; CAN 15;
-        NOM 4; GOA 3; 22 2
-        """
-    ),
-    "Traf Violation Cite": weights_of(
-        """
-        GOA 3417; CIT 2774; NOM 969; HAN 583; Not recorded 522; ADV 489; CAN 447; OTS 236; 22 217;
-        GEN 205; UTL 102; ND 20
-        """
-    ),
-    "Suspicious Person": weights_of(
-        """
-        ADV 3200; HAN 1990; GOA 1725; CIT 1085; ND 517; UTL 414; ARR 347; REP 273;
-        Not recorded 165; CAN 96; NOM 87; ADM 74
-        """
-    ),
-    "Homeless Complaint": weights_of(
-        """
-        HAN 4984; ADV 2910; GOA 853; CIT 392; UTL 283; ND 282; Not recorded 92; ARR 49; REP 43;
-        CAN 33; ADM 33; NOM 16
-        """
-    ),
-    "Trespasser": weights_of(
-        """
-        GOA 3104; ADV 2337; HAN 2336; CAN 783; UTL 498; ND 192; 22 163; Not recorded 159; NOM 120;
-        REP 118; CIT 62; ARR 41
-        """
-    ),
-    "Audible Alarm": weights_of(
-        """
-        PAS 5250; NCR 1713; CAN 1555; HAN 556; 22 263; NOM 194; ND 158; REP 107; UTL 85;
-        Not recorded 69; ADV 21; GOA 16
-        """
-    ),
-    "22500e": weights_of(
-        """
-        CIT 3764; GOA 2493; HAN 1624; CAN 1320; NOM 334; 22 276; Not recorded 88; ADV 53; UTL 35;
-        ND 7; TOW 4
-        """
-    ),
-    "Well Being Check": weights_of(
-        """
-        HAN 4326; UTL 1412; GOA 1255; NOM 746; ND 567; ADV 558; REP 380; CAN 349;
-        Not recorded 168; 22 54; CIT 43; PAS 34
-        """
-    ),
-    "Muni Inspection": weights_of(
-        """
-        Not recorded 6321; HAN 3514; ND 158; NCR 2; ADV 2; ARR 2; GOA 2
-        """
-    ),
-    "Suspicious Vehicle": weights_of(
-        """
-        ADV 3818; HAN 2270; ND 1280; GOA 823; CIT 708; UTL 318; REP 252; Not recorded 119;
-        NOM 115; CAN 101; ARR 97; ADM 58
-        """
-    ),
-    "Fight No Weapon": weights_of(
-        """
-        HAN 3141; GOA 1727; ABA 974; UTL 786; ND 662; REP 633; CAN 557; NOM 450; ADV 419;
-        Not recorded 372; ARR 141; 22 83
-        """
-    ),
-    "Noise Nuisance": weights_of(
-        """
-        GOA 2863; UTL 2173; ADV 1839; HAN 1830; NOM 361; CAN 332; Not recorded 248; ND 209; 22 49;
-        ABA 37; ADM 22; REP 22
-        """
-    ),
-    "Auto Boost / Strip": weights_of(
-        """
-        REP 6143; HAN 899; ND 680; GOA 549; UTL 542; ADV 303; NOM 293; CAN 269; INC 101;
-        Not recorded 94; 22 61; ARR 47
-        """
-    ),
-    "Traf Violation Tow": weights_of(
-        """
-        HAN 2779; GOA 2401; CIT 1911; CAN 1568; NOM 429; 22 357; Not recorded 319; ADV 196;
-        OTS 14; ND 10; UTL 7; DUP 7
-        """
-    ),
-    "Poss": weights_of(
-        """
-        HAN 2080; GOA 1719; NOM 1638; UTL 1294; ND 852; REP 740; ADV 582; PAS 351; CAN 239;
-        Not recorded 214; NCR 98; ABA 74
-        """
-    ),
-    "Mentally Disturbed": weights_of(
-        """
-        HAN 2770; GOA 2716; ADV 1327; UTL 1130; ND 696; REP 340; NOM 306; Not recorded 298;
-        CAN 182; ABA 66; ARR 46; CIT 35
-        """
-    ),
-    "Petty Theft": weights_of(
-        """
-        REP 4327; HAN 1887; GOA 1287; UTL 596; ND 581; ADV 388; CAN 357; NOM 157;
-        Not recorded 118; 22 71; ARR 71; INC 59
-        """
-    ),
-    "Meet W/citizen": weights_of(
-        """
-        HAN 5800; REP 1636; ND 609; ADV 439; GOA 348; UTL 348; CAN 249; Not recorded 166; ABA 108;
-        NOM 108; ARR 58; CIT 58
-        """
-    ),
-    "Assault / Battery": weights_of(
-        """
-        REP 2780; HAN 2487; GOA 1053; UTL 930; ND 879; NOM 509; ABA 297; Not recorded 284;
-        CAN 267; ADV 225; ARR 191; CIT 38
-        """
-    ),
+    Passing Call:
+    HAN 6088; Not recorded 3570; ND 211; ADV 64; CIT 31; GOA 15; REP 6; UTL 4; ARR 2; CAN 2;
+    ADM 2; NOM 2
+    Traffic Stop:
+    CIT 5724; ADV 2974; HAN 765; ND 137; REP 130; ADM 118; ARR 90; Not recorded 33; CAN 15;
+    NOM 4; GOA 3; 22 2
+    Traf Violation Cite:
+    GOA 3417; CIT 2774; NOM 969; HAN 583; Not recorded 522; ADV 489; CAN 447; OTS 236; 22 217;
+    GEN 205; UTL 102; ND 20
+    Suspicious Person:
+    ADV 3200; HAN 1990; GOA 1725; CIT 1085; ND 517; UTL 414; ARR 347; REP 273;
+    Not recorded 165; CAN 96; NOM 87; ADM 74
+    Homeless Complaint:
+    HAN 4984; ADV 2910; GOA 853; CIT 392; UTL 283; ND 282; Not recorded 92; ARR 49; REP 43;
+    CAN 33; ADM 33; NOM 16
+    Trespasser:
+    GOA 3104; ADV 2337; HAN 2336; CAN 783; UTL 498; ND 192; 22 163; Not recorded 159; NOM 120;
+    REP 118; CIT 62; ARR 41
+    Audible Alarm:
+    PAS 5250; NCR 1713; CAN 1555; HAN 556; 22 263; NOM 194; ND 158; REP 107; UTL 85;
+    Not recorded 69; ADV 21; GOA 16
+    22500e:
+    CIT 3764; GOA 2493; HAN 1624; CAN 1320; NOM 334; 22 276; Not recorded 88; ADV 53; UTL 35;
+    ND 7; TOW 4
+    Well Being Check:
+    HAN 4326; UTL 1412; GOA 1255; NOM 746; ND 567; ADV 558; REP 380; CAN 349;
+    Not recorded 168; 22 54; CIT 43; PAS 34
+    Muni Inspection:
+    Not recorded 6321; HAN 3514; ND 158; NCR 2; ADV 2; ARR 2; GOA 2
+    Suspicious Vehicle:
+    ADV 3818; HAN 2270; ND 1280; GOA 823; CIT 708; UTL 318; REP 252; Not recorded 119;
+    NOM 115; CAN 101; ARR 97; ADM 58
+    Fight No Weapon:
+    HAN 3141; GOA 1727; ABA 974; UTL 786; ND 662; REP 633; CAN 557; NOM 450; ADV 419;
+    Not recorded 372; ARR 141; 22 83
+    Noise Nuisance:
+    GOA 2863; UTL 2173; ADV 1839; HAN 1830; NOM 361; CAN 332; Not recorded 248; ND 209; 22 49;
+    ABA 37; ADM 22; REP 22
+    Auto Boost / Strip:
+    REP 6143; HAN 899; ND 680; GOA 549; UTL 542; ADV 303; NOM 293; CAN 269; INC 101;
+    Not recorded 94; 22 61; ARR 47
+    Traf Violation Tow:
+    HAN 2779; GOA 2401; CIT 1911; CAN 1568; NOM 429; 22 357; Not recorded 319; ADV 196;
+    OTS 14; ND 10; UTL 7; DUP 7
+    Poss:
+    HAN 2080; GOA 1719; NOM 1638; UTL 1294; ND 852; REP 740; ADV 582; PAS 351; CAN 239;
+    Not recorded 214; NCR 98; ABA 74
+    Mentally Disturbed:
+    HAN 2770; GOA 2716; ADV 1327; UTL 1130; ND 696; REP 340; NOM 306; Not recorded 298;
+    CAN 182; ABA 66; ARR 46; CIT 35
+    Petty Theft:
+    REP 4327; HAN 1887; GOA 1287; UTL 596; ND 581; ADV 388; CAN 357; NOM 157;
+    Not recorded 118; 22 71; ARR 71; INC 59
+    Meet W/citizen:
+    HAN 5800; REP 1636; ND 609; ADV 439; GOA 348; UTL 348; CAN 249; Not recorded 166; ABA 108;
+    NOM 108; ARR 58; CIT 58
+    Assault / Battery:
+    REP 2780; HAN 2487; GOA 1053; UTL 930; ND 879; NOM 509; ABA 297; Not recorded 284;
+    CAN 267; ADV 225; ARR 191; CIT 38
+    """
+    ).items()
 }
 """The 12 commonest dispositions of the 20 commonest types, in ten-thousandths of their calls."""
 

@@ -6,9 +6,11 @@ multiplications and divisions alone, which give the same bits on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import accumulate
+from typing import Generic, TypeVar
 
 from sfcrime.sources.city_rates import (
     CALL_TYPES,
@@ -29,6 +31,8 @@ OTHER_TYPE = len(TYPE_LABELS)
 """The index drawn for a label that is none of `TYPE_LABELS`."""
 DISPOSITION_CODES = tuple(DISPOSITIONS)
 
+_T = TypeVar("_T")
+
 Bounds = list[int]
 """`bisect_right(bounds, number of DRAW_BITS bits)` is the index drawn."""
 
@@ -37,6 +41,17 @@ def bounds_of(weights: Iterable[int]) -> Bounds:
     """Bounds of a draw in proportion to the weights; the last has none, so it never overruns."""
     sums = list(accumulate(weights))
     return [(part << DRAW_BITS) // sums[-1] for part in sums[:-1]]
+
+
+class Choice(Generic[_T]):
+    """Things by weight; `of` gives the one that a number of DRAW_BITS bits draws."""
+
+    def __init__(self, weights: Mapping[_T, int]) -> None:
+        self._things = tuple(weights)
+        self._bounds = bounds_of(weights.values())
+
+    def of(self, draw: int) -> _T:
+        return self._things[bisect_right(self._bounds, draw)]
 
 
 @lru_cache(maxsize=HOURS_OF_WEEK)

@@ -5,19 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BufferedReader
-from pathlib import Path
 
 import pyarrow as pa
 
 from sfcrime.errors import UnreadableFile, UsageError
 from sfcrime.sources.elements import Chunks
-
-OnRead = Callable[[int, int], None]
-"""Bytes read, and bytes in all; 0 in all where that is not known."""
+from sfcrime.sources.input_files import InputFile, OnRead
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -28,15 +24,6 @@ _OTHER_PACKINGS = {
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
 }
 _MAGIC_BYTES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """A file to read calls from."""
-
-    path: Path
-    name: str
-    """What messages call it."""
 
 
 class FileContent:
@@ -54,7 +41,11 @@ class FileContent:
         raw.seek(0)
         for other, packing in _OTHER_PACKINGS.items():
             if magic.startswith(other):
-                raise _packed_otherwise(file.name, packing)
+                raise UsageError(
+                    f"{file.name} is packed with {packing}.",
+                    rule="A file of calls is plain, or packed with gzip or zstd.",
+                    next_step="unpack it, and name the unpacked file",
+                )
         self._unpacked = _unpacked(raw, magic)
         self.is_packed = self._unpacked is not raw
         self._ahead = b""
@@ -85,10 +76,9 @@ class FileContent:
         try:
             chunk = self._unpacked.read(size)
         except (EOFError, zlib.error, OSError) as error:
-            raise unreadable(
-                self.name,
-                f"cannot be read to its end: {error} (near byte {self._raw.tell()} of {self.size})",
-            ) from error
+            near = f"near byte {self._raw.tell()} of {self.size}"
+            problem = f"cannot be read to its end: {error} ({near})"
+            raise UnreadableFile(self.name, problem) from error
         self._digest.update(chunk)
         self.report(self._raw.tell())
         return chunk
@@ -136,22 +126,6 @@ def open_content(file: InputFile, on_read: OnRead | None = None) -> Iterator[Fil
         yield FileContent(file, raw, on_read)
 
 
-def unreadable(name: str, problem: str, shape: str = "") -> UnreadableFile:
-    """The error for a file that breaks off or is damaged.
-
-    Args:
-        name: of the file.
-        problem: with the place where it is, as a sentence about the file without its end.
-        shape: what the file has to be.
-    """
-    wanted = f" ({shape})" if shape else ""
-    return UnreadableFile(
-        f"{name} {problem}.",
-        rule="A source is read whole before anything of it is published.",
-        next_step=f"fetch or restore the file{wanted}, and run again",
-    )
-
-
 def _unpacked(raw: BufferedReader, magic: bytes) -> Chunks:
     unpacked: Chunks = raw
     if magic.startswith(_GZIP_MAGIC):
@@ -159,11 +133,3 @@ def _unpacked(raw: BufferedReader, magic: bytes) -> Chunks:
     elif magic.startswith(_ZSTD_MAGIC):
         unpacked = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
     return unpacked
-
-
-def _packed_otherwise(name: str, packing: str) -> UsageError:
-    return UsageError(
-        f"{name} is packed with {packing}.",
-        rule="A file of calls is plain, or packed with gzip or zstd.",
-        next_step="unpack it, and name the unpacked file",
-    )

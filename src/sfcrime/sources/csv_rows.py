@@ -1,7 +1,7 @@
 """Reads the rows of a CSV file: RFC 4180, with a header line that names the fields of a call.
 
 Every row has as many cells as the header line; one that has not means that the file is damaged
-(a quote or a line end is missing, or it was cut), because cells behind the damage would be read
+(a quote or a line end is missing, or it was cut), because cells after the damage would be read
 as the wrong fields. Blank lines are passed over. A file that was cut within the last cell of a row
 cannot be told from a whole one: CSV has no end mark.
 """
@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from sfcrime.errors import UnreadableFile
-from sfcrime.sources.content import FileContent, unreadable
+from sfcrime.sources.content import FileContent
 from sfcrime.sources.elements import BYTE_ORDER_MARK, CHUNK_BYTES, Element
-from sfcrime.sources.shape import call_columns
-from sfcrime.sources.table import row_element
+from sfcrime.sources.shape import call_columns, row_element
 
 MAX_LINE_BYTES = 4 << 20
 """A line beyond this is no row but a broken file; the csv module bounds a cell by 128 KiB."""
@@ -81,7 +80,7 @@ def _lines(content: FileContent) -> Iterator[str]:
 
 
 def _broken(content: FileContent, line: int, reason: str) -> UnreadableFile:
-    return unreadable(content.name, f"is damaged at line {line}: {reason}", _SHAPE)
+    return UnreadableFile(content.name, f"is damaged at line {line}: {reason}", _SHAPE)
 
 
 def _as_utf8(text: str) -> str:

@@ -181,7 +181,7 @@ class _Scan(NamedTuple):
 
     parsed: object
     end: int
-    """Behind the value, or where the problem is."""
+    """After the value, or where the problem is."""
     problem: str = ""
     """Why there is no value; "" where there is one."""
     cut: bool = False

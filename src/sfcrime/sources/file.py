@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
-from sfcrime.sources.content import InputFile, OnRead, open_content
+from sfcrime.sources.content import open_content
+from sfcrime.sources.input_files import InputFile, OnRead
 from sfcrime.sources.ordering import OrderedRecords
 from sfcrime.sources.source import Source, now_ms
 from sfcrime.sources.staging import Staging
@@ -40,7 +41,7 @@ def open_files_source(
     """Reads files to their ends, sorts their records by call time, and offers them.
 
     Records of one minute keep the order of the files and of each file. A record without a usable
-    date stands behind its predecessor and takes that one's time (the first dated one's, where it
+    date stands after its predecessor and takes that one's time (the first dated one's, where it
     comes first). Publication times are the calls' instants, never later than now and never
     decreasing. The identity is of the files' uncompressed contents, in their order.
 

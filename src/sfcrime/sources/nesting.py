@@ -25,7 +25,7 @@ class NestedEnd(NamedTuple):
 
     complete: bool
     end: int
-    """Index behind the value, where complete."""
+    """Index after the value, where complete."""
     problem: str
     """What is wrong with the text; "" where complete, or where it only stops too early."""
     at: int

@@ -8,11 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sfcrime.errors import UsageError
-from sfcrime.sources.content import FileContent, unreadable
+from sfcrime.errors import UnreadableFile, UsageError
+from sfcrime.sources.content import FileContent
 from sfcrime.sources.elements import Element
-from sfcrime.sources.shape import call_columns
-from sfcrime.sources.table import row_element
+from sfcrime.sources.shape import call_columns, row_element
 
 PARQUET_MAGIC = b"PAR1"
 
@@ -51,7 +50,7 @@ def parquet_elements(content: FileContent) -> Iterator[Element]:
                 content.report(content.size * done // total)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
-        raise unreadable(content.name, f"is damaged {place}: {reason}", "Parquet") from error
+        raise UnreadableFile(content.name, f"is damaged {place}: {reason}", "Parquet") from error
 
 
 def _fields_of(name: str, schema: pa.Schema) -> list[str]:

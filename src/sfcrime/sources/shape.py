@@ -1,11 +1,15 @@
-"""What makes a file one of calls for service, and the refusal of any other."""
+"""What makes a file one of calls for service, how a row of a table becomes one, and the refusal of
+any other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+
 from sfcrime.domain.calls import CALL_FIELDS, NEEDED_FIELDS
 from sfcrime.errors import UsageError
+from sfcrime.sources.elements import Element
 
 _SHOWN_NAMES = 8
 _SHOWN_LETTERS = 40
@@ -33,6 +37,21 @@ def call_columns(name: str, what: str, columns: Sequence[str]) -> list[str]:
                 next_step="rename or drop the columns that are not meant",
             )
     return fields
+
+
+def row_element(fields: Sequence[str], texts: Iterable[str | None]) -> Element:
+    """A row as the element that a JSON file would hold for it.
+
+    Args:
+        fields: names, ASCII.
+        texts: as many, latin-1 views of bytes as in `elements`, so that text that is no UTF-8
+            passes unharmed; None for a cell without a value.
+    """
+    call = dict(zip(fields, texts, strict=True))
+    value = orjson.dumps(call)
+    if not value.isascii():
+        value = value.decode().encode("latin-1")
+    return Element(value, call)
 
 
 def other_shape(name: str, what: str, found: Sequence[str]) -> UsageError:

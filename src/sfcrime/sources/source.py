@@ -8,9 +8,6 @@ from typing import Protocol
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 
-STANDARD_INPUT = "-"
-"""What names it among files."""
-
 
 def now_ms() -> int:
     """Milliseconds since 1970-01-01 UTC."""

@@ -1,25 +1,34 @@
-"""Puts the calls of files on disk in the order of their times, whatever form the files have."""
+"""Puts the calls of files on disk in the order of their times, whatever form the files have.
+
+The form is told by the content. Times are read leniently here: whether a record counts is judged
+elsewhere, and more strictly; for an order, a time that can be made out at all is better than none.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
 import orjson
 
-from sfcrime.domain.call_time import ordering_time_us
 from sfcrime.domain.calls import CALL_ID_FIELD, CALL_TIME_FIELD, CALL_TYPE_FIELD
-from sfcrime.domain.outcomes import FIRST_YEAR
+from sfcrime.domain.outcomes import FIRST_YEAR, LAST_YEAR_EXCLUSIVE
 from sfcrime.domain.wall_clock import from_datetime, instant_of
+from sfcrime.errors import UnreadableFile, UsageError
 from sfcrime.sources.content import FileContent
-from sfcrime.sources.elements import Element
-from sfcrime.sources.forms import elements_of
+from sfcrime.sources.csv_rows import csv_elements
+from sfcrime.sources.elements import BYTE_ORDER_MARK, BrokenContent, Element, split_elements
 from sfcrime.sources.ordering import OrderedRecords
+from sfcrime.sources.parquet import PARQUET_MAGIC, parquet_elements
 from sfcrime.sources.shape import other_shape
 
 RECOGNISED_WITHIN = 1_000
 """Elements among which at least one must have a field by which a call is known."""
 
+_LOOK_BYTES = 64 << 10
+_BYTE_ORDER_MARK = BYTE_ORDER_MARK.encode("latin-1")
 _HOUR_US = 3_600_000_000
 # Where the content has no usable date at all, its records are published at this time.
 _START_OF_TIME_US = from_datetime(datetime(FIRST_YEAR, 1, 1))
@@ -73,6 +82,48 @@ class Staging:
         )
 
 
+def elements_of(content: FileContent) -> Iterator[Element]:
+    """The elements of a file, whatever its name: Parquet, CSV, a JSON array or JSON lines.
+
+    Raises:
+        UsageError: the file is a table of something else, or packed Parquet.
+        UnreadableFile: the content is broken or ends too early.
+    """
+    start = content.peek(_LOOK_BYTES)
+    if start.startswith(PARQUET_MAGIC):
+        if content.is_packed:
+            raise UsageError(
+                f"{content.name} is a packed Parquet file.",
+                rule="Parquet is packed within, and is read at several places at once.",
+                next_step="unpack it, and name the unpacked file",
+            )
+        return parquet_elements(content)
+    return _json_elements(content) if _is_json(start) else csv_elements(content)
+
+
+def _is_json(start: bytes) -> bool:
+    """Content without anything counts as JSON; a header line of CSV is no JSON value."""
+    text = start.removeprefix(_BYTE_ORDER_MARK).lstrip(b" \t\r\n")
+    if not text or text[:1] in b"[{":
+        return True
+    try:
+        json.loads(text.partition(b"\n")[0].decode("latin-1"), strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _json_elements(content: FileContent) -> Iterator[Element]:
+    try:
+        yield from split_elements(content)
+    except BrokenContent as error:
+        raise UnreadableFile(
+            content.name,
+            f"is not JSON at byte {error.position}, line {error.line}: {error.reason}",
+            "a JSON array, or one JSON object a line",
+        ) from error
+
+
 def _refuse_unless(recognised: bool, content: FileContent, seen: int, first: Element) -> None:
     if not recognised:
         fields = list(first.parsed) if isinstance(first.parsed, dict) else []
@@ -94,6 +145,26 @@ def _times_of_text(text: str) -> _Times | None:
         return None
     hour = call_us // _HOUR_US
     return call_us, _instant_of_hour(hour) + (call_us - hour * _HOUR_US) // 1000
+
+
+def ordering_time_us(text: object) -> int | None:
+    """Microseconds on the wall of an ISO 8601 date or date and time, or None.
+
+    An offset, which no source of ours gives, is ignored: the wall clock written is what counts.
+    None for anything that is no text, no date, or outside the years 2000 to 2099.
+    """
+    if not isinstance(text, str):
+        return None
+    text = text.strip()
+    if not text.isprintable():  # Python 3.11 reads a date up to a NUL, later ones do not
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not FIRST_YEAR <= moment.year < LAST_YEAR_EXCLUSIVE:
+        return None
+    return from_datetime(moment.replace(tzinfo=None))
 
 
 @lru_cache(maxsize=4_096)

@@ -17,15 +17,13 @@ from types import FrameType
 import pyspark
 
 from sfcrime.errors import UsageError
-from sfcrime.jvm.ivy import download_options
+from sfcrime.jvm.downloading import download_options
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import Settings
 from sfcrime.spark.driver import driver_class_path, driver_java
 
 SCALA_VERSION = "2.13"
 """What PySpark's jars are compiled for; part of the name of every package for Spark."""
-
-CONNECTOR = f"org.apache.spark:spark-sql-kafka-0-10_{SCALA_VERSION}:{pyspark.__version__}"
 
 
 def check_packages(arguments: Sequence[str]) -> None:

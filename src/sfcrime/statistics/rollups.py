@@ -108,7 +108,7 @@ def rollup(
     for cell in cells:
         call_type = disposition = None
         if with_type:
-            call_type = cell.call_type if raw else read_call_type(cell.call_type).label
+            call_type = cell.call_type if raw else read_call_type(cell.call_type)
         if with_disposition:
             disposition = cell.disposition if raw else describe(cell.disposition).merged_code
         sums[start_of(cell.window_us, every), call_type, disposition] += cell.calls
@@ -138,17 +138,15 @@ def fold(rows: Sequence[Row], top: int) -> Folded:
         sums[_label(row, dimension)] += row.calls
     ranked = sorted(sums.items(), key=lambda item: (-item[1], item[0] or ""))
     kept = {label for label, _ in ranked[:top]}
+    stay: list[Row] = []
     folded: Counter[tuple[int | None, str | None, str | None]] = Counter()
-    stay = [row for row in rows if _label(row, dimension) in kept]
+    other = OTHER[dimension]
     for row in rows:
-        if _label(row, dimension) not in kept:
-            other = OTHER[dimension]
-            key = (
-                (row.window_us, other, row.disposition)
-                if has_types
-                else (row.window_us, None, other)
-            )
-            folded[key] += row.calls
+        if _label(row, dimension) in kept:
+            stay.append(row)
+        else:
+            labels = (other, row.disposition) if has_types else (None, other)
+            folded[row.window_us, *labels] += row.calls
     others = in_order(Row(*key, calls) for key, calls in folded.items())
     together = sorted([*stay, *others], key=lambda row: row.window_us or 0)
     return Folded(together, dimension, len(ranked[top:]), sum(folded.values()))

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, delete, insert, update
 
 from sfcrime.store import rows, schema, sqlite
 from sfcrime.store.labels import Labels
-from sfcrime.store.records import BatchOutcome, PartitionLedger, PartitionRange, Totals
+from sfcrime.store.outcome import BatchOutcome
+from sfcrime.store.records import PartitionRange, Totals
 
 
 def add_cells(
-    connection: Connection,
-    number: int,
-    outcome: BatchOutcome,
-    *,
-    call_types: Labels,
-    dispositions: Labels,
+    connection: Connection, number: int, outcome: BatchOutcome, labels: tuple[Labels, Labels]
 ) -> None:
-    """Adds the batch's calls to the cells of generation `number`, in the order of the key."""
+    """Adds the batch's calls to the cells of generation `number`, in the order of the key.
+
+    `labels` are those of call types, and those of dispositions.
+    """
+    call_types, dispositions = labels
     cells = outcome.cells
     if not len(cells):
         return
@@ -46,33 +48,13 @@ def _integers(column: pa.ChunkedArray) -> list[int]:
 
 def add_set_aside(connection: Connection, number: int, outcome: BatchOutcome) -> None:
     """Keeps where each rejected and late record stands."""
-    if outcome.rejected:
-        connection.execute(
-            insert(schema.rejected),
-            [
-                {
-                    "generation_id": number,
-                    "partition": record.partition,
-                    "record_offset": record.offset,
-                    "reason": record.reason,
-                }
-                for record in outcome.rejected
-            ],
-        )
-    if outcome.late:
-        connection.execute(
-            insert(schema.late),
-            [
-                {
-                    "generation_id": number,
-                    "partition": record.partition,
-                    "record_offset": record.offset,
-                    "call_us": record.call_us,
-                    "published_ms": record.published_ms,
-                }
-                for record in outcome.late
-            ],
-        )
+    for table, records in ((schema.rejected, outcome.rejected), (schema.late, outcome.late)):
+        names = [column.name for column in table.columns]  # in the order of the records' fields
+        if records:
+            connection.execute(
+                insert(table),
+                [dict(zip(names, (number, *record), strict=True)) for record in records],
+            )
 
 
 def add_to_ledger(
@@ -83,7 +65,7 @@ def add_to_ledger(
         insert(schema.batch).values(
             generation_id=number,
             batch_id=outcome.batch_id,
-            **rows.from_accounting(outcome.accounting),
+            **asdict(outcome.accounting),
             newest_call_us=outcome.newest_call_us,
             committed_ms=committed_ms,
         )
@@ -99,32 +81,14 @@ def add_to_ledger(
 
 
 def add_to_partitions(
-    connection: Connection, number: int, outcome: BatchOutcome, known: dict[int, PartitionLedger]
+    connection: Connection, number: int, outcome: BatchOutcome, known: dict[int, PartitionRange]
 ) -> None:
     """Moves each partition's account forward; a partition not seen before begins its own."""
-    table = schema.partition_ledger
     for each in outcome.ranges:
         before = known.get(each.partition)
-        if before is None:
-            start_partition(connection, number, each)
-            continue
-        connection.execute(
-            update(table)
-            .where(table.c.generation_id == number, table.c.partition == each.partition)
-            .values(
-                end_offset=each.end,
-                counted=before.counted + each.counted,
-                late=before.late + each.late,
-                rejected=before.rejected + each.rejected,
-            )
-        )
-
-
-def start_partition(connection: Connection, number: int, each: PartitionRange) -> None:
-    """Begins the account of a partition with its first range, which may be empty."""
-    connection.execute(
-        insert(schema.partition_ledger).values(generation_id=number, **rows.from_range(each))
-    )
+        together = each if before is None else before.followed_by(each)
+        row = {"generation_id": number, **rows.from_range(together)}
+        sqlite.replace_row(connection, schema.partition_ledger, row)
 
 
 def add_to_totals(
@@ -138,7 +102,7 @@ def add_to_totals(
         .values(
             batches=before.batches + 1,
             last_batch_id=outcome.batch_id,
-            **rows.from_accounting(before.accounting + outcome.accounting),
+            **asdict(before.accounting + outcome.accounting),
             committed_ms=committed_ms,
             newest_call_us=_latest(before.newest_call_us, outcome.newest_call_us),
         )

@@ -36,11 +36,6 @@ def labelled(where: Condition) -> Select[Any]:
     )
 
 
-def counted(where: Condition) -> Select[Any]:
-    """How many cells there are."""
-    return select(func.count()).select_from(schema.cell).where(*where)
-
-
 def newest(where: Condition) -> Select[Any]:
     """The newest window; NULL where there is no cell."""
     return select(func.max(schema.cell.c.window_s)).where(*where)

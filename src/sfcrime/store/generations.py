@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store import rows, schema, sqlite
-from sfcrime.store.batches import start_partition
 from sfcrime.store.records import Generation, PartitionRange
 
 ROWS_FORGOTTEN_AT_ONCE = 50_000
@@ -22,11 +23,11 @@ def create(connection: Connection, generation: Generation) -> int:
     connection.execute(
         insert(schema.generation).values(id=number, **rows.from_generation(generation))
     )
-    nothing = rows.from_accounting(Accounting())
+    nothing = asdict(Accounting())
     connection.execute(insert(schema.totals).values(generation_id=number, batches=0, **nothing))
     for partition, start in generation.start_offsets.items():
-        untouched = PartitionRange(partition, start, start, counted=0, late=0, rejected=0)
-        start_partition(connection, number, untouched)
+        row = rows.from_range(PartitionRange(partition, start, start))
+        connection.execute(insert(schema.partition_ledger).values(generation_id=number, **row))
     return number
 
 
@@ -34,6 +35,16 @@ def point_readers_to(connection: Connection, number: int) -> None:
     """Makes `number` the generation that readers see: the one row of `current_generation`."""
     row = {"slot": 1, "generation_id": number}
     sqlite.replace_row(connection, schema.current_generation, row)
+
+
+def unseen(connection: Connection) -> dict[int, Generation]:
+    """Those newer than the one that readers see, by number, which are not being forgotten. Older
+    ones were replaced by it."""
+    table = schema.totals
+    current = rows.current_generation_id(connection) or 0
+    newer = select(table.c.generation_id).where(table.c.generation_id > current)
+    numbers = connection.scalars(newer.order_by(table.c.generation_id)).all()
+    return {number: rows.generation(connection, number) for number in numbers}
 
 
 def forget_some(connection: Connection, number: int) -> bool:

@@ -12,16 +12,15 @@ from sqlalchemy import Connection, func, select
 
 from sfcrime.errors import AccountingBroken
 from sfcrime.store import schema
+from sfcrime.store.identity_blocks import block_headers
 from sfcrime.store.identity_cache import BlockCache
 from sfcrime.store.identity_columns import IdentityColumns, Mask, contained
 from sfcrime.store.identity_levels import Held, IdentityBounds, Level
 from sfcrime.store.identity_merging import Merging
 
-_table = schema.identity_block
-
 
 class Identities:
-    """What one writer knows of the identities of one generation; nothing before `load`.
+    """What one writer knows of the identities of one generation; nothing before `turn_to`.
 
     Not for several threads at once.
     """
@@ -32,36 +31,20 @@ class Identities:
         self._number: int | None = None
         self._held: Held | None = None
         self._changed: Held | None = None
-        self._count = 0
-
-    @property
-    def count(self) -> int:
-        """Identities held as far as is known, without those of a transaction that was not kept."""
-        return self._count
 
     def held(self, connection: Connection) -> int:
         """Identities held; read first where nothing is known yet.
 
         Raises:
-            AccountingBroken: as `load`.
+            AccountingBroken: a block that is read here is not what its row says.
         """
         return self._newest(connection).identities
 
-    def load(self, connection: Connection, number: int) -> None:
-        """Reads where the identities of generation `number` lie, and forgets anything else.
-
-        Raises:
-            AccountingBroken: a block that is read here is not what its row says.
-        """
-        self.turn_to(number)
-        self._held = _held(connection, number, self._cache)
-        self._count = self._held.identities
-
     def turn_to(self, number: int) -> None:
         """Forgets everything; what generation `number` holds is read when it is needed first. So a
-        damaged block is in the way of counting on, and not of counting anew."""
+        damaged block stops a job that counts on, and none that counts from the start again."""
         self.drop()
-        self._number, self._count = number, 0
+        self._number = number
 
     def first_copies(self, connection: Connection, keys: IdentityColumns) -> Mask:
         """Which rows are the first copy of an identity that is not held.
@@ -126,10 +109,9 @@ class Identities:
         """The transaction was committed: what was added is held from now on."""
         if self._changed is not None:
             self._held, self._changed = self._changed, None
-            self._count = self._held.identities
 
     def drop(self) -> None:
-        """The transaction failed: everything is read anew when it is needed next."""
+        """The transaction failed: everything is read again when it is needed next."""
         self._cache.clear()
         self._held = self._changed = None
 
@@ -139,40 +121,26 @@ class Identities:
         if self._held is None:
             if self._number is None:
                 return _NOTHING
-            self.load(connection, self._number)
-        assert self._held is not None
+            self._held = _read(connection, self._number, self._cache)
         return self._held
 
 
 _NOTHING = Held(IdentityColumns.joined([]), (), (), 1)
 
 
-def _held(connection: Connection, number: int, cache: BlockCache) -> Held:
-    found = connection.execute(
-        select(
-            _table.c.level,
-            _table.c.id,
-            _table.c.identities,
-            _table.c.first_time_key,
-            _table.c.first_call_id,
-            _table.c.last_time_key,
-            _table.c.last_call_id,
-        )
-        .where(_table.c.generation_id == number)
-        .order_by(_table.c.level, _table.c.first_time_key, _table.c.first_call_id)
-    ).all()
-    table = np.array([tuple(row) for row in found], np.int64).reshape(len(found), 7)
-    by_level = [
-        Level(table[table[:, 0] == level, 1:]) for level in range(table[:, 0].max(initial=0) + 1)
-    ]
-    newest = connection.scalar(select(func.max(_table.c.id))) or 0
-    level_0, *levels = by_level
-    headers = [level_0.header(position, 0) for position in range(len(level_0))]
-    parts = IdentityColumns.joined(list(cache.blocks(connection, headers)))
+def _read(connection: Connection, number: int, cache: BlockCache) -> Held:
+    headers = block_headers(connection, number)
+    newest = connection.scalar(select(func.max(schema.identity_block.c.id))) or 0
+    in_level_0 = [header for header in headers if header.level == 0]
+    parts = IdentityColumns.joined(list(cache.blocks(connection, in_level_0)))
     cache.clear()  # level 0 is in memory as a whole
+    highest = max((header.level for header in headers), default=0)
     return Held(
         level_0=parts.take(parts.order()),
-        level_0_numbers=tuple(header.number for header in headers),
-        levels=tuple(levels),
+        level_0_numbers=tuple(header.number for header in in_level_0),
+        levels=tuple(
+            Level().changed([], [header for header in headers if header.level == level])
+            for level in range(1, highest + 1)
+        ),
         next_number=newest + 1,
     )

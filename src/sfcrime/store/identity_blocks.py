@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
+from sfcrime.domain.calls import Stage
 from sfcrime.errors import AccountingBroken
 from sfcrime.store import schema
 from sfcrime.store.identity_columns import IdentityColumns, contained, merged
 from sfcrime.store.identity_packing import unpacked
 
-_BLOCKS_AT_A_TIME = 64
+BLOCKS_AT_A_TIME = 64
 """Read by one statement: some 2 MiB of bytes."""
+_HIGHEST_STAGE = max(Stage)
+_CALL_IDS = 10**18
 
 
 class BlockHeader(NamedTuple):
@@ -37,17 +40,26 @@ class StoredBlock(NamedTuple):
     """Why they cannot; empty where they can."""
 
 
-def stored_identities(connection: Connection, number: int) -> Iterator[StoredBlock]:
-    """Every block of generation `number`, by level and first key, one in memory at a time."""
+def block_headers(connection: Connection, number: int) -> list[BlockHeader]:
+    """Those of generation `number`, by level and first key."""
     table = schema.identity_block
-    headers = connection.execute(
-        select(*_HEADER)
+    rows = connection.execute(
+        select(
+            *(table.c.id, table.c.level, table.c.identities),
+            *(table.c.first_time_key, table.c.first_call_id),
+            *(table.c.last_time_key, table.c.last_call_id),
+        )
         .where(table.c.generation_id == number)
         .order_by(table.c.level, table.c.first_time_key, table.c.first_call_id, table.c.id)
-    ).all()
-    known = {row.id: _header(row) for row in headers}
-    for found, content in packed_blocks(connection, list(known)):
-        header = known[found]
+    )
+    return [BlockHeader(*row[:3], tuple(row[3:5]), tuple(row[5:])) for row in rows]
+
+
+def stored_identities(connection: Connection, number: int) -> Iterator[StoredBlock]:
+    """Every block of generation `number`, by level and first key, one in memory at a time."""
+    headers = block_headers(connection, number)
+    found = packed_blocks(connection, [header.number for header in headers])
+    for header, (_, content) in zip(headers, found, strict=True):
         try:
             yield StoredBlock(header, unpacked(content, header.identities, header.first), "")
         except AccountingBroken as error:
@@ -61,8 +73,8 @@ def packed_blocks(connection: Connection, numbers: Sequence[int]) -> Iterator[tu
         AccountingBroken: one is not there.
     """
     table = schema.identity_block
-    for start in range(0, len(numbers), _BLOCKS_AT_A_TIME):
-        wanted = list(numbers[start : start + _BLOCKS_AT_A_TIME])
+    for start in range(0, len(numbers), BLOCKS_AT_A_TIME):
+        wanted = list(numbers[start : start + BLOCKS_AT_A_TIME])
         rows = connection.execute(
             select(table.c.id, table.c.packed).where(table.c.id.in_(wanted))
         ).all()
@@ -77,7 +89,7 @@ def packed_blocks(connection: Connection, numbers: Sequence[int]) -> Iterator[tu
             yield block, contents[block]
 
 
-def block_faults(blocks: Iterable[StoredBlock], *, identities: int | None = None) -> Iterator[str]:
+def block_faults(blocks: Iterable[StoredBlock]) -> Iterator[str]:
     """What is wrong with the stored blocks, one sentence each; nothing where all is well.
 
     Found are: bytes that cannot be read, a header that is not its content's, rows out of order,
@@ -87,13 +99,10 @@ def block_faults(blocks: Iterable[StoredBlock], *, identities: int | None = None
 
     Args:
         blocks: as `stored_identities` gives them: by level and first key.
-        identities: how many the ledger counted; None: not compared.
     """
-    total = 0
     previous: BlockHeader | None = None
     level_0 = IdentityColumns.joined([])
     for header, rows, unreadable in blocks:
-        total += len(rows)
         if unreadable:
             yield f"Block {header.number}: {unreadable}"
             continue
@@ -109,8 +118,6 @@ def block_faults(blocks: Iterable[StoredBlock], *, identities: int | None = None
                 f"the same level {header.level} ends at {previous.last}."
             )
         previous = header
-    if identities is not None and total != identities:
-        yield f"The blocks hold {total:,} identities, but {identities:,} were counted."
 
 
 def _own_faults(header: BlockHeader, rows: IdentityColumns) -> Iterator[str]:
@@ -135,18 +142,3 @@ def _own_faults(header: BlockHeader, rows: IdentityColumns) -> Iterator[str]:
 def key_at(rows: IdentityColumns, at: int) -> tuple[int, int]:
     """Time key and call id of one row."""
     return int(rows.time_keys[at]), int(rows.call_ids[at])
-
-
-_HIGHEST_STAGE = 2
-_CALL_IDS = 10**18
-_HEADER = [column for column in schema.identity_block.columns if column.name != "packed"]
-
-
-def _header(row: Row[Any]) -> BlockHeader:
-    return BlockHeader(
-        number=row.id,
-        level=row.level,
-        identities=row.identities,
-        first=(row.first_time_key, row.first_call_id),
-        last=(row.last_time_key, row.last_call_id),
-    )

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection
 
 from sfcrime.errors import AccountingBroken
-from sfcrime.store.identity_blocks import BlockHeader, key_at, packed_blocks
+from sfcrime.store.identity_blocks import BLOCKS_AT_A_TIME, BlockHeader, key_at, packed_blocks
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.identity_packing import unpacked
-
-_BLOCKS_AT_A_TIME = 64
 
 
 class BlockCache:
@@ -26,11 +24,6 @@ class BlockCache:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._blocks: OrderedDict[int, IdentityColumns] = OrderedDict()
-
-    @property
-    def bytes(self) -> int:
-        """Memory of what is kept."""
-        return self._bytes
 
     def clear(self) -> None:
         """Forgets all."""
@@ -60,8 +53,8 @@ class BlockCache:
         Raises:
             AccountingBroken: a block is not there, or does not end where its row says.
         """
-        for start in range(0, len(headers), _BLOCKS_AT_A_TIME):
-            wanted = headers[start : start + _BLOCKS_AT_A_TIME]
+        for start in range(0, len(headers), BLOCKS_AT_A_TIME):
+            wanted = headers[start : start + BLOCKS_AT_A_TIME]
             found = {each.number: self._blocks.get(each.number) for each in wanted}
             missing = [number for number, rows in found.items() if rows is None]
             contents = dict(packed_blocks(connection, missing))

@@ -1,4 +1,5 @@
-"""What the writer keeps in memory of the stored identities: no blocks, only where they lie.
+"""What the writer keeps in memory of the stored identities: level 0, and where the other blocks
+lie.
 
 Frozen: a change makes a new one, so that a transaction which fails changes nothing.
 """
@@ -93,10 +94,11 @@ class Level:
         number, identities, *keys = (int(value) for value in self.rows[position])
         return BlockHeader(number, level, identities, (keys[0], keys[1]), (keys[2], keys[3]))
 
-    def changed(self, removed: Sequence[int] | Integers, added: Integers) -> Level:
-        """The level without the blocks at the positions `removed`, and with the rows `added`."""
+    def changed(self, removed: Sequence[int] | Integers, added: Sequence[BlockHeader]) -> Level:
+        """The level without the blocks at the positions `removed`, and with those `added`."""
         kept = np.delete(self.rows, np.asarray(removed, np.int64), axis=0)
-        rows = np.concatenate([kept, added.reshape(-1, _WIDTH)])
+        new = [[each.number, each.identities, *each.first, *each.last] for each in added]
+        rows = np.concatenate([kept, np.array(new, np.int64).reshape(-1, _WIDTH)])
         return Level(rows[np.lexsort((rows[:, _FIRST + 1], rows[:, _FIRST]))])
 
     def touched(self, keys: IdentityColumns) -> Touched:
@@ -153,8 +155,3 @@ class Held:
     def with_level(self, level: int, blocks: Level) -> Held:
         """The same with other blocks in one level; at most the one after the last is new."""
         return replace(self, levels=(*self.levels[: level - 1], blocks, *self.levels[level:]))
-
-
-def header_row(header: BlockHeader) -> list[int]:
-    """A row of `Level.rows`."""
-    return [header.number, header.identities, *header.first, *header.last]

@@ -20,7 +20,7 @@ from sfcrime.store import schema
 from sfcrime.store.identity_blocks import BlockHeader, key_at
 from sfcrime.store.identity_cache import BlockCache
 from sfcrime.store.identity_columns import IdentityColumns, Integers, merged
-from sfcrime.store.identity_levels import Held, IdentityBounds, Level, header_row
+from sfcrime.store.identity_levels import Held, IdentityBounds, Level
 from sfcrime.store.identity_packing import packed
 
 _table = schema.identity_block
@@ -80,9 +80,10 @@ class Merging:
         rows = self._read(blocks, level, poured)
         self._change_level(blocks.numbers[moved], level + 1)
         self._delete(blocks.numbers[poured])
-        self.held = self.held.with_level(level, blocks.changed(taken, np.empty(0, np.int64)))
+        self.held = self.held.with_level(level, blocks.changed(taken, []))
         # Moved blocks first: rows beside them must not be merged into a block across them.
-        self.held = self.held.with_level(level + 1, below.changed([], blocks.rows[moved]))
+        below = below.changed([], [blocks.header(int(each), level) for each in moved])
+        self.held = self.held.with_level(level + 1, below)
         if len(rows):
             self._pour(rows, level + 1)
 
@@ -90,11 +91,11 @@ class Merging:
         """Merges sorted rows into a level, rewriting only the blocks that they belong to."""
         blocks = self.held.level(level)
         if not len(blocks):
-            added = [header_row(header) for header in self._write(keys, level)]
-            self.held = self.held.with_level(level, blocks.changed([], np.array(added)))
+            blocks = blocks.changed([], self._write(keys, level))
+            self.held = self.held.with_level(level, blocks)
             return
         removed: list[int] = []
-        added = []
+        added: list[BlockHeader] = []
         alone: list[IdentityColumns] = []
         into: list[tuple[int, IdentityColumns]] = []
         for position, start, stop in zip(*blocks.receiving(keys), strict=True):
@@ -108,11 +109,11 @@ class Merging:
         found = self._cache.blocks(self._connection, headers)
         for (position, group), rows in zip(into, found, strict=True):
             removed.append(position)
-            added += [header_row(header) for header in self._write(merged(rows, group), level)]
+            added += self._write(merged(rows, group), level)
         for group in alone:
-            added += [header_row(header) for header in self._write(group, level)]
+            added += self._write(group, level)
         self._delete([header.number for header in headers])
-        self.held = self.held.with_level(level, blocks.changed(removed, np.array(added)))
+        self.held = self.held.with_level(level, blocks.changed(removed, added))
 
     def _read(self, blocks: Level, level: int, positions: Integers) -> IdentityColumns:
         headers = [blocks.header(int(position), level) for position in positions]

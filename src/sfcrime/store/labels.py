@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Table
 
-from sfcrime.store.columns import Column
+from sfcrime.store.outcome import Column
 from sfcrime.store.rows import labels_by_text
 
 

@@ -12,18 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, inspect, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, inspect, select
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
-from sfcrime.store import cells, ledger, rows, schema, sqlite
+from sfcrime.store import cells, rows, schema, sqlite
 from sfcrime.store.records import (
     BatchProgress,
     CellCount,
     Generation,
     LateRecord,
     LedgerRow,
-    PartitionLedger,
     PartitionRange,
     RejectedRecord,
     Totals,
@@ -53,23 +52,17 @@ def open_reader(path: Path, *, limit_s: float = READ_LIMIT_S) -> Iterator[StoreR
         StoreUnavailable: another schema version, or a read that took too long.
     """
     if not path.is_file():
-        raise _nothing_there(f"There is no store at {path}.")
+        raise StoreEmpty(f"There is no store at {path}.")
     clock = sqlite.ReadClock(limit_s)
     engine = sqlite.open_for_reading(path, clock)
     with sqlite.translated(path, clock), engine.begin() as connection:
         if not inspect(connection).get_table_names():
-            raise _nothing_there(f"The store {path} is empty.")
+            raise StoreEmpty(f"The store {path} is empty.")
         check_schema_version(connection, path)
-        number = ledger.current_generation_id(connection)
+        number = rows.current_generation_id(connection)
         if number is None:
-            raise _nothing_there(f"The store {path} holds nothing yet.")
+            raise StoreEmpty(f"The store {path} holds nothing yet.")
         yield StoreReader(connection, clock, number)
-
-
-def _nothing_there(happened: str) -> StoreEmpty:
-    return StoreEmpty(
-        happened, next_step="start counting with `sfcrime run`, or name the folder with --data-dir"
-    )
 
 
 class StoreReader:
@@ -85,43 +78,34 @@ class StoreReader:
 
     def generation(self) -> Generation:
         self._clock.restart()
-        return ledger.generation(self._connection, self._number)
+        return rows.generation(self._connection, self._number)
 
     def totals(self) -> Totals:
         self._clock.restart()
-        return ledger.totals(self._connection, self._number)
+        return rows.totals(self._connection, self._number)
 
-    def partition_ledger(self) -> list[PartitionLedger]:
+    def partition_ledger(self) -> list[PartitionRange]:
         """By partition."""
         self._clock.restart()
-        return ledger.partitions(self._connection, self._number)
+        return rows.partitions(self._connection, self._number)
 
     def ledger_rows(self, limit: int) -> list[LedgerRow]:
         """The newest kept batches, newest first."""
         self._clock.restart()
-        return ledger.newest_batches(self._connection, self._number, limit)
+        return rows.newest_batches(self._connection, self._number, limit)
 
     def batch_ranges(self) -> Iterator[tuple[int, PartitionRange]]:
         """What each kept batch read of each partition, by partition and batch id."""
         table = schema.batch_range
-        statement = (
-            select(table)
-            .where(table.c.generation_id == self._number)
-            .order_by(table.c.partition, table.c.batch_id)
-        )
-        for row in self._rows(statement):
+        ranges = rows.of_generation(table, self._number)
+        for row in self._rows(ranges.order_by(table.c.partition, table.c.batch_id)):
             yield row.batch_id, rows.to_range(row)
 
     def progress(self, limit: int | None = None) -> list[BatchProgress]:
         """Spark's reports of the newest kept batches, newest first; None: all that are kept."""
         table = schema.progress
-        statement = (
-            select(table)
-            .where(table.c.generation_id == self._number)
-            .order_by(table.c.batch_id.desc())
-            .limit(limit)
-        )
-        return [rows.to_progress(row) for row in self._rows(statement)]
+        newest_first = rows.of_generation(table, self._number).order_by(table.c.batch_id.desc())
+        return [rows.to_progress(row) for row in self._rows(newest_first.limit(limit))]
 
     def cells(
         self, since_us: int | None = None, until_us: int | None = None
@@ -130,10 +114,6 @@ class StoreReader:
         statement = cells.labelled(self._between(since_us, until_us))
         for window_s, label, code, calls in self._rows(statement):
             yield CellCount(window_s * MICROS, label, code, calls)
-
-    def cell_count(self) -> int:
-        """How many cells the generation has."""
-        return int(next(self._rows(cells.counted(self._between())))[0])
 
     def calls_by(
         self,
@@ -185,18 +165,10 @@ class StoreReader:
         self, limit: int | None = None, reason: str | None = None, partition: int | None = None
     ) -> Iterator[RejectedRecord]:
         """Rejected records, ordered by (partition, offset)."""
-        table = schema.rejected
-        statement = (
-            select(table.c.partition, table.c.record_offset, table.c.reason)
-            .where(table.c.generation_id == self._number)
-            .order_by(table.c.partition, table.c.record_offset)
-            .limit(limit)
-        )
+        statement = self._set_aside(schema.rejected, limit, partition)
         if reason is not None:
-            statement = statement.where(table.c.reason == reason)
-        if partition is not None:
-            statement = statement.where(table.c.partition == partition)
-        return (RejectedRecord(*row) for row in self._rows(statement))
+            statement = statement.where(schema.rejected.c.reason == reason)
+        return (RejectedRecord(*row[1:]) for row in self._rows(statement))
 
     def rejected_by_reason(self) -> dict[str, int]:
         """How many records each reason set aside; reasons that never applied are not there."""
@@ -210,16 +182,15 @@ class StoreReader:
 
     def late(self, limit: int | None = None, partition: int | None = None) -> Iterator[LateRecord]:
         """Late records, ordered by (partition, offset)."""
-        table = schema.late
-        statement = (
-            select(table.c.partition, table.c.record_offset, table.c.call_us, table.c.published_ms)
-            .where(table.c.generation_id == self._number)
-            .order_by(table.c.partition, table.c.record_offset)
-            .limit(limit)
-        )
+        statement = self._set_aside(schema.late, limit, partition)
+        return (LateRecord(*row[1:]) for row in self._rows(statement))
+
+    def _set_aside(self, table: Table, limit: int | None, partition: int | None) -> Select[Any]:
+        """Rows of a table of records: the generation, then the fields of one."""
+        statement = rows.of_generation(table, self._number).limit(limit)
         if partition is not None:
             statement = statement.where(table.c.partition == partition)
-        return (LateRecord(*row) for row in self._rows(statement))
+        return statement.order_by(table.c.partition, table.c.record_offset)
 
     def identity_blocks(self) -> Iterator[StoredBlock]:
         """The identities that were counted, block by block, by level and first identity."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sfcrime.domain.outcomes import Accounting
 
-if TYPE_CHECKING:  # they need Arrow and numpy, which readers do not
-    from sfcrime.store.columns import CellColumns
-    from sfcrime.store.identity_columns import IdentityColumns
-
 
 class CellCount(NamedTuple):
-    """Calls of one cell: in a batch what it adds (`store.columns`), when read what is held."""
+    """The calls of one cell."""
 
     window_us: int
     """Start of the window on the wall, microseconds since 1970-01-01T00:00:00."""
@@ -46,7 +41,8 @@ class LateRecord(NamedTuple):
 
 
 class PartitionRange(NamedTuple):
-    """What a batch read of one partition: offsets [start, end), and the outcomes known of it.
+    """What was read of one partition, offsets [start, end), and the outcomes known of it: by one
+    batch, or by all of them since counting began.
 
     Duplicates are known per partition only where gaps are 0: end - start - the other three.
     """
@@ -54,9 +50,20 @@ class PartitionRange(NamedTuple):
     partition: int
     start: int
     end: int
-    counted: int
-    late: int
-    rejected: int
+    counted: int = 0
+    late: int = 0
+    rejected: int = 0
+
+    def followed_by(self, after: PartitionRange) -> PartitionRange:
+        """Both together; `after` starts where this one ends."""
+        return PartitionRange(
+            self.partition,
+            self.start,
+            after.end,
+            self.counted + after.counted,
+            self.late + after.late,
+            self.rejected + after.rejected,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +87,12 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchOutcome:
-    """Everything a micro-batch learned; written in one transaction."""
-
-    batch_id: int
-    cells: CellColumns
-    """Arrow columns (`store.columns`); `CellColumns.from_cells` makes them of `CellCount`s."""
-    rejected: Sequence[RejectedRecord]
-    late: Sequence[LateRecord]
-    ranges: Sequence[PartitionRange]
-    accounting: Accounting
-    """Of this batch alone. Proved by the caller; checked once more by the writer."""
-    identities: IdentityColumns
-    """Those of the calls that it counted, in any order, each once."""
-    newest_call_us: int | None
-    """Latest call time among the calls that it counted, on the wall."""
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One committed batch, as the store shows it."""
 
     batch_id: int
     committed_ms: int
     accounting: Accounting
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionLedger:
-    """Cumulative account of one partition: offsets [start, end) are accounted for."""
-
-    partition: int
-    start: int
-    end: int
-    counted: int
-    late: int
-    rejected: int
 
 
 @dataclass(frozen=True, slots=True)

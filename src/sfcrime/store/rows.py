@@ -1,97 +1,59 @@
-"""Rows of the tables as records, and back."""
+"""What the tables say of a generation, as records, and records as rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
-from sfcrime.domain.outcomes import Accounting
-from sfcrime.store.records import (
-    BatchProgress,
-    Generation,
-    LedgerRow,
-    PartitionLedger,
-    PartitionRange,
-    Totals,
-)
+from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
+from sfcrime.store import schema
+from sfcrime.store.records import BatchProgress, Generation, LedgerRow, PartitionRange, Totals
 
 AnyRow = Row[*tuple[Any, ...]]
 
-_ACCOUNTING = ("read", "counted", "duplicate", "late", "rejected", "gaps")
-_GENERATION = (
-    "topic",
-    "topic_id",
-    "lateness_s",
-    "window_minutes",
-    "rules_version",
-    "source_name",
-    "source_title",
-    "synthetic",
-    "created_ms",
-)
-_PROGRESS = (
-    "batch_id",
-    "started_ms",
-    "duration_ms",
-    "input_rows",
-    "input_rows_per_s",
-    "processed_rows_per_s",
-    "lag_records",
-)
+_RANGE = ("partition", "start_offset", "end_offset", "counted", "late", "rejected")
+"""The columns of `partition_ledger` and of `batch_range`, in the order of `PartitionRange`."""
 
 
-def from_accounting(accounting: Accounting) -> dict[str, int]:
-    return {name: getattr(accounting, name) for name in _ACCOUNTING}
+def of_generation(table: Table, number: int) -> Select[Any]:
+    """The rows of a table that belong to generation `number`."""
+    return select(table).where(table.c.generation_id == number)
 
 
-def to_accounting(row: AnyRow) -> Accounting:
-    return Accounting(**{name: getattr(row, name) for name in _ACCOUNTING})
+def current_generation_id(connection: Connection) -> int | None:
+    """The generation that readers see; None in a store that holds nothing yet."""
+    return connection.scalar(select(schema.current_generation.c.generation_id))
+
+
+def generation_ids(connection: Connection) -> list[int]:
+    """Every generation in the store, oldest first."""
+    return list(connection.scalars(select(schema.generation.c.id).order_by(schema.generation.c.id)))
+
+
+def generation(connection: Connection, number: int) -> Generation:
+    """The generation, with a start offset for every partition the ledger knows."""
+    table = schema.generation
+    row = connection.execute(select(table).where(table.c.id == number)).one()._asdict()
+    del row["id"]
+    starts = {each.partition: each.start for each in partitions(connection, number)}
+    return Generation(start_offsets=starts, **row)
 
 
 def from_generation(generation: Generation) -> dict[str, Any]:
     """All but the start offsets, which stand in `partition_ledger`."""
-    return {name: getattr(generation, name) for name in _GENERATION}
+    row = asdict(generation)
+    del row["start_offsets"]
+    return row
 
 
-def to_generation(row: AnyRow, ledger: Iterable[PartitionLedger]) -> Generation:
-    starts = {each.partition: each.start for each in ledger}
-    return Generation(start_offsets=starts, **{name: getattr(row, name) for name in _GENERATION})
-
-
-def to_partition_ledger(row: AnyRow) -> PartitionLedger:
-    return PartitionLedger(*_span(row))
-
-
-def to_range(row: AnyRow) -> PartitionRange:
-    return PartitionRange(*_span(row))
-
-
-def _span(row: AnyRow) -> tuple[int, int, int, int, int, int]:
-    """The columns that `partition_ledger` and `batch_range` share."""
-    return row.partition, row.start_offset, row.end_offset, row.counted, row.late, row.rejected
-
-
-def from_range(each: PartitionRange) -> dict[str, int]:
-    return {
-        "partition": each.partition,
-        "start_offset": each.start,
-        "end_offset": each.end,
-        "counted": each.counted,
-        "late": each.late,
-        "rejected": each.rejected,
-    }
-
-
-def to_ledger_row(row: AnyRow) -> LedgerRow:
-    return LedgerRow(row.batch_id, row.committed_ms, to_accounting(row))
-
-
-def to_totals(row: AnyRow) -> Totals:
+def totals(connection: Connection, number: int) -> Totals:
+    """The accounting of all its batches together."""
+    row = connection.execute(of_generation(schema.totals, number)).one()
     return Totals(
-        accounting=to_accounting(row),
+        accounting=_accounting(row),
         batches=row.batches,
         last_batch_id=row.last_batch_id,
         committed_ms=row.committed_ms,
@@ -99,22 +61,48 @@ def to_totals(row: AnyRow) -> Totals:
     )
 
 
+def newest_batches(connection: Connection, number: int, limit: int) -> list[LedgerRow]:
+    """The newest kept ledger rows, newest first."""
+    newest_first = of_generation(schema.batch, number).order_by(schema.batch.c.batch_id.desc())
+    return [
+        LedgerRow(row.batch_id, row.committed_ms, _accounting(row))
+        for row in connection.execute(newest_first.limit(limit))
+    ]
+
+
+def _accounting(row: AnyRow) -> Accounting:
+    return Accounting(*(getattr(row, name) for name in ACCOUNTING_FIELDS))
+
+
+def partitions(connection: Connection, number: int) -> list[PartitionRange]:
+    """What was read of each partition since counting began, by partition."""
+    table = schema.partition_ledger
+    found = connection.execute(of_generation(table, number).order_by(table.c.partition))
+    return [to_range(row) for row in found]
+
+
+def to_range(row: AnyRow) -> PartitionRange:
+    return PartitionRange(*(getattr(row, name) for name in _RANGE))
+
+
+def from_range(each: PartitionRange) -> dict[str, int]:
+    return dict(zip(_RANGE, each, strict=True))
+
+
 def from_progress(progress: BatchProgress) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(progress, name) for name in _PROGRESS}
-    return row | {"phases_ms": json.dumps(progress.phases_ms)}
+    return asdict(progress) | {"phases_ms": json.dumps(progress.phases_ms)}
 
 
 def to_progress(row: AnyRow) -> BatchProgress:
-    return BatchProgress(
-        phases_ms=json.loads(row.phases_ms), **{name: getattr(row, name) for name in _PROGRESS}
-    )
+    found = row._asdict() | {"phases_ms": json.loads(row.phases_ms)}
+    del found["generation_id"]
+    return BatchProgress(**found)
 
 
 def labels_by_text(connection: Connection, table: Table) -> dict[str, int]:
     """Text -> id of a table of labels."""
     number, text = table.columns
-    rows = connection.execute(select(text, number))
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in connection.execute(select(text, number))}
 
 
 def labels_by_number(connection: Connection, table: Table) -> dict[int, str]:

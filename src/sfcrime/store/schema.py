@@ -21,6 +21,8 @@ from sqlalchemy import (
     Text,
 )
 
+from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Outcome
+
 SCHEMA_VERSION = 2
 """Raised whenever a table changes; a store of another version is refused."""
 
@@ -28,12 +30,17 @@ metadata = MetaData()
 
 
 def _accounting() -> list[Column[int]]:
-    names = ("read", "counted", "duplicate", "late", "rejected", "gaps")
-    return [Column(name, BigInteger, nullable=False) for name in names]
+    return [Column(name, BigInteger, nullable=False) for name in ACCOUNTING_FIELDS]
 
 
 def _adds_up(table: str) -> CheckConstraint:
-    return CheckConstraint("read = counted + duplicate + late + rejected", name=f"{table}_adds_up")
+    return CheckConstraint(f"read = {' + '.join(Outcome)}", name=f"{table}_adds_up")
+
+
+def _partition_range() -> list[Column[int]]:
+    names = ("start_offset", "end_offset", "counted", "late", "rejected")
+    partition = Column("partition", Integer, primary_key=True, autoincrement=False)
+    return [partition, *(Column(name, BigInteger, nullable=False) for name in names)]
 
 
 def _of_generation() -> Column[int]:
@@ -132,12 +139,7 @@ partition_ledger = Table(
     "partition_ledger",
     metadata,
     _of_generation(),
-    Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("start_offset", BigInteger, nullable=False),
-    Column("end_offset", BigInteger, nullable=False),
-    Column("counted", BigInteger, nullable=False),
-    Column("late", BigInteger, nullable=False),
-    Column("rejected", BigInteger, nullable=False),
+    *_partition_range(),
     CheckConstraint("start_offset <= end_offset", name="partition_ledger_forward"),
     sqlite_with_rowid=False,
     comment="Cumulative account of each partition since counting began.",
@@ -174,12 +176,7 @@ batch_range = Table(
     metadata,
     _of_generation(),
     Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("start_offset", BigInteger, nullable=False),
-    Column("end_offset", BigInteger, nullable=False),
-    Column("counted", BigInteger, nullable=False),
-    Column("late", BigInteger, nullable=False),
-    Column("rejected", BigInteger, nullable=False),
+    *_partition_range(),
     sqlite_with_rowid=False,
     comment="What each kept batch read of each partition.",
 )

@@ -1,4 +1,5 @@
-"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its errors.
+"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its
+errors, and whether its file is sound.
 
 Another database needs a module with these functions; the rest of the room is plain SQLAlchemy.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -36,6 +37,8 @@ _WRITER_PRAGMAS = (
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
+_MOST_PROBLEMS = 10
+_CHECK_LIMIT_S = 120.0
 
 
 class ReadClock:
@@ -200,7 +203,7 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
-        if clock is not None and "interrupted" in str(cause):
+        if clock and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise StoreUnavailable(
                 f"A read of the store {path} took more than {clock.limit_s:g} s.",
                 rule="Reads are bounded, so that none holds the store for long.",
@@ -211,3 +214,20 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
             next_step="check that the file is an sfcrime store, that its folder can be written "
             "and that the disk is not full",
         ) from error
+
+
+def file_problems(path: Path) -> list[str]:
+    """What the database finds wrong with its pages, indexes and references; at most 10.
+
+    Raises:
+        StoreUnavailable: the file cannot be read at all.
+    """
+    clock = ReadClock(_CHECK_LIMIT_S)
+    engine = open_for_reading(path, clock)
+    with translated(path, clock), engine.begin() as connection:
+        clock.restart()
+        pages = connection.execute(text(f"PRAGMA quick_check({_MOST_PROBLEMS})")).scalars().all()
+        references = connection.execute(text("PRAGMA foreign_key_check")).all()
+    found = [str(line) for line in pages if line != "ok"]
+    found += [f"a row of {row[0]} refers to a {row[2]} that is not there" for row in references]
+    return found[:_MOST_PROBLEMS]

@@ -10,28 +10,21 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, select
 
 from sfcrime.errors import Refused, StoreUnavailable
-from sfcrime.store import batches, generations, ledger, rows, schema, sqlite
+from sfcrime.store import batches, generations, rows, schema, sqlite
 from sfcrime.store.identities import Identities
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
-from sfcrime.store.proof import check_batch, check_identities
-from sfcrime.store.records import (
-    BatchOutcome,
-    BatchProgress,
-    Generation,
-    PartitionLedger,
-    Totals,
-)
+from sfcrime.store.outcome import BatchOutcome, check_batch
+from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
 from sfcrime.store.versions import make_or_check
 
 
@@ -61,7 +54,7 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
             raise
 
 
-class StoreWriter:
+class StoreWriter(AbstractContextManager["StoreWriter"]):
     """Writes one generation; made by `open_writer`, and a context manager that closes it.
 
     Any thread may call it: a lock keeps the transactions apart.
@@ -74,26 +67,19 @@ class StoreWriter:
         self._history_rows = history_rows
         self._lock = Lock()
         self._file = sqlite.file_identity(path)
-        self._call_types = Labels(schema.call_type)
-        self._dispositions = Labels(schema.disposition)
+        self._labels = (Labels(schema.call_type), Labels(schema.disposition))
         self._identities = Identities()
+        self._kept = (*self._labels, self._identities)
+        """What is in memory and follows each COMMIT."""
         self._number: int | None = None
         with self._transaction() as connection:
-            self._call_types.read(connection)
-            self._dispositions.read(connection)
-            number = ledger.current_generation_id(connection)
+            for labels in self._labels:
+                labels.read(connection)
+            number = rows.current_generation_id(connection)
         if number is not None:
             self.go_on_with(number)
 
-    def __enter__(self) -> StoreWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -110,7 +96,7 @@ class StoreWriter:
         """
         with self._transaction() as connection:
             number = generations.create(connection, generation)
-            if not pending and ledger.current_generation_id(connection) is None:
+            if not pending and rows.current_generation_id(connection) is None:
                 generations.point_readers_to(connection, number)
         self.go_on_with(number)
 
@@ -130,15 +116,9 @@ class StoreWriter:
             generations.point_readers_to(connection, self._required_number())
 
     def unseen_generations(self) -> dict[int, Generation]:
-        """Whole ones that a rebuild began and readers do not see yet, by number. Older ones than
-        that which readers see were replaced by it."""
+        """Whole ones that a rebuild began and readers do not see yet, by number."""
         with self._transaction() as connection:
-            current = ledger.current_generation_id(connection) or 0
-            return {
-                number: ledger.generation(connection, number)
-                for number in ledger.whole_generation_ids(connection)
-                if number > current
-            }
+            return generations.unseen(connection)
 
     def forget_unseen(self) -> None:
         """Deletes every generation but the one readers see and the one this writer writes.
@@ -147,8 +127,8 @@ class StoreWriter:
         was cut off is finished by the next call.
         """
         with self._transaction() as connection:
-            kept = (ledger.current_generation_id(connection), self._number)
-            unseen = [each for each in ledger.generation_ids(connection) if each not in kept]
+            kept = (rows.current_generation_id(connection), self._number)
+            unseen = [each for each in rows.generation_ids(connection) if each not in kept]
         for number in unseen:
             more = True
             while more:
@@ -159,22 +139,22 @@ class StoreWriter:
         """The generation this writer writes; None before the first."""
         with self._transaction() as connection:
             number = self._number
-            return None if number is None else ledger.generation(connection, number)
+            return None if number is None else rows.generation(connection, number)
 
     def totals(self) -> Totals | None:
         """The generation's accounting so far; None before the first generation."""
         with self._transaction() as connection:
-            return None if self._number is None else ledger.totals(connection, self._number)
+            return None if self._number is None else rows.totals(connection, self._number)
 
     def last_batch_id(self) -> int | None:
         """Number of the newest batch in the ledger; None before the first."""
         totals = self.totals()
         return None if totals is None else totals.last_batch_id
 
-    def partition_ledger(self) -> list[PartitionLedger]:
+    def partition_ledger(self) -> list[PartitionRange]:
         """The cumulative account of each partition; nothing before the first generation."""
         with self._transaction() as connection:
-            return [] if self._number is None else ledger.partitions(connection, self._number)
+            return [] if self._number is None else rows.partitions(connection, self._number)
 
     def partition_ends(self) -> dict[int, int]:
         """By partition, the first offset not accounted for; its start where nothing was read."""
@@ -194,7 +174,7 @@ class StoreWriter:
         """Writes a batch in one transaction; what is kept in memory follows the COMMIT.
 
         Raises:
-            AccountingBroken: something does not fit (`store.proof`); nothing was written.
+            AccountingBroken: something does not fit (`store.outcome`); nothing was written.
             StoreUnavailable: the database failed; nothing was written.
             Refused: there is no generation yet, or another writer took over.
         """
@@ -202,30 +182,19 @@ class StoreWriter:
             with self._transaction() as connection:
                 self._write(connection, outcome)
         except BaseException:
-            for each in (self._call_types, self._dispositions, self._identities):
+            for each in self._kept:
                 each.drop()
             raise
-        for each in (self._call_types, self._dispositions, self._identities):
+        for each in self._kept:
             each.keep()
 
     def _write(self, connection: Connection, outcome: BatchOutcome) -> None:
         number = self._required_number()
-        before = ledger.totals(connection, number)
-        known = {each.partition: each for each in ledger.partitions(connection, number)}
-        check_batch(
-            outcome,
-            last_batch_id=before.last_batch_id,
-            ends={partition: each.end for partition, each in known.items()},
-            window_minutes=ledger.generation(connection, number).window_minutes,
-        )
-        check_identities(outcome, before, held=self._identities.held(connection))
-        batches.add_cells(
-            connection,
-            number,
-            outcome,
-            call_types=self._call_types,
-            dispositions=self._dispositions,
-        )
+        before = rows.totals(connection, number)
+        known = {each.partition: each for each in rows.partitions(connection, number)}
+        ends = {partition: each.end for partition, each in known.items()}
+        check_batch(outcome, before, ends, held=self._identities.held(connection))
+        batches.add_cells(connection, number, outcome, self._labels)
         self._identities.add(connection, outcome.identities)
         batches.add_set_aside(connection, number, outcome)
         batches.add_to_partitions(connection, number, outcome, known)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import MICROS
-from sfcrime.store.columns import CellColumns
 from sfcrime.store.identity_columns import IdentityColumns
-from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.store.outcome import BatchOutcome, CellColumns
+from sfcrime.store.records import LateRecord, PartitionRange, RejectedRecord
 from sfcrime.streaming.arrival import Integers, JudgedRecords, Planned, gaps
 from sfcrime.streaming.judged_rows import LATE, parts_of
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfcrime.errors import UsageError
-from sfcrime.sources.content import InputFile
-from sfcrime.sources.names import files_of, without_repeats
+from sfcrime.sources.input_files import InputFile, files_of, without_repeats
 
 
 @pytest.fixture(autouse=True)

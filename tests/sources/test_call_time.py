@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcrime.domain.call_time import ordering_time_us
+from sfcrime.sources.staging import ordering_time_us
 
 
 @pytest.mark.parametrize(

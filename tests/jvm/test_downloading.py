@@ -6,8 +6,8 @@ import ssl
 import subprocess
 from pathlib import Path
 
+from sfcrime.jvm.downloading import PASSWORD, jks, write_trust_store
 from sfcrime.jvm.java import find_java
-from sfcrime.jvm.trust import PASSWORD, jks, write_trust_store
 from sfcrime.settings import JvmSettings
 
 
