@@ -30,6 +30,11 @@ EXIT_DATA_DIFFERS = 3
 EXIT_UNREACHABLE = 4
 EXIT_INTERRUPTED = 130
 
+ERROR_MARK = "error: "
+"""Stands before the message of the error that ended a command."""
+NEXT_STEP_MARK = "Next step: "
+"""Stands before the last line of a message that names a next step."""
+
 
 class SfcrimeError(Exception):
     """Root of every error this package raises on purpose.
@@ -50,7 +55,7 @@ class SfcrimeError(Exception):
         if rule:
             parts.append(rule)
         if next_step:
-            parts.append(f"Next step: {next_step}")
+            parts.append(f"{NEXT_STEP_MARK}{next_step}")
         super().__init__("\n".join(parts))
 
 

@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 from sfcrime import __version__
-from sfcrime.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
+from sfcrime.errors import ERROR_MARK, EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
 
 COMMANDS = {
     "setup": "Resolve and verify the pinned jars.",
@@ -72,11 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = sfcrime.main(arguments, prog_name="sfcrime", standalone_mode=False)
     except SfcrimeError as error:
-        if "--verbose" in arguments:
-            import traceback
-
-            traceback.print_exc()
-        click.echo(f"error: {error}", err=True)
+        _print_error(error, with_traceback="--verbose" in arguments)
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
@@ -85,8 +81,23 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            click.echo(context.command.epilog, err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `sfcrime report | head`
         sys.stderr.close()
         sys.exit(EXIT_FAILURE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:
+    """On stderr; it may quote a record, a topic or a log."""
+    import traceback
+
+    from sfcrime.cli.output import terminal_safe
+
+    text = "".join(traceback.format_exception(error)) if with_traceback else ""
+    text += f"{ERROR_MARK}{error}"
+    for line in text.expandtabs().split("\n"):
+        click.echo(terminal_safe(line), err=True)
