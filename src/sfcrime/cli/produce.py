@@ -17,6 +17,7 @@ from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
 from sfcrime.pipeline.activity import ProducerActivity, write_activity
 from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_source
+from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import Settings
 
 
@@ -48,6 +49,7 @@ def command(
     if source := one_a_line(sources):
         named = msgspec.structs.replace(settings.source, source=source)
         settings = msgspec.structs.replace(settings, source=named)
+    require_publishable(settings)
     with (
         stop_on_signals() as stop,
         open_kafka(settings) as settings,

@@ -7,10 +7,9 @@ from rich.console import Console
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
-from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
+from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
 from sfcrime.pipeline.supervisor import Pipeline
 from sfcrime.settings import Settings
-from sfcrime.sources.source import STANDARD_INPUT
 
 _WINDOWS = 24
 _TOP = 10
@@ -41,13 +40,6 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
 
     Run again, everything goes on where it stopped.
     """
-    if STANDARD_INPUT in settings.source.names:
-        raise UsageError(
-            "The source is standard input.",
-            rule="`sfcrime run` starts its producer again where it has to, and standard input can "
-            "be read once.",
-            next_step="run `sfcrime produce -` and `sfcrime stream`, or name a file",
-        )
     console = Console()
     steps: list[str] = []
 

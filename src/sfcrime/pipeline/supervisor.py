@@ -10,20 +10,26 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from sfcrime.errors import AlreadyRunning, ChildFailed, SfcrimeError
+from sfcrime.errors import (
+    ERROR_MARK,
+    NEXT_STEP_MARK,
+    AlreadyRunning,
+    ChildFailed,
+    SfcrimeError,
+)
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.locks import LockHeld, file_lock
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
+from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
 
 STOP_GRACE_S = 6.0
@@ -31,6 +37,9 @@ STOP_GRACE_S = 6.0
 
 MAX_RESTARTS = 5
 RESTART_WINDOW_S = 60.0
+
+_MOST_LINES = 200
+"""Of a log, in which a part's error is looked for: it may quote the end of another log."""
 
 
 @dataclass(slots=True)
@@ -66,6 +75,7 @@ class Pipeline:
         """By partition, the topic's last stable offset when it was last asked."""
 
     def __enter__(self) -> Pipeline:
+        require_runnable(self._settings)
         try:
             self._lock.__enter__()
         except LockHeld as error:
@@ -92,8 +102,7 @@ class Pipeline:
     def _start(self) -> None:
         """The stream first: Spark needs longest, and waits by itself for broker and topic."""
         settings = self._settings
-        if settings.kafka.bootstrap_servers:
-            require_answer(settings.kafka)
+        require_place(settings)
         clear_activity(settings.data_dir)
         for jar_set in ("spark", "kafka"):
             resolve_jars(jar_set, settings.jvm)
@@ -132,27 +141,16 @@ class Pipeline:
             if code is None or (code == 0 and part is self._producer):
                 continue
             if code >= 0:
-                raise _failed(part, code, self.log_path(part.name))
+                raise part_failure(part.name, code, self.log_path(part.name))
             self._restart(part, code)
 
     def _restart(self, part: _Part, code: int) -> None:
         now = time.monotonic()
         part.restarts = [at for at in part.restarts if now - at < RESTART_WINDOW_S] + [now]
         if len(part.restarts) > MAX_RESTARTS:
-            raise _failed(part, code, self.log_path(part.name))
+            raise part_failure(part.name, code, self.log_path(part.name))
         self._on_step(f"the {part.name} was killed (signal {-code}); starting it again")
         self._start_part(part)
-
-    def pids(self) -> Mapping[str, int]:
-        """Process ids of the parts that run."""
-        found = {
-            part.name: part.child.pid
-            for part in (self._producer, self._stream)
-            if part.child and part.child.is_running()
-        }
-        if self._broker is not None:
-            found["broker"] = self._broker.pid
-        return found
 
     def producer_is_done(self) -> bool:
         """Whether everything is published that this run was asked to publish."""
@@ -184,12 +182,24 @@ def environment_of_part(settings: Settings) -> dict[str, str]:
     return {**others, **as_environment(settings)}
 
 
-def _failed(part: _Part, code: int, log_path: Path) -> SfcrimeError:
-    said = last_lines(log_path)
+def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
+    """How a part failed: its own error, told once, or the end of its log where it told none.
+
+    Args:
+        name: of the part.
+        code: its exit code, below 0 where a signal ended it; the run leaves with the same.
+        log_path: takes all that the part said; an error is the last that a command says.
+    """
+    _, mark, error = f"\n{last_lines(log_path, _MOST_LINES)}".rpartition(f"\n{ERROR_MARK}")
+    if mark:
+        happened, _, rest = error.partition(f"\n{NEXT_STEP_MARK}")
+        text, own_step = f": {happened}", rest.partition("\n")[0]
+    else:
+        text, own_step = f".\n{last_lines(log_path)}", ""
     failure = ChildFailed(
-        f"The {part.name} ended (exit code {code}).\n{said}",
-        next_step=f"mend what it names, or read {log_path}",
+        f"The {name} ended (exit code {code}){text}",
+        next_step=f"{own_step}; its log is {log_path}" if own_step else f"read {log_path}",
     )
-    if code > 0:  # the run leaves with the part's own code
+    if code > 0:
         failure.exit_code = code
     return failure

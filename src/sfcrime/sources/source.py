@@ -10,6 +10,8 @@ from sfcrime.domain.calls import SourceIdentity, SourceRecord
 
 STANDARD_INPUT = "-"
 """What names it among files."""
+SYNTHETIC = "synthetic"
+"""What names the synthetic city, alone."""
 
 
 def now_ms() -> int:
