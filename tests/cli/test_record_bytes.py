@@ -14,7 +14,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
-from sfcrime.settings import JvmSettings, KafkaSettings
+from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.columns import CellColumns
 from sfcrime.store.records import BatchOutcome, LateRecord, PartitionRange, RejectedRecord
 from sfcrime.store.writer import open_writer
@@ -32,19 +32,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def broker(folder: Path) -> Iterator[RunningBroker]:
-    with start_broker(KafkaSettings(port=0), JvmSettings(), folder) as running:
+    settings = Settings(kafka=KafkaSettings(port=0)).in_folder(folder)
+    with start_broker(settings) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def topic_id(broker: RunningBroker) -> str:
     kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic=GENERATION.topic)
-    topic = ensure_topic(Topic(kafka), 1)
+    topic = Topic(kafka)
+    ensure_topic(topic, 1)
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     for value in VALUES:
         producer.produce(GENERATION.topic, value=value, partition=0)
     assert producer.flush(30) == 0
-    return topic.topic_id
+    return topic.state().topic_id
 
 
 def fill(data_dir: Path, topic_id: str) -> None:

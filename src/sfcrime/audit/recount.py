@@ -6,7 +6,7 @@ into whole numbers and records set aside into arrays: some 200 bytes a record of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -241,7 +241,6 @@ def recount(
     batches: Iterable[Sequence[TopicRecord]],
     ranges: Mapping[int, OffsetRange],
     rules: CountingRules,
-    progress: Callable[[int], None] = lambda records: None,
 ) -> Recount:
     """Counts all records of a topic's ranges.
 
@@ -249,11 +248,9 @@ def recount(
         batches: the records, each partition's in the order of its offsets.
         ranges: what is to be read of each partition.
         rules: what the stored numbers were counted by.
-        progress: told the number of records after each batch of them.
     """
     count = Recount(ranges, rules)
     for batch in batches:
         for record in batch:
             count.add(record)
-        progress(len(batch))
     return count

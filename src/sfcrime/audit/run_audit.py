@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from sfcrime.audit.compare import (
@@ -32,16 +33,24 @@ from sfcrime.audit.trace import Traced, find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState, require_same
 from sfcrime.errors import FingerprintChanged, TopicRefused
+from sfcrime.kafka.broker import open_kafka
+from sfcrime.kafka.consumer import read_range
+from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_record import TopicRecord
-from sfcrime.store.reader import StoreReader
+from sfcrime.settings import Settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation, PartitionLedger
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, records read, records to read) as the topic is read."""
 
+OPENING = "Opening Kafka"
 RECOUNTING = "Recounting"
 TRACING = "Finding the records concerned"
 _ALL_ROWS = 2**62
+_READ_LIMIT_S = 600.0
+"""A report's reads get a tenth of it: an audit has the store sort all of its cells at once."""
 
 
 class ReadRange(Protocol):
@@ -54,6 +63,21 @@ class ReadRange(Protocol):
 
         Where a source is named, its records have their sequences.
         """
+
+
+def audit_store(settings: Settings, progress: Progress) -> AuditResult:
+    """Audits the store of the data folder; the embedded broker is started where need be.
+
+    Raises:
+        SfcrimeError: as `run_audit`, and where Kafka or the store cannot be opened.
+    """
+    progress(OPENING, 0, 0)
+    with (
+        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S) as store,
+        open_kafka(settings.of_topic(store.generation().topic)) as opened,
+    ):
+        read = partial(read_range, opened.kafka)
+        return run_audit(store, Topic(opened.kafka).state(), read, progress)
 
 
 def run_audit(
@@ -81,21 +105,18 @@ def run_audit(
     partitions = _refuse_unprovable(generation, ledger, topic, log)
     rules = CountingRules(generation.lateness_s, generation.window_minutes)
     ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
-    due = sum(span.end - span.start for span in ranges.values())
     is_ours, found = generation.source_name != "", SourceSequences()
-    records = _records(read, ranges, generation.source_name)
-    count = recount(
-        found.noting(records) if is_ours else records,
-        ranges,
-        rules,
-        _reporting(progress, RECOUNTING, due),
-    )
+
+    def records(stage: str, source_name: str = "") -> Iterator[Sequence[TopicRecord]]:
+        return _records(read, ranges, source_name, partial(progress, stage))
+
+    batches = records(RECOUNTING, generation.source_name)
+    count = recount(found.noting(batches) if is_ours else batches, ranges, rules)
     conflicts = count.finish()
     verdict = _compare(store, count, conflicts, ledger, log)
     sequences = check_sequences(found, ranges, partitions, log) if is_ours else None
     named = conflicts[:MAX_LISTED]
-    report = _reporting(progress, TRACING, due)
-    traced = _trace(read, count, verdict.first_differing, named, report)
+    traced = _trace(partial(records, TRACING), count, verdict.first_differing, named)
     return AuditResult(
         topic=generation.topic,
         ranges=ranges,
@@ -117,20 +138,16 @@ def run_audit(
 
 
 def _trace(
-    read: ReadRange,
+    records: Callable[[], Iterator[Sequence[TopicRecord]]],
     count: Recount,
     cells: Collection[CellKey],
     conflicts: Sequence[Conflict],
-    report: Callable[[int], None],
 ) -> Traced:
     """Reads the topic once more for the records behind these; not at all where there are none."""
     if not cells and not conflicts:
         return Traced({}, {})
-    ranges = {
-        number: OffsetRange(part.start, part.end) for number, part in count.partitions.items()
-    }
     identities = [(each.call_id, each.call_us) for each in conflicts]
-    return find_records(_told(_records(read, ranges), report), count.rules, cells, identities)
+    return find_records(records(), count.rules, cells, identities)
 
 
 def _compare(
@@ -199,30 +216,20 @@ def _unprovable(
 
 
 def _records(
-    read: ReadRange, ranges: Mapping[int, OffsetRange], source_name: str = ""
+    read: ReadRange,
+    ranges: Mapping[int, OffsetRange],
+    source_name: str,
+    progress: Callable[[int, int], None],
 ) -> Iterator[Sequence[TopicRecord]]:
+    """The records of the ranges; progress is told once a batch of them was worked on."""
     starts = {partition: span.start for partition, span in ranges.items()}
     ends = {partition: span.end for partition, span in ranges.items()}
-    return read(starts, ends, source_name=source_name)
-
-
-def _reporting(progress: Progress, stage: str, due: int) -> Callable[[int], None]:
+    due = sum(span.end - span.start for span in ranges.values())
     done = 0
-
-    def report(records: int) -> None:
-        nonlocal done
-        done += records
-        progress(stage, done, due)
-
-    return report
-
-
-def _told(
-    batches: Iterator[Sequence[TopicRecord]], report: Callable[[int], None]
-) -> Iterator[Sequence[TopicRecord]]:
-    for batch in batches:
+    for batch in read(starts, ends, source_name=source_name):
         yield batch
-        report(len(batch))
+        done += len(batch)
+        progress(done, due)
 
 
 def _with_places(
