@@ -59,11 +59,9 @@ class LazyGroup(click.Group):
     epilog="Example:  sfcrime run --source synthetic --speed 1800x",
 )
 @click.version_option(__version__, prog_name="sfcrime")
-@click.option("--verbose", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def sfcrime(ctx: click.Context, verbose: bool) -> None:
+@click.option("--verbose", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def sfcrime() -> None:
     """Live, provable statistics of San Francisco police calls for service."""
-    ctx.obj = {"verbose": verbose}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -91,11 +91,14 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_csv(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-    """A header row and the rows on stdout, every cell safe in a spreadsheet."""
+    """A header row and the rows on stdout, every cell safe in a spreadsheet; text is exact where
+    a program reads it, and safe for a terminal where one shows it."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
+    is_shown = sys.stdout.isatty()
     for row in rows:
-        writer.writerow([spreadsheet_safe(value) for value in row])
+        cells = [spreadsheet_safe(value) for value in row]
+        writer.writerow([terminal_safe(str(each)) if is_shown else each for each in cells])
 
 
 def table_of(*columns: str, numbers: Iterable[str] = ()) -> Table:

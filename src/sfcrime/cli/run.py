@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import note
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
 from sfcrime.pipeline.supervisor import Pipeline
@@ -45,19 +46,19 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
 
     def step(text: str) -> None:
         steps.append(text)
-        console.print(text, style="dim")
+        note(text, "dim", console)
 
     with (
         stop_on_signals() as stop,
         Pipeline(settings, step, until_caught_up=until_caught_up) as pipeline,
     ):
         # What shows the numbers is imported once the parts are on their way.
-        from sfcrime.cli.live_view import plain_line
-        from sfcrime.cli.run_view import View, supervise
+        from sfcrime.cli.live_view import View, plain_line
         from sfcrime.pipeline.overview import OverviewWatch
 
         watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
-        caught_up = supervise(pipeline, watch, stop, View(console, no_dashboard, steps))
-        console.print("stopping producer, stream and broker", style="dim")
-    console.print(plain_line(watch.look(), pipeline.last_ends, "stopped"), soft_wrap=True)
+        with View(console, no_dashboard, steps) as view:
+            caught_up = pipeline.supervise(watch, stop, view.show)
+        note("stopping producer, stream and broker", "dim", console)
+    note(plain_line(watch.look(), pipeline.last_ends, "stopped"), console=console)
     return EXIT_OK if caught_up or not until_caught_up else EXIT_INTERRUPTED

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from sfcrime.errors import (
     ERROR_MARK,
@@ -32,12 +34,17 @@ from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_act
 from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
 
+if TYPE_CHECKING:
+    # It reads the database, whose import would delay the parts.
+    from sfcrime.pipeline.overview import Overview, OverviewWatch
+
 STOP_GRACE_S = 6.0
 """For producer and stream together; with the broker behind them a stop stays under 10 s."""
 
 MAX_RESTARTS = 5
 RESTART_WINDOW_S = 60.0
 
+_LOOK_S = 0.5
 _MOST_LINES = 200
 """Of a log, in which a part's error is looked for: it may quote the end of another log."""
 
@@ -63,7 +70,7 @@ class Pipeline:
     ) -> None:
         self._settings = settings
         self._on_step = on_step
-        self.until_caught_up = until_caught_up
+        self._until_caught_up = until_caught_up
         self._broker: RunningBroker | None = None
         self._lock = file_lock(settings.data_dir / "run.lock", wait=False)
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
@@ -117,15 +124,36 @@ class Pipeline:
     def _start_part(self, part: _Part) -> None:
         part.child = start_child(
             [sys.executable, "-m", "sfcrime", *part.arguments],
-            self.log_path(part.name),
+            self._log_path(part.name),
             environment=environment_of_part(self._opened),
         )
 
-    def log_path(self, name: str) -> Path:
+    def _log_path(self, name: str) -> Path:
         """Where a part's output goes: `producer` or `stream`."""
         return self._settings.data_dir / "run" / f"{name}.log"
 
-    def check(self) -> None:
+    def supervise(
+        self, watch: OverviewWatch, stop: Event, show: Callable[[Overview, Mapping[int, int]], None]
+    ) -> bool:
+        """Looks after the parts until told to stop, and shows twice a second what they do.
+
+        Returns:
+            whether everything was caught up, which ends a run that was to end then.
+
+        Raises:
+            ChildFailed: a part ended with an error, or was killed too often.
+        """
+        while not stop.wait(_LOOK_S):
+            self._check()
+            done = self._producer_is_done()
+            ends = self._topic_ends()
+            overview = watch.look()
+            show(overview, ends)
+            if self._until_caught_up and done and overview.is_caught_up(ends):
+                return True
+        return False
+
+    def _check(self) -> None:
         """Starts again what a signal killed.
 
         Raises:
@@ -141,24 +169,24 @@ class Pipeline:
             if code is None or (code == 0 and part is self._producer):
                 continue
             if code >= 0:
-                raise part_failure(part.name, code, self.log_path(part.name))
+                raise part_failure(part.name, code, self._log_path(part.name))
             self._restart(part, code)
 
     def _restart(self, part: _Part, code: int) -> None:
         now = time.monotonic()
         part.restarts = [at for at in part.restarts if now - at < RESTART_WINDOW_S] + [now]
         if len(part.restarts) > MAX_RESTARTS:
-            raise part_failure(part.name, code, self.log_path(part.name))
+            raise part_failure(part.name, code, self._log_path(part.name))
         self._on_step(f"the {part.name} was killed (signal {-code}); starting it again")
         self._start_part(part)
 
-    def producer_is_done(self) -> bool:
+    def _producer_is_done(self) -> bool:
         """Whether everything is published that this run was asked to publish."""
         child = self._producer.child
         activity = read_activity(self._settings.data_dir, ProducerActivity)
         return child is not None and child.exit_code == 0 and activity.finished
 
-    def topic_ends(self) -> dict[int, int]:
+    def _topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
         self._topic = self._topic or Topic(self._opened.kafka)
         if self._topic.exists():
