@@ -49,14 +49,14 @@ class ProgressBar:
 
         Args:
             step: what is done; pace and time begin anew with each.
-            done, due: of what there is to do; None: not known.
+            done, due: of what there is to do; None or 0: not known.
             amount: both in words; "1 of 3" by default, nothing where nothing is known.
         """
-        if not amount and due is not None:
+        if not amount and due:
             amount = f"{done:,} of {due:,}"
         if self._bar.tasks[0].description != step:
-            self._bar.reset(self._task, completed=int(done), description=step)
-        self._bar.update(self._task, completed=done, total=due, amount=amount)
+            self._bar.reset(self._task, completed=int(done), description=step, amount=amount)
+        self._bar.update(self._task, completed=done, total=due or None, amount=amount)
 
     def pace(self) -> str:
         """ "500/s, 0:04 left", and empty before the step has moved twice: what a step needs to
