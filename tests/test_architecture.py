@@ -66,6 +66,22 @@ def _is_room(path: Path) -> bool:
     return path.is_dir() and any(path.glob("*.py"))
 
 
+def test_commands_parse_and_print_only() -> None:
+    """What is asked of a topic, and what is refused for its sake, is another room's to say; so is
+    every thread. A `TopicRecord` is what it prints, an `Event` how it says stop."""
+    elsewhere = {"sfcrime.kafka.topic", "sfcrime.kafka.consumer", "sfcrime.domain.topic_state"}
+    found = {
+        f"{module.name}: {node.module}"
+        for module in (SOURCE / "cli").glob("*.py")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        if (node.module in elsewhere and [each.name for each in node.names] != ["TopicRecord"])
+        or (node.module == "threading" and [each.name for each in node.names] != ["Event"])
+    }
+
+    assert found == set()
+
+
 def test_no_module_is_too_long_to_read() -> None:
     lengths = {
         str(module.relative_to(SOURCE)): len(module.read_text(encoding="utf-8").splitlines())

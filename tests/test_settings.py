@@ -86,7 +86,7 @@ def test_variables_of_other_programs_are_not_looked_at() -> None:
 @pytest.mark.parametrize(
     ("variable", "said"),
     [
-        ("SFCRIME_KAFKA_PROT", "unknown field `prot`"),
+        ("SFCRIME_KAFKA_PROT", "The setting kafka.prot does not exist"),
         ("SFCRIME_DASHBOARD_PORT", "SFCRIME_DASHBOARD_PORT, which is no setting"),
         ("SFCRIME_PORT", "SFCRIME_PORT, which is no setting"),
     ],
@@ -99,8 +99,8 @@ def test_an_unknown_variable_is_refused_by_name(variable: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[kafka]\nprot = 9092\n", "unknown field `prot`"),
-        ("[dashboard]\nport = 1\n", "unknown field `dashboard`"),
+        ("[kafka]\nprot = 9092\n", "The setting kafka.prot does not exist"),
+        ("[dashboard]\nport = 1\n", "The setting dashboard.port does not exist"),
         ("kafka = 9092\n", "sets kafka outside of a table"),
         ("port = 9092\n", "sets port outside of a table"),
         ("[kafka\n", "cannot be read"),
@@ -140,6 +140,9 @@ def test_a_settings_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -
         ("source", "limit", -1),
         ("source", "seed", -1),
         ("source", "start", "today"),
+        ("source", "start", "2018-02-30"),
+        ("source", "source", ["a.csv", 7]),
+        ("jvm", "startup_cache", "on"),
         ("stream", "window_minutes", 0),
         ("stream", "window_minutes", 120),
         ("stream", "lateness_hours", -1),
@@ -150,13 +153,53 @@ def test_a_settings_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -
         ("store", "progress_rows", 9),
     ],
 )
-def test_a_value_out_of_its_bounds_is_refused_with_its_place(
+def test_a_value_out_of_its_bounds_is_refused_in_a_sentence_with_an_example(
     room: str, name: str, value: object
 ) -> None:
-    with pytest.raises(UsageError, match=rf"\$\.{room}\.{name}") as refused:
+    with pytest.raises(UsageError) as refused:
         load_settings({room: {name: value}}, {})
 
-    assert "docs/settings.md" in str(refused.value)
+    assert refused.value.happened.startswith(f"The setting {room}.{name} cannot be ")
+    assert refused.value.rule.startswith("It takes ")
+    example = refused.value.next_step.removeprefix("for example ")
+    load_settings({room: {name: example}}, {})
+    for mark in ("regex", "$", "^", "\\", "Expected", "`str`", "`int`"):
+        assert mark not in str(refused.value)
+
+
+def test_a_refused_value_is_answered_with_an_example_of_the_place_it_came_from(
+    tmp_path: Path,
+) -> None:
+    written = settings_file(tmp_path, '[source]\nspeed = "abc"\n')
+    flag = ({"source": {"speed": "abc"}}, {}, {("source", "speed"): "--speed"})
+    said = []
+    for flags, environment, spelled in (
+        flag,
+        ({}, {"SFCRIME_SOURCE_SPEED": "abc"}, {}),
+        ({}, {"SFCRIME_DATA_DIR": "/var/calls"} | written, {}),
+    ):
+        with pytest.raises(UsageError) as refused:
+            load_settings(flags, environment, spelled=spelled)
+        said.append(str(refused.value).splitlines())
+
+    assert said[0] == [
+        "The setting source.speed cannot be 'abc'.",
+        "It takes `max`, or a number with or without an x behind it: `max`, or how many times "
+        "faster than the calls came in.",
+        "Next step: for example --speed 1800x",
+    ]
+    assert said[1] == [*said[0][:2], "Next step: for example SFCRIME_SOURCE_SPEED=1800x"]
+    assert said[2] == [
+        *said[0][:2],
+        f'Next step: for example speed = "1800x" under [source] in {written["SFCRIME_CONFIG"]}',
+    ]
+
+
+def test_a_day_that_a_file_writes_without_quotes_is_told_how_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be 2018-10-02") as refused:
+        load_settings(environment=settings_file(tmp_path, "[source]\nstart = 2018-10-02\n"))
+
+    assert 'start = "2018-10-02" under [source]' in refused.value.next_step
 
 
 @pytest.mark.parametrize(
@@ -260,7 +303,7 @@ def test_a_table_travels_to_a_child_process_as_json() -> None:
         ("SPARK_PROPERTIES", '{"spark.a b": "1"}', "names 'spark.a b'"),
         ("SPARK_PROPERTIES", '{"spark.a": "1\\nspark.master=x"}', "control characters"),
         ("SOURCE_OPTIONS", '{"kafka.acks": "1"}', "names 'kafka.acks'"),
-        ("STATE_STORE", "memory", "unknown field `state_store`"),
+        ("STATE_STORE", "memory", "The setting stream.state_store does not exist"),
     ],
 )
 def test_a_table_with_anything_else_is_refused(variable: str, value: str, said: str) -> None:

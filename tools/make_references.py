@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.machine.sizes import CORES_PER_PARTITION, STEPS
+from sfcrime.setting_values import bounds_of
 from sfcrime.settings import ENVIRONMENT_PREFIX, SHORT_VARIABLES, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -153,7 +153,7 @@ def settings_of(room: str, kind: type[msgspec.Struct]) -> list[Setting]:
                 flag=flags.get((room, name), ""),
                 variables=variables,
                 default=_default(facts["default"]),
-                bounds=_bounds(facts),
+                bounds=bounds_of(facts),
                 description=facts["description"],
             )
         )
@@ -192,24 +192,6 @@ def _default(value: object) -> str:
     if value is None:
         return "not set"
     return "empty" if value in ("", {}) else f"`{value}`"
-
-
-def _bounds(facts: dict[str, Any]) -> str:
-    forms = [each for each in facts.get("anyOf", []) if each.get("type") != "null"]
-    if forms:
-        return " or ".join(_bounds(each) for each in forms)
-    if "enum" in facts:
-        return ", ".join(f"`{each}`" for each in facts["enum"])
-    if "pattern" in facts:
-        return f"`{facts['pattern']}`".replace("|", "\\|")
-    least, most = facts.get("minimum"), facts.get("maximum")
-    if facts["type"] == "object":
-        return "a table of texts"
-    if least is None and most is None:
-        return "text" if facts["type"] == "string" else facts["type"]
-    if most is None:
-        return f"{least} or more"
-    return f"{least} to {most}"
 
 
 def cli_page() -> str:

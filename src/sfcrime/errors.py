@@ -30,6 +30,10 @@ EXIT_DATA_DIFFERS = 3
 EXIT_UNREACHABLE = 4
 EXIT_INTERRUPTED = 130
 
+ERROR_FILE = "_SFCRIME_ERROR_FILE"
+"""The variable that names a file for the facts of the error that ends a command, as JSON: whoever
+started the command asks them there, and not its text."""
+
 
 class SfcrimeError(Exception):
     """Root of every error this package raises on purpose.

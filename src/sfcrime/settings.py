@@ -17,6 +17,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,7 @@ from sfcrime.machine.sizes import (
     partitions_for,
     sizes_for,
 )
+from sfcrime.setting_values import Given, checked_table, checked_value
 
 ENVIRONMENT_PREFIX = "SFCRIME_"
 
@@ -46,10 +48,6 @@ TABLES = {
 }
 """The settings that are tables, and the names that each takes."""
 
-_CREDENTIAL = re.compile(
-    r"passw|secret|token|credential|jaas|keytab|(access|private|api)[._-]?key", re.IGNORECASE
-)
-
 _LESS_MEMORY = "less where the machine has less than 6 GB of memory"
 
 LATENESS_OFF: Literal["off"] = "off"
@@ -57,6 +55,11 @@ MOST_LATENESS_HOURS = 1_000_000
 """More than a century: any difference between two times that a record can have."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
+Heap = Annotated[
+    str, Meta(pattern=r"^\d+[mg]\Z", title="a whole number with m (MiB) or g (GiB) behind it")
+]
+# A refused value is answered with its type's title or bounds, the setting's description, and the
+# example or default: every pattern needs a title, every default that is no example an example.
 
 
 class Room(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -76,7 +79,12 @@ class KafkaSettings(Room, frozen=True):
         str, Meta(description="client properties of an outside cluster (security, tuning)")
     ] = ""
     topic: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}\Z", description="topic of the calls")
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9._-]{1,249}\Z",
+            title="1 to 249 of the letters A to Z and a to z, digits, dots, dashes and underscores",
+            description="topic of the calls",
+        ),
     ] = "org.sf.police.calls"
     partitions: Annotated[
         int,
@@ -87,10 +95,7 @@ class KafkaSettings(Room, frozen=True):
             "or more",
         ),
     ] = 1
-    heap: Annotated[
-        str,
-        Meta(pattern=r"^\d+[mg]\Z", description=f"heap of the embedded broker; {_LESS_MEMORY}"),
-    ] = "256m"
+    heap: Annotated[Heap, Meta(description=f"heap of the embedded broker; {_LESS_MEMORY}")] = "256m"
 
 
 class SourceSettings(Room, frozen=True):
@@ -107,7 +112,8 @@ class SourceSettings(Room, frozen=True):
         str,
         Meta(
             pattern=r"^(max|\d+(\.\d+)?x?)\Z",
-            description="`max`, or how many times faster than the calls came in, e.g. 1800x",
+            title="`max`, or a number with or without an x behind it",
+            description="`max`, or how many times faster than the calls came in",
         ),
     ] = "1800x"
     limit: Annotated[int, Meta(ge=0, description="stop after so many records; 0: no limit")] = 0
@@ -116,6 +122,8 @@ class SourceSettings(Room, frozen=True):
         str,
         Meta(
             pattern=r"^(|\d{4}-\d\d-\d\d)\Z",
+            title="a day that the calendar has, as YYYY-MM-DD, or nothing",
+            examples=["2018-10-02"],
             description="first day of the synthetic city; empty: 60 days before its first start",
         ),
     ] = ""
@@ -135,6 +143,7 @@ class StreamSettings(Room, frozen=True):
     lateness_hours: Annotated[
         Annotated[float, Meta(ge=0, le=MOST_LATENESS_HOURS)] | Literal["off"] | None,
         Meta(
+            examples=[168],
             description="allowed lateness, or `off`: then no record is late or from the future; "
             "unset: 168 hours for a topic of this producer, off for any other",
         ),
@@ -155,9 +164,7 @@ class StreamSettings(Room, frozen=True):
         Meta(description="further options of Spark's Kafka source; none that sfcrime sets itself"),
     ] = {}
     ui_port: Annotated[Port, Meta(description="Spark UI on loopback; 0 picks a free one")] = 3000
-    heap: Annotated[
-        str, Meta(pattern=r"^\d+[mg]\Z", description=f"heap of the Spark driver; {_LESS_MEMORY}")
-    ] = "1200m"
+    heap: Annotated[Heap, Meta(description=f"heap of the Spark driver; {_LESS_MEMORY}")] = "1200m"
     jvm_options: Annotated[
         str,
         Meta(
@@ -221,11 +228,23 @@ class Settings(Room, frozen=True):
         return msgspec.structs.replace(self, store=store)
 
 
+_Place = tuple[str, str]
+"""Room and name of a setting."""
+
+_ROOMS = [room.name for room in msgspec.structs.fields(Settings)]
+_SETTINGS = {
+    (room.name, setting.name): setting
+    for room in msgspec.structs.fields(Settings)
+    for setting in msgspec.structs.fields(room.type)
+}
+
+
 def load_settings(
     flags: Mapping[str, Mapping[str, Any]] | None = None,
     environment: Mapping[str, str] | None = None,
     memory_bytes: int | None = None,
     cores: int | None = None,
+    spelled: Mapping[_Place, str] | None = None,
 ) -> Settings:
     """Settings from file < environment < flags; what none of them sets fits the machine.
 
@@ -233,32 +252,26 @@ def load_settings(
         flags: room -> name -> value, as given on the command line; None values are not given.
         environment: defaults to the process environment.
         memory_bytes, cores: of the machine; default to this one's.
+        spelled: the flag of a setting, for the example in a refusal.
 
     Raises:
         UsageError: an unknown key, a value out of bounds, or a file that cannot be read.
     """
     environment = os.environ if environment is None else environment
-    merged = _fitting(
+    rooms = _fitting(
         machine_memory_bytes() if memory_bytes is None else memory_bytes,
         machine_cores() if cores is None else cores,
     )
-    for room, values in _from_file(environment.get("SFCRIME_CONFIG", "")).items():
-        merged.setdefault(room, {}).update(values)
-    for room, values in _from_environment(environment).items():
-        merged.setdefault(room, {}).update(values)
-    for room, given in (flags or {}).items():
-        merged.setdefault(room, {}).update({k: v for k, v in given.items() if v is not None})
-    for (room, name), names in TABLES.items():
-        if name in merged.get(room, {}):
-            merged[room][name] = _checked_table(f"{room}.{name}", merged[room][name], names)
-    try:
-        settings = msgspec.convert(merged, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f"A setting cannot be used: {error}.",
-            rule="docs/settings.md lists every setting with its bounds.",
-            next_step="correct the flag, the SFCRIME_* variable or the file in SFCRIME_CONFIG",
-        ) from error
+    given = _from_file(environment.get("SFCRIME_CONFIG", ""))
+    given |= _from_environment(environment)
+    for room, values in (flags or {}).items():
+        for name, value in values.items():
+            if value is not None:
+                flag = (spelled or {}).get((room, name), "")
+                given[room, name] = Given(value, partial(_behind, f"{flag} " if flag else ""))
+    for (room, name), each in given.items():
+        rooms.setdefault(room, {})[name] = _checked(room, name, each)
+    settings = msgspec.convert(rooms, Settings)
     if 60 % settings.stream.window_minutes:
         raise UsageError(
             f"A window of {settings.stream.window_minutes} minutes does not divide an hour.",
@@ -266,6 +279,29 @@ def load_settings(
             next_step="--window 60 (or 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)",
         )
     return settings
+
+
+def _checked(room: str, name: str, given: Given) -> Any:
+    """The value as the setting has it."""
+    setting = _SETTINGS.get((room, name))
+    if setting is None:
+        known = [each for its_room, each in _SETTINGS if its_room == room]
+        raise UsageError(
+            f"The setting {room}.{name} does not exist.",
+            rule=f"{room} has {', '.join(known)}." if known else f"Rooms: {', '.join(_ROOMS)}.",
+            next_step=f"correct the name: {given.written('...')} (docs/settings.md)",
+        )
+    if (room, name) in TABLES:
+        return checked_table(f"{room}.{name}", given.value, TABLES[room, name])
+    return checked_value(f"{room}.{name}", given, setting.type, setting.default)
+
+
+def _behind(before: str, example: Any) -> str:
+    return f"{before}{example}"
+
+
+def _in_file(room: str, name: str, file: str, example: Any) -> str:
+    return f"{name} = {json.dumps(example)} under [{room}] in {file}"
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
@@ -291,84 +327,33 @@ def _fitting(memory_bytes: int, cores: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def _checked_table(setting: str, given: object, names: re.Pattern[str]) -> dict[str, str]:
-    """A table as it is used: names whole, values text.
-
-    Raises:
-        UsageError: it is no table, or holds a name or value it cannot; no value is shown.
-    """
-    table = _table_from_json(setting, given) if isinstance(given, str) else given
-    if not isinstance(table, Mapping):
-        raise _bad_table(setting, "is no table", 'A table of names and values: {"name": "value"}.')
-    checked = _flat(table)
-    for name, value in checked.items():
-        if _CREDENTIAL.search(name):
-            raise _bad_table(
-                setting,
-                f"names {name}, which looks like a credential",
-                "Settings are shown in the Spark UI and in logs, so no secret may be one.",
-            )
-        if not names.match(name):
-            raise _bad_table(setting, f"names {name!r}", f"A name matches `{names.pattern}`.")
-        if not value.isprintable():
-            raise _bad_table(
-                setting, f"has control characters in {name}", "A value is one line of text."
-            )
-    return checked
-
-
-def _bad_table(setting: str, happened: str, rule: str) -> UsageError:
-    return UsageError(
-        f"The setting {setting} {happened}.",
-        rule=rule,
-        next_step="correct the SFCRIME_* variable or the file in SFCRIME_CONFIG; the login of a "
-        "cluster belongs into the file that kafka.config_file names",
-    )
-
-
-def _table_from_json(setting: str, text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        rule = 'In the environment it is a JSON object, {"name": "value"}.'
-        raise _bad_table(setting, "cannot be read", rule) from error
-
-
-def _flat(table: Mapping[str, object], above: str = "") -> dict[str, str]:
-    """Names with dots are nested tables where TOML has them without quotes: joined again."""
-    found: dict[str, str] = {}
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{above}{name}.")
-        else:
-            found[f"{above}{name}"] = str(value).lower() if isinstance(value, bool) else str(value)
-    return found
-
-
-def _from_file(name: str) -> dict[str, dict[str, Any]]:
-    if not name:
+def _from_file(file: str) -> dict[_Place, Given]:
+    if not file:
         return {}
     try:
-        with Path(name).open("rb") as file:
-            found = tomllib.load(file)
+        with Path(file).open("rb") as opened:
+            found = tomllib.load(opened)
     except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
         raise UsageError(
-            f"The settings file {name} cannot be read: {error}.",
+            f"The settings file {file} cannot be read: {error}.",
             next_step="correct the file, or unset SFCRIME_CONFIG",
         ) from error
     for room, values in found.items():
         if not isinstance(values, dict):
             raise UsageError(
-                f"The settings file {name} sets {room} outside of a table.",
+                f"The settings file {file} sets {room} outside of a table.",
                 rule="The file has a table for each room, such as [kafka].",
                 next_step="correct the file (docs/settings.md)",
             )
-    return found
+    return {
+        (room, name): Given(value, partial(_in_file, room, name, file))
+        for room, values in found.items()
+        for name, value in values.items()
+    }
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    rooms = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    found: dict[str, dict[str, Any]] = {}
+def _from_environment(environment: Mapping[str, str]) -> dict[_Place, Given]:
+    found: dict[_Place, Given] = {}
     for variable, value in environment.items():
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable == "SFCRIME_CONFIG":
             continue
@@ -376,11 +361,11 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any
             room, name = SHORT_VARIABLES[variable]
         else:
             room, _, name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
-            if room not in rooms:
+            if room not in _ROOMS:
                 raise UsageError(
                     f"The environment sets {variable}, which is no setting.",
-                    rule=f"Variables are SFCRIME_<ROOM>_<NAME>; rooms: {', '.join(rooms)}.",
+                    rule=f"Variables are SFCRIME_<ROOM>_<NAME>; rooms: {', '.join(_ROOMS)}.",
                     next_step=f"unset {variable}, or correct its name (docs/settings.md)",
                 )
-        found.setdefault(room, {})[name] = value
+        found[room, name] = Given(value, partial(_behind, f"{variable}="))
     return found

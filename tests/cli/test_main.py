@@ -47,13 +47,37 @@ def test_an_unknown_flag_is_a_usage_error(run: Run) -> None:
     assert "--jsno" in ran.err
 
 
-def test_a_setting_out_of_bounds_is_a_usage_error_with_the_next_step(run: Run) -> None:
-    ran = run("broker", "--port", "70000")
+@pytest.mark.parametrize(
+    ("arguments", "happened", "example"),
+    [
+        (("broker", "--port", "70000"), "The setting kafka.port cannot be '70000'.", "--port 9092"),
+        (("broker", "--port", "http"), "The setting kafka.port cannot be 'http'.", "--port 9092"),
+        (("produce", "--speed", "abc"), "source.speed cannot be 'abc'.", "--speed 1800x"),
+        (("produce", "--limit", "many"), "source.limit cannot be 'many'.", "--limit 0"),
+    ],
+)
+def test_a_flag_of_a_setting_that_cannot_be_is_answered_with_an_example(
+    run: Run, arguments: tuple[str, ...], happened: str, example: str
+) -> None:
+    ran = run(*arguments)
 
     assert ran.code == 2
-    assert ran.err.startswith("error: A setting cannot be used: ")
-    assert "Next step: " in ran.err
+    assert happened in ran.err.splitlines()[0]
+    assert ran.err.endswith(f"Next step: for example {example}\n")
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("late", "--limit", "many"), ("late", "--partition", "-1"), ("late", "--jsno")]
+)
+def test_any_other_flag_that_cannot_be_is_answered_with_the_commands_example(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    ran = run(*arguments)
+
+    assert ran.code == 2
+    assert f"{arguments[1]}" in ran.err
+    assert ran.err.endswith("\nExample:  sfcrime late --limit 10 --bytes\n")
 
 
 def test_a_data_folder_without_a_store_cannot_be_reached(run: Run, tmp_path: Path) -> None:
@@ -90,6 +114,17 @@ def test_an_error_is_one_message_without_a_traceback(
     run: Run, failing: type[click.Command]
 ) -> None:
     assert run("report").err == "error: It broke.\nNext step: mend it\n"
+
+
+def test_what_an_error_quotes_cannot_command_the_terminal(
+    run: Run, failing: type[click.Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = SfcrimeError("It holds \x1b[2J\u202ecalls.", rule="at\torg.apache.kafka")
+    monkeypatch.setattr(failing, "raised", error)
+
+    assert run("report").err == (
+        "error: It holds \\x1b[2J\\u202ecalls.\nat      org.apache.kafka\n"
+    )
 
 
 def test_verbose_adds_the_traceback_and_keeps_the_message(

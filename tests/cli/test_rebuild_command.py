@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
-from sfcrime.cli.rebuild import CountingPace, plan_lines
+from rich.console import Console
+
+from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.rebuild import plan_lines, rebuild_hooks
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange
 from sfcrime.pipeline.rebuilding import RebuildPlan
@@ -49,12 +53,20 @@ def test_a_store_that_holds_nothing_shows_nothing_meanwhile() -> None:
     ]
 
 
-def test_the_pace_leaves_out_what_came_before_the_first_record() -> None:
-    pace = CountingPace()
-    assert pace.is_told(1_000, 5.0)
-    assert pace.line(4_000) == "1,000 of 4,000 records (25%)"
-    assert not pace.is_told(1_000, 12.0)
-    assert pace.is_told(2_000, 14.0)
-    assert pace.line(4_000) == "2,000 of 4,000 records (50%), 500/s, 0:04 left"
-    assert pace.is_told(4_000, 22.0)
-    assert pace.line(4_000) == "4,000 of 4,000 records (100%), 300/s, 0:00 left"
+def test_a_log_has_a_line_for_every_batch_that_counted_something() -> None:
+    log = Console(file=io.StringIO(), markup=False)
+    hooks = rebuild_hooks(ProgressBar(log, clock=lambda: 0.0))
+
+    hooks.on_plan(replace(PLAN, wanted=replace(GENERATION, topic="calls [/b]\x1b"), seen=None))
+    hooks.on_step("starting Spark")
+    for done in (1_000, 1_000, 2_000):
+        hooks.on_progress(done, 4_000)
+
+    assert isinstance(log.file, io.StringIO)
+    assert log.file.getvalue().splitlines() == [
+        "Counting 1,200 records of topic calls [/b]\\x1b anew.",
+        "Readers see nothing until the numbers are complete.",
+        "starting Spark",
+        "1,000 of 4,000 records (25%)",
+        "2,000 of 4,000 records (50%)",
+    ]

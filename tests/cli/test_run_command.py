@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cli.conftest import fill_store
 from running import Sfcrime
-from sfcrime.cli.run_view import View
+from sfcrime.cli.live_view import View
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
@@ -32,6 +33,15 @@ END = ("--until-caught-up", "--no-dashboard")
         (("--partitions", "0"), "partitions"),
         (("--max-records-per-batch", "0"), "max_records_per_batch"),
         (("--topic", "a b"), "topic"),
+        (("--speed", "0x"), "The speed '0x' cannot be used."),
+        (("--start", "2018-02-30"), "source.start cannot be '2018-02-30'"),
+        (("--start", "1999-12-31"), "cannot start on 1999-12-31"),
+        (("--source", "missing.json"), "missing.json is not there."),
+        (("--source", "missing/*.json"), "No file fits missing/*.json."),
+        (("--source", "."), ". is a folder."),
+        (("--source", "synthetic", "--source", "calls.csv"), "The source is synthetic and"),
+        (("--source", " "), "The source is empty."),
+        (("--source", "calls.csv", "--source", "-"), "The source is standard input."),
     ],
 )
 def test_a_flag_that_cannot_be_is_a_usage_error_and_nothing_starts(
@@ -42,6 +52,59 @@ def test_a_flag_that_cannot_be_is_a_usage_error_and_nothing_starts(
     assert named in ran.err
     assert "Traceback" not in ran.err
     assert not sfcrime.data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("SPARK_PROPERTIES", '{"spark.master": "local[8]"}', "names spark.master"),
+        ("SOURCE_OPTIONS", '{"startingOffsets": "latest"}', "names startingOffsets"),
+    ],
+)
+def test_what_sfcrime_sets_itself_is_refused_and_nothing_starts(
+    sfcrime: Sfcrime, variable: str, value: str, named: str
+) -> None:
+    sfcrime.environment = {f"SFCRIME_STREAM_{variable}": value}
+
+    ran = sfcrime("run", *END)
+
+    assert ran.code == 2
+    assert named in ran.err
+    assert not sfcrime.data_dir.exists()
+
+
+def test_a_refusal_before_the_start_is_one_error_with_one_next_step(
+    sfcrime: Sfcrime, tmp_path: Path
+) -> None:
+    ran = sfcrime("run", "--source", str(tmp_path / "missing.json"), *END)
+
+    assert ran.err.count("error: ") == 1
+    assert ran.err.count("Next step: ") == 1
+
+
+def test_a_store_that_was_counted_otherwise_is_refused_before_anything_starts(
+    sfcrime: Sfcrime,
+) -> None:
+    fill_store(sfcrime.data_dir)
+
+    ran = sfcrime("run", *END, "--window", "30")
+
+    assert ran.code == 1
+    assert "window_minutes was 60 and is now 30" in ran.err
+    assert "starting" not in ran.out
+    assert not (sfcrime.data_dir / "run").exists()
+
+
+def test_a_job_or_broker_of_another_process_is_refused_before_anything_starts(
+    sfcrime: Sfcrime,
+) -> None:
+    for lock, said in (("stream.lock", "Another job runs on"), ("kafka/lock", "is already run")):
+        with file_lock(sfcrime.data_dir / lock, wait=False):
+            ran = sfcrime("run", *END)
+
+        assert ran.code == 1
+        assert said in ran.err
+        assert "starting" not in ran.out
 
 
 def test_a_view_is_drawn_again_only_where_it_would_look_different() -> None:
@@ -62,13 +125,6 @@ def test_a_view_is_drawn_again_only_where_it_would_look_different() -> None:
         assert drawn(view, replace(overview, producer=ProducerActivity(sent=7))) > 0
 
 
-def test_standard_input_is_for_produce_alone(sfcrime: Sfcrime) -> None:
-    ran = sfcrime("run", "--source", "calls.csv", "--source", "-")
-    assert ran.code == 2
-    assert "sfcrime produce -" in ran.err
-    assert not sfcrime.data_dir.exists()
-
-
 def test_a_second_run_on_the_same_folder_is_refused(sfcrime: Sfcrime) -> None:
     sfcrime.data_dir.mkdir()
     with file_lock(sfcrime.data_dir / "run.lock", wait=False):
@@ -78,25 +134,29 @@ def test_a_second_run_on_the_same_folder_is_refused(sfcrime: Sfcrime) -> None:
     assert not (sfcrime.data_dir / "kafka").exists()
 
 
-@pytest.mark.end_to_end
-def test_a_port_that_is_taken_ends_the_run_with_its_name(sfcrime: Sfcrime) -> None:
+def test_a_port_that_is_taken_is_refused_by_its_name_before_anything_starts(
+    sfcrime: Sfcrime,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
         ran = sfcrime("run", *END, "--port", port)
     assert ran.code == 4
     assert port in ran.err
+    assert "starting" not in ran.out
 
 
 @pytest.mark.end_to_end
-def test_a_source_that_is_not_there_ends_the_run_with_the_code_of_the_part_that_failed(
+def test_a_part_that_fails_ends_the_run_with_its_code_and_its_error_told_once(
     sfcrime: Sfcrime, tmp_path: Path
 ) -> None:
-    missing = tmp_path / "missing.json"
+    broken = tmp_path / "broken.json"
+    broken.write_text('[{"crime_id":"1"}, {"crime_id"')
 
-    ran = sfcrime("run", "--source", str(missing), *END)
+    ran = sfcrime("run", "--source", str(broken), *END)
 
-    assert ran.code == 2
-    assert "The producer ended (exit code 2)." in ran.err
-    assert str(missing) in ran.err
-    assert "producer.log" in ran.err
+    assert ran.code == 3
+    assert ran.err.startswith(f"error: The producer ended (exit code 3): {broken} is not JSON")
+    assert ran.err.count("error: ") == 1
+    assert ran.err.count("Next step: ") == 1
+    assert "producer.log" in ran.err.splitlines()[-1]
     assert running_bootstrap_servers(sfcrime.data_dir) is None

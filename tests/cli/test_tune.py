@@ -24,7 +24,7 @@ def _run(*arguments: str) -> int:
         ("shuffle_partitions", "names no values"),
         ("shuffle_partitions=2,,8", "names no values"),
         ("shuffle=2", "There is no knob shuffle."),
-        ("trigger_ms=soon", "A setting cannot be used"),
+        ("trigger_ms=soon", "The setting stream.trigger_ms cannot be 'soon'"),
         ("shuffle_partitions=many", "shuffle_partitions cannot be 'many'"),
         ("spark.master=local[8]", "stream.spark_properties names spark.master"),
         ("option.startingOffsets=latest", "stream.source_options names startingOffsets"),

@@ -234,7 +234,6 @@ def test_progress_ends_with_everything_delivered(topic: NewName) -> None:
         sent=5000,
         delivered=5000,
         already_there=0,
-        last_sequence=4999,
         virtual_ms=FIRST_MS + 4999 * 40_000,
     )
 

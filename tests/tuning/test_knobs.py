@@ -66,7 +66,7 @@ def test_no_bound_is_more_records_than_any_topic_has() -> None:
     ("key", "value", "said"),
     [
         ("shuffle", "2", "no knob shuffle"),
-        ("trigger_ms", "soon", "cannot be used"),
+        ("trigger_ms", "soon", "cannot be 'soon'"),
         ("shuffle_partitions", "many", "shuffle_partitions cannot be 'many'"),
         ("shuffle_partitions", "1001", "cannot be '1001'"),
         ("shuffle_partitions", "0", "cannot be '0'"),

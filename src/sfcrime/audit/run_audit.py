@@ -29,16 +29,23 @@ from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState, require_same
 from sfcrime.errors import FingerprintChanged, TopicRefused
-from sfcrime.kafka.consumer import TopicRecord
-from sfcrime.store.reader import StoreReader
+from sfcrime.kafka.broker import open_kafka
+from sfcrime.kafka.consumer import TopicRecord, read_range
+from sfcrime.kafka.topic import Topic
+from sfcrime.settings import Settings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation, PartitionRange
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, records read, records to read) as the topic is read."""
 
+OPENING = "Opening Kafka"
 RECOUNTING = "Recounting"
 TRACING = "Finding the records concerned"
 _ALL_ROWS = 2**62
+_READ_LIMIT_S = 600.0
+"""A report's reads get a tenth of it: an audit has the store sort all of its cells at once."""
 
 
 class ReadRange(Protocol):
@@ -51,6 +58,21 @@ class ReadRange(Protocol):
 
         Where a source is named, its records have their sequences.
         """
+
+
+def audit_store(settings: Settings, progress: Progress) -> AuditResult:
+    """Audits the store of the data folder; the embedded broker is started where need be.
+
+    Raises:
+        SfcrimeError: as `run_audit`, and where Kafka or the store cannot be opened.
+    """
+    progress(OPENING, 0, 0)
+    with (
+        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S) as store,
+        open_kafka(settings.of_topic(store.generation().topic)) as opened,
+    ):
+        read = partial(read_range, opened.kafka)
+        return run_audit(store, Topic(opened.kafka).state(), read, progress)
 
 
 def run_audit(

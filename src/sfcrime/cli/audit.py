@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sfcrime.audit.compare import cell_key, cell_name
 from sfcrime.audit.result import (
@@ -20,18 +16,12 @@ from sfcrime.audit.result import (
     RecordPlace,
     SequenceSpan,
 )
-from sfcrime.audit.run_audit import run_audit
+from sfcrime.audit.run_audit import audit_store
 from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import print_json, print_lines
+from sfcrime.cli.progress import ProgressBar
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.consumer import read_range
-from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
-from sfcrime.store.reader import open_reader
-
-_READ_LIMIT_S = 600.0
-"""Far above a page's limit: an audit has the store sort all of its cells at once."""
 
 _MOST_PLACES = 10
 _SIDES = {DifferenceKind.SEQUENCE: ("found", "due")}
@@ -50,35 +40,13 @@ def command(settings: Settings, as_json: bool) -> int:
     job is not disturbed. Exit code 0: equal; 3: different, with the offsets behind each
     difference.
     """
-    result = _audited(settings)
-    click.echo(json.dumps(_as_json(result), indent=2) if as_json else _as_text(result))
+    with ProgressBar() as bar:
+        result = audit_store(settings, bar.show)
+    if as_json:
+        print_json(_as_json(result))
+    else:
+        print_lines(_as_lines(result))
     return result.exit_code
-
-
-def _audited(settings: Settings) -> AuditResult:
-    store_file = settings.data_dir / STORE_FILE
-    with open_reader(store_file, limit_s=_READ_LIMIT_S) as store, _progress_bar() as bar:
-        step = bar.add_task("Opening Kafka", total=None)
-        with open_kafka(settings.of_topic(store.generation().topic)) as opened:
-            topic = Topic(opened.kafka)
-
-            def show(stage: str, done: int, due: int) -> None:
-                bar.update(step, description=stage, completed=done, total=due)
-
-            return run_audit(store, topic.state(), partial(read_range, opened.kafka), show)
-
-
-def _progress_bar() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _as_json(result: AuditResult) -> dict[str, Any]:
@@ -124,7 +92,7 @@ def _conflict_as_json(found: ConflictFound) -> dict[str, Any]:
     }
 
 
-def _as_text(result: AuditResult) -> str:
+def _as_lines(result: AuditResult) -> list[str]:
     lines = [_verdict(result), "", _account("recounted", result.accounting)]
     if result.stored_accounting != result.accounting:
         lines.append(_account("stored", result.stored_accounting))
@@ -148,7 +116,7 @@ def _as_text(result: AuditResult) -> str:
     for found in result.conflicts:
         cells = " or ".join(cell_name(cell_key(cell)) for _, cell in found.conflict.choices)
         lines.append(f"  call {found.conflict.call_id}: {cells}{_at(found.places)}")
-    return "\n".join(lines)
+    return lines
 
 
 def _verdict(result: AuditResult) -> str:

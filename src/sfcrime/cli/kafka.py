@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from sfcrime.cli.jar_progress import ready_jars
+from sfcrime.cli.ready_jars import ready_jars
 from sfcrime.errors import UsageError
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.tools import TOOLS, tool_command, tool_named

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from sfcrime.cli.options import setting_flags
-from sfcrime.cli.output import (
-    add_row,
-    instant_iso,
-    print_json,
-    print_line,
-    print_table,
-    source_line,
-    source_title,
-    table_of,
-)
-from sfcrime.cli.set_aside import Place, RecordBytes, read_values
+from sfcrime.cli.output import instant_iso, lateness_rule
+from sfcrime.cli.set_aside import Listing, Row, list_set_aside, place_flags, set_aside_flags
 from sfcrime.domain.wall_clock import to_iso, wall_clock_of
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
-from sfcrime.store.reader import open_reader
+from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import Generation, LateRecord
 
 
 @click.command("late", epilog="Example:  sfcrime late --limit 10 --bytes")
-@setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
-@click.option("--partition", type=click.IntRange(min=0), help="Only records of this partition.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=50,
-    show_default=True,
-    help="Records to list; 0: all.",
-)
-@click.option(
-    "--bytes",
-    "with_bytes",
-    is_flag=True,
-    help="Read the records again from Kafka; what does not print is escaped, as in \\x1b.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@place_flags
+@set_aside_flags
 def command(
     settings: Settings, partition: int | None, limit: int, with_bytes: bool, as_json: bool
 ) -> None:
@@ -49,84 +22,31 @@ def command(
 
     They are counted as late and stay out of the statistics; docs/rules.md, rule L1.
     """
-    with open_reader(settings.data_dir / STORE_FILE) as reader:
-        generation, total = reader.generation(), reader.totals().accounting.late
-        records = list(reader.late(limit or None, partition))
-    values = read_values(settings, generation, records) if with_bytes else None
-    if as_json:
-        print_json(_as_json(records, total, values, generation))
-    else:
-        _print_table(records, total, values, generation)
 
-
-def _as_json(
-    records: list[LateRecord],
-    total: int,
-    values: dict[Place, RecordBytes] | None,
-    generation: Generation,
-) -> dict[str, Any]:
-    return {
-        "late": [
-            {
-                "partition": record.partition,
-                "offset": record.offset,
-                "call_time": to_iso(record.call_us),
-                "published_at": instant_iso(record.published_ms),
-                "lateness_s": lateness_s(record),
-                **(values[record.partition, record.offset].as_json() if values else {}),
-            }
-            for record in records
-        ],
-        "total": total,
-        "allowed_lateness_s": generation.lateness_s,
-        "topic": generation.topic,
-        "source": source_title(generation),
-        "synthetic": generation.synthetic,
-    }
-
-
-def lateness_s(record: LateRecord) -> int:
-    """Whole seconds on the wall from the call to its publication."""
-    return (wall_clock_of(record.published_ms) - record.call_us) // 1_000_000
-
-
-def _print_table(
-    records: list[LateRecord],
-    total: int,
-    values: dict[Place, RecordBytes] | None,
-    generation: Generation,
-) -> None:
-    print_line(f"Late records: {total:,} ({allowed(generation)})")
-    print_line(source_line(generation))
-    print_line()
-    if not total:
-        print_line("None so far.")
-        return
-    columns = ("Partition", "Offset", "Call time", "Published (UTC)", "Days after")
-    table = table_of(
-        *columns,
-        *(["Bytes"] if values is not None else []),
-        numbers=["Partition", "Offset", "Days after"],
-    )
-    for record in records:
-        published = (instant_iso(record.published_ms) or "").replace("T", " ")[:19]
-        shown = [] if values is None else [values[record.partition, record.offset].shown()]
-        add_row(
-            table,
-            record.partition,
-            record.offset,
-            to_iso(record.call_us).replace("T", " "),
-            published,
-            f"{lateness_s(record) / 86_400:,.1f}",
-            *shown,
+    def read(store: StoreReader, generation: Generation) -> Listing:
+        total = store.totals().accounting.late
+        return Listing(
+            name="late",
+            heading=f"Late records: {total:,} ({lateness_rule(generation)})",
+            total=total,
+            facts={"allowed_lateness_s": generation.lateness_s},
+            counts=None,
+            columns=("Call time", "Published (UTC)", "Days after"),
+            rows=map(_row, store.late(limit or None, partition)),
         )
-    print_table(table)
-    print_line()
-    print_line(f"{len(records):,} of {total:,} listed.")
+
+    list_set_aside(settings, read, with_bytes=with_bytes, as_json=as_json)
 
 
-def allowed(generation: Generation) -> str:
-    """The lateness rule in words."""
-    if generation.lateness_s is None:
-        return "the lateness rule is off for this topic"
-    return f"allowed lateness: {generation.lateness_s / 3600:g} hours"
+def _row(record: LateRecord) -> Row:
+    call_time, published_at = to_iso(record.call_us), instant_iso(record.published_ms) or ""
+    lateness_s = (wall_clock_of(record.published_ms) - record.call_us) // 1_000_000
+    return Row(
+        (record.partition, record.offset),
+        {"call_time": call_time, "published_at": published_at, "lateness_s": lateness_s},
+        (
+            call_time.replace("T", " "),
+            published_at.replace("T", " ")[:19],
+            f"{lateness_s / 86_400:,.1f}",
+        ),
+    )

@@ -1,4 +1,4 @@
-"""The live terminal view of `sfcrime run`: pure drawing of an `Overview`.
+"""The view of `sfcrime run`: a live one on a terminal, a line every two seconds elsewhere.
 
 Only the terminal's own 16 colours are used, and none carries a meaning that the text does not:
 the view reads on dark and on light, and without colour. It fits 80 columns, and where there
@@ -7,6 +7,7 @@ are few lines it shows fewer call types.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +15,18 @@ from datetime import UTC, datetime, timedelta
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
 from rich.panel import Panel
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from sfcrime.cli.movements_table import movements_table
-from sfcrime.cli.output import terminal_safe
+from sfcrime.cli.output import note, terminal_safe
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
 from sfcrime.pipeline.overview import Counted, Overview
 
+_LINE_S = 2.0
 _RATE_OVER_S = 10.0
 _NAME_WIDTH = 10
 _MOST_WIDTH = 100
@@ -113,6 +116,48 @@ def plain_line(overview: Overview, topic_ends: Mapping[int, int], step: str) -> 
     )
 
 
+class View:
+    """The live view on a terminal, a line every two seconds elsewhere."""
+
+    def __init__(self, console: Console, no_dashboard: bool, steps: list[str]) -> None:
+        self._console = console
+        self._steps = steps
+        self._live = (
+            Live(console=console, auto_refresh=False)
+            if console.is_terminal and not no_dashboard
+            else None
+        )
+        self._published, self._read = RateMeter(), RateMeter()
+        self._printed = 0.0
+        self._drawn: object = None
+
+    def __enter__(self) -> View:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, overview: Overview, topic_ends: Mapping[int, int]) -> None:
+        """Draws, or prints where it is time to."""
+        now = time.monotonic()
+        rates = {
+            "published": self._published.rate(now, sum(topic_ends.values())),
+            "read": self._read.rate(now, overview.accounting.read),
+        }
+        if self._live is not None:
+            shown = (overview, dict(topic_ends), rates, self._steps[-1])
+            if (shown, self._console.size) != self._drawn:
+                self._drawn = shown, self._console.size
+                self._live.update(draw(*shown), refresh=True)
+        elif now - self._printed >= _LINE_S:
+            self._printed = now
+            line = plain_line(overview, topic_ends, self._steps[-1])
+            note(line, console=self._console)
+
+
 def _title(counted: Counted | None) -> Text:
     title = Text("sfcrime", style="bold")
     if counted is not None:
@@ -135,13 +180,13 @@ def _parts(view: _View) -> Table:
         "Producer",
         f"{sent:,}",
         f"{view.rates['published']:,.0f}/s",
-        terminal_safe(producer.step) + _virtual(producer.virtual_ms),
+        Text(terminal_safe(producer.step) + _virtual(producer.virtual_ms)),
     )
     table.add_row(
         "Stream",
         f"{overview.accounting.read:,}",
         f"{view.rates['read']:,.0f}/s",
-        Text(stream.step if stream.step != "starting" else view.step)
+        Text(terminal_safe(stream.step if stream.step != "starting" else view.step))
         .append(" · lag ")
         .append(f"{overview.lag(view.topic_ends):,}", style="bold"),
     )
@@ -149,12 +194,12 @@ def _parts(view: _View) -> Table:
     if batch is not None:
         phases = {name: ms for name, ms in batch.phases_ms.items() if name != "triggerExecution"}
         slowest = max(phases, key=lambda name: phases[name], default=None)
-        rest = [f"{slowest} {phases[slowest]:,} ms"] if slowest is not None else []
+        rest = "" if slowest is None else f"{slowest} {phases[slowest]:,} ms"
         table.add_row(
             f"Batch {batch.batch_id}",
             f"{batch.input_rows:,}",
             f"{batch.duration_ms:,} ms",
-            " · ".join(rest),
+            Text(rest),
         )
     return table
 

@@ -5,13 +5,16 @@ Subcommands are imported only when called, so `sfcrime --help` needs neither Spa
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from sfcrime import __version__
-from sfcrime.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
+from sfcrime.errors import ERROR_FILE, EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
 
 COMMANDS = {
     "setup": "Resolve and verify the pinned jars.",
@@ -59,11 +62,9 @@ class LazyGroup(click.Group):
     epilog="Example:  sfcrime run --source synthetic --speed 1800x",
 )
 @click.version_option(__version__, prog_name="sfcrime")
-@click.option("--verbose", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def sfcrime(ctx: click.Context, verbose: bool) -> None:
+@click.option("--verbose", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def sfcrime() -> None:
     """Live, provable statistics of San Francisco police calls for service."""
-    ctx.obj = {"verbose": verbose}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -72,11 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = sfcrime.main(arguments, prog_name="sfcrime", standalone_mode=False)
     except SfcrimeError as error:
-        if "--verbose" in arguments:
-            import traceback
-
-            traceback.print_exc()
-        click.echo(f"error: {error}", err=True)
+        _print_error(error, with_traceback="--verbose" in arguments)
+        _hand_over(error)
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
@@ -85,8 +83,30 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            click.echo(context.command.epilog, err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `sfcrime report | head`
         sys.stderr.close()
         sys.exit(EXIT_FAILURE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _hand_over(error: SfcrimeError) -> None:
+    """Writes the error's facts where whoever started this process asks for them."""
+    if path := os.environ.get(ERROR_FILE):
+        facts = {"happened": error.happened, "rule": error.rule, "next_step": error.next_step}
+        Path(path).write_text(json.dumps(facts), encoding="utf-8")
+
+
+def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:
+    """On stderr; it may quote a record, a topic or a log."""
+    import traceback
+
+    from sfcrime.cli.output import terminal_safe
+
+    text = "".join(traceback.format_exception(error)) if with_traceback else ""
+    text += f"error: {error}"
+    for line in text.expandtabs().split("\n"):
+        click.echo(terminal_safe(line), err=True)

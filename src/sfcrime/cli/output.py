@@ -65,7 +65,24 @@ def source_title(generation: Generation) -> str:
 def source_line(generation: Generation) -> str:
     """The source for a heading; synthetic data says so in capitals."""
     mark = "SYNTHETIC DATA: " if generation.synthetic else "Source: "
-    return terminal_safe(mark + source_title(generation))
+    return mark + source_title(generation)
+
+
+def lateness_rule(generation: Generation) -> str:
+    """The lateness rule in words."""
+    if generation.lateness_s is None:
+        return "the lateness rule is off for this topic"
+    return f"allowed lateness: {generation.lateness_s / 3600:g} hours"
+
+
+def note_console() -> Console:
+    """Where a command says what it does: stderr."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def note(text: str, style: str = "", console: Console | None = None) -> None:
+    """A line beside the results, on stderr by default; never folded, as a log has no width."""
+    (console or note_console()).print(Text(terminal_safe(text), style=style), soft_wrap=True)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -74,11 +91,14 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_csv(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-    """A header row and the rows on stdout, every cell safe in a spreadsheet."""
+    """A header row and the rows on stdout, every cell safe in a spreadsheet; text is exact where
+    a program reads it, and safe for a terminal where one shows it."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
+    is_shown = sys.stdout.isatty()
     for row in rows:
-        writer.writerow([spreadsheet_safe(value) for value in row])
+        cells = [spreadsheet_safe(value) for value in row]
+        writer.writerow([terminal_safe(str(each)) if is_shown else each for each in cells])
 
 
 def table_of(*columns: str, numbers: Iterable[str] = ()) -> Table:
@@ -109,5 +129,11 @@ def print_table(table: Table) -> None:
 
 
 def print_line(text: str = "") -> None:
-    """A line on stdout, folded at the terminal's width; must be terminal safe."""
-    Console(file=sys.stdout, highlight=False).print(Text(text))
+    """A line on stdout, folded at the terminal's width."""
+    Console(file=sys.stdout, highlight=False).print(Text(terminal_safe(text)))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines on stdout as they are: for text that another program may search."""
+    for line in lines:
+        click.echo(terminal_safe(line))

@@ -8,15 +8,15 @@ from threading import Event
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sfcrime.cli.options import one_a_line, setting_flags
+from sfcrime.cli.progress import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
 from sfcrime.pipeline.activity import ProducerActivity, write_activity
 from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_source
+from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import Settings
 
 
@@ -48,10 +48,11 @@ def command(
     if source := one_a_line(sources):
         named = msgspec.structs.replace(settings.source, source=source)
         settings = msgspec.structs.replace(settings, source=named)
+    require_publishable(settings)
     with (
         stop_on_signals() as stop,
         open_kafka(settings) as settings,
-        _progress_bar() as bar,
+        ProgressBar() as bar,
     ):
         view = _View(settings, bar, stop)
         opened = open_source(settings, view.reading)
@@ -69,45 +70,40 @@ def command(
 class _View:
     """Progress on the terminal, and in the file that the live view reads."""
 
-    def __init__(self, settings: Settings, bar: Progress, stop: Event) -> None:
+    def __init__(self, settings: Settings, bar: ProgressBar, stop: Event) -> None:
         self._stop = stop
         self._data_dir = settings.data_dir
         self._limit = settings.source.limit
         self._bar = bar
-        self._task = bar.add_task("reading", total=None, amount="", virtual="")
-        self._of = ""
+        self._bound: int | None = None
         self._written = 0.0
 
     def reading(self, done: int, total: int) -> None:
         """Takes bytes; a total of 0 is not known. Ends a reading that was asked to stop."""
         if self._stop.is_set():
             raise KeyboardInterrupt
-        whole = f" of {total / 1e6:,.0f}" if total else ""
-        self._bar.update(
-            self._task,
-            description="putting in order" if total and done >= total else "reading",
-            completed=done,
-            total=total or None,
-            amount=f"{done / 1e6:,.0f}{whole} MB",
-        )
+        step = "putting in order" if total and done >= total else "reading"
+        done_mb, total_mb = done / 1e6, total / 1e6
+        amount = f"{done_mb:,.0f} of {total_mb:,.0f} MB" if total else f"{done_mb:,.0f} MB"
+        self._bar.show(step, done_mb, total_mb or None, amount)
         if time.monotonic() - self._written > 0.25:
             self._written = time.monotonic()
-            share = f"{done / total:.0%}" if total else f"{done / 1e6:,.0f} MB of standard input"
+            share = f"{done / total:.0%}" if total else f"{amount} of standard input"
             self._write(ProducerActivity(step=f"reading, {share}"))
 
     def opened(self, total: int | None) -> None:
         bounds = [bound for bound in (total, self._limit or None) if bound is not None]
-        bound = min(bounds, default=None)
-        self._of = "" if bound is None else f" of {bound:,}"
-        self._bar.reset(self._task, description="publishing", total=bound)
+        self._bound = min(bounds, default=None)
+        self._bar.show("publishing", 0, self._bound)
         self._write(ProducerActivity(step="publishing"))
 
     def publishing(self, progress: ProducerProgress) -> None:
-        virtual = ""
-        if progress.virtual_ms is not None:
-            virtual = f"{datetime.fromtimestamp(progress.virtual_ms / 1000, UTC):%Y-%m-%d %H:%M}"
         done = progress.sent + progress.already_there
-        self._bar.update(self._task, completed=done, amount=f"{done:,}{self._of}", virtual=virtual)
+        amount = f"{done:,}" + ("" if self._bound is None else f" of {self._bound:,}")
+        if progress.virtual_ms is not None:
+            at = datetime.fromtimestamp(progress.virtual_ms / 1000, UTC)
+            amount += f", at {at:%Y-%m-%d %H:%M}"
+        self._bar.show("publishing", done, self._bound, amount)
         self._write(
             ProducerActivity(
                 sent=progress.sent,
@@ -129,18 +125,6 @@ class _View:
 
     def _write(self, activity: ProducerActivity) -> None:
         write_activity(self._data_dir, activity)
-
-
-def _progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[amount]}"),
-        TextColumn("{task.fields[virtual]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not Console(stderr=True).is_terminal,
-    )
 
 
 def _print_summary(published: Published, as_json: bool) -> None:

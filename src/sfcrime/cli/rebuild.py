@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
+from sfcrime.cli.progress import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
 from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, Rebuilt, rebuild_topic
@@ -43,69 +40,43 @@ def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
     number, and goes on when it is run again. It refuses while a job runs on the data directory,
     and where the topic no longer holds what was counted.
     """
-    with stop_on_signals() as stop, _progress() as (hooks, console):
-        result = rebuild_topic(settings, stop, hooks, accept_loss=accept_loss)
+    with stop_on_signals() as stop, ProgressBar() as bar:
+        result = rebuild_topic(settings, stop, rebuild_hooks(bar), accept_loss=accept_loss)
     if as_json:
         print_json(_as_json(result))
     elif result.swapped:
         account = ", ".join(f"{name} {n:,}" for name, n in asdict(result.accounting).items())
         click.echo(f"Readers see the new numbers: {account}.")
     if not result.swapped:
-        console.print("Stopped: readers see what they saw. Run it again to go on.")
+        bar.tell("Stopped: readers see what they saw. Run it again to go on.")
     return EXIT_OK if result.swapped else EXIT_INTERRUPTED
 
 
-@contextmanager
-def _progress() -> Iterator[tuple[RebuildHooks, Console]]:
+def rebuild_hooks(bar: ProgressBar) -> RebuildHooks:
     """On a terminal one line that changes, elsewhere one line a batch."""
-    console = Console(stderr=True)
-    pace = CountingPace()
+    now = ""
+    told = -1
 
     def step(text: str) -> None:
-        console.print(text, style="dim", highlight=False)
+        nonlocal now
+        now = text.partition(";")[0]
+        bar.show(now)
+        bar.tell(text, "dim")
 
     def plan(planned: RebuildPlan) -> None:
         for line in plan_lines(planned):
-            console.print(line, highlight=False, soft_wrap=True)
+            bar.tell(line)
 
     def progress(done: int, due: int) -> None:
-        moved = pace.is_told(done, time.monotonic())
-        if console.is_terminal:
-            status.update(pace.line(due))
-        elif moved:
-            console.print(pace.line(due), highlight=False, soft_wrap=True)
-
-    with console.status("") as status:
-        yield RebuildHooks(step, plan, progress), console
-
-
-class CountingPace:
-    """How far a count is, and how fast it goes since it moved first."""
-
-    def __init__(self) -> None:
-        self._first: tuple[int, float] | None = None
-        self._last = (-1, 0.0)
-
-    def is_told(self, done: int, now_s: float) -> bool:
-        """Takes the records done at a moment; whether they are more than before."""
-        moved = done != self._last[0]
-        self._last = (done, now_s)
-        if self._first is None or done == self._first[0]:
-            self._first = self._last  # the time that Spark takes to start is no counting
-        return moved
-
-    def line(self, due: int) -> str:
-        """ "1,000 of 4,000 records (25%), 500/s, 0:06 left"; neither rate nor time before the
-        count has moved."""
-        done, now_s = self._last
+        nonlocal told
         share = f" ({100 * done // due}%)" if due else ""
-        line = f"{done:,} of {due:,} records{share}"
-        first, since_s = self._first or self._last
-        if done <= first or now_s <= since_s:
-            return line
-        rate = (done - first) / (now_s - since_s)
-        minutes, seconds = divmod(round((due - done) / rate), 60)
-        return f"{line}, {rate:,.0f}/s, {minutes}:{seconds:02} left"
+        amount = f"{done:,} of {due:,} records{share}"
+        bar.show(now, done, due, amount)
+        if done != told and not bar.is_drawn:
+            bar.tell(", ".join(part for part in (amount, bar.pace()) if part))
+        told = done
+
+    return RebuildHooks(step, plan, progress)
 
 
 def plan_lines(plan: RebuildPlan) -> list[str]:

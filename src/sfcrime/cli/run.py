@@ -6,11 +6,11 @@ import click
 from rich.console import Console
 
 from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import note
 from sfcrime.cli.signals import stop_on_signals
-from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
+from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
 from sfcrime.pipeline.supervisor import Pipeline
 from sfcrime.settings import Settings
-from sfcrime.sources.input_files import STANDARD_INPUT
 
 _WINDOWS = 24
 _TOP = 10
@@ -41,31 +41,24 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
 
     Run again, everything goes on where it stopped.
     """
-    if STANDARD_INPUT in settings.source.names:
-        raise UsageError(
-            "The source is standard input.",
-            rule="`sfcrime run` starts its producer again where it has to, and standard input can "
-            "be read once.",
-            next_step="run `sfcrime produce -` and `sfcrime stream`, or name a file",
-        )
     console = Console()
     steps: list[str] = []
 
     def step(text: str) -> None:
         steps.append(text)
-        console.print(text, style="dim")
+        note(text, "dim", console)
 
     with (
         stop_on_signals() as stop,
         Pipeline(settings, step, until_caught_up=until_caught_up) as pipeline,
     ):
         # What shows the numbers is imported once the parts are on their way.
-        from sfcrime.cli.live_view import plain_line
-        from sfcrime.cli.run_view import View, supervise
+        from sfcrime.cli.live_view import View, plain_line
         from sfcrime.pipeline.overview import OverviewWatch
 
         watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
-        caught_up = supervise(pipeline, watch, stop, View(console, no_dashboard, steps))
-        console.print("stopping producer, stream and broker", style="dim")
-    console.print(plain_line(watch.look(), pipeline.last_ends, "stopped"), soft_wrap=True)
+        with View(console, no_dashboard, steps) as view:
+            caught_up = pipeline.supervise(watch, stop, view.show)
+        note("stopping producer, stream and broker", "dim", console)
+    note(plain_line(watch.look(), pipeline.last_ends, "stopped"), console=console)
     return EXIT_OK if caught_up or not until_caught_up else EXIT_INTERRUPTED

@@ -1,71 +1,169 @@
-"""What `rejected` and `late` share: the bytes of a record, read again from Kafka."""
+"""What `late` and `rejected` share: flags, body, and both forms of the list of records."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sfcrime.cli.output import escaped_bytes
-from sfcrime.domain.topic_state import require_same
-from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.consumer import read_record
-from sfcrime.kafka.topic import Topic
+import click
+from rich.table import Table
+
+from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import (
+    add_row,
+    escaped_bytes,
+    print_json,
+    print_line,
+    print_table,
+    source_line,
+    source_title,
+    table_of,
+)
+from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.pipeline.counted_topic import Place, read_again
 from sfcrime.settings import Settings
-from sfcrime.store.records import Generation, LateRecord, RejectedRecord
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.records import Generation
 
-SHOWN_BYTES = 400
+_SHOWN_BYTES = 400
 """Bytes of a record in a table; JSON has all of them."""
 
-NOT_THERE = "(no longer in Kafka)"
-NO_VALUE = "(no value)"
+_Bytes = Mapping[Place, TopicRecord | None]
 
-Place = tuple[int, int]
+
+class Row(NamedTuple):
+    """A record that was set aside."""
+
+    place: Place
+    fields: dict[str, Any]
+    """What JSON says of it beside its place."""
+    cells: Sequence[str]
+    """What the table says of it beside its place."""
 
 
 @dataclass(frozen=True, slots=True)
-class RecordBytes:
-    """A record's value as Kafka holds it now."""
+class Listing:
+    """The records that were asked for, and what is said of all."""
 
-    present: bool
-    value: bytes | None
-
-    def shown(self) -> str:
-        """For a terminal: printable ASCII only, cut where it is long."""
-        if not self.present:
-            return NOT_THERE
-        if self.value is None:
-            return NO_VALUE
-        text = escaped_bytes(self.value[:SHOWN_BYTES])
-        return text if len(self.value) <= SHOWN_BYTES else f"{text}... ({len(self.value):,} bytes)"
-
-    def as_json(self) -> dict[str, Any]:
-        """For a program: the whole value, escaped as `escaped_bytes` says; null where none."""
-        return {
-            "in_kafka": self.present,
-            "value": None if self.value is None else escaped_bytes(self.value),
-        }
+    name: str
+    heading: str
+    total: int
+    facts: Mapping[str, Any]
+    """Of all records, for JSON."""
+    counts: Table | None
+    """Of all records, for a terminal."""
+    columns: Sequence[str]
+    """What `Row.cells` are."""
+    rows: Iterable[Row]
 
 
-def read_values(
+def set_aside_flags(function: Callable[..., None]) -> Callable[..., None]:
+    """The flags that both commands have; `--reason` comes before them."""
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option(
+            "--bytes",
+            "with_bytes",
+            is_flag=True,
+            help="Read the records again from Kafka; what does not print is escaped, as in \\x1b.",
+        ),
+        click.option(
+            "--limit",
+            type=click.IntRange(min=0),
+            default=50,
+            show_default=True,
+            help="Records to list; 0: all.",
+        ),
+        click.option(
+            "--partition", type=click.IntRange(min=0), help="Only records of this partition."
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
+place_flags = setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
+"""Where store and topic are."""
+
+
+def list_set_aside(
     settings: Settings,
-    generation: Generation,
-    records: Sequence[RejectedRecord] | Sequence[LateRecord],
-) -> dict[Place, RecordBytes]:
-    """The records' bytes by (partition, offset); starts the embedded broker if it does not run.
+    read: Callable[[StoreReader, Generation], Listing],
+    *,
+    with_bytes: bool,
+    as_json: bool,
+) -> None:
+    """Prints what `read` finds in one snapshot of the store, and the records' bytes if asked to."""
+    with open_reader(settings.data_dir / STORE_FILE) as reader:
+        generation = reader.generation()
+        listing = read(reader, generation)
+        rows = list(listing.rows)
+    found = read_again(settings, generation, [row.place for row in rows]) if with_bytes else None
+    if as_json:
+        print_json(_document(listing, rows, generation, found or {}))
+    else:
+        _print_tables(listing, rows, generation, found)
 
-    Raises:
-        TopicMadeAnew: the topic was deleted and made again, so its offsets mean other records.
-        KafkaUnavailable: the broker does not answer, or the topic does not exist.
-    """
-    if not records:
-        return {}
-    found: dict[Place, RecordBytes] = {}
-    with open_kafka(settings.of_topic(generation.topic)) as opened:
-        topic = Topic(opened.kafka)
-        require_same(topic.name, generation.topic_id, topic.ask_head(())().topic_id)
-        for each in records:
-            record = read_record(topic, each.partition, each.offset)
-            value = None if record is None else record.value
-            found[each.partition, each.offset] = RecordBytes(record is not None, value)
-    return found
+
+def _document(
+    listing: Listing, rows: Sequence[Row], generation: Generation, found: _Bytes
+) -> dict[str, Any]:
+    return {
+        listing.name: [
+            {
+                **dict(zip(("partition", "offset"), row.place, strict=True)),
+                **row.fields,
+                **(_bytes_as_json(found[row.place]) if row.place in found else {}),
+            }
+            for row in rows
+        ],
+        "total": listing.total,
+        **listing.facts,
+        "topic": generation.topic,
+        "source": source_title(generation),
+        "synthetic": generation.synthetic,
+    }
+
+
+def _print_tables(
+    listing: Listing, rows: Sequence[Row], generation: Generation, found: _Bytes | None
+) -> None:
+    print_line(listing.heading)
+    print_line(source_line(generation))
+    print_line()
+    if not listing.total:
+        print_line("None so far.")
+        return
+    if listing.counts is not None:
+        print_table(listing.counts)
+        print_line()
+    columns = ("Partition", "Offset", *listing.columns, *(["Bytes"] if found is not None else []))
+    table = table_of(*columns, numbers=["Partition", "Offset", "Days after"])
+    for row in rows:
+        shown = [] if found is None else [_bytes_as_text(found[row.place])]
+        add_row(table, *row.place, *row.cells, *shown)
+    print_table(table)
+    print_line()
+    print_line(f"{len(rows):,} of {listing.total:,} listed.")
+
+
+def _bytes_as_json(record: TopicRecord | None) -> dict[str, Any]:
+    """The whole value, escaped as `escaped_bytes` says; null where there is none."""
+    value = None if record is None else record.value
+    return {
+        "in_kafka": record is not None,
+        "value": None if value is None else escaped_bytes(value),
+    }
+
+
+def _bytes_as_text(record: TopicRecord | None) -> str:
+    """Printable ASCII only, cut where it is long."""
+    if record is None:
+        return "(no longer in Kafka)"
+    if record.value is None:
+        return "(no value)"
+    text = escaped_bytes(record.value[:_SHOWN_BYTES])
+    whole = len(record.value) <= _SHOWN_BYTES
+    return text if whole else f"{text}... ({len(record.value):,} bytes)"

@@ -6,12 +6,11 @@ import time
 from dataclasses import asdict, dataclass
 
 import click
-from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from sfcrime.cli.jar_progress import USED_FOR, ready_jars
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
+from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.ready_jars import USED_FOR, ready_jars
 from sfcrime.errors import SfcrimeError
 from sfcrime.jvm.jars import JAR_SETS, JarSet
 from sfcrime.jvm.java import find_java, java_version
@@ -67,13 +66,11 @@ def command(settings: Settings, as_json: bool) -> None:
 
 def _train(settings: Settings) -> list[str]:
     """The start-up caches that are there; a training that fails is told, and is no failure."""
-    columns = (TextColumn("start-up cache: {task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking")
+    with ProgressBar() as bar:
         try:
-            caches = train_startup_cache(settings, lambda step: bar.update(task, description=step))
+            caches = train_startup_cache(settings, lambda step: bar.show(f"start-up cache: {step}"))
         except SfcrimeError as error:
-            click.echo(f"no start-up cache, starts take longer: {error}", err=True)
+            bar.tell(f"no start-up cache, starts take longer: {error}")
             return []
     return [str(cache.path) for cache in caches if cache.path.is_file()]
 

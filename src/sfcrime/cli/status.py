@@ -11,7 +11,7 @@ import click
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
 from sfcrime.cli.status_forms import Status, print_status, status_as_json
-from sfcrime.cli.topic_lag import measure_lag
+from sfcrime.pipeline.counted_topic import measure_lag
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader

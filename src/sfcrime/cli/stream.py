@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 import msgspec
-from rich.console import Console
 
 from sfcrime.cli.options import setting_flags
+from sfcrime.cli.output import note, source_title
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.pipeline.activity import StreamActivity, write_activity
 from sfcrime.pipeline.stream import stream_topic
@@ -33,32 +33,29 @@ from sfcrime.store.records import BatchProgress, Generation
 @click.option("--json", "as_json", is_flag=True, help="Each batch's progress as a JSON line.")
 def command(settings: Settings, until_caught_up: bool, await_topic: bool, as_json: bool) -> None:
     """Run the Structured Streaming query until Ctrl-C, which finishes the batch in hand."""
-    console = Console(stderr=True)
     data_dir = settings.data_dir
     ui_url = ""
 
     def step(text: str) -> None:
         write_activity(data_dir, StreamActivity(step=text, ui_url=ui_url))
-        console.print(text, style="dim")
+        note(text, "dim")
 
     def ready(url: str, generation: Generation) -> None:
         nonlocal ui_url
         ui_url = url
         write_activity(data_dir, StreamActivity(step="running", ui_url=url))
-        console.print(f"Spark UI: {url}/StreamingQuery/")
-        console.print(f"Counting {generation.source_title} from topic {generation.topic}")
+        note(f"Spark UI: {url}/StreamingQuery/")
+        title, topic = source_title(generation), f"topic {generation.topic}"
+        note(f"Counting {title}" if title == topic else f"Counting {title} from {topic}")
 
     def progress(batch: BatchProgress) -> None:
-        if as_json:
-            click.echo(msgspec.json.encode(batch).decode())
-        else:
-            click.echo(batch_line(batch))
+        click.echo(msgspec.json.encode(batch).decode() if as_json else batch_line(batch))
 
     with stop_on_signals() as stop:
         hooks = StreamHooks(step, ready, progress)
         ends = stream_topic(StreamRequest(settings, stop, hooks, until_caught_up, await_topic))
     accounted = ", ".join(f"{partition}: {end}" for partition, end in sorted(ends.items()))
-    console.print(f"Stopped. Accounted for, by partition: {accounted or 'nothing yet'}.")
+    note(f"Stopped. Accounted for, by partition: {accounted or 'nothing yet'}.")
 
 
 def batch_line(batch: BatchProgress) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.text import Text
 
-from sfcrime.cli.output import print_json
+from sfcrime.cli.output import note, print_json
+from sfcrime.cli.progress import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
@@ -101,7 +100,6 @@ def command(  # noqa: PLR0913 - one parameter a flag
     option of Spark's Kafka source as `option.NAME`, or, of the exercise's query alone,
     shuffle_partitions and state_store. Ctrl-C stops; the same command goes on.
     """
-    console = Console(stderr=True, soft_wrap=True)  # a log has no width
     left = 0
     if not report_only:
         base = base_of(load_settings())
@@ -115,13 +113,13 @@ def command(  # noqa: PLR0913 - one parameter a flag
             out_dir=out_dir.expanduser().absolute(),
             budget_s=scale.budget_s,
         )
-        left, stopped = _run(order, console)
+        left, stopped = _run(order)
         if stopped:
-            console.print("Stopped. The same command goes on behind the last trial.")
+            note("Stopped. The same command goes on behind the last trial.")
             return EXIT_INTERRUPTED
     found = _findings(out_dir, left)
     written = write_report(found, out_dir)
-    _tell(found, written, console, as_document)
+    _tell(found, written, as_document)
     return EXIT_OK
 
 
@@ -174,7 +172,7 @@ def _tried(
     return found
 
 
-def _run(order: Order, console: Console) -> tuple[int, bool]:
+def _run(order: Order) -> tuple[int, bool]:
     """Runs the order; how many trials are left, and whether a stop was asked for."""
 
     def on_plan(waiting: int, seconds: float) -> None:
@@ -182,9 +180,10 @@ def _run(order: Order, console: Console) -> tuple[int, bool]:
         told += f"{minutes_text(seconds)}. Leave the machine alone meanwhile."
         if order.budget_s < math.inf:
             told += f" What does not fit into {minutes_text(order.budget_s)} is left out."
-        console.print(told, highlight=False)
+        note(told)
 
-    with stop_on_signals() as stop, TuneProgress(console, len(order.trials)) as progress:
+    with stop_on_signals() as stop, ProgressBar() as bar:
+        progress = TuneProgress(bar, len(order.trials))
         hooks = LabHooks(on_plan, progress.step, progress.trial, progress.result)
         return run_lab(order, hooks, stop), stop.is_set()
 
@@ -208,17 +207,15 @@ def write_report(found: Findings, out_dir: Path) -> list[Path]:
     return [html, markdown]
 
 
-def _tell(found: Findings, written: Sequence[Path], console: Console, as_document: bool) -> None:
+def _tell(found: Findings, written: Sequence[Path], as_document: bool) -> None:
     for each in found.recommended:
         value = figure(each.group.median(each.measure), each.measure.unit)
         why = reason(each).replace("`", "")
-        console.print(Text(f"For {each.purpose}: {each.group.name} ({value}; {why})"))
+        note(f"For {each.purpose}: {each.group.name} ({value}; {why})")
     if found.not_run:
-        console.print(
-            f"{found.not_run} trials were left out for time: the same command goes on with them."
-        )
+        note(f"{found.not_run} trials were left out for time: the same command goes on with them.")
     for path in written:
-        console.print(Text(f"Report: {path}"))
+        note(f"Report: {path}")
     if as_document:
         document: dict[str, Any] = as_json(found)
         print_json({**document, "reports": [str(path) for path in written]})

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
-
+from sfcrime.cli.progress import ProgressBar
 from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.report_text import QUERIES, figure
@@ -18,48 +12,29 @@ from sfcrime.tuning.results import TrialResult
 class TuneProgress:
     """The trial under way, what came out of the last ones, and the time left; lines in a log."""
 
-    def __init__(self, console: Console, total: int) -> None:
-        self._console = console
+    def __init__(self, bar: ProgressBar, total: int) -> None:
+        self._bar = bar
         self._total = total
-        self._line = ""
-        self._over_at = 0.0
-        self._live = Live(console=console, get_renderable=self._view)
-
-    def __enter__(self) -> TuneProgress:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._console.is_terminal:
-            self._line = ""
-            self._live.stop()
 
     def step(self, text: str) -> None:
         """Says what is being prepared."""
-        self._console.print(Text(text, style="dim"))
+        self._bar.tell(text, "dim")
 
     def trial(self, trial: Trial, waiting: int, left_s: float) -> None:
         """A trial begins."""
-        self._over_at = time.monotonic() + left_s
-        self._line = f"trial {self._total - waiting + 1} of {self._total}: {trial.name}, "
-        self._line += f"{trial.kind} of {QUERIES[trial.query]}"
-        if not self._console.is_terminal:
-            self._console.print(Text(f"{self._line}; {minutes_text(left_s)} left"))
+        done = self._total - waiting
+        line = f"trial {done + 1} of {self._total}: {trial.name}, "
+        line += f"{trial.kind} of {QUERIES[trial.query]}"
+        left = f"{minutes_text(left_s)} left"
+        self._bar.show(line, done, self._total, left)
+        if not self._bar.is_drawn:
+            self._bar.tell(f"{line}; {left}")
 
     def result(self, result: TrialResult) -> None:
         """A trial is over."""
         said = f"failed: {result.failure.splitlines()[0]}" if result.failure else _said(result)
-        self._console.print(
-            Text(f"  {QUERIES[result.query]}, {result.name}, {result.kind}: {said}"),
-            style="red" if result.failure else "",
-        )
-
-    def _view(self) -> Table:
-        view = Table.grid(padding=(0, 2))
-        left = minutes_text(max(0.0, self._over_at - time.monotonic()))
-        view.add_row(Text(self._line, style="bold"), Text(f"{left} left" if self._line else ""))
-        return view
+        line = f"  {QUERIES[result.query]}, {result.name}, {result.kind}: {said}"
+        self._bar.tell(line, "red" if result.failure else "")
 
 
 def _said(result: TrialResult) -> str:

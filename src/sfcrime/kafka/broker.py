@@ -116,9 +116,7 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
     """
     folder, kafka, jvm = broker_folder(settings.data_dir), settings.kafka, settings.jvm
     with ExitStack() as stack:
-        _take_over(folder, stack)
-        if kafka.port:
-            require_free(kafka.port)
+        _claim(settings, stack)
         java = find_java(jvm)
         on_step("checking jars")
         jars = resolve_jars("kafka", jvm)
@@ -133,6 +131,12 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
         stack.callback(child.stop)
         grace_s = cache.stop_grace_s(STOP_GRACE_S)
         return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
+
+
+def require_startable(settings: Settings) -> None:
+    """Refuses at once what `start_broker` would: AlreadyRunning and PortTaken, as there."""
+    with ExitStack() as stack:
+        _claim(settings, stack)
 
 
 def running_bootstrap_servers(data_dir: Path) -> str | None:
@@ -161,8 +165,10 @@ def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Setti
         yield settings.at_servers(broker.bootstrap_servers)
 
 
-def _take_over(folder: Path, stack: ExitStack) -> None:
-    """Locks the folder for as long as the stack lives, and ends a broker without an owner."""
+def _claim(settings: Settings, stack: ExitStack) -> None:
+    """Locks the folder for as long as the stack lives, ends a broker without an owner, and sees
+    that the port is free."""
+    folder = broker_folder(settings.data_dir)
     try:
         stack.enter_context(file_lock(folder / "lock", wait=False))
     except LockHeld as error:
@@ -177,6 +183,8 @@ def _take_over(folder: Path, stack: ExitStack) -> None:
     left_over = read_record(folder)
     if left_over is not None:
         stop_identity(left_over.broker)
+    if settings.kafka.port:
+        require_free(settings.kafka.port)
 
 
 def _start_and_wait(

@@ -53,8 +53,6 @@ class ProducerProgress:
     """Of those, how many the broker has acknowledged."""
     already_there: int
     """Records that an earlier run had published."""
-    last_sequence: int
-    """-1 before the first record."""
     virtual_ms: int | None
     """Publication time of the last record, milliseconds since 1970 UTC."""
 
@@ -231,8 +229,4 @@ class _Run:
     def _report(self) -> None:
         self._next_report = time.monotonic() + PROGRESS_INTERVAL_S
         delivered = self._sent - len(self._producer)
-        self._on_progress(
-            ProducerProgress(
-                self._sent, delivered, self._skipped, self._last_sequence, self._virtual_ms
-            )
-        )
+        self._on_progress(ProducerProgress(self._sent, delivered, self._skipped, self._virtual_ms))

@@ -12,7 +12,6 @@ from threading import Event
 
 from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
-from sfcrime.errors import UsageError
 from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import (
@@ -22,6 +21,7 @@ from sfcrime.kafka.producer import (
     publish,
 )
 from sfcrime.kafka.topic import Topic
+from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import Settings
 from sfcrime.sources.file import open_files_source
 from sfcrime.sources.input_files import (
@@ -32,10 +32,9 @@ from sfcrime.sources.input_files import (
     spooled_input,
     without_repeats,
 )
-from sfcrime.sources.source import Source
+from sfcrime.sources.source import SYNTHETIC, Source
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
-SYNTHETIC = "synthetic"
 FIRST_START_DAYS_AGO = 60
 
 
@@ -54,15 +53,10 @@ def open_source(settings: Settings, on_read: OnRead | None = None) -> Source:
             files.
         UnreadableFile: a file cannot be read to its end.
     """
+    require_publishable(settings)
     names = settings.source.names
     if names == [SYNTHETIC]:
         return open_synthetic_source(settings.source.seed, _first_day(settings))
-    if SYNTHETIC in names or not names:
-        raise UsageError(
-            f"The source is {' and '.join(names) or 'empty'}.",
-            rule="One topic holds one source: files, or the synthetic city.",
-            next_step="name files alone, or `synthetic` alone",
-        )
     work_dir = settings.data_dir / "run"
     work_dir.mkdir(parents=True, exist_ok=True)
     return _open_files(names, work_dir, on_read)

@@ -7,30 +7,44 @@ say); one that ended with an error of its own ends the run, because it would onl
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
 
-from sfcrime.errors import AlreadyRunning, ChildFailed, SfcrimeError
+from sfcrime.errors import (
+    ERROR_FILE,
+    AlreadyRunning,
+    ChildFailed,
+    SfcrimeError,
+)
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.locks import LockHeld, file_lock
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
+from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
+
+if TYPE_CHECKING:
+    # It reads the database, whose import would delay the parts.
+    from sfcrime.pipeline.overview import Overview, OverviewWatch
 
 STOP_GRACE_S = 6.0
 """For producer and stream together; with the broker behind them a stop stays under 10 s."""
 
 MAX_RESTARTS = 5
 RESTART_WINDOW_S = 60.0
+
+_LOOK_S = 0.5
 
 
 @dataclass(slots=True)
@@ -54,7 +68,7 @@ class Pipeline:
     ) -> None:
         self._settings = settings
         self._on_step = on_step
-        self.until_caught_up = until_caught_up
+        self._until_caught_up = until_caught_up
         self._broker: RunningBroker | None = None
         self._lock = ExitStack()
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
@@ -66,6 +80,7 @@ class Pipeline:
         """By partition, the topic's last stable offset when it was last asked."""
 
     def __enter__(self) -> Pipeline:
+        require_runnable(self._settings)
         try:
             self._lock.enter_context(file_lock(self._settings.data_dir / "run.lock", wait=False))
         except LockHeld as error:
@@ -87,8 +102,7 @@ class Pipeline:
     def _start(self) -> None:
         """The stream first: Spark needs longest, and waits by itself for broker and topic."""
         settings = self._settings
-        if settings.kafka.bootstrap_servers:
-            require_answer(settings.kafka)
+        require_place(settings)
         clear_activity(settings.data_dir)
         for jar_set in ("spark", "kafka"):
             resolve_jars(jar_set, settings.jvm)
@@ -101,17 +115,43 @@ class Pipeline:
         self._start_part(self._producer)
 
     def _start_part(self, part: _Part) -> None:
+        log_path = self._log_path(part.name)
+        _error_file(log_path).unlink(missing_ok=True)
         part.child = start_child(
             [sys.executable, "-m", "sfcrime", *part.arguments],
-            self.log_path(part.name),
-            environment=environment_of_part(self._opened),
+            log_path,
+            environment={
+                **environment_of_part(self._opened),
+                ERROR_FILE: str(_error_file(log_path)),
+            },
         )
 
-    def log_path(self, name: str) -> Path:
+    def _log_path(self, name: str) -> Path:
         """Where a part's output goes: `producer` or `stream`."""
         return self._settings.data_dir / "run" / f"{name}.log"
 
-    def check(self) -> None:
+    def supervise(
+        self, watch: OverviewWatch, stop: Event, show: Callable[[Overview, Mapping[int, int]], None]
+    ) -> bool:
+        """Looks after the parts until told to stop, and shows twice a second what they do.
+
+        Returns:
+            whether everything was caught up, which ends a run that was to end then.
+
+        Raises:
+            ChildFailed: a part ended with an error, or was killed too often.
+        """
+        while not stop.wait(_LOOK_S):
+            self._check()
+            done = self._producer_is_done()
+            ends = self._topic_ends()
+            overview = watch.look()
+            show(overview, ends)
+            if self._until_caught_up and done and overview.is_caught_up(ends):
+                return True
+        return False
+
+    def _check(self) -> None:
         """Starts again what a signal killed.
 
         Raises:
@@ -127,24 +167,24 @@ class Pipeline:
             if code is None or (code == 0 and part is self._producer):
                 continue
             if code >= 0:
-                raise _failed(part, code, self.log_path(part.name))
+                raise part_failure(part.name, code, self._log_path(part.name))
             self._restart(part, code)
 
     def _restart(self, part: _Part, code: int) -> None:
         now = time.monotonic()
         part.restarts = [at for at in part.restarts if now - at < RESTART_WINDOW_S] + [now]
         if len(part.restarts) > MAX_RESTARTS:
-            raise _failed(part, code, self.log_path(part.name))
+            raise part_failure(part.name, code, self._log_path(part.name))
         self._on_step(f"the {part.name} was killed (signal {-code}); starting it again")
         self._start_part(part)
 
-    def producer_is_done(self) -> bool:
+    def _producer_is_done(self) -> bool:
         """Whether everything is published that this run was asked to publish."""
         child = self._producer.child
         activity = read_activity(self._settings.data_dir, ProducerActivity)
         return child is not None and child.exit_code == 0 and activity.finished
 
-    def topic_ends(self) -> dict[int, int]:
+    def _topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
         self._topic = self._topic or Topic(self._opened.kafka)
         if self._topic.exists():
@@ -168,12 +208,28 @@ def environment_of_part(settings: Settings) -> dict[str, str]:
     return {**others, **as_environment(settings)}
 
 
-def _failed(part: _Part, code: int, log_path: Path) -> SfcrimeError:
-    said = last_lines(log_path)
+def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
+    """How a part failed: its own error, told once, or the end of its log where it told none.
+
+    Args:
+        name: of the part.
+        code: its exit code, below 0 where a signal ended it; the run leaves with the same.
+        log_path: takes all that the part said; the facts of its error are beside it.
+    """
+    try:
+        own = json.loads(_error_file(log_path).read_bytes())
+    except (OSError, ValueError):  # it was killed
+        own = {"happened": last_lines(log_path), "rule": "", "next_step": ""}
+    told = own["next_step"]
     failure = ChildFailed(
-        f"The {part.name} ended (exit code {code}).\n{said}",
-        next_step=f"mend what it names, or read {log_path}",
+        f"The {name} ended (exit code {code}): {own['happened']}",
+        rule=own["rule"],
+        next_step=f"{told}; its log is {log_path}" if told else f"read {log_path}",
     )
-    if code > 0:  # the run leaves with the part's own code
+    if code > 0:
         failure.exit_code = code
     return failure
+
+
+def _error_file(log_path: Path) -> Path:
+    return log_path.with_suffix(".error.json")

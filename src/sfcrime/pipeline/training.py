@@ -15,10 +15,11 @@ from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cach
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import broker_class_path, broker_folder, keep_features
 from sfcrime.machine.locks import file_lock
-from sfcrime.pipeline.publishing import SYNTHETIC, open_source, publish_source
+from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.stream import stream_topic
 from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
 from sfcrime.settings import JvmSettings, Settings
+from sfcrime.sources.source import SYNTHETIC
 from sfcrime.spark.driver import driver_class_path
 
 TRAINING_RECORDS = 40_000

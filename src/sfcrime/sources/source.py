@@ -8,6 +8,9 @@ from typing import Protocol
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 
+SYNTHETIC = "synthetic"
+"""What names the synthetic city, alone."""
+
 
 def now_ms() -> int:
     """Milliseconds since 1970-01-01 UTC."""

@@ -6,15 +6,18 @@ one; a rebuild counts a second one beside it. The store alone says where countin
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
 from sfcrime.domain.topic_state import TopicState, next_offsets
-from sfcrime.errors import Refused
+from sfcrime.errors import Refused, StoreEmpty
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.preflight import Preflight
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
+from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.fingerprint import Fingerprint
@@ -30,18 +33,33 @@ def stored_generation(settings: Settings, store: StoreWriter) -> Generation | No
     """
     stored = store.generation()
     if stored is not None:
-        wanted = _with_asked_lateness(
-            replace(
-                stored,
-                topic=settings.kafka.topic,
-                window_minutes=settings.stream.window_minutes,
-                rules_version=RULES_VERSION,
-            ),
-            settings.stream,
-        )
-        Fingerprint.of(wanted).require_same(Fingerprint.of(stored))
+        _require_same(settings, stored)
     store.forget_unseen()
     return stored
+
+
+def require_stored_fits(settings: Settings) -> None:
+    """Refuses as `stored_generation` does, and only reads; an empty store fits.
+
+    Raises:
+        FingerprintChanged: see there.
+        StoreUnavailable: the store cannot be read.
+    """
+    with contextlib.suppress(StoreEmpty), open_reader(settings.data_dir / STORE_FILE) as store:
+        _require_same(settings, store.generation())
+
+
+def _require_same(settings: Settings, stored: Generation) -> None:
+    wanted = _with_asked_lateness(
+        replace(
+            stored,
+            topic=settings.kafka.topic,
+            window_minutes=settings.stream.window_minutes,
+            rules_version=RULES_VERSION,
+        ),
+        settings.stream,
+    )
+    Fingerprint.of(wanted).require_same(Fingerprint.of(stored))
 
 
 def new_generation(

@@ -1,19 +1,23 @@
-"""How many records of the topic the ledger has not reached, if the broker answers in time."""
+"""What the topic of a generation is asked later: how far it is ahead, and what a record holds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
 from sfcrime.domain.topic_state import require_same
 from sfcrime.errors import SfcrimeError, TopicMadeAnew
-from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.broker import open_kafka, running_bootstrap_servers
+from sfcrime.kafka.consumer import TopicRecord, read_record
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation, PartitionRange
 
 ANSWER_WITHIN_S = 3.0
+
+Place = tuple[int, int]
+"""Partition and offset of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,22 @@ def _ask(
         partition: max(0, end - reached.get(partition, topic.firsts.get(partition, 0)))
         for partition, end in sorted(topic.ends.items())
     }
+
+
+def read_again(
+    settings: Settings, generation: Generation, places: Iterable[Place]
+) -> dict[Place, TopicRecord | None]:
+    """The records as the topic holds them now, None where it holds them no longer; starts the
+    embedded broker if it does not run.
+
+    Raises:
+        TopicMadeAnew: the topic was deleted and made again, so its offsets mean other records.
+        KafkaUnavailable: the broker does not answer, or the topic does not exist.
+    """
+    wanted = list(places)
+    if not wanted:
+        return {}
+    with open_kafka(settings.of_topic(generation.topic)) as opened:
+        topic = Topic(opened.kafka)
+        require_same(topic.name, generation.topic_id, topic.ask_head(())().topic_id)
+        return {place: read_record(topic, *place) for place in wanted}

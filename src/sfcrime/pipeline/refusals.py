@@ -1,0 +1,90 @@
+"""What a command can refuse before it starts anything.
+
+A part would refuse the same, but only once Kafka or Spark runs: each check here is the part's own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sfcrime.errors import UsageError
+from sfcrime.kafka.broker import require_startable
+from sfcrime.kafka.connection import require_answer
+from sfcrime.kafka.pace import Pace
+from sfcrime.pipeline.stream_request import job_lock, require_settable
+from sfcrime.settings import Settings
+from sfcrime.sources.input_files import STANDARD_INPUT
+from sfcrime.sources.source import SYNTHETIC
+from sfcrime.store import STORE_FILE
+
+
+def require_runnable(settings: Settings) -> None:
+    """Refuses settings that no run can have; looks at nothing but the files of the source.
+
+    Raises:
+        UsageError: standard input, a source, speed or start that cannot be, or a property of
+            Spark or option of its source that sfcrime sets itself.
+    """
+    if STANDARD_INPUT in settings.source.names:
+        raise UsageError(
+            "The source is standard input.",
+            rule="`sfcrime run` starts its producer again where it has to, and standard input can "
+            "be read once.",
+            next_step="run `sfcrime produce -` and `sfcrime stream`, or name a file",
+        )
+    require_publishable(settings)
+    require_settable(settings)
+
+
+def require_publishable(settings: Settings) -> None:
+    """Refuses a source that cannot be opened, and a speed that cannot be; reads no file.
+
+    Raises:
+        UsageError: says which.
+    """
+    Pace.from_speed(settings.source.speed)
+    names = settings.source.names
+    # Each import is of what this source needs: those of files take longer than all else here.
+    if names == [SYNTHETIC]:
+        if settings.source.start:
+            from sfcrime.sources.synthetic import open_synthetic_source
+
+            first_day = date.fromisoformat(settings.source.start)
+            open_synthetic_source(settings.source.seed, first_day)
+        return
+    if SYNTHETIC in names or not names:
+        raise UsageError(
+            f"The source is {' and '.join(names) or 'empty'}.",
+            rule="One topic holds one source: files, or the synthetic city.",
+            next_step="name files alone, or `synthetic` alone",
+        )
+    from sfcrime.sources.content import open_content
+    from sfcrime.sources.input_files import files_of
+
+    for name in names:
+        for file in files_of(name) if name != STANDARD_INPUT else ():
+            with open_content(file):
+                pass
+
+
+def require_place(settings: Settings) -> None:
+    """Refuses what a run would meet on this machine and data folder.
+
+    A broker that a killed run left behind is ended, as by its next start.
+
+    Raises:
+        AlreadyRunning: another process runs a job or the broker of the data folder.
+        PortTaken: another program listens on the broker's port.
+        FingerprintChanged: the stored numbers were made by other settings.
+        KafkaUnavailable, StoreUnavailable: an outside cluster or the store cannot be used.
+    """
+    if settings.kafka.bootstrap_servers:
+        require_answer(settings.kafka)
+    else:
+        require_startable(settings)
+    with job_lock(settings.data_dir):
+        if (settings.data_dir / STORE_FILE).is_file():
+            # Only here: the database takes longer to import than everything above.
+            from sfcrime.streaming.generation_choice import require_stored_fits
+
+            require_stored_fits(settings)

@@ -1,0 +1,48 @@
+"""How a part that ended is told: its own error once, or the end of its log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sfcrime.errors import ERROR_FILE
+from sfcrime.pipeline.supervisor import part_failure
+
+
+def test_the_error_of_a_part_is_told_once_with_its_own_next_step(tmp_path: Path) -> None:
+    log, file = tmp_path / "producer.log", tmp_path / "none.json"
+    facts = tmp_path / "producer.error.json"
+    part = subprocess.run(
+        [sys.executable, "-m", "sfcrime", "produce", str(file), "--data-dir", str(tmp_path / "x")],
+        env={**os.environ, ERROR_FILE: str(facts)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log.write_text(part.stderr)
+    told = json.loads(facts.read_text())
+    assert part.stderr == (
+        f"error: {told['happened']}\n{told['rule']}\nNext step: {told['next_step']}\n"
+    )
+
+    failure = part_failure("producer", part.returncode, log)
+
+    assert str(failure) == (
+        f"The producer ended (exit code 2): {told['happened']}\n{told['rule']}\n"
+        f"Next step: {told['next_step']}; its log is {log}"
+    )
+    assert failure.exit_code == 2
+
+
+def test_a_part_that_told_no_error_is_told_by_the_end_of_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "stream.log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+
+    failure = part_failure("stream", -9, log)
+
+    assert str(failure).startswith("The stream ended (exit code -9): line 85\nline 86\n")
+    assert str(failure).endswith(f"line 99\nNext step: read {log}")
+    assert failure.exit_code == 1
