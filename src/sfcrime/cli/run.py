@@ -62,10 +62,15 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
         # What shows the numbers is imported once the parts are on their way.
         from sfcrime.cli.live_view import plain_line
         from sfcrime.cli.run_view import View, supervise
+        from sfcrime.pipeline.later_training import LaterTraining
         from sfcrime.pipeline.overview import OverviewWatch
 
         watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
-        caught_up = supervise(pipeline, watch, stop, View(console, no_dashboard, steps))
+        with (
+            LaterTraining(settings, step) as training,
+            View(console, no_dashboard, steps) as view,
+        ):
+            caught_up = supervise(pipeline, watch, training, stop, view)
         console.print("stopping producer, stream and broker", style="dim")
     console.print(plain_line(watch.look(), pipeline.last_ends, "stopped"), soft_wrap=True)
     return EXIT_OK if caught_up or not until_caught_up else EXIT_INTERRUPTED

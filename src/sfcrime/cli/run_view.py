@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from sfcrime.cli.live_view import RateMeter, draw, plain_line
+from sfcrime.pipeline.later_training import LaterTraining
 from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.pipeline.supervisor import Pipeline
 
@@ -17,17 +18,19 @@ _LOOK_S = 0.5
 _LINE_S = 2.0
 
 
-def supervise(pipeline: Pipeline, watch: OverviewWatch, stop: Event, view: View) -> bool:
+def supervise(
+    pipeline: Pipeline, watch: OverviewWatch, training: LaterTraining, stop: Event, view: View
+) -> bool:
     """Shows and supervises until told to stop; True where everything was caught up."""
-    with view:
-        while not stop.wait(_LOOK_S):
-            pipeline.check()
-            done = pipeline.producer_is_done()
-            ends = pipeline.topic_ends()
-            overview = watch.look()
-            view.show(overview, ends)
-            if pipeline.until_caught_up and done and overview.is_caught_up(ends):
-                return True
+    while not stop.wait(_LOOK_S):
+        pipeline.check()
+        done = pipeline.producer_is_done()
+        ends = pipeline.topic_ends()
+        overview = watch.look()
+        view.show(overview, ends)
+        if pipeline.until_caught_up and done and overview.is_caught_up(ends):
+            return True
+        training.look(overview, ends)
     return False
 
 
