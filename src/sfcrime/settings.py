@@ -186,7 +186,11 @@ class JvmSettings(Room, frozen=True):
     ] = ""
     startup_cache: Annotated[
         Literal["use", "train", "off"],
-        Meta(description="Java's ahead-of-time cache; `train` is what `sfcrime setup` does"),
+        Meta(
+            description="Java's ahead-of-time cache. `use`: it is used, and where it is not there "
+            "yet `sfcrime run` trains it beside its work; `off`: neither; `train` is what the JVMs "
+            "of a training get",
+        ),
     ] = "use"
 
 

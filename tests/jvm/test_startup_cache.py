@@ -12,7 +12,7 @@ from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
 from sfcrime.kafka.broker import start_broker
-from sfcrime.pipeline.training import startup_caches
+from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 
@@ -29,7 +29,8 @@ def test_a_cache_is_used_only_where_it_is_there_and_not_switched_off(tmp_path: P
 
     assert _cache(tmp_path, "use").options == [f"-XX:AOTCache={missing.path}"]
     assert _cache(tmp_path, "off").options == []
-    assert _cache(tmp_path, "train").options == [f"-XX:AOTCacheOutput={missing.path}"]
+    partial = missing.path.with_suffix(f".{os.getpid()}.part")
+    assert _cache(tmp_path, "train").options == [f"-XX:AOTCacheOutput={partial}"]
 
 
 def test_other_jars_and_a_jar_installed_anew_have_another_cache(tmp_path: Path) -> None:

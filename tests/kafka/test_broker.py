@@ -28,7 +28,7 @@ from sfcrime.kafka.broker_files import (
     write_record,
 )
 from sfcrime.machine.child import ProcessIdentity, identity_of, is_alive, start_child
-from sfcrime.pipeline.training import startup_caches
+from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -98,7 +98,7 @@ def test_a_broker_starts_on_a_storage_made_from_what_is_kept(
     tmp_path: Path, jvm: JvmSettings
 ) -> None:
     kept = startup_caches(jvm)[0].features
-    assert kept.is_file(), "sfcrime setup keeps it"
+    assert kept.is_file(), "sfcrime setup --train keeps it"
     with open_kafka(settings_in(tmp_path, KafkaSettings(port=0))) as opened:
         published(opened.kafka, 10)
         assert len(all_records(opened.kafka)) == 10

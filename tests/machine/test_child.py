@@ -82,6 +82,26 @@ def test_a_child_has_its_own_session_so_ctrl_c_does_not_reach_it(tmp_path: Path)
         child.stop()
 
 
+def test_a_session_is_killed_as_a_whole(tmp_path: Path) -> None:
+    starts_another = (
+        "from pathlib import Path; from sfcrime.machine.child import start_child; import time\n"
+        f"log = Path({str(tmp_path / 'inner')!r})\n"
+        f"print(start_child({STUBBORN!r}, log, own_session=False).pid, flush=True)\n"
+        "time.sleep(600)"
+    )
+    child = start_child([sys.executable, "-c", starts_another], tmp_path / "log")
+    wait_until_up(tmp_path / "inner")
+    inner = identity_of(int(last_lines(tmp_path / "log")))
+    assert inner is not None
+    assert os.getsid(inner.pid) == child.pid
+
+    child.kill_session()
+
+    assert child.exit_code == -signal.SIGKILL
+    assert not is_alive(inner)
+    child.kill_session()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"

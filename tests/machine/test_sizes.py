@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.machine.sizes import Sizes, machine_memory_bytes, sizes_for
+from sfcrime.machine.sizes import (
+    Sizes,
+    free_memory_bytes,
+    heap_bytes,
+    machine_memory_bytes,
+    sizes_for,
+)
 from sfcrime.settings import KafkaSettings, StreamSettings, load_settings
 
 GIB = 2**30
@@ -60,3 +66,19 @@ def test_a_container_without_a_bound_has_the_memory_of_the_machine(tmp_path: Pat
     limit.write_text("max\n", "ascii")
 
     assert machine_memory_bytes((limit, tmp_path / "no-such-file")) == machine_memory_bytes(())
+
+
+def test_free_memory_is_what_linux_says_that_programs_can_take(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 16000000 kB\nMemFree: 5 kB\nMemAvailable:    2000000 kB\n")
+
+    assert free_memory_bytes(meminfo) == 2_048_000_000
+
+
+def test_a_system_that_does_not_say_what_is_free_has_all_of_its_memory(tmp_path: Path) -> None:
+    assert free_memory_bytes(tmp_path / "none") == machine_memory_bytes()
+
+
+def test_a_heap_in_bytes() -> None:
+    assert heap_bytes("576m") == 603_979_776
+    assert heap_bytes("2g") == 2_147_483_648

@@ -14,6 +14,7 @@ import pytest
 
 from sfcrime.jvm.jars import jars_folder, resolve_jars
 from sfcrime.pipeline.checkup import Finding, Level, check_up
+from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, Settings, load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
@@ -130,6 +131,25 @@ def test_an_altered_jar_and_jars_never_fetched_are_found(broken_jars: Settings) 
     assert found["jars for spark"].mend.endswith("sfcrime setup")
     assert found["jars for kafka"].said == "they were not fetched yet"
     assert found["jars for kafka"].mend == "sfcrime setup"
+
+
+def test_a_start_up_cache_is_there_or_comes_with_what_makes_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    elsewhere = JvmSettings(cache_dir=str(tmp_path / "cache"))
+    settings = msgspec.structs.replace(settings, jvm=elsewhere)
+
+    missing = _findings(settings)["start-up cache"]
+    for cache in startup_caches(elsewhere):
+        cache.path.parent.mkdir(parents=True, exist_ok=True)
+        cache.path.write_bytes(b"a cache")
+    there = _findings(settings)["start-up cache"]
+
+    assert missing.level is Level.NOTE
+    assert "a run makes it once the machine has room" in missing.said
+    assert missing.mend == "sfcrime setup --train"
+    assert there.level is Level.OK
+    assert there.said == f"there for broker and Spark: {tmp_path / 'cache' / 'startup'}"
 
 
 def test_a_java_home_without_java_is_found(settings: Settings, tmp_path: Path) -> None:

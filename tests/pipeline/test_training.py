@@ -1,4 +1,4 @@
-"""The caches that set-up trained are ones that the broker's and the driver's JVM take."""
+"""The caches that a training wrote are ones that the broker's and the driver's JVM take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.kafka.broker_files import java_command
-from sfcrime.pipeline.training import startup_caches
+from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings, StreamSettings
 from sfcrime.spark.driver import DriverCommand
 
@@ -22,7 +22,7 @@ JVM = JvmSettings()
 def caches() -> Sequence[StartupCache]:
     found = startup_caches(JVM)
     if not all(cache.path.is_file() for cache in found):
-        pytest.skip("`sfcrime setup` has not trained the start-up cache here")
+        pytest.skip("`sfcrime setup --train` has not made the start-up cache here")
     return found
 
 

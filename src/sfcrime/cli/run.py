@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 from rich.console import Console
 
@@ -54,11 +56,20 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
     ):
         # What shows the numbers is imported once the parts are on their way.
         from sfcrime.cli.live_view import View, plain_line
-        from sfcrime.pipeline.overview import OverviewWatch
+        from sfcrime.pipeline.later_training import LaterTraining
+        from sfcrime.pipeline.overview import Overview, OverviewWatch
 
         watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
-        with View(console, no_dashboard, steps) as view:
-            caught_up = pipeline.supervise(watch, stop, view.show)
+        with (
+            LaterTraining(settings, step) as training,
+            View(console, no_dashboard, steps) as view,
+        ):
+
+            def look(overview: Overview, topic_ends: Mapping[int, int]) -> None:
+                view.show(overview, topic_ends)
+                training.look(overview, topic_ends)
+
+            caught_up = pipeline.supervise(watch, stop, look)
         note("stopping producer, stream and broker", "dim", console)
     note(plain_line(watch.look(), pipeline.last_ends, "stopped"), console=console)
     return EXIT_OK if caught_up or not until_caught_up else EXIT_INTERRUPTED

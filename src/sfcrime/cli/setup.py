@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -11,11 +13,15 @@ from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
 from sfcrime.cli.progress import ProgressBar
 from sfcrime.cli.ready_jars import USED_FOR, ready_jars
-from sfcrime.errors import SfcrimeError
+from sfcrime.cli.signals import stop_on_signals
+from sfcrime.errors import ChildFailed
 from sfcrime.jvm.jars import JAR_SETS, JarSet
 from sfcrime.jvm.java import find_java, java_version
-from sfcrime.pipeline.training import train_startup_cache
+from sfcrime.machine.child import last_lines
+from sfcrime.pipeline.training_process import end_training, start_training, startup_caches
 from sfcrime.settings import JvmSettings, Settings
+
+_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +36,19 @@ class JarSetReady:
 
 
 @click.command(
-    epilog="Example:  sfcrime setup",
+    epilog="Example:  sfcrime setup --train",
     short_help="Resolve and verify the pinned jars.",
 )
 @setting_flags()
+@click.option("--train", is_flag=True, help="Make the start-up cache as well: about a minute.")
 @click.option("--json", "as_json", is_flag=True, help="Print what is ready as JSON.")
-def command(settings: Settings, as_json: bool) -> None:
-    """Fetch the pinned jars once, check each against its committed hash, and train the cache that
-    halves the time of a start: a replay of invented calls, about a
-    minute.
+def command(settings: Settings, train: bool, as_json: bool) -> None:
+    """Fetch the pinned jars once, and check each against its committed hash.
 
-    What is there and verified is not touched: a second run is instant.
+    What is there and verified is not touched: a second time is instant.
+
+    The start-up cache halves the time of a start. `sfcrime run` makes it beside its work, once;
+    --train makes it now, by a replay of invented calls.
     """
     java = find_java(settings.jvm)
     version = java_version(java)
@@ -53,26 +61,45 @@ def command(settings: Settings, as_json: bool) -> None:
                 f"{USED_FOR[one.jar_set]}: {one.jars} jars, {one.megabytes:.0f} MB, "
                 f"verified in {one.seconds:.1f} s: {one.folder}"
             )
-    caches = _train(settings)
+    if train:
+        _train(settings)
+    caches = startup_caches(settings.jvm)
+    there = [str(cache.path) for cache in caches if cache.path.is_file()]
     if as_json:
         jar_sets = [asdict(one) for one in ready]
-        print_json(
-            {"java": version, "java_path": str(java), "jar_sets": jar_sets, "caches": caches}
-        )
+        print_json({"java": version, "java_path": str(java), "jar_sets": jar_sets, "caches": there})
         return
-    if caches:
-        click.echo(f"start-up cache: {', '.join(caches)}")
+    if any(cache.mode == "off" for cache in caches):
+        said = "off, or not possible with this Java"
+    elif len(there) < len(caches):
+        said = "not there yet; `sfcrime run` makes it beside its work, `sfcrime setup --train` now"
+    else:
+        said = ", ".join(there)
+    click.echo(f"start-up cache: {said}")
 
 
-def _train(settings: Settings) -> list[str]:
-    """The start-up caches that are there; a training that fails is told, and is no failure."""
-    with ProgressBar() as bar:
+def _train(settings: Settings) -> None:
+    """Waits for a training, which ends with this process.
+
+    Raises:
+        ChildFailed: it did; with its words.
+    """
+    with (
+        stop_on_signals() as stop,
+        TemporaryDirectory(prefix="sfcrime-training-") as folder,
+        ProgressBar() as bar,
+    ):
+        training = start_training(settings, Path(folder) / "training.log", makes_way=False)
         try:
-            caches = train_startup_cache(settings, lambda step: bar.show(f"start-up cache: {step}"))
-        except SfcrimeError as error:
-            bar.tell(f"no start-up cache, starts take longer: {error}")
-            return []
-    return [str(cache.path) for cache in caches if cache.path.is_file()]
+            while training.wait(_LOOK_S) is None and not stop.is_set():
+                bar.show(f"start-up cache: {last_lines(training.log_path, 1) or 'looking'}")
+            said = last_lines(training.log_path)
+        finally:
+            end_training(training, settings.jvm)
+    if stop.is_set():
+        raise click.Abort
+    if training.exit_code:
+        raise ChildFailed(f"The start-up cache was not made; starts work without it.\n{said}")
 
 
 def _make_ready(jar_set: JarSet, jvm: JvmSettings) -> JarSetReady:

@@ -24,6 +24,7 @@ _TRAINING_STOP_GRACE_S = 120.0
 """A JVM in training writes its cache when it ends: 15 s on two idle cores."""
 
 
+_PARTIAL = ".part"
 _MADE_FOR = ".txt"
 """Beside a cache, a file with this ending lists the Java and the class path it was made for."""
 
@@ -42,10 +43,21 @@ class StartupCache:
     def options(self) -> list[str]:
         """What the JVM is told about it; nothing where it is off or not there yet."""
         if self.mode == "train":
-            return [f"-XX:AOTCacheOutput={self.path}"]
+            return [f"-XX:AOTCacheOutput={self.partial}"]
         if self.mode == "use" and self.path.is_file():
             return [f"-XX:AOTCache={self.path}"]
         return []
+
+    @property
+    def partial(self) -> Path:
+        """Where a training of this process has it written; `path` only ever is a whole one."""
+        return self.path.with_suffix(f".{os.getpid()}{_PARTIAL}")
+
+    @property
+    def own_session(self) -> bool:
+        """Whether the JVM has a session of its own. In training it stays in that of the training,
+        which can so be ended at once, with the JVM that this one starts to write the cache."""
+        return self.mode != "train"
 
     @property
     def features(self) -> Path:
@@ -55,6 +67,11 @@ class StartupCache:
     def stop_grace_s(self, usual_s: float) -> float:
         """How long the JVM may take to end before it is killed."""
         return _TRAINING_STOP_GRACE_S if self.mode == "train" else usual_s
+
+
+def startup_folder(settings: JvmSettings) -> Path:
+    """Where the caches lie."""
+    return cache_folder(settings) / "startup"
 
 
 def startup_cache(
@@ -68,7 +85,7 @@ def startup_cache(
     version = java_version(java)
     made_for = f"{java} {version} {list(_stamps(class_path))}"
     key = hashlib.sha256(made_for.encode()).hexdigest()[:12]
-    path = cache_folder(settings) / "startup" / f"{jar_set}-{key}.aot"
+    path = startup_folder(settings) / f"{jar_set}-{key}.aot"
     mode = settings.startup_cache if feature_release(version) >= OLDEST_JAVA else "off"
     return StartupCache(path, mode, java, class_path)
 
@@ -81,6 +98,12 @@ def _stamps(class_path: str) -> Iterator[tuple[str, int, int]]:
             if jar.is_file():
                 status = jar.stat()
                 yield str(jar), status.st_size, status.st_mtime_ns
+
+
+def forget_partial(folder: Path) -> None:
+    """Removes what trainings that were ended had begun to write."""
+    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own behind it
+        file.unlink(missing_ok=True)
 
 
 def forget_orphans(cache: StartupCache) -> None:

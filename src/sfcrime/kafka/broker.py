@@ -127,7 +127,7 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
             format_storage(command, folder, cache.features)
         on_step("starting the broker")
         command[1:1] = cache.options
-        child, record = _start_and_wait(command, kafka.port, folder)
+        child, record = _start_and_wait(command, kafka.port, folder, cache.own_session)
         stack.callback(child.stop)
         grace_s = cache.stop_grace_s(STOP_GRACE_S)
         return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
@@ -188,14 +188,17 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
 
 
 def _start_and_wait(
-    command: list[str], wanted_port: int, folder: Path
+    command: list[str], wanted_port: int, folder: Path, own_session: bool
 ) -> tuple[Child, BrokerRecord]:
     """Starts the broker, with other ports where one was lost between choice and use."""
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         port, controller_port = wanted_port or free_port(), free_port()
         properties = write_configuration(folder, port, controller_port)
         child = start_child(
-            [*command, "kafka.Kafka", str(properties)], folder / "broker.out", end_signal=15
+            [*command, "kafka.Kafka", str(properties)],
+            folder / "broker.out",
+            end_signal=15,
+            own_session=own_session,
         )
         record = BrokerRecord(child.identity, own_identity(), f"{LOOPBACK}:{port}")
         try:

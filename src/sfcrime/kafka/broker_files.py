@@ -99,7 +99,9 @@ def broker_class_path(jars: Sequence[Path]) -> str:
 
 def keep_features(folder: Path, kept: Path) -> None:
     """Keeps the features that Kafka's tool gave to a broker's storage, for storages to come."""
-    shutil.copyfile(folder / "log" / _FEATURES_FILE, kept)
+    partial = kept.with_suffix(".part")
+    shutil.copyfile(folder / "log" / _FEATURES_FILE, partial)
+    partial.replace(kept)
 
 
 def _new_id() -> str:

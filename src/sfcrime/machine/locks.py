@@ -34,3 +34,14 @@ def file_lock(path: Path, *, wait: bool) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock now; nothing is made where there is no such file."""
+    if not path.exists():
+        return False
+    try:
+        with file_lock(path, wait=False):
+            return False
+    except LockHeld:
+        return True

@@ -62,6 +62,21 @@ def machine_memory_bytes(limit_files: tuple[Path, ...] = _LIMIT_FILES) -> int:
     return min([machine, *(limit for file in limit_files for limit in _limit(file))])
 
 
+def free_memory_bytes(meminfo: Path = Path("/proc/meminfo")) -> int:
+    """What further programs can take, by the machine; all of its memory where it does not say."""
+    try:
+        lines = meminfo.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return machine_memory_bytes()
+    free = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    return int(next(free, 0)) * 1024
+
+
+def heap_bytes(heap: str) -> int:
+    """Of a heap as Java takes it, in MiB or GiB: "576m", "1g"."""
+    return int(heap[:-1]) * (2**30 if heap.endswith("g") else 2**20)
+
+
 def _limit(file: Path) -> list[int]:
     """The bound that a file names; none where it says "max", or is not there."""
     try:

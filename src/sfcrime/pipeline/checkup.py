@@ -18,8 +18,14 @@ from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import running_bootstrap_servers
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.ports import is_free
-from sfcrime.machine.sizes import AMPLE_BYTES, machine_cores, machine_memory_bytes, sizes_for
-from sfcrime.pipeline.training import startup_caches
+from sfcrime.machine.sizes import (
+    AMPLE_BYTES,
+    heap_bytes,
+    machine_cores,
+    machine_memory_bytes,
+    sizes_for,
+)
+from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -107,8 +113,8 @@ def _startup_cache(settings: Settings) -> Finding:
         return Finding(about, Level.NOTE, said)
     missing = [cache.path for cache in caches if not cache.path.is_file()]
     if missing:
-        said = f"not there, starts take twice as long: {missing[0]}"
-        return Finding(about, Level.NOTE, said, "sfcrime setup")
+        said = "not there, starts take twice as long; a run makes it once the machine has room"
+        return Finding(about, Level.NOTE, f"{said}: {missing[0]}", "sfcrime setup --train")
     return Finding(about, Level.OK, f"there for broker and Spark: {caches[0].path.parent}")
 
 
@@ -122,7 +128,7 @@ def _memory(settings: Settings, memory_bytes: int) -> Finding:
     if memory_bytes < LEAST_MEMORY_BYTES:
         return Finding("memory", Level.NOTE, f"{said}; a run takes up to 1.5 GB")
     larger = (
-        _mib(stream.heap) > _mib(chosen.driver_heap)
+        heap_bytes(stream.heap) > heap_bytes(chosen.driver_heap)
         or stream.max_records_per_batch > chosen.records_per_batch
     )
     if larger and memory_bytes < AMPLE_BYTES:
@@ -132,10 +138,6 @@ def _memory(settings: Settings, memory_bytes: int) -> Finding:
         )
         return Finding("memory", Level.NOTE, said, mend)
     return Finding("memory", Level.OK, said)
-
-
-def _mib(heap: str) -> int:
-    return int(heap[:-1]) * (1024 if heap.endswith("g") else 1)
 
 
 def _disk(data_dir: Path) -> Finding:

@@ -1,75 +1,72 @@
-"""The training run of the start-up cache: a small replay through the real broker and query."""
+"""The training run of the start-up cache: a small replay through the real broker and query.
+
+    python -m sfcrime.pipeline.training [--make-way]
+
+is started by `training_process`, with the settings in its environment.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
 
 import msgspec
 
-from sfcrime.jvm.jars import cache_folder, jar_paths
-from sfcrime.jvm.java import find_java
-from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
+from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.jvm.startup_cache import StartupCache, forget_orphans
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.broker_files import broker_class_path, broker_folder, keep_features
-from sfcrime.machine.locks import file_lock
+from sfcrime.kafka.broker_files import broker_folder, keep_features
+from sfcrime.machine.priority import make_way
 from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.stream import stream_topic
 from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
-from sfcrime.settings import JvmSettings, Settings
+from sfcrime.pipeline.training_process import MAKE_WAY, only_training, startup_caches
+from sfcrime.settings import Settings, load_settings
 from sfcrime.sources.source import SYNTHETIC
-from sfcrime.spark.driver import driver_class_path
 
 TRAINING_RECORDS = 40_000
 _RECORDS_PER_BATCH = 10_000
 """Several batches: methods get warm enough to be noted."""
 
-
-def startup_caches(jvm: JvmSettings) -> tuple[StartupCache, ...]:
-    """The caches of broker and driver, there or not.
-
-    Raises:
-        JavaUnavailable: there is no Java they could be for.
-    """
-    java = find_java(jvm)
-    return (
-        startup_cache("kafka", java, broker_class_path(jar_paths("kafka", jvm)), jvm),
-        startup_cache("spark", java, driver_class_path(jar_paths("spark", jvm)), jvm),
-    )
+_OnStep = Callable[[str], None]
 
 
-def train_startup_cache(
-    settings: Settings, on_step: Callable[[str], None]
-) -> tuple[StartupCache, ...]:
+def train_startup_cache(settings: Settings, on_step: _OnStep) -> None:
     """Replays some thousand invented calls, and lets both JVMs write what they learned.
 
     Takes about a minute, and nothing where the caches are there, off, or not possible with this
-    Java. What it makes in between lies in a folder of its own and is removed.
-
-    Returns:
-        The caches of broker and driver.
+    Java. What is made in between lies beside them and is removed; each cache gets its name when it
+    is whole.
 
     Raises:
+        AlreadyRunning: another process trains.
         SfcrimeError: a part could not be started; starts work without the cache, too.
     """
-    caches = startup_caches(settings.jvm)
-    folder = cache_folder(settings.jvm) / "startup"
-    with file_lock(folder / "lock", wait=True):  # makes the folder
+    with only_training(settings.jvm) as data_dir:
+        caches = startup_caches(settings.jvm)
         if all(cache.mode == "off" or cache.path.is_file() for cache in caches):
-            return caches
+            return
         on_step("starting broker and Spark")
-        with TemporaryDirectory(dir=folder, prefix="training-") as data_dir:
-            _replay(_training_settings(settings, Path(data_dir)), on_step)
-            keep_features(broker_folder(Path(data_dir)), caches[0].features)
-    for cache in caches:
-        if cache.path.is_file():
-            forget_orphans(cache)
-    return caches
+        _replay(_training_settings(settings, data_dir), on_step)
+        keep_features(broker_folder(data_dir), caches[0].features)
+        for cache in caches:
+            _put_in_place(cache)
 
 
-def _replay(training: Settings, on_step: Callable[[str], None]) -> None:
+def _put_in_place(cache: StartupCache) -> None:
+    try:
+        cache.partial.replace(cache.path)
+    except FileNotFoundError as error:
+        raise ChildFailed(
+            f"The JVM wrote no start-up cache {cache.partial}.",
+            next_step="look for jvm.startup_cache in docs/settings.md to do without",
+        ) from error
+    forget_orphans(cache)
+
+
+def _replay(training: Settings, on_step: _OnStep) -> None:
     with open_kafka(training) as training:
         on_step("replaying invented calls")
         source = open_source(training)
@@ -92,3 +89,24 @@ def _training_settings(settings: Settings, data_dir: Path) -> Settings:
         ),
         source=replace(settings.source, source=SYNTHETIC, speed="max", limit=TRAINING_RECORDS),
     )
+
+
+def main(arguments: list[str]) -> int:
+    """Trains; the exit code."""
+    if MAKE_WAY in arguments:
+        make_way()
+    try:
+        train_startup_cache(load_settings(), _say)
+    except SfcrimeError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    return 0
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()  # it is a file, and is read meanwhile
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

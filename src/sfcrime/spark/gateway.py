@@ -131,7 +131,7 @@ def _start(command: DriverCommand, connection: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment,
-            start_new_session=True,
+            start_new_session=command.startup_cache.own_session,
         )
 
 
