@@ -45,13 +45,13 @@ def train_startup_cache(
     """Replays some thousand invented calls, and lets both JVMs write what they learned.
 
     Takes about a minute, and nothing where the caches are there, off, or not possible with this
-    Java. What it makes in between lies in a folder of its own and is removed.
+    Java. What it needs meanwhile is in a folder of its own and is removed.
 
     Returns:
         The caches of broker and driver.
 
     Raises:
-        SfcrimeError: a part could not be started; starts work without the cache, too.
+        SfcrimeError: a part could not be started; a start works without the cache too.
     """
     caches = startup_caches(settings.jvm)
     folder = cache_folder(settings.jvm) / "startup"

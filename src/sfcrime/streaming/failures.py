@@ -1,5 +1,5 @@
-"""Why a query ended, in words of ours: what Spark, Kafka's client and py4j say is looked through
-for the one line that tells."""
+"""Why a query ended, as an error of ours: what Spark, Kafka's client and py4j say is searched for
+the one line that tells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
-_GOES_ON = "starting again goes on behind the last batch"
+_GOES_ON = "starting again continues after the last batch"
 
 
 def cause_of(
@@ -26,8 +26,8 @@ def cause_of(
         failure: as Spark passes it on.
         raised: what reading or storing a batch raised, as it was; None where it did not.
         jvm: that of the query; its log is named.
-        require_topic: raises where the topic can no longer be read on. That ends a query in many
-            words; looked at, it says which of them it is.
+        require_topic: raises where the topic can no longer be read on, and says why: Spark's own
+            error has many forms for that.
     """
     if isinstance(raised, SfcrimeError):
         return raised
