@@ -63,7 +63,7 @@ format: dev ## put the code into its format
 LOCK = env -u PIP_FIND_LINKS -u UV_FIND_LINKS -u UV_INDEX_URL -u UV_DEFAULT_INDEX \
 	.venv/bin/uv pip compile --no-config --quiet --universal --generate-hashes \
 	--python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
-lock: dev ## write the lock files anew from pyproject.toml and requirements/build.in
+lock: dev ## write the lock files again from pyproject.toml and requirements/build.in
 	$(LOCK) requirements/build.in -o requirements/build.lock
 	$(LOCK) pyproject.toml -o requirements/runtime.lock
 	sed -e '/^ /d' -e 's/ \\$$//' requirements/runtime.lock > requirements/exercise.lock

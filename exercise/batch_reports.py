@@ -60,7 +60,7 @@ def report_of(progress: dict[str, Any]) -> BatchReport:
 
 
 def line_of(report: BatchReport) -> str:
-    """A batch's report in a line; Spark's own has 60."""
+    """A batch's report in one line; Spark's own has 60."""
     # Apart from the whole ("triggerExecution"), the longest phase; nearly always the work itself.
     phase, ms = sorted(report.phases_ms.items(), key=lambda each: -each[1])[1]
     lost = f"; {report.behind_watermark:,} rows were behind the watermark and are lost"
@@ -74,10 +74,10 @@ def line_of(report: BatchReport) -> str:
 
 
 class ReportFile:
-    """A JSON line a batch, and one with a digest of all groups at the end.
+    """One JSON line per batch, and one with a digest of all groups at the end.
 
     Args:
-        path: is written anew; None: nothing is written.
+        path: a file that is emptied first; None: nothing is written.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -88,7 +88,7 @@ class ReportFile:
             path.write_bytes(b"")
 
     def counted(self, batch_id: int, groups: list[Row]) -> None:
-        """Notes the groups behind a batch. Spark reports it later: once it has committed it."""
+        """Notes the groups after a batch. Spark reports it later: once it has committed it."""
         if self._path is not None:
             self._groups[batch_id] = groups
 
@@ -114,7 +114,7 @@ class ReportFile:
         )
 
     def end(self) -> None:
-        """Writes the digest of the groups behind the last batch that was reported."""
+        """Writes the digest of the groups after the last batch that was reported."""
         if self._reported in self._groups:
             self._append({"groups": digest(self._groups[self._reported])})
 

@@ -3,10 +3,10 @@
 The steps of every consumer that loses nothing, in their order:
 
 1. Join a group. The group's members share the partitions; its committed offsets outlive them.
-2. Take a batch of records (one `await` a batch: one a record would cost a thread switch each).
-3. Work on it: here, print a line a call.
-4. Commit the offsets behind the batch, AFTER the work. A consumer that dies between the two does
-   the batch again ("at least once"); one that commits first would lose it.
+2. Take a batch of records (one `await` per batch: one per record would cost a thread switch each).
+3. Work on it: here, print one line per call.
+4. Commit the offsets after the batch's last records, and do so AFTER the work. A consumer that dies
+   between the two does the batch again ("at least once"); one that commits first would lose it.
 5. Stop between two batches and leave the group, so that others take over at once.
 
 It waits for new calls until Ctrl-C, or until --max-messages were read.
@@ -33,7 +33,7 @@ from sfcrime.settings import KafkaSettings, load_settings
 
 BATCH_RECORDS = 500
 WAIT_S = 0.5
-"""A batch is given out after so long even if it is not full."""
+"""A batch is handed out after so long even if it is not full."""
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ async def consume(kafka: KafkaSettings, group: str, most: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if not Topic(kafka).exists():  # a consumer would wait for it without a word
+    if not Topic(kafka).exists():  # a consumer would wait for it silently
         print(f"There is no topic {kafka.topic} yet: python kafka_server.py makes it.")
     consumer = AIOConsumer(properties(kafka, group))
     read = 0
@@ -79,7 +79,7 @@ async def consume(kafka: KafkaSettings, group: str, most: int) -> None:
         raise kafka_error(error.args[0], f"reading {kafka.topic}") from error
     finally:
         await consumer.close()  # leaves the group: its partitions go to others at once
-        print(f"Read {read:,} records; group {group} goes on behind them.", flush=True)
+        print(f"Read {read:,} records; group {group} continues after them.", flush=True)
 
 
 def properties(kafka: KafkaSettings, group: str) -> dict[str, str | int | float | bool]:
@@ -87,9 +87,9 @@ def properties(kafka: KafkaSettings, group: str) -> dict[str, str | int | float 
     return {
         **client_properties(kafka),
         "group.id": group,
-        # Where a group without offsets begins: at the first record, not behind the last.
+        # Where a group without offsets begins: at the first record, not after the last.
         "auto.offset.reset": "earliest",
-        # Offsets are committed by hand, behind the work (step 4).
+        # Offsets are committed by hand, after the work (step 4).
         "enable.auto.commit": False,
         # Records of aborted transactions are never seen.
         "isolation.level": "read_committed",
@@ -114,7 +114,7 @@ def records_of(messages: Sequence[Message]) -> list[Message]:
 
 
 def ends_of(records: Sequence[Message]) -> list[TopicPartition]:
-    """By partition, the offset behind its last record: what the group reads next."""
+    """By partition, the offset after its last record: what the group reads next."""
     ends = {(record.topic() or "", record.partition() or 0): record for record in records}
     return [
         TopicPartition(topic, partition, (record.offset() or 0) + 1)

@@ -3,14 +3,15 @@
     spark-submit --packages org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0 \\
         --master 'local[*]' data_stream.py
 
-The page to read from top to bottom: `run_job` is the job, step by step, and each step says why it
-is done in this way. Records are read and judged as in `sfcrime stream`. What differs is where the
-memory is: here repeats and counts are Spark's own state, so that you can watch two stateful
-operators and a watermark at work; there the query has no state at all, and identities, counts and
-offsets are in a database, one transaction a batch (README.md says why).
+The program to read from top to bottom: `run_job` is the job, step by step, and each step says why
+it is done in this way. Records are read and judged as in `sfcrime stream` (intake.py and judge.py
+in src/sfcrime/streaming). What differs is where the state is: here repeats and counts are Spark's
+own state, so that you can watch two stateful operators and a watermark at work; there the query has
+no state at all, and identities, counts and offsets are in a database, one transaction a batch
+(README.md says why).
 
-Ctrl-C finishes the batch in hand. Started again, the job goes on where it stopped, and the totals
-with it, also after a `kill -9`.
+Ctrl-C finishes the batch in hand. Started again, the job continues where it stopped, totals
+included, even after a `kill -9`.
 """
 
 from __future__ import annotations
@@ -58,20 +59,21 @@ def run_job(job: Job, stop: Event) -> None:
         return
     lateness_s = lateness_of(found.seen, job.settings.stream)
 
-    # Step 2: a session. `--master` and `--packages` came from spark-submit; everything else is
-    # set, with its reason, in src/sfcrime/spark/properties.py and, where it is about state,
-    # in spark_state.py. Three settings matter most: spark.sql.shuffle.partitions is the number of
-    # cores, not 200 (each is a task in every batch); spark.sql.session.timeZone is UTC (times are
-    # San Francisco wall clock, and must not be moved); spark.ui.port is 3000.
+    # Step 2: a session (src/sfcrime/spark/session.py). `--master` and `--packages` came from
+    # spark-submit; everything else is set, with its reason, in src/sfcrime/spark/properties.py and,
+    # where it is about state, in spark_state.py beside this file. Three settings matter most:
+    # spark.sql.shuffle.partitions is the number of cores, not 200 (each is a task in every batch);
+    # spark.sql.session.timeZone is UTC (times are San Francisco wall clock, and must not be moved);
+    # spark.ui.port is 3000.
     spark = start_session(job, lateness_s)
     checkpoint = job.folder / "checkpoint"
 
-    # What was counted before a restart stands in the checkpoint's state: show it at once.
+    # What was counted before a restart is in the checkpoint's state: show it at once.
     if last_committed(checkpoint) is not None:
         counted = with_meanings(spark, counts_in_state(spark, checkpoint))
         show_totals(counted.collect(), "Totals from the checkpoint")
 
-    # Step 3: read the topic as an endless table, a row a record. maxOffsetsPerTrigger bounds a
+    # Step 3: read the topic as an endless table, one row per record. maxOffsetsPerTrigger bounds a
     # batch (maxRatePerPartition and backpressure belong to the older DStreams and do nothing
     # here). startingOffsets matter at the first start alone: afterwards the checkpoint decides.
     records = records_of_topic(spark, topic_to_read(job.settings, found))
@@ -93,7 +95,7 @@ def run_job(job: Job, stop: Event) -> None:
     totals = named_calls(calls).groupBy("set_aside", "call_type", "disposition").count()
 
     # Step 7: say what the codes mean. A LEFT join: one call in ten carries a code that the
-    # city's table does not have, and an inner join would lose it without a word. After the
+    # city's table does not have, and an inner join would lose it silently. After the
     # count, so that a batch joins some thousand groups and not every record; the table is small,
     # so it is sent to the tasks (broadcast) instead of shuffling both sides.
     named = with_meanings(spark, totals)

@@ -1,8 +1,8 @@
 """Publishes the calls to Kafka:  python kafka_server.py [FILE]
 
-The calls are those of FILE; else of police-department-calls-for-service.json (or .json.gz) where
-it lies in this folder; else of the synthetic city. Ctrl-C stops it, and starting it again goes on
-behind the last record in the topic.
+The calls are those of FILE; else of police-department-calls-for-service.json (or .json.gz) where it
+is in this folder; else of the synthetic city. Ctrl-C stops it; started again, it continues after
+the last record in the topic.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ What a producer of old events has to get right, and where it is done:
 * Keys. The key is the call id, so both copies of a repeated call reach the same partition.
 * Retention. Kafka deletes records older than 7 days by THEIR time, which are all of 2018. The
   topic is made with `retention.ms=-1`; an existing topic with other settings is refused.
-* Acknowledgement. `acks=all` and idempotence: no record is lost, doubled or moved by a retry.
-  Started again after any crash, the producer goes on behind the last record in the topic.
+* Acknowledgement. `acks=all` and idempotence: no record is lost, repeated or moved by a retry.
+  Started again after any crash, the producer continues after the last record in the topic.
 * Pace. A fixed `sleep(1)` after each record would take 199,999 s for the real file, and all
   hours would look alike. Here virtual time runs `speed` times faster than the calls came in.
 """
@@ -36,7 +36,7 @@ class ProducerServer:
         """Publishes; returns when the broker has acknowledged everything.
 
         Args:
-            on_progress: told about four times a second how far it is.
+            on_progress: called about four times a second with how far it is.
 
         Raises:
             SfcrimeError: the file cannot be read, the broker does not answer, or the topic holds

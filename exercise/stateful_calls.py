@@ -35,7 +35,7 @@ _ARROW_SCHEMA = pa.schema(
     ]
 )
 WATERMARK_DELAY = "30 days"
-"""Behind the newest call: how long an identity is remembered."""
+"""How far the watermark is behind the newest call: how long an identity is remembered."""
 _PARTITION_BITS = 16
 
 
@@ -82,7 +82,7 @@ def calls_without_repeats(judged: DataFrame, lateness_s: int | None) -> DataFram
     """The first row of each (call id, call time), and every row set aside.
 
     With a lateness rule, repeats cannot be further apart than the lateness, so ids are forgotten
-    behind a watermark far above it; without one, every id is kept.
+    once a watermark with a far longer delay has passed them; without one, every id is kept.
     """
     identity = ["identity", "call_time"]
     if lateness_s is None:

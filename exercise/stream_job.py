@@ -1,4 +1,4 @@
-"""What the job is asked to do: the options behind `data_stream.py`, and sfcrime's settings."""
+"""What the job is asked to do: the options after `data_stream.py`, and sfcrime's settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Job:
 
 
 def parsed_arguments(description: str) -> argparse.Namespace:
-    """What was typed behind the program's name."""
+    """What was typed after the program's name."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--bootstrap-servers", default="localhost:9092")
     parser.add_argument("--topic", help="org.sf.police.calls unless given")

@@ -76,14 +76,14 @@ def test_every_rule_has_an_example_that_it_rejects(rule: str, _: str) -> None:
         ("R13", "LAST_YEAR_EXCLUSIVE", 2100, "below 2100"),
         ("R14", "MAX_LABEL_BYTES", 256, "at most 256 bytes of UTF-8"),
         ("R15", "FUTURE_TOLERANCE_S", 3600, "more than 3,600 seconds after"),
-        ("L1", "DEFAULT_LATENESS_S", 604_800, "604,800\nseconds (7 days)"),
+        ("L1", "DEFAULT_LATENESS_S", 604_800, "604,800 seconds (7 days)"),
     ],
 )
 def test_the_page_and_the_judges_speak_of_the_same_bound(
     section: str, name: str, value: int, written: str
 ) -> None:
     assert getattr(outcomes, name) == value
-    assert written in _section(section)
+    assert written in " ".join(_section(section).split())
 
 
 def test_the_page_names_the_needed_fields() -> None:

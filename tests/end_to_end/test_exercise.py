@@ -199,7 +199,7 @@ def test_the_asynchronous_consumer_goes_on_behind_what_it_committed(published: S
     group = published.tool("kafka-consumer-groups", "--describe", "--group", "consumer-server")
 
     assert first.code == second.code == 0, first.err + second.err
-    assert "Read 10 records; group consumer-server goes on behind them." in first.out
+    assert "Read 10 records; group consumer-server continues after them." in first.out
     lines = re.findall(
         r"(?m)^\d+:\d+  2018-10-02T\d\d:\d\d:\d\d\.000  Passing Call  HAN  Handled$", first.out
     )
@@ -220,7 +220,7 @@ def test_ctrl_c_stops_the_asynchronous_consumer_in_order(published: Shell) -> No
         consumer.signal(signal.SIGINT)
         assert consumer.wait(30) == 0
 
-    assert consumer.log().endswith("Read 1,000 records; group stopped goes on behind them.\n")
+    assert consumer.log().endswith("Read 1,000 records; group stopped continues after them.\n")
 
 
 def _last_table(text: str) -> set[str]:

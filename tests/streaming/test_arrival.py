@@ -63,8 +63,8 @@ def test_gaps_are_the_offsets_that_hold_no_record() -> None:
     [
         (ROWS[1:], "6 records were scanned, 5 arrived"),
         ([*ROWS, ROWS[-1]], "6 records were scanned, 7 arrived"),
-        ([*ROWS[:-1], ROWS[-2]], "offset 6 of partition 0 arrived behind 6"),
-        ([*ROWS[:2], ROWS[0], *ROWS[3:]], "offset 12 of partition 1 arrived behind 13"),
+        ([*ROWS[:-1], ROWS[-2]], "offset 6 of partition 0 arrived after 6"),
+        ([*ROWS[:2], ROWS[0], *ROWS[3:]], "offset 12 of partition 1 arrived after 13"),
         ([*ROWS[:-1], call(0, 8, 2)], "offsets 5 to 8 of partition 0 arrived, 5 to 7 were"),
         ([call(1, 11, 3), *ROWS[1:]], "offsets 11 to 15 of partition 1 arrived, 12 to 15 were"),
         ([*ROWS[:-1], call(2, 0, 2)], "offsets 0 to 0 of partition 2 arrived, 0 to -1 were"),

@@ -115,7 +115,7 @@ def test_a_partition_that_was_added_begins_at_0(store: StoreWriter) -> None:
         (replace(SECOND, packets=[*SECOND.packets, *SECOND.packets]), "4 arrived"),
         (
             replace(SECOND, packets=[*SECOND.packets, *SECOND.packets], scanned=4),
-            "offset 2 of partition 0 arrived behind",
+            "offset 2 of partition 0 arrived after",
         ),
     ],
     ids=["stored twice", "a range skipped", "of a new one", "lost", "doubled", "both doubled"],

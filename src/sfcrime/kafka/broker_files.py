@@ -28,7 +28,7 @@ class BrokerRecord(msgspec.Struct, frozen=True):
     """The sfcrime process that started it."""
     bootstrap_servers: str
     answers: bool = False
-    """It has answered once; before that, it is on its way up."""
+    """It has answered once; before that, it is still starting."""
 
     def is_running(self) -> bool:
         """Whether it can be used. A broker whose owner is gone is about to end."""
@@ -36,7 +36,7 @@ class BrokerRecord(msgspec.Struct, frozen=True):
 
 
 def broker_folder(data_dir: Path) -> Path:
-    """Everything the broker keeps lies here."""
+    """Where everything that the broker keeps is."""
     return data_dir / "kafka"
 
 
@@ -121,9 +121,9 @@ def stored_cluster_id(folder: Path) -> str | None:
 def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
     """Makes the storage of a new cluster: with Kafka's own tool, or from what that tool made once.
 
-    Beside the ids, which are new each time, a storage is one file that says which features the
-    cluster has; it is the same for every cluster of this Kafka. Without it a start needs a JVM
-    less, 1.5 s of CPU time.
+    Besides the ids, which are new each time, a storage is one file that says which features the
+    cluster has; it is the same for every cluster of this Kafka. Copying it saves a JVM at the first
+    start, 1.5 s of CPU time.
 
     Args:
         command: Java with every option.

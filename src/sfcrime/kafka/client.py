@@ -1,4 +1,4 @@
-"""Makes Kafka clients from settings, and turns the client's errors into ours, once.
+"""Makes Kafka clients from settings, and turns the client's errors into ours, in one place.
 
 No other room sees confluent_kafka. What a properties file holds is never shown or logged.
 """
@@ -26,8 +26,8 @@ REQUEST_TIMEOUT_S = 10.0
 MAX_PRODUCED_BYTES = 15 * 1024 * 1024
 """Largest record that is published, with its headers; a topic of ours takes a little more."""
 
-# What is said of a partition that was only just given: to the broker, of a new topic or after a
-# start; to the client, which does not know it yet.
+# Errors about a partition that the broker has only just been given (of a new topic, or after a
+# start), or that the client does not know yet.
 NOT_YET = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
@@ -191,8 +191,8 @@ def open_producer(settings: KafkaSettings) -> Producer:
     properties = client_properties(settings) | {
         "enable.idempotence": True,
         "acks": "all",
-        # Without it, records behind one that failed could still arrive, and resuming at the last
-        # one would lose it.
+        # Without it, records after one that failed could still arrive, and resuming after the last
+        # of them would lose the one that failed.
         "enable.gapless.guarantee": True,
         "delivery.report.only.error": True,
         "compression.type": "lz4",

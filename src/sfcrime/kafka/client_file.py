@@ -58,7 +58,7 @@ def _parsed(path: Path) -> dict[str, str]:
                         "begins with #, and a backslash at its end continues a line.",
                         next_step="correct the file",
                     )
-                # Blanks behind a value are part of it: of a password for Java's client, too.
+                # Blanks at the end of a password are part of it, for Java's client too.
                 is_password = "password" in entry.key
                 found[entry.key] = entry.value if is_password else entry.value.strip()
             line += entry.source.count("\n")

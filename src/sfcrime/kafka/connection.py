@@ -1,6 +1,6 @@
 """Proves that a cluster answers and lets us in, and says what is wrong where it does not.
 
-A client goes on trying for ever, whatever the cause; only what it reports meanwhile tells a wrong
+A client keeps trying for ever, whatever the cause; only what it reports meanwhile tells a wrong
 password from a broker that is down.
 """
 
@@ -23,7 +23,7 @@ def require_answer(kafka: KafkaSettings, timeout_s: float = REQUEST_TIMEOUT_S) -
     Raises:
         UsageError: the file of client properties cannot be used.
         KafkaUnavailable: no broker answers within `timeout_s`; or one refuses the login or the TLS
-            connection, which is said at once.
+            connection, which is raised at once.
     """
     reported: list[KafkaError] = []
     admin = open_admin(kafka, on_error=reported.append)
@@ -37,7 +37,7 @@ def require_answer(kafka: KafkaSettings, timeout_s: float = REQUEST_TIMEOUT_S) -
                 if each.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
                     raise _refused(kafka, each) from error
             if time.monotonic() > deadline:
-                raise _silent(kafka, reported, timeout_s) from error
+                raise _no_answer(kafka, reported, timeout_s) from error
         else:
             return
 
@@ -65,7 +65,9 @@ def _refused(kafka: KafkaSettings, reported: KafkaError) -> KafkaUnavailable:
     )
 
 
-def _silent(kafka: KafkaSettings, reported: list[KafkaError], timeout_s: float) -> KafkaUnavailable:
+def _no_answer(
+    kafka: KafkaSettings, reported: list[KafkaError], timeout_s: float
+) -> KafkaUnavailable:
     causes = [each for each in reported if each.code() != KafkaError._ALL_BROKERS_DOWN]
     cause = f": {causes[-1].str()}" if causes else ""
     return KafkaUnavailable(

@@ -15,7 +15,7 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
 _WAIT_S = 0.1
-"""The client waits so long for a list to fill, also at the end of a partition."""
+"""The client waits so long for a list to fill, even at the end of a partition."""
 
 _STALL_S = 15.0
 """A reader that is given nothing for so long has lost the broker."""
@@ -77,7 +77,7 @@ def read_range(
 
 
 def record_of(message: Message, sequence: int | None = None) -> TopicRecord:
-    """A message of the client's that is no error."""
+    """The record of a message that is not an error."""
     return TopicRecord(
         message.partition() or 0,
         message.offset() or 0,
@@ -114,13 +114,13 @@ def read_messages(
 
     Args:
         kafka, start, end, batch: as there.
-        committed: False also gives records of transactions that are open or were aborted; `end`
+        committed: False: gives records of transactions that are open or were aborted too; `end`
             may then be up to the partition's last offset of all.
     """
     open_ends = {number: end[number] for number in start if start[number] < end[number]}
     if not open_ends:
         return
-    # The end of a partition is told, also where its last offsets are transaction markers.
+    # The client reports the end of a partition even where its last offsets are transaction markers.
     isolation = "read_committed" if committed else "read_uncommitted"
     consumer = open_consumer(
         kafka, FETCHING | {"enable.partition.eof": True, "isolation.level": isolation}
@@ -168,10 +168,10 @@ def _take(message: Message, open_ends: dict[int, int], consumer: Consumer) -> bo
 
 
 def passes(error: KafkaError, *, in_group: bool = False) -> bool:
-    """Whether reading goes on after an error: the client connects again by itself.
+    """Whether reading continues after an error: the client connects again by itself.
 
-    It looks for the coordinator of its group also where none is used (`open_consumer`), and may be
-    refused that.
+    It looks for the coordinator of its group even where no group is used (`open_consumer`), and may
+    be refused that.
     """
     if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
         return not in_group

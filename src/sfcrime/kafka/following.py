@@ -29,8 +29,8 @@ class Following:
     from_beginning: bool = False
     """Begin with the first record that is kept; else with the first that comes."""
     group: str = ""
-    """Share the partitions with others of this consumer group, and go on where it stopped; empty:
-    read all of them and commit nothing."""
+    """Share the partitions with others of this consumer group, and continue where it stopped;
+    empty: read all of them and commit nothing."""
     max_records: int | None = None
     quiet_s: float | None = None
     """End when no record has come for so long."""
@@ -103,6 +103,6 @@ def _is_record(message: Message, kafka: KafkaSettings, plan: Following) -> bool:
 
 def _mark_read(consumer: Consumer, topic: str, records: list[TopicRecord]) -> None:
     ends = {record.partition: record.offset + 1 for record in records}
-    # A partition that went to another member meanwhile is given again there.
+    # A partition that went to another member meanwhile is read again there.
     with contextlib.suppress(KafkaException):
         consumer.store_offsets(offsets=[TopicPartition(topic, *end) for end in ends.items()])

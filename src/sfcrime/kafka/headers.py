@@ -1,11 +1,12 @@
-"""The two headers that our producer writes beside each record, and how they are read again.
+"""The two headers that our producer gives each record, and how they are read.
 
 * `sfcrime-source`: which source the record came from, and how many partitions the topic had, as
   JSON.
 * `sfcrime-sequence`: its position in the source from 0, ASCII decimal.
 
-Anybody may write into a topic, so a header can hold anything. What does not say exactly what ours
-say is no record of ours; a forged header that does cannot be told from ours, and is taken as ours.
+Anybody may write into a topic, so a header can hold anything. A record whose headers are not
+exactly of our form is not ours; a forged header of that form cannot be told from ours, and is taken
+for one.
 """
 
 from __future__ import annotations

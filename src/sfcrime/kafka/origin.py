@@ -1,7 +1,7 @@
 """Who filled a topic.
 
-A topic is ours iff the first record of every non-empty partition has the headers of our producer
-(`headers`). What others write behind them changes nothing of that.
+A topic is ours if and only if the first record of every non-empty partition has the headers of our
+producer (`headers`). What others write after that record changes nothing.
 """
 
 from __future__ import annotations

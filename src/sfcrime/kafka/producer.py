@@ -1,8 +1,8 @@
 """Publishes a source into its topic: in order, at a pace, and exactly once however often it dies.
 
 A record's partition is fixed by its key, and every record carries its position in the source. So
-the last one in each partition tells, after any crash, what is already there, whatever others
-wrote behind it; the client's idempotence keeps our records in order and without holes.
+the last one in each partition tells, after any crash, what is already there, whatever others wrote
+after it; the client's idempotence keeps our records in order and without holes.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def publish(
     """Publishes what is not in the topic yet, until the source ends or `stop` is set.
 
     The topic is made if it does not exist. Returns when the broker has acknowledged everything.
-    Killed at any instant and run again, it goes on with nothing lost and nothing sent twice.
+    Killed at any instant and run again, it continues with nothing lost and nothing sent twice.
 
     Args:
         plan: what, where, how fast.
@@ -176,7 +176,7 @@ class _Run:
         return Published(self._sent, self._skipped, self._last_sequence, ended)
 
     def _wait_for(self, record: SourceRecord, stop: Event) -> bool:
-        """Waits for the record's time, telling how far it is; False where a stop is asked for."""
+        """Waits for the record's time, reporting progress; False where a stop is asked for."""
         while (wait_s := self._clock.seconds_until(record.published_at_ms)) > 0:
             self._serve()
             self._freed.after(self._sent - self._sent_at_wait)
@@ -218,7 +218,7 @@ class _Run:
             self._error = error
 
     def _serve(self) -> None:
-        """Hears of failed deliveries, and tells how far it is from time to time."""
+        """Raises a failed delivery, and reports progress from time to time."""
         with translated("publishing"):
             self._producer.poll(0)
         if self._error is not None:

@@ -1,13 +1,13 @@
-"""Finds out where a producer has to go on, and refuses a topic that it must not write to.
+"""Finds out where a producer has to continue, and refuses a topic that it must not write to.
 
-Anybody may write into the topic as well. Such records are passed over: what counts is the last
-record of each partition whose headers name the source. They can be forged, so:
+Anybody else may write into the topic too. Such records are passed over: what matters is the last
+record of each partition whose headers name the source. Headers can be forged, so:
 
-* A sequence that the topic cannot have reached is none of ours, see `_ROOM`.
-* Of several readings the lowest is taken that the rule above leaves: the last one found, not the
-  highest. A record that is published twice is counted once; one that is left out is lost.
-* What is left cannot be told from ours and is taken as ours. `audit` shows what came of it: it
-  names each sequence that is missing, doubled, or out of order.
+* A record with a sequence that the topic cannot have reached is not ours, see `_ROOM`.
+* Of those that are left, the last one decides, not the one with the highest sequence. A record that
+  is published twice is counted once; one that is left out is lost.
+* What is left cannot be told from ours and is taken for ours. `audit` shows what came of it: it
+  names each sequence that is missing, there twice, or out of order.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ these, and never by more than ten years of calls."""
 def place_to_resume(topic: Topic, identity: SourceIdentity, partitions: int) -> dict[int, int]:
     """Partition -> sequence of the source's last record in it, -1 where it has none.
 
-    Records of others, wherever they stand behind the first one, are passed over.
+    Records of others are passed over wherever they are after the first one.
 
     Args:
         topic: the one.
@@ -59,8 +59,8 @@ def place_to_resume(topic: Topic, identity: SourceIdentity, partitions: int) -> 
     state = topic.state()
     origin = origin_of(topic.kafka, state)
     _refuse_other(topic.name, identity, partitions, origin)
-    # A transaction of someone else's that is still open hides all that follows it from a reader of
-    # committed records, ours too, which belong to none.
+    # A transaction of someone else that is still open hides all that follows it from a reader of
+    # committed records, our records too, which belong to no transaction.
     ends = topic.end_offsets(committed=False)
     view = _View(topic, identity.name, sum(ends.values()) + _ROOM)
     found = view.last_sequences(state.firsts, ends)
@@ -130,9 +130,9 @@ class _View:
 
 
 def _arriving(view: _View, ends: dict[int, int]) -> dict[int, int]:
-    """The last sequences behind `ends`, once no more come; empty where none came.
+    """The last sequences from `ends` on, once no more come; empty where none came.
 
-    Others may write meanwhile: only records of the source tell that it is being published.
+    Others may write meanwhile: only records of the source show that it is being published.
     """
     arrived: dict[int, int] = {}
     for _ in range(5):

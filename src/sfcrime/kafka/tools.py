@@ -94,7 +94,7 @@ _LOGGING: Mapping[JarSet, str] = {
 
 
 def tool_named(name: str) -> Tool:
-    """The tool, also under the name of Kafka's script ("kafka-topics.sh").
+    """The tool, by its name here or by that of Kafka's script ("kafka-topics.sh").
 
     Raises:
         UsageError: there is none; lists all.

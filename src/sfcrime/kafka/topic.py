@@ -70,7 +70,7 @@ class Topic:
         """By partition, its last stable offset: one past what a `read_committed` reader can see.
 
         Args:
-            committed: False: one past the last offset of all, behind transactions that are open
+            committed: False: one past the last offset of all, past transactions that are open
                 too.
         """
         return self._offsets(_LAST, committed)
@@ -78,7 +78,7 @@ class Topic:
     def find(self) -> TopicState | None:
         """The topic as it is now; None where there is no such topic.
 
-        Asks for the id last: offsets of a topic that is made again meanwhile come with its new id.
+        Asks for the id last: if a topic is made again meanwhile, its offsets come with its new id.
         """
         partitions = self.leaders().keys()
         if not partitions:

@@ -1,4 +1,4 @@
-"""Starts and stops child processes: the broker, the Spark driver, Kafka's tools.
+"""Starts and stops child processes: the broker, and the commands that `run` and the lab supervise.
 
 A child has its own session, so a Ctrl-C at the terminal reaches only its parent, which then ends
 it in order. On Linux a child ends when its parent does, even by SIGKILL; elsewhere the next start
@@ -52,7 +52,7 @@ def identity_of(pid: int) -> ProcessIdentity | None:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return None
-    # The name in brackets may hold blanks and brackets; the state is the first field behind it.
+    # The name in brackets may hold blanks and brackets; the state is the first field after it.
     fields = status.rpartition(")")[2].split()
     state, started_ticks = fields[0], fields[19]
     return None if state in "ZX" else ProcessIdentity(pid, f"{boot}:{started_ticks}")

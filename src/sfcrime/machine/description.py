@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def described_machine() -> dict[str, str | int]:
-    """What belongs beside every figure."""
+    """What every figure has to be shown with."""
     return {
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count() or 0,

@@ -1,7 +1,7 @@
 """Gives freed memory back to the system once a backlog is done.
 
-What a program frees, the C library and Arrow keep for its next use. While a backlog is read that
-is right; behind it, it would be some 150 MB for as long as the program runs.
+What a program frees, the C library and Arrow keep for its next use. While a backlog is read that is
+right; after it, it would be some 150 MB for as long as the program runs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ctypes
 from collections.abc import Callable
 
 LARGE_WORK = 20_000
-"""Records at a time from which on there is something to give back."""
+"""So many records at a time, or more, leave something to give back."""
 
 
 def trim_heap() -> None:
@@ -21,7 +21,7 @@ def trim_heap() -> None:
 
 
 class FreedMemory:
-    """Gives back what large work left behind, when small work follows: once, not again and again.
+    """Gives back what large work left, when small work follows: once, not again and again.
 
     Args:
         give_back: what there is to do; some milliseconds.

@@ -10,7 +10,7 @@ _LIMIT_FILES = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-"""Where Linux tells a container its bound (second and first form of control groups)."""
+"""Where Linux tells a container its bound on memory (control groups, version 2 and 1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a part is doing right now: a small file a part, written whole, read by the live view.
+"""What a part is doing right now: one small file per part, written whole, read by the live view.
 
 The store holds what was counted; this holds what is not counted yet (a producer's pace, where the
 Spark UI listens) and is thrown away at every start.
@@ -27,7 +27,7 @@ class ProducerActivity(msgspec.Struct, frozen=True):
 
 
 class StreamActivity(msgspec.Struct, frozen=True):
-    """How far the query is on its way up."""
+    """How far the start of the query is."""
 
     step: str = "starting"
     ui_url: str = ""
@@ -37,7 +37,7 @@ _Activity = TypeVar("_Activity", ProducerActivity, StreamActivity)
 
 
 def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
-    """Where a part's activity lies."""
+    """Where a part's activity is kept."""
     return data_dir / "run" / f"{kind.__name__}.json"
 
 

@@ -19,7 +19,7 @@ from sfcrime.streaming.scratch import clear_old_checkpoints
 def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     """Runs the query on a starting JVM; see `stream_topic`.
 
-    What store, topic and cluster refuse is said at once, and not once Spark is there.
+    What store, topic or cluster refuse is raised at once, before Spark is there.
     """
     settings = request.settings
     store_file = settings.data_dir / STORE_FILE

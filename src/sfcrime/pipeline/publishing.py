@@ -43,14 +43,14 @@ def open_source(settings: Settings, on_read: OnRead | None = None) -> Source:
 
     Args:
         settings: of a Kafka that answers.
-        on_read: told of bytes read, of how many.
+        on_read: told how many bytes were read, of how many.
 
-    A synthetic city whose first day is not set goes on from the one that the topic holds; a new
-    one starts `FIRST_START_DAYS_AGO` days ago.
+    A synthetic city whose first day is not set keeps the first day of the one that the topic holds;
+    a new one starts `FIRST_START_DAYS_AGO` days ago.
 
     Raises:
-        UsageError: there is no such file, it holds something else, or the city is named beside
-            files.
+        UsageError: there is no such file, it holds something else, or the city is named together
+            with files.
         UnreadableFile: a file cannot be read to its end.
     """
     require_publishable(settings)

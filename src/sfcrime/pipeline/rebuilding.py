@@ -1,4 +1,4 @@
-"""Counts a topic anew into a second generation, and swaps it for the one that readers see.
+"""Counts a topic again into a second generation, and swaps it for the one that readers see.
 
 The same query and judging as `stream`; readers see the old numbers until the new ones have
 reached everything that the topic held when the rebuild began, then the new ones, by one row.
@@ -64,7 +64,7 @@ class Rebuilt:
     accounting: Accounting
     """Of the new generation."""
     swapped: bool
-    """False: it was stopped, readers see what they saw, and the next one goes on."""
+    """False: it was stopped, readers see what they saw, and the next rebuild continues it."""
 
 
 def rebuild_topic(
@@ -72,14 +72,14 @@ def rebuild_topic(
 ) -> Rebuilt:
     """Counts the topic from its first offset; the embedded broker is started where need be.
 
-    It may be killed at any moment: the next rebuild goes on with what was committed, or begins
-    anew where it would count otherwise; a `stream` clears it.
+    It may be killed at any moment: the next rebuild continues after what was committed, or begins
+    again where it would count otherwise; a `stream` clears it.
 
     Args:
-        settings: what is counted anew, and how.
+        settings: what is counted again, and how.
         stop: set: finish the batch in hand and end without a swap.
         hooks: told of the steps.
-        accept_loss: go on where counted records are no longer in the topic.
+        accept_loss: count even where counted records are no longer in the topic.
 
     Raises:
         AlreadyRunning: a job works on this data directory.

@@ -1,4 +1,4 @@
-"""What a run of the stream is asked to do, whom it tells, and what forbids it at once."""
+"""What a run of the stream is asked to do, what it reports to, and what forbids it at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StreamRequest:
     settings: Settings
     """Of which topic, into which data folder."""
     stop: Event
-    """Set: the run ends behind the batch in hand."""
+    """Set: the run ends after the batch in hand."""
     hooks: StreamHooks
     until_caught_up: bool = False
     """Ends when every record is accounted for."""

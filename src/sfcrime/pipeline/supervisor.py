@@ -1,7 +1,7 @@
 """Starts, supervises and stops the parts of `run`: broker, producer, stream.
 
 Producer and stream are processes of their own, so that each can be killed, restarted and looked
-at alone. A part that a signal killed is started again (it goes on where the topic and the ledger
+at alone. A part that a signal killed is started again (it continues where the topic and the ledger
 say); one that ended with an error of its own ends the run, because it would only fail again.
 """
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sfcrime.pipeline.overview import Overview, OverviewWatch
 
 STOP_GRACE_S = 6.0
-"""For producer and stream together; with the broker behind them a stop stays under 10 s."""
+"""For producer and stream together; with the broker after them, a stop takes less than 10 s."""
 
 MAX_RESTARTS = 5
 RESTART_WINDOW_S = 60.0

@@ -1,1 +1,1 @@
-"""A Spark of our own: its JVM, its session, its properties, and `spark-submit`."""
+"""Spark itself: its JVM, its session, its properties, its workers, and `spark-submit`."""

@@ -66,7 +66,7 @@ class DriverCommand:
 
     java: Path
     jars: Sequence[Path]
-    """The connector's jars, put behind PySpark's own on the class path."""
+    """The connector's jars, put after PySpark's own on the class path."""
     heap: str
     properties: Mapping[str, str]
     """Spark configuration; goes into a file that only this user can read."""
@@ -75,7 +75,7 @@ class DriverCommand:
 
     startup_cache: StartupCache
     jvm_options: Sequence[str] = ()
-    """The user's own; they have the last word."""
+    """The user's own; they win over the others."""
 
     def arguments(self, properties_file: Path) -> list[str]:
         """The whole command line."""
@@ -100,7 +100,7 @@ def driver_java(
         heap: bound of its memory, e.g. "1200m".
         temporary: an existing folder for what lasts no longer than the JVM.
         class_path: see `driver_class_path`.
-        options: put behind the others, so that they win.
+        options: put after the others, so that they win.
     """
     return [
         str(java),
@@ -119,7 +119,7 @@ def driver_java(
 
 def driver_class_path(jars: Sequence[Path]) -> str:
     """PySpark's own jars, then the connector's. PySpark is found, not imported: that takes as long
-    as a good part of the JVM's start, which can go on meanwhile."""
+    as a good part of the JVM's start, which need not wait for it."""
     pyspark = find_spec("pyspark")
     if pyspark is None or pyspark.origin is None:
         raise JarsUnavailable(

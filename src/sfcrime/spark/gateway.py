@@ -1,7 +1,7 @@
 """Starts the driver JVM directly and hands it to PySpark.
 
 PySpark's own launcher insists on a Java module that a slim runtime lacks and starts a JVM of its
-own to build the command line. Starting the JVM here puts every option in our hand, saves a second,
+own to build the command line. Starting the JVM here gives control of every option, saves a second,
 and lets PySpark be imported while it starts.
 """
 
@@ -25,7 +25,7 @@ START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
 
 OUT_OF_MEMORY_EXIT_CODE = 3
-"""With which a JVM ends that was told to end where memory runs out."""
+"""With which a JVM ends when memory runs out, if it was told to (`driver_java`)."""
 
 
 class DriverJvm:

@@ -1,7 +1,7 @@
 """Spark's own `spark-submit`, on the Java that is here.
 
-PySpark's script insists on a Java module that the wheel's runtime lacks. Behind it stands the
-main class started here, so every flag is Spark's, `--packages` (through Ivy) included.
+PySpark's script insists on a Java module that the wheel's runtime lacks. The main class that it
+would start is started here, so every flag is Spark's, `--packages` (through Ivy) included.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCALA_VERSION = "2.13"
 def check_packages(arguments: Sequence[str]) -> None:
     """Refuses packages of another Spark or another Scala before anything is downloaded.
 
-    They would be fetched without a word, and fail later with a missing class or method.
+    They would be fetched silently, and fail later with a missing class or method.
 
     Raises:
         UsageError: names the coordinates that fit.

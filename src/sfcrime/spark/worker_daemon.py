@@ -2,9 +2,9 @@
 
     python -m sfcrime.spark.worker_daemon pyspark.worker
 
-Two workers so start 0.3 s sooner, and share the memory of what is imported. It is PySpark's own
-daemon but for two things: a worker without a task ends without a word when its JVM does, and what
-was imported is left out of the garbage collection behind every task.
+So two workers start 0.3 s sooner, and share the memory of what is imported. It is PySpark's own
+daemon but for two things: a worker without a task ends silently when its JVM does, and what was
+imported is left out of the garbage collection after every task.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def run_task(task: BufferedReader, result: BufferedWriter) -> None:
     """Waits for a task and runs it.
 
     PySpark's own takes the end of its input for a task that failed, writes that into a socket that
-    nobody holds, and prints two tracebacks over it: behind the last words of a job that stopped in
-    order, whenever the worker is quicker than the signal that ends it.
+    nobody reads, and prints two tracebacks because of it: after the last words of a job that
+    stopped in order, whenever the worker is quicker than the signal that ends it.
 
     Raises:
         SystemExit: there are no further tasks, or this one failed.

@@ -1,1 +1,1 @@
-"""The only room that knows Spark: one Structured Streaming query."""
+"""The one Structured Streaming query: how records are read, judged, proved and counted."""

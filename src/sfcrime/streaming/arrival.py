@@ -1,9 +1,9 @@
 """Proves that a batch arrived whole: every scanned record, once, from where it was planned.
 
-Pure. Every judged record carries its offset, so that one lost and another doubled cannot cancel
-out: within a partition offsets ascend strictly, lie within the planned range, and are as many as
-the executed plan's scan put out. What the range holds beyond them are gaps: offsets without a
-record.
+Pure. Every judged record carries its offset, so that one that is lost and another that arrives
+twice cannot cancel out: within a partition offsets ascend strictly, are within the planned range,
+and are as many as the executed plan's scan put out. What the range holds beyond them are gaps:
+offsets without a record.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def judged_records(batch: ReadBatch) -> JudgedRecords:
     """Puts the packets of a batch together, and proves that they are what was planned.
 
     Raises:
-        AccountingBroken: a record was lost, doubled, or comes from elsewhere.
+        AccountingBroken: a record was lost, arrived twice, or comes from elsewhere.
     """
     found = [(partition, rows_of(packet)) for partition, packet in batch.packets]
     found = [(partition, records) for partition, records in found if len(records)]
@@ -109,7 +109,7 @@ def _require_all(batch: ReadBatch, partition: Integers, offset: Integers) -> Non
         at = int(backwards[0]) + 1
         raise _broken(
             batch,
-            f"offset {offset[at]:,} of partition {partition[at]} arrived behind {offset[at - 1]:,}",
+            f"offset {offset[at]:,} of partition {partition[at]} arrived after {offset[at - 1]:,}",
         )
     for number in np.unique(partition).tolist():
         first, last = np.searchsorted(partition, [number, number + 1])

@@ -43,7 +43,7 @@ def execution_of_batch(session: SparkSession, batch_id: int) -> BatchExecution:
         raise AccountingBroken(
             f"Batch {batch_id} has run, and Spark shows the plan of {execution.currentBatchId()}.",
             rule="A batch is proved by its own metrics.",
-            next_step="start the job again; it goes on behind the last committed batch",
+            next_step="start the job again; it continues after the last committed batch",
         )
     scans = _scans(execution.executedPlan())
     if len(scans) != 1:

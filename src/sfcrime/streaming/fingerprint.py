@@ -9,7 +9,7 @@ from sfcrime.settings import LATENESS_OFF
 from sfcrime.store.records import Generation
 
 REBUILD = "sfcrime rebuild"
-"""The one command that counts anew."""
+"""The one command that counts again from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Fingerprint:
 
         Raises:
             FingerprintChanged: naming what differs, both values, and the command that counts
-                anew with what is asked for here.
+                again with what is asked for here.
         """
         mine, theirs = asdict(self), asdict(stored)
         changed = [
@@ -47,7 +47,7 @@ class Fingerprint:
             raise FingerprintChanged(
                 f"The numbers in the store were made otherwise: {'; '.join(changed)}.",
                 rule="A change that would change numbers is refused, never silently accepted.",
-                next_step=f"set it back, or count the topic anew: {self._rebuild(theirs)}",
+                next_step=f"set it back, or count the topic again: {self._rebuild(theirs)}",
             )
 
     def _rebuild(self, theirs: dict[str, object]) -> str:

@@ -1,7 +1,7 @@
-"""Decides what is counted: a generation to go on with, or a new one.
+"""Decides what is counted: a generation to continue, or a new one.
 
 A generation is one count from the beginning and everything that shapes its numbers. Readers see
-one; a rebuild counts a second one beside it. The store alone says where counting goes on.
+one; a rebuild counts a second one meanwhile. The store alone says where counting continues.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from sfcrime.streaming.fingerprint import Fingerprint
 
 
 def stored_generation(settings: Settings, store: StoreWriter) -> Generation | None:
-    """The generation to go on with, as far as can be said without Kafka; None: there is none.
+    """The generation to continue, as far as can be said without Kafka; None: there is none.
 
-    What a rebuild left behind, given up or replaced, is cleared once nothing was refused.
+    What a rebuild left, given up or replaced, is cleared once nothing was refused.
 
     Raises:
         FingerprintChanged: rules, window, lateness or topic are not those of the stored numbers.

@@ -1,4 +1,4 @@
-"""Hands work to one thread: one piece is done there while the next is got ready, never more."""
+"""Hands work to one thread: one piece is done there while the next is prepared, never more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ Work = TypeVar("Work")
 
 
 class HandoverClosed(Exception):
-    """Nothing more is taken; never leaves this package."""
+    """Nothing more is taken: the end has begun. It ends whatever still hands work over; no caller
+    of the job sees it."""
 
 
 class Handover(Generic[Work]):

@@ -57,7 +57,7 @@ class _PartitionsAdded(Exception):
 
 
 def prepare_generation(job: StreamJob, seen: Preflight) -> Generation:
-    """The generation to go on with, or a new one.
+    """The generation to continue, or a new one.
 
     What `stored_generation` checks was checked before, and the job's lock is held since.
 
@@ -94,7 +94,7 @@ def run_query(
 
     Raises:
         AccountingBroken: a batch did not add up; it was rolled back.
-        SfcrimeError: the store or Kafka failed under way; KafkaUnavailable where Spark lost it.
+        SfcrimeError: the store or Kafka failed meanwhile; KafkaUnavailable where Spark lost Kafka.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
     while True:

@@ -12,9 +12,9 @@ import pyarrow as pa
 from sfcrime.domain.outcomes import Reason
 
 LATE = "late"
-"""The label of a late record; every other that is set aside has its `Reason`."""
+"""The label of a late record; a rejected one has its `Reason`."""
 LABEL_SEPARATOR = "\x1f"
-"""Stands between call type and disposition in a label; no valid one can hold it."""
+"""Between call type and disposition in a label; neither can contain it."""
 
 JUDGED = pa.schema(
     [

@@ -1,4 +1,4 @@
-"""Where the time of a batch goes, beside what Spark itself reports."""
+"""Where the time of a batch goes, in addition to what Spark itself reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ READING_PHASES = ("action", "proof", "handover")
 """Parts of Spark's phase addBatch: its one action, the executed plan, and the wait until the batch
 before is stored."""
 STORING_PHASES = ("arrival", "repeats", "counting", "topicCheck", "storing")
-"""What follows in the thread that stores, while Spark goes on: the records put together and
+"""What follows in the thread that stores, while Spark reads on: the records put together and
 proved, repeats, cells, the wait for the topic's answer, the transaction."""
 
 

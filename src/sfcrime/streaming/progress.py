@@ -57,7 +57,7 @@ class Reports(Generic[Report]):
 
 
 class ProgressReports(Reports[BatchProgress]):
-    """The same as records of ours."""
+    """The same as `BatchProgress` records."""
 
     def __init__(self, query: StreamingQuery) -> None:
         super().__init__(query, progress_of_report)

@@ -17,7 +17,7 @@ from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
-_GOES_ON = "starting again goes on behind the last batch"
+_GOES_ON = "starting again continues after the last batch"
 
 
 def await_end(
@@ -83,8 +83,8 @@ def cause_of(
         failure: as Spark passes it on.
         raised: what reading or storing a batch raised, as it was; None where it did not.
         jvm: that of the query; its log is named.
-        require_topic: raises where the topic can no longer be read on. That ends a query in many
-            words; looked at, it says which of them it is.
+        require_topic: raises where the topic can no longer be read on, and says why: Spark's own
+            error has many forms for that.
     """
     if isinstance(raised, SfcrimeError):
         return raised

@@ -13,7 +13,8 @@ from sfcrime.streaming.phases import PhaseClock
 
 
 class StopRequested(Exception):
-    """Ends the query between two batches; never leaves this package."""
+    """Ends the query between two batches: raised into Spark, which passes on only its text. The job
+    recognizes it by `BatchReader.failure`, and raises nothing."""
 
 
 class BatchReader:

@@ -108,7 +108,7 @@ def _reason_of_bytes(value: bytes | None) -> Reason | None:
 
 
 def _depth(value: bytes) -> int:
-    """Most brackets open at once, outside of string literals; valid JSON or not."""
+    """Most brackets open at once, outside string literals; valid JSON or not."""
     deepest = depth = 0
     for token in _TOKENS.finditer(value):
         first = token.group()[:1]

@@ -1,8 +1,8 @@
 """Folders of a run that nobody needs once it has ended: Spark's working files and its checkpoint.
 
-Spark must have a checkpoint to run a query; this query's is of no use to the next one, which goes
-on where the ledger ends. So it is thrown away at every start, and may lie in memory. Only folders
-that carry our mark are ever emptied.
+Spark must have a checkpoint to run a query; this query's is of no use to the next one, which
+continues where the ledger ends. So it is thrown away at every start, and may be in memory. Only
+folders that carry our mark are ever emptied.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def fresh_work_dir(data_dir: Path) -> Path:
     """An empty folder for Spark's log, configuration and sockets; the job's lock is held.
 
     Raises:
-        Refused: a folder of its name is there and not ours.
+        Refused: a folder of that name exists and is not ours.
     """
     return _taken(data_dir / WORK_FOLDER, marks=(MARK, _OLD_WORK_FILE))
 
@@ -40,11 +40,11 @@ def fresh_work_dir(data_dir: Path) -> Path:
 def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Iterator[Path]:
     """An empty folder for one start of the query, in memory where the system has such folders.
 
-    What a start before left there is removed; the job's lock is held, so nobody uses it.
+    What an earlier start left there is removed; the job's lock is held, so nobody uses it.
 
     Args:
         data_dir: of the job; another one has another folder.
-        memory: where folders lie in memory, if it is there.
+        memory: where folders are in memory, if it exists.
 
     Raises:
         Refused: see `fresh_work_dir`.

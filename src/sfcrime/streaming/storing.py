@@ -1,4 +1,4 @@
-"""What becomes of a batch once it was read: repeats, counts, proof, one transaction.
+"""What becomes of a batch once it has been read: repeats, counts, proof, one transaction.
 
 Called in one thread, batch after batch; Spark reads the next batch meanwhile.
 """
@@ -72,7 +72,7 @@ class BatchStorer:
         starts = {
             number: span.start for number, span in read.planned.items() if span.start < span.end
         }
-        # Asked once the batch was read, answered while it is counted.
+        # Asked now that the batch has been read, answered while it is counted.
         head = self._topic.ask_head(starts)
         records = judged_records(read)
         clock.ends("arrival")
