@@ -33,7 +33,7 @@ dev: ## install the tools of a developer as well
 run: setup ## broker, producer, stream and live view together; ARGS="..." are passed on
 	@.venv/bin/sfcrime run $(ARGS)
 
-test: lint ## linters, types, import rules, then every test
+test: lint ## linters, types, import rules, then every test (with the start-up cache)
 	.venv/bin/sfcrime setup --train
 	.venv/bin/pytest
 

@@ -3,9 +3,9 @@
     python benchmarks/first_statistic.py --repeats 5
 
 Each run gets an empty data folder, and begins with the start of the process on a machine that is
-set up (jars in the cache). The end is the commit of the first batch with a counted call; what the
-live view needs to show it is measured as well. Moments in between are taken from the times of the
-files that the parts leave behind.
+set up (`sfcrime setup --train`). The end is the commit of the first batch with a counted call; what
+the live view needs to show it is measured as well. Moments in between are taken from the times of
+the files that the parts leave behind.
 """
 
 from __future__ import annotations

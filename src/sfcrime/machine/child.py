@@ -21,7 +21,7 @@ from pathlib import Path
 
 STOP_GRACE_S = 10.0
 """How long a child may take to end by itself before it is killed."""
-_KILLED_WITHIN_S = 2.0
+_KILLED_WITHIN_S = 1.0
 """A JVM of 600 MB that is killed is gone after 0.1 s."""
 
 # Asks Linux to end this process with its parent, then becomes the command. A `preexec_fn` would

@@ -36,9 +36,10 @@ hundred."""
 CALM_S = 10.0
 """For so long no backlog."""
 MOST_LOAD_PER_CORE = 0.75
-"""A run at its usual pace makes a load of 0.9 on two cores."""
+"""A run at its usual pace makes a load of about 1 on two cores; others may add half of one."""
 BESIDE_HEAPS_BYTES = 700_000_000
-"""Of Python, and of what the JVMs hold beside their heaps."""
+"""Of Python, and of what the JVMs hold beside their heaps: with the usual ones a training held
+2.14 GB at its peak."""
 FREE_DISK_BYTES = 1_000_000_000
 """The caches take 270 MB, and the way there some more."""
 
