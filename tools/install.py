@@ -148,7 +148,7 @@ def require_room() -> None:
 
 
 def make_environment() -> None:
-    """Makes .venv, anew where it belongs to another Python."""
+    """Makes .venv, again where it belongs to another Python."""
     settings = VENV / "pyvenv.cfg"
     version = f"{sys.version_info[0]}.{sys.version_info[1]}."
     if settings.exists() and PYTHON.exists():

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 
 
 class Clock:

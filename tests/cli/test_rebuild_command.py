@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.rebuild import plan_lines, rebuild_hooks
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange
@@ -25,7 +25,7 @@ PLAN = RebuildPlan(
 
 def test_what_changes_and_what_readers_see_meanwhile_is_said() -> None:
     assert plan_lines(PLAN) == [
-        "Counting 1,200 records of topic org.sf.police.calls anew.",
+        "Counting 1,200 records of topic org.sf.police.calls again.",
         "Until the new numbers are complete, readers see the old ones: 1,500 records read, "
         "1,400 counted.",
         "What changes: window 60 min -> 30 min, lateness 168 h -> off.",
@@ -48,7 +48,7 @@ def test_what_is_lost_is_named() -> None:
 
 def test_a_store_that_holds_nothing_shows_nothing_meanwhile() -> None:
     assert plan_lines(replace(PLAN, seen=None)) == [
-        "Counting 1,200 records of topic org.sf.police.calls anew.",
+        "Counting 1,200 records of topic org.sf.police.calls again.",
         "Readers see nothing until the numbers are complete.",
     ]
 
@@ -64,7 +64,7 @@ def test_a_log_has_a_line_for_every_batch_that_counted_something() -> None:
 
     assert isinstance(log.file, io.StringIO)
     assert log.file.getvalue().splitlines() == [
-        "Counting 1,200 records of topic calls [/b]\\x1b anew.",
+        "Counting 1,200 records of topic calls [/b]\\x1b again.",
         "Readers see nothing until the numbers are complete.",
         "starting Spark",
         "1,000 of 4,000 records (25%)",

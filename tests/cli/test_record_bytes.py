@@ -97,4 +97,4 @@ def test_bytes_of_a_topic_that_was_made_anew_are_refused(broker, topic_id, tmp_p
     ran = run("rejected", "--bytes", *servers)
     assert ran.code == 1
     assert "another-topic-id" in ran.err
-    assert "made anew" in json.loads(run("status", "--json", *servers).out)["lag_reason"]
+    assert "made again" in json.loads(run("status", "--json", *servers).out)["lag_reason"]

@@ -1,4 +1,4 @@
-"""`sfcrime tune` without a trial being run: what it refuses, and the report made anew."""
+"""`sfcrime tune` without a trial being run: what it refuses, and the report made again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting anew: other settings, a kill in the middle, more partitions, a topic made anew.
+"""Counting again: other settings, a kill in the middle, more partitions, a topic made again.
 
 The tests run in order on one data folder, as a user's changes of mind do.
 """

@@ -211,9 +211,9 @@ def test_an_older_store_goes_on_from_its_own_ledger_also_in_another_folder(
 
 
 def test_without_a_store_the_topic_is_counted_anew(counted: Counted, tmp_path: Path) -> None:
-    anew = Sfcrime(tmp_path / "data")
-    assert anew(*counted.stream).code == 0
-    assert anew.digest() == counted.sfcrime.digest()
+    again = Sfcrime(tmp_path / "data")
+    assert again(*counted.stream).code == 0
+    assert again.digest() == counted.sfcrime.digest()
 
 
 def test_an_older_store_is_refused_where_the_topic_lost_what_comes_next(

@@ -1,4 +1,4 @@
-"""What is gone on with, what is counted anew, and which topics are refused."""
+"""What is gone on with, what is counted again, and which topics are refused."""
 
 from __future__ import annotations
 
@@ -198,8 +198,8 @@ def test_a_generation_that_was_replaced_is_not_gone_on_with(
 ) -> None:
     """A rebuild swapped, and was killed before it cleared anything: what it replaced is whole, and
     may be what it was asked to put right."""
-    anew = replace(GENERATION, created_ms=7)
-    assert pending_generation(store, anew, TOPIC) == anew
+    again = replace(GENERATION, created_ms=7)
+    assert pending_generation(store, again, TOPIC) == again
     store.make_current()
     store.close()
     with open_writer(tmp_path / "sfcrime.db", history_rows=100) as again:

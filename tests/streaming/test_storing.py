@@ -149,7 +149,7 @@ def test_batches_that_come_out_of_order_are_refused(store: StoreWriter) -> None:
         ),
         (Topic(fails=True), KafkaUnavailable, "no broker"),
     ],
-    ids=["made anew", "retention", "no broker"],
+    ids=["made again", "retention", "no broker"],
 )
 def test_a_topic_that_changed_while_it_was_read_is_not_committed(
     store: StoreWriter, topic: Topic, error: type[SfcrimeError], said: str

@@ -159,7 +159,7 @@ def _refuse_other_rules(generation: Generation) -> None:
             f"The numbers were counted by version {generation.rules_version} of the rules; this "
             f"sfcrime judges by version {RULES_VERSION}.",
             rule="An audit proves a count only by the rules it was made with (docs/rules.md).",
-            next_step="audit with the version that counted, or count anew: sfcrime rebuild",
+            next_step="audit with the version that counted, or count again: sfcrime rebuild",
         )
 
 

@@ -19,7 +19,7 @@ from sfcrime.audit.result import (
 from sfcrime.audit.run_audit import audit_store
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json, print_lines
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.settings import Settings
 

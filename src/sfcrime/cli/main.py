@@ -29,7 +29,7 @@ COMMANDS = {
     "late": "Valid records published too long after their call.",
     "identities": "The calls that were counted, as they are kept to find repeats.",
     "audit": "Recount the topic independently and compare.",
-    "rebuild": "Count the topic anew; readers see the old numbers until the swap.",
+    "rebuild": "Count the topic again; readers see the old numbers until the swap.",
     "tune": "The tuning lab: what each setting does here, with a report.",
     "doctor": "What is wrong on this machine, and the command that mends it.",
     "kafka": "Kafka's own tools from the broker's jars.",

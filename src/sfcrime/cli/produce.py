@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from sfcrime.cli.options import one_a_line, setting_flags
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.jvm.jars import JarProgress, JarSet, jars_folder, resolve_jars
 from sfcrime.settings import JvmSettings
 

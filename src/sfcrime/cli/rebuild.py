@@ -1,4 +1,4 @@
-"""`sfcrime rebuild`: counts the topic anew, and swaps the new numbers in by one row."""
+"""`sfcrime rebuild`: counts the topic again, and swaps the new numbers in by one row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
 from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, Rebuilt, rebuild_topic
@@ -32,10 +32,10 @@ from sfcrime.store.records import Generation
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
-    """Count the topic anew, from its first record, with the settings as they are now.
+    """Count the topic again, from its first record, with the settings as they are now.
 
     What is needed after a change of window, lateness or rules, after a lost store, and
-    for a topic that was made anew. Readers see the old numbers until the new ones hold all
+    for a topic that was made again. Readers see the old numbers until the new ones hold all
     that the topic held at the start; then one row swaps them. Stopped or killed, it changes no
     number, and goes on when it is run again. It refuses while a job runs on the data directory,
     and where the topic no longer holds what was counted.
@@ -82,7 +82,7 @@ def rebuild_hooks(bar: ProgressBar) -> RebuildHooks:
 def plan_lines(plan: RebuildPlan) -> list[str]:
     """What will be done, changed and lost."""
     wanted, seen = plan.wanted, plan.seen
-    lines = [f"Counting {plan.due:,} records of topic {wanted.topic} anew."]
+    lines = [f"Counting {plan.due:,} records of topic {wanted.topic} again."]
     if seen is None:
         lines.append("Readers see nothing until the numbers are complete.")
         return lines

@@ -11,7 +11,7 @@ import click
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.ready_jars import USED_FOR, ready_jars
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import ChildFailed

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from sfcrime.cli.output import note, print_json
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
@@ -78,7 +78,7 @@ _QUERIES = {"both": tuple(Query), **{str(query): (query,) for query in Query}}
     help="Takes trials and report; run again with the same flags, it goes on.",
 )
 @click.option("--seed", default=1, show_default=True, help="Of the order of the trials.")
-@click.option("--report-only", is_flag=True, help="Write the report of what is there anew.")
+@click.option("--report-only", is_flag=True, help="Write the report of what is there again.")
 @click.option("--json", "as_document", is_flag=True, help="What came out, as one JSON object.")
 def command(  # noqa: PLR0913 - one parameter a flag
     quick: bool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcrime.cli.progress import ProgressBar
+from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.report_text import QUERIES, figure

@@ -89,7 +89,7 @@ def next_offsets(
             raise TopicRefused(
                 f"Partition {partition} of {counted.topic} ends at offset {last:,}; records up "
                 f"to {end:,} were counted.",
-                rule="A topic that lost its end was restored or lost data: the offsets behind it "
+                rule="A topic that lost its end was restored or lost data: the offsets after it "
                 "are given again to other records.",
                 next_step="restore the topic, or count what it holds: "
                 "sfcrime rebuild --accept-loss",
@@ -106,7 +106,7 @@ def require_still_held(
 
     Args:
         counted: what is counted.
-        topic_id: of the topic, asked for behind the reading.
+        topic_id: of the topic, asked for after the reading.
         firsts: by partition, the first offset that the topic still held then.
         starts: by partition, where the batch began, where it read anything.
 

@@ -22,7 +22,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Offsets of the topic behind the ledger; both None where they are not known."""
+    """Offsets that the ledger has not reached; both None where they are not known."""
 
     by_partition: dict[int, int] | None
     reason: str | None
@@ -68,7 +68,7 @@ def _ask(
         topic = Topic(kafka).state()
         require_same(kafka.topic, generation.topic_id, topic.topic_id)
     except TopicMadeAnew:
-        answer.failure = f"the topic {generation.topic} was made anew since it was counted"
+        answer.failure = f"the topic {generation.topic} was made again since it was counted"
         return
     except SfcrimeError as error:
         answer.failure = error.happened

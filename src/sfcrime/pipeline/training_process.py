@@ -71,7 +71,7 @@ def end_training(training: Child, jvm: JvmSettings) -> None:
 
 @contextmanager
 def only_training(jvm: JvmSettings) -> Iterator[Path]:
-    """An empty data folder for the one training that there may be; removed behind it.
+    """An empty data folder for the one training that there may be; removed afterwards.
 
     Raises:
         AlreadyRunning: another process trains.

@@ -84,7 +84,7 @@ def packed_blocks(connection: Connection, numbers: Sequence[int]) -> Iterator[tu
                 raise AccountingBroken(
                     f"Block {block} of the identities is not in the store.",
                     rule="Only the writer changes the identities.",
-                    next_step="start the job again, which reads the store anew",
+                    next_step="start the job again, which reads the whole store",
                 )
             yield block, contents[block]
 

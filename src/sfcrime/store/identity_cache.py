@@ -75,6 +75,6 @@ def _checked(header: BlockHeader, content: bytes) -> IdentityColumns:
             f"Block {header.number} of the identities ends at {key_at(rows, -1)}, "
             f"not at {header.last}.",
             rule="What a block holds is what was written into it.",
-            next_step="check the disk, and count the topic anew: sfcrime rebuild",
+            next_step="check the disk, and count the topic again: sfcrime rebuild",
         )
     return rows

@@ -184,7 +184,7 @@ class Merging:
                 f"{len(numbers):,} blocks of identities were to be changed, and "
                 f"{changed.rowcount:,} were there.",
                 rule="Only the writer changes the identities.",
-                next_step="start the job again, which reads the store anew",
+                next_step="start the job again, which reads the whole store",
             )
 
 

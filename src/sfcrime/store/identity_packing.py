@@ -74,7 +74,7 @@ def unpacked(content: bytes, rows: int, first: tuple[int, int]) -> IdentityColum
         raise AccountingBroken(
             f"A block of {rows:,} identities cannot be read: {error}.",
             rule="What a block holds is what was written into it.",
-            next_step="check the disk, and count the topic anew: sfcrime rebuild",
+            next_step="check the disk, and count the topic again: sfcrime rebuild",
         ) from error
     ids = (ids >> 1) ^ -(ids & 1)
     times[0], ids[0] = first[0] >> 2, first[1]

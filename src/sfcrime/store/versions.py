@@ -34,7 +34,7 @@ def check_schema_version(connection: Connection, path: Path) -> None:
         raise StoreUnavailable(
             f"The store {path} has schema version {version}.",
             rule=f"This sfcrime reads and writes schema version {schema.SCHEMA_VERSION} only.",
-            next_step="count the topic anew: sfcrime rebuild (which keeps the old file beside the "
+            next_step="count the topic again: sfcrime rebuild (which keeps the old file beside the "
             "new one); or use the sfcrime that made it",
         )
 

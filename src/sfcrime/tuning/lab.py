@@ -153,7 +153,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
             rule="Two labs at once would measure each other.",
             next_step="wait for it to end, or stop it",
         ) from error
-    if not left or order.budget_s < math.inf:  # a short run fills its topics anew in seconds
+    if not left or order.budget_s < math.inf:  # a short run fills its topics again in seconds
         shutil.rmtree(order.work_dir, ignore_errors=True)
     return left
 

@@ -48,7 +48,7 @@ class ProgressBar:
         """How far a step is.
 
         Args:
-            step: what is done; pace and time begin anew with each.
+            step: what is done; pace and time begin again with each.
             done, due: of what there is to do; None or 0: not known.
             amount: both in words; "1 of 3" by default, nothing where nothing is known.
         """
