@@ -145,6 +145,12 @@ def running_bootstrap_servers(data_dir: Path) -> str | None:
     return record.bootstrap_servers if record and record.is_running() else None
 
 
+def known_servers(settings: Settings) -> str | None:
+    """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
+    else the embedded broker, if it runs."""
+    return settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
+
+
 @contextlib.contextmanager
 def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Settings]:
     """The settings with `bootstrap_servers` that answer: an outside cluster's, or the embedded

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types name few
     ConfigResource,
     OffsetSpec,
     ResourceType,
@@ -26,6 +26,7 @@ from sfcrime.kafka.client import (
 )
 from sfcrime.settings import KafkaSettings
 
+# The client gives these two no types.
 _FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LAST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 

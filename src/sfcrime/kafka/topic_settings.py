@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
 
 from sfcrime.errors import KafkaUnavailable, TopicRefused
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from sfcrime.domain.topic_state import is_caught_up
@@ -50,15 +51,12 @@ def _count(
     spark: RunningSpark, request: StreamRequest, store: StoreWriter, found: FoundTopic
 ) -> dict[int, int]:
     topic, seen = found.topic, found.seen
-    job = StreamJob(
-        request.settings,
-        topic,
-        store,
-        request.stop,
-        (lambda reached: is_caught_up(reached, topic.end_offsets()))
-        if request.until_caught_up
-        else None,
-    )
+
+    def is_done(reached: Mapping[int, int]) -> bool:
+        return is_caught_up(reached, topic.end_offsets())
+
+    until = is_done if request.until_caught_up else None
+    job = StreamJob(request.settings, topic, store, request.stop, until)
     generation = prepare_generation(job, seen)
     request.hooks.on_ready(spark.ui_url, generation)
     return dict(run_query(spark, job, generation, seen.state, request.hooks.on_progress))

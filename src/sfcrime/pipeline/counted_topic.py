@@ -8,7 +8,7 @@ from threading import Thread
 
 from sfcrime.domain.topic_state import require_same
 from sfcrime.errors import SfcrimeError, TopicMadeAnew
-from sfcrime.kafka.broker import open_kafka, running_bootstrap_servers
+from sfcrime.kafka.broker import known_servers, open_kafka
 from sfcrime.kafka.consumer import TopicRecord, read_record
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
@@ -43,7 +43,7 @@ def measure_lag(
     settings: Settings, generation: Generation, partitions: Sequence[PartitionRange]
 ) -> Lag:
     """Asks the cluster, or the embedded broker if it runs; never longer than 3 seconds."""
-    servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
+    servers = known_servers(settings)
     if not servers:
         return Lag(None, "the embedded broker of this data folder does not run")
     kafka = settings.at_servers(servers).of_topic(generation.topic).kafka

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from sfcrime.domain.topic_state import next_offsets
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.broker import known_servers
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.origin import OriginKind
@@ -125,8 +125,7 @@ class TopicWait:
 
     def _asked_topic(self) -> Topic | None:
         """None before an embedded broker runs."""
-        settings = self._settings
-        servers = settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
+        servers = known_servers(self._settings)
         if servers and (self._topic is None or self._topic.kafka.bootstrap_servers != servers):
-            self._topic = Topic(settings.at_servers(servers).kafka)
+            self._topic = Topic(self._settings.at_servers(servers).kafka)
         return self._topic if servers else None

@@ -80,8 +80,7 @@ def _replay(training: Settings, on_step: _OnStep) -> None:
 def _training_settings(settings: Settings, data_dir: Path) -> Settings:
     replace = msgspec.structs.replace
     return replace(
-        settings,
-        store=replace(settings.store, data_dir=str(data_dir)),
+        settings.in_folder(data_dir),
         jvm=replace(settings.jvm, startup_cache="train"),
         kafka=replace(settings.kafka, port=0, bootstrap_servers="", config_file=""),
         stream=replace(

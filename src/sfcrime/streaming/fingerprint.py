@@ -8,9 +8,6 @@ from sfcrime.errors import FingerprintChanged
 from sfcrime.settings import LATENESS_OFF
 from sfcrime.store.records import Generation
 
-REBUILD = "sfcrime rebuild"
-"""The one command that counts again from the beginning."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -60,4 +57,4 @@ class Fingerprint:
         if theirs["lateness_s"] != self.lateness_s:
             hours = LATENESS_OFF if self.lateness_s is None else f"{self.lateness_s / 3600:g}"
             flags.append(f"--lateness-hours {hours}")
-        return " ".join([REBUILD, *flags])
+        return " ".join(["sfcrime rebuild", *flags])

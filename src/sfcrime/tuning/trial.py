@@ -109,12 +109,11 @@ def _run_backlog(known: TrialResult, settings: Settings, bench: Bench) -> TrialR
 
 
 def _run_paced(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
-    kafka = msgspec.structs.replace(settings.kafka, topic=f"paced-{uuid.uuid4().hex[:12]}")
-    settings = msgspec.structs.replace(settings, kafka=kafka)
+    settings = settings.of_topic(f"paced-{uuid.uuid4().hex[:12]}")
     query = _started(known, settings, ["--await-topic"])
     with (
         _metered(query, bench) as meter,
-        PacedProducer(kafka, bench.workload.paced_per_s) as producer,
+        PacedProducer(settings.kafka, bench.workload.paced_per_s) as producer,
     ):
         sends = _await_paced(query, bench, producer)
     return paced_figures(known, query.count(), sends, meter)
