@@ -41,6 +41,7 @@ class DriverJvm:
         self, process: subprocess.Popen[bytes], command: DriverCommand, connection: Path
     ) -> None:
         self._process = process
+        self.command = command
         self.log_path = _log_path(command)
         self._stop_grace_s = command.startup_cache.stop_grace_s(STOP_GRACE_S)
         self._connection = connection
@@ -124,7 +125,7 @@ def _start(command: DriverCommand, connection: Path) -> subprocess.Popen[bytes]:
         "SPARK_CONNECT_MODE": "0",
     }
     environment.pop("SPARK_HOME", None)  # another Spark on this machine is not ours to run
-    with _log_path(command).open("wb") as log:
+    with _log_path(command).open("ab") as log:  # a JVM before this one may have said why it ended
         return subprocess.Popen(
             command.arguments(properties),
             stdin=subprocess.PIPE,

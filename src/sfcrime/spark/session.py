@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 from py4j.protocol import Py4JError
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from sfcrime.settings import Settings
@@ -22,12 +23,24 @@ from sfcrime.spark.properties import APPLICATION_NAME
 SESSION_STOP_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunningSpark:
     """A session and the JVM below it."""
 
     session: SparkSession
     jvm: DriverJvm
+
+    def renew(self) -> None:
+        """Makes another session on another JVM, by the same command, where its JVM has ended.
+
+        Raises:
+            ChildFailed: the new one ended as well.
+        """
+        if self.jvm.is_running():
+            return
+        _forget_session()
+        new = open_spark(start_driver_jvm(self.jvm.command))
+        self.session, self.jvm = new.session, new.jvm
 
     @property
     def ui_url(self) -> str:
@@ -71,6 +84,13 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
     logging.getLogger().addHandler(logging.NullHandler())
     session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
+
+
+def _forget_session() -> None:
+    """PySpark keeps one gateway and one session a process; those of a dead JVM cannot be stopped."""
+    SparkContext._gateway = SparkContext._jvm = None
+    SparkContext._active_spark_context = None
+    SparkSession._instantiatedSession = SparkSession._activeSession = None
 
 
 def open_session(properties: Mapping[str, str]) -> SparkSession:

@@ -8,7 +8,7 @@ rows of their own they would be taken apart and put together there, which no ste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,7 +116,17 @@ def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch
 
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
     """Judges a batch of (value, offset, timestamp) into `JUDGED` rows."""
-    published_us = batch.column("timestamp").cast(pa.int64())
+    published_ms = pc.divide(batch.column("timestamp").cast(pa.int64()), 1000)
     values = batch.column("value").to_pylist()
-    judged = judge_records(values, np.asarray(published_us), lateness_us)
-    return as_rows(judged, batch.column("offset"), pc.divide(published_us, 1000))
+    return judged_rows(values, batch.column("offset"), published_ms, lateness_us)
+
+
+def judged_rows(
+    values: Sequence[bytes | None],
+    offsets: pa.Array,
+    published_ms: pa.Array,
+    lateness_us: int | None,
+) -> pa.RecordBatch:
+    """`JUDGED` rows of records with these values, offsets and Kafka timestamps."""
+    judged = judge_records(values, np.asarray(published_ms), lateness_us)
+    return as_rows(judged, offsets, published_ms)

@@ -24,8 +24,15 @@ from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.generation_choice import new_generation
 from sfcrime.streaming.handover import Handover
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
+from sfcrime.streaming.plain_reading import count_plainly
 from sfcrime.streaming.progress import StoredReports
-from sfcrime.streaming.query_end import LostBroker, await_end, cause_of, jvm_ended
+from sfcrime.streaming.query_end import (
+    LostBroker,
+    TooMuchForSpark,
+    await_end,
+    cause_of,
+    jvm_ended,
+)
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
 from sfcrime.streaming.storing import BatchStorer
@@ -82,8 +89,11 @@ def run_query(
 ) -> Mapping[int, int]:
     """Runs the query until it is told to stop, is caught up, or fails.
 
+    A batch that Spark cannot read is read without it (`plain_reading`), and the query goes on
+    behind it.
+
     Args:
-        spark: where it runs.
+        spark: where it runs; gets another JVM where memory ran out.
         job: what it needs.
         generation: what is counted.
         seen: the topic as it was found, shortly before.
@@ -104,6 +114,24 @@ def run_query(
                 return _Run(spark, job, generation, starts, checkpoint).to_its_end(on_progress)
             except _PartitionsAdded as added:
                 seen = added.seen
+            except TooMuchForSpark:
+                on_progress(_without_spark(job, generation))
+                if job.stop.is_set():
+                    return job.store.partition_ends()
+                spark.renew()
+                seen = job.topic.state()
+
+
+def _without_spark(job: StreamJob, generation: Generation) -> BatchProgress:
+    progress = count_plainly(
+        BatchStorer(job.store, generation, job.topic),
+        job.topic,
+        job.store.partition_ends(),
+        job.settings.stream.max_records_per_batch,
+        generation.lateness_s,
+    )
+    job.store.record_progress(progress)
+    return progress
 
 
 class _Run:

@@ -17,6 +17,15 @@ from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
+_TOO_MUCH = (
+    # A timestamp of Kafka's in microseconds has to be a number of 64 bits.
+    "java.lang.ArithmeticException: long overflow",
+    # A record that Kafka's own client cannot unpack.
+    "Received exception when fetching the next record",
+    # A value that Spark's rows cannot hold.
+    "Cannot grow BufferHolder",
+)
+"""What Spark says of records that it cannot read, whatever it is asked for."""
 _GOES_ON = "starting again continues after the last batch"
 
 
@@ -50,6 +59,10 @@ def await_end(
     look()
 
 
+class TooMuchForSpark(Exception):
+    """Spark cannot read the records that come next, or its memory ran out over them."""
+
+
 class LostBroker:
     """Whether a stop has to leave the batch in hand, which the next start then reads again:
     without a broker, Spark's client would hold the query for minutes.
@@ -76,7 +89,7 @@ def cause_of(
     raised: BaseException | None,
     jvm: DriverJvm,
     require_topic: Callable[[], object],
-) -> SfcrimeError:
+) -> SfcrimeError | TooMuchForSpark:
     """The error that ended a query.
 
     Args:
@@ -93,6 +106,8 @@ def cause_of(
     except SfcrimeError as error:
         return error
     word = last_word(raised or failure)
+    if any(sign in word for sign in _TOO_MUCH):
+        return TooMuchForSpark(word)
     if _KAFKA_ERRORS in word:
         return KafkaUnavailable(
             f"Spark lost Kafka: {word}",
@@ -104,13 +119,13 @@ def cause_of(
     )
 
 
-def jvm_ended(jvm: DriverJvm) -> ChildFailed:
+def jvm_ended(jvm: DriverJvm) -> ChildFailed | TooMuchForSpark:
     """The error of a JVM that ended under its query."""
-    next_step = f"read {jvm.log_path}; {_GOES_ON}"
     if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
-        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
+        return TooMuchForSpark(f"memory ran out: {jvm.log_path}")
     return ChildFailed(
-        f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
+        f"Spark's JVM ended under the query (exit code {jvm.exit_code}).",
+        next_step=f"read {jvm.log_path}; {_GOES_ON}",
     )
 
 
