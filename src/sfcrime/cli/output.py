@@ -47,10 +47,20 @@ def spreadsheet_safe(value: str | int) -> str | int:
     return value
 
 
+_FIRST_WRITTEN_MS = -62_135_596_800_000
+"""Year 1; below, year 10,000."""
+_END_OF_WRITTEN_MS = 253_402_300_800_000
+
+
 def instant_iso(instant_ms: int | None) -> str | None:
-    """ "2026-02-03T04:05:06.789Z" of milliseconds since 1970 UTC; None stays None."""
+    """ "2026-02-03T04:05:06.789Z" of milliseconds since 1970 UTC; None stays None.
+
+    A Kafka timestamp can lie outside of the years that a calendar writes: it stays a number.
+    """
     if instant_ms is None:
         return None
+    if not _FIRST_WRITTEN_MS <= instant_ms < _END_OF_WRITTEN_MS:
+        return f"{instant_ms} ms"
     instant = datetime.fromtimestamp(instant_ms // 1000, UTC).replace(
         microsecond=instant_ms % 1000 * 1000
     )

@@ -26,6 +26,10 @@ REQUEST_TIMEOUT_S = 10.0
 MAX_PRODUCED_BYTES = 15 * 1024 * 1024
 """Largest record that is published, with its headers; a topic of ours takes a little more."""
 
+MAX_UNPACKED_BYTES = 2**31 - 1
+"""What the records that were packed together may unpack to when they are read; the client allows
+no more. A few kilobytes of zstd may hold hundreds of megabytes."""
+
 # Errors about a partition that the broker has only just been given (of a new topic, or after a
 # start), or that the client does not know yet.
 NOT_YET = (
@@ -181,6 +185,7 @@ def open_consumer(
         "isolation.level": "read_committed",
         "auto.offset.reset": "error",
         "allow.auto.create.topics": False,
+        "receive.message.max.bytes": MAX_UNPACKED_BYTES,
     }
     with translated("making a client"):
         return Consumer(properties | (extra or {}), logger=_LOG, **_listening(on_error))

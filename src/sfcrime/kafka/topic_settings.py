@@ -16,10 +16,9 @@ from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
-LONGEST = 2**63 - 1
-"""Kafka's way of saying "no bound" for milliseconds."""
-
 _TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000
+_OLDEST_MS = 10 * _TEN_YEARS_MS
+"""Calls are of 2000 or later (docs/rules.md); a timestamp of the year -290,000 is none."""
 _FUTURE_TOLERANCE_MS = 3_600_000
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Largest batch the topic takes: a record far above the 64 KiB that count is kept, as data."""
@@ -31,8 +30,8 @@ NEW_TOPIC_SETTINGS: Mapping[str, str] = {
     "message.timestamp.type": "CreateTime",
     # Virtual weeks pass in minutes, and each would start a new file.
     "segment.ms": str(_TEN_YEARS_MS),
-    "message.timestamp.before.max.ms": str(LONGEST),
-    # Nobody can stamp a record into the far future.
+    # Nobody can stamp a record into the far past or future.
+    "message.timestamp.before.max.ms": str(_OLDEST_MS),
     "message.timestamp.after.max.ms": str(_FUTURE_TOLERANCE_MS),
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
 }
@@ -56,7 +55,7 @@ _NEEDED: Mapping[str, tuple[_Check, str]] = {
         "Lateness is judged by the time a record was published at, which the producer sets.",
     ),
     "message.timestamp.before.max.ms": (
-        lambda value: int(value) == LONGEST,
+        lambda value: int(value) >= _OLDEST_MS,
         "A bound on the age of a record refuses old calls.",
     ),
     "message.timestamp.after.max.ms": (

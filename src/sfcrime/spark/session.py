@@ -87,7 +87,7 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
 
 
 def _forget_session() -> None:
-    """PySpark keeps one gateway and one session a process; those of a dead JVM cannot be stopped."""
+    """PySpark keeps one gateway and one session, and cannot stop those of a JVM that is dead."""
     SparkContext._gateway = SparkContext._jvm = None
     SparkContext._active_spark_context = None
     SparkSession._instantiatedSession = SparkSession._activeSession = None

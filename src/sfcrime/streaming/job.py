@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -107,31 +107,34 @@ def run_query(
         SfcrimeError: the store or Kafka failed meanwhile; KafkaUnavailable where Spark lost Kafka.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
+    plan = ReadPlan(
+        options=spark_options(job.topic.kafka),
+        topic=generation.topic,
+        start_offsets={},
+        max_records_per_batch=job.settings.stream.max_records_per_batch,
+        further_options=job.settings.stream.source_options,
+    )
     while True:
-        starts = next_offsets(generation, job.store.partition_ends(), seen)
+        plan = replace(
+            plan, start_offsets=next_offsets(generation, job.store.partition_ends(), seen)
+        )
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                return _Run(spark, job, generation, starts, checkpoint).to_its_end(on_progress)
+                return _Run(spark, job, generation, plan, checkpoint).to_its_end(on_progress)
             except _PartitionsAdded as added:
                 seen = added.seen
+                continue
             except TooMuchForSpark:
-                on_progress(_without_spark(job, generation))
-                if job.stop.is_set():
-                    return job.store.partition_ends()
-                spark.renew()
-                seen = job.topic.state()
-
-
-def _without_spark(job: StreamJob, generation: Generation) -> BatchProgress:
-    progress = count_plainly(
-        BatchStorer(job.store, generation, job.topic),
-        job.topic,
-        job.store.partition_ends(),
-        job.settings.stream.max_records_per_batch,
-        generation.lateness_s,
-    )
-    job.store.record_progress(progress)
-    return progress
+                pass
+        storer = BatchStorer(job.store, generation, job.topic)
+        counted = count_plainly(storer, job.topic, plan, generation.lateness_s)
+        job.store.record_progress(counted.progress)
+        on_progress(counted.progress)
+        if job.stop.is_set():
+            return storer.ends
+        spark.renew()
+        plan = replace(plan, records_per_poll=counted.records_per_poll)
+        seen = job.topic.state()
 
 
 class _Run:
@@ -142,7 +145,7 @@ class _Run:
         spark: RunningSpark,
         job: StreamJob,
         generation: Generation,
-        starts: Mapping[int, int],
+        plan: ReadPlan,
         checkpoint: Path,
     ) -> None:
         self._spark = spark
@@ -150,7 +153,7 @@ class _Run:
         self._generation = generation
         self._checkpoint = checkpoint
         self._storer = BatchStorer(job.store, generation, job.topic)
-        self._starts = starts
+        self._plan = plan
 
     def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
         with Handover(self._storer.store, "store-batches") as storing:
@@ -182,16 +185,7 @@ class _Run:
     def _start(self, reader: BatchReader) -> StreamingQuery:
         """The query, step by step: read, judge, hand every batch over."""
         job, generation = self._job, self._generation
-        records = records_of_topic(
-            self._spark.session,
-            ReadPlan(
-                options=spark_options(job.topic.kafka),
-                topic=generation.topic,
-                start_offsets=self._starts,
-                max_records_per_batch=job.settings.stream.max_records_per_batch,
-                further_options=job.settings.stream.source_options,
-            ),
-        )
+        records = records_of_topic(self._spark.session, self._plan)
         return (
             judged_packets(records, generation.lateness_s)
             .writeStream.queryName("calls")
@@ -242,7 +236,7 @@ class _Run:
         """What to raise for a query that ended by itself."""
         if reader.last_batch_id < 0 and reader.failure is None:
             now = self._job.topic.state()
-            if now.ends.keys() != self._starts.keys():
+            if now.ends.keys() != self._plan.start_offsets.keys():
                 return _PartitionsAdded(now)
         return cause_of(
             failure,

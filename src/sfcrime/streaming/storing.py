@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from sfcrime.domain.topic_state import require_still_held
 from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import require_lasting_offsets
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
@@ -64,7 +65,7 @@ class BatchStorer:
 
         Raises:
             AccountingBroken: something does not fit; nothing was written.
-            TopicRefused: the topic is another, or lost what was read.
+            TopicRefused: the topic is another, lost what was read, or is compacted.
             KafkaUnavailable: the topic cannot be asked; nothing was written.
             StoreUnavailable, Refused: nothing was written.
         """
@@ -83,6 +84,8 @@ class BatchStorer:
         )
         clock.ends("counting")
         require_still_held(self._generation, *head(), starts)
+        if outcome.accounting.gaps:  # they may be records that were compacted meanwhile
+            require_lasting_offsets(self._topic.name, self._topic.settings())
         clock.ends("topicCheck")
         self._store.commit_batch(outcome)
         clock.ends("storing")
