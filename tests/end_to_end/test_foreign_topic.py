@@ -32,9 +32,11 @@ CALL_MS = 1_538_496_660_000
 
 
 def _new_topic(kafka: KafkaSettings) -> None:
-    """As its owner would make it: nothing of ours but room for large records."""
+    """As its owner would make it: nothing of ours but room for large and old records."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-    topic = NewTopic(kafka.topic, PARTITIONS, config={"max.message.bytes": "4000000"})
+    topic = NewTopic(
+        kafka.topic, PARTITIONS, config={"max.message.bytes": "4000000", "retention.ms": "-1"}
+    )
     admin.create_topics([topic])[kafka.topic].result(30)
 
 

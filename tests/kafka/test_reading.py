@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from record_samples import all_records, published, send_foreign, send_in_transaction
 
 from sfcrime.errors import KafkaUnavailable
+from sfcrime.kafka import client
 from sfcrime.kafka.consumer import read_range, read_record
+from sfcrime.kafka.oversized import OVERSIZED
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
@@ -62,6 +64,31 @@ def test_markers_and_aborted_records_are_passed_over_also_at_the_end(topic: NewN
     ]
     assert read_record(Topic(kafka), 0, 2) is not None
     assert [read_record(Topic(kafka), 0, offset) for offset in (3, 4, 6)] == [None, None, None]
+
+
+@pytest.mark.parametrize("start", [0, 4, 6])
+def test_what_unpacks_to_more_than_the_client_takes_is_read_as_too_large(
+    topic: NewName, monkeypatch: pytest.MonkeyPatch, start: int
+) -> None:
+    """Three records in one batch, of 75 MB together, between records of others."""
+    monkeypatch.setattr(client, "MAX_UNPACKED_BYTES", 60_000_000)
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    producer = Producer(
+        {
+            **{"bootstrap.servers": kafka.bootstrap_servers, "compression.type": "zstd"},
+            **{"message.max.bytes": 100_000_000, "batch.size": 90_000_000, "linger.ms": 1000},
+        }
+    )
+    for values in ([b"0", b"1", b"2"], [bytes(25_000_000)] * 3, [b"6", b"7"]):
+        for value in values:
+            producer.produce(kafka.topic, value, partition=0)
+        assert producer.flush(20) == 0
+
+    read = [each for records in read_range(kafka, {0: start}, {0: 8}, batch=2) for each in records]
+
+    expected = [b"0", b"1", b"2", OVERSIZED, OVERSIZED, OVERSIZED, b"6", b"7"]
+    assert [(each.offset, each.value) for each in read] == list(enumerate(expected))[start:]
 
 
 def test_a_range_that_ends_in_markers_with_records_behind_them_ends_there(topic: NewName) -> None:

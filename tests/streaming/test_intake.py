@@ -130,7 +130,17 @@ def test_fourteen_fields_in_any_order_are_one_call(field: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["maxOffsetsPerTrigger", "MINPARTITIONS", "startingOffsets"])
+def test_how_much_kafkas_client_fetches_can_be_set() -> None:
+    require_free_options({"kafka.max.poll.records": "500", "kafka.fetch.max.bytes": "1000000"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("maxOffsetsPerTrigger", "MINPARTITIONS", "startingOffsets"),
+        *("kafka.isolation.level", "kafka.Max.Poll.Records", "kafka.bootstrap.servers"),
+    ],
+)
 def test_what_is_read_cannot_be_changed_by_an_option(name: str) -> None:
     with pytest.raises(UsageError, match=f"names {name}"):
         require_free_options({"maxTriggerDelay": "1s", name: "1"})

@@ -109,7 +109,7 @@ def test_a_gap_that_compaction_may_have_left_is_not_counted(store: StoreWriter) 
     """Whoever switches compaction on under a running job takes records away one by one."""
     storer = _storer(store, Topic(policy="compact"))
     storer.store(FIRST)
-    with pytest.raises(TopicRefused, match="cleanup.policy=compact"):
+    with pytest.raises(TopicRefused, match=r"cleanup\.policy=compact"):
         storer.store(read_batch([call(0, 3, 3)], {0: (2, 4), 1: (12, 12)}))
     assert _accounting(store).read == 4
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from sfcrime.errors import KafkaUnavailable, SfcrimeError, UsageError
+from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicRefused, UsageError
 from sfcrime.kafka.client_file import read_client_file
 from sfcrime.kafka.dialects import ClientFile
 from sfcrime.settings import KafkaSettings
@@ -134,6 +134,13 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
             rule="Each command needs rights of its own (docs/kafka.md).",
             next_step="have them given with kafka-acls, or name another user in the file of "
             "--kafka-config",
+        )
+    if error.code() == KafkaError._BAD_COMPRESSION:
+        return TopicRefused(
+            f"Kafka's client cannot unpack what it met while {doing}: {error.str()}.",
+            rule=f"It unpacks what was packed together, up to {MAX_UNPACKED_BYTES:,} bytes.",
+            next_step="begin behind them: sfcrime kafka console-consumer --partition ... --offset "
+            "...; counting and auditing go on behind them by themselves",
         )
     if error.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
         return UsageError(
