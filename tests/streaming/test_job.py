@@ -447,6 +447,12 @@ def other_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plain_reading, "read_range", read_by_the_other_client)
 
 
+def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:
+    planned = plain_reading.planned_ranges({0: 5, 1: 0, 2: 7}, {0: 35, 1: 10, 2: 7}, 20)
+
+    assert planned == {0: (5, 20), 1: (0, 5), 2: (7, 7)}
+
+
 @pytest.mark.usefixtures("other_client")
 def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on(
     scene: Scene,
@@ -485,3 +491,20 @@ def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
     assert (renewed.is_set(), scene.read()) == (True, 3)
     scene.stop.set()
     assert scene.end() == {0: 3, 1: 10}
+
+
+def test_where_memory_ran_out_over_nothing_the_job_ends(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would run out again, and again."""
+    scene.topic.ends = {0: 0, 1: 10}
+    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
+    monkeypatch.setattr(Jvm, "exit_code", 3)
+    scene.frames = []
+    scene.begin()
+    scene.query.failure = Py4JError("Answer from Java side is empty")
+    scene.query._stopped.set()
+    failure = scene.end()
+    assert isinstance(failure, ChildFailed), failure
+    assert "SFCRIME_STREAM_HEAP=2g" in failure.next_step
+    assert scene.store.last_batch_id() is None

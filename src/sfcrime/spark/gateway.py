@@ -24,8 +24,9 @@ from sfcrime.spark.driver import DriverCommand
 START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
 
-OUT_OF_MEMORY_EXIT_CODE = 3
-"""With which a JVM ends when memory runs out, if it was told to (`driver_java`)."""
+OUT_OF_MEMORY_EXIT_CODES = (3, 52)
+"""With which a JVM ends when memory runs out: by itself, as it was told to (`driver_java`), or by
+Spark where it is memory beside the heap."""
 
 
 class DriverJvm:

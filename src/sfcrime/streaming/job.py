@@ -124,10 +124,12 @@ def run_query(
             except _PartitionsAdded as added:
                 seen = added.seen
                 continue
-            except TooMuchForSpark:
-                pass
+            except TooMuchForSpark as failure:
+                error = failure.error
         storer = BatchStorer(job.store, generation, job.topic)
         counted = count_plainly(storer, job.topic, plan, generation.lateness_s)
+        if counted is None:
+            raise error
         job.store.record_progress(counted.progress)
         on_progress(counted.progress)
         if job.stop.is_set():

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil
 from operator import attrgetter
 
 import pyarrow as pa
@@ -52,8 +53,9 @@ class CountedPlainly:
 
 def count_plainly(
     storer: BatchStorer, topic: Topic, plan: ReadPlan, lateness_s: int | None
-) -> CountedPlainly:
-    """Reads, judges and commits what comes next in each partition, as one batch.
+) -> CountedPlainly | None:
+    """Reads, judges and commits what comes next in each partition, as one batch; None where nothing
+    does.
 
     Args:
         storer: commits it.
@@ -68,11 +70,10 @@ def count_plainly(
     began_ms = time.time_ns() // 1_000_000
     clock = PhaseClock()
     ends = topic.end_offsets()
-    share = max(1, plan.max_records_per_batch // len(plan.start_offsets))
-    planned = {}
-    for number in plan.start_offsets:
-        start = storer.ends.get(number, 0)
-        planned[number] = Planned(start, max(start, min(start + share, ends.get(number, start))))
+    starts = {number: storer.ends.get(number, 0) for number in plan.start_offsets}
+    planned = planned_ranges(starts, ends, plan.max_records_per_batch)
+    if all(span.start == span.end for span in planned.values()):
+        return None
     packets, scanned, value_bytes = _read(topic, planned, lateness_s)
     clock.ends("withoutSpark")
     storer.store(ReadBatch(NO_SPARK_BATCH, packets, planned, scanned, clock))
@@ -89,6 +90,19 @@ def count_plainly(
         lag_records=sum(max(0, ends.get(n, 0) - span.end) for n, span in planned.items()),
     )
     return CountedPlainly(progress, value_bytes / max(1, scanned))
+
+
+def planned_ranges(
+    starts: Mapping[int, int], ends: Mapping[int, int], most_records: int
+) -> dict[int, Planned]:
+    """What comes next in each partition; they share `most_records` by what is due in them, as
+    Spark does, so that one that is far behind is not held up by the others."""
+    due = {number: max(0, ends.get(number, 0) - start) for number, start in starts.items()}
+    share = min(1.0, most_records / max(1, sum(due.values())))
+    return {
+        number: Planned(start, start + ceil(due[number] * share))
+        for number, start in starts.items()
+    }
 
 
 def _read(

@@ -12,7 +12,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.connection import answers
 from sfcrime.settings import KafkaSettings
-from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
+from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODES, DriverJvm
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
@@ -60,7 +60,15 @@ def await_end(
 
 
 class TooMuchForSpark(Exception):
-    """Spark cannot read the records that come next, or its memory ran out over them."""
+    """Spark cannot read the records that come next, or its memory ran out over them.
+
+    Args:
+        error: what ends the job where none come.
+    """
+
+    def __init__(self, error: ChildFailed) -> None:
+        self.error = error
+        super().__init__(error.happened)
 
 
 class LostBroker:
@@ -106,27 +114,30 @@ def cause_of(
     except SfcrimeError as error:
         return error
     word = last_word(raised or failure)
-    if any(sign in word for sign in _TOO_MUCH):
-        return TooMuchForSpark(word)
+    ended = ChildFailed(
+        f"Spark ended the query: {word}",
+        next_step=f"read {jvm.log_path}; {_GOES_ON}",
+    )
+    if any(sign in str(raised or failure) for sign in _TOO_MUCH):
+        return TooMuchForSpark(ended)
     if _KAFKA_ERRORS in word:
         return KafkaUnavailable(
             f"Spark lost Kafka: {word}",
             next_step=f"check that the broker runs; {_GOES_ON}",
         )
-    return ChildFailed(
-        f"Spark ended the query: {word}",
-        next_step=f"read {jvm.log_path}; {_GOES_ON}",
-    )
+    return ended
 
 
 def jvm_ended(jvm: DriverJvm) -> ChildFailed | TooMuchForSpark:
     """The error of a JVM that ended under its query."""
-    if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
-        return TooMuchForSpark(f"memory ran out: {jvm.log_path}")
-    return ChildFailed(
-        f"Spark's JVM ended under the query (exit code {jvm.exit_code}).",
-        next_step=f"read {jvm.log_path}; {_GOES_ON}",
+    ran_out = jvm.exit_code in OUT_OF_MEMORY_EXIT_CODES
+    next_step = f"read {jvm.log_path}; {_GOES_ON}"
+    if ran_out:
+        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
+    error = ChildFailed(
+        f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
     )
+    return TooMuchForSpark(error) if ran_out else error
 
 
 def last_word(failure: BaseException) -> str:
