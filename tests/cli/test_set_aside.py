@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from sfcrime.cli.output import instant_iso
+
 
 def test_rejected_records_are_listed_with_reason_and_rule(data_dir, run) -> None:
     document = json.loads(run("rejected", "--json").out)
@@ -50,6 +52,22 @@ def test_late_records_are_listed_with_their_lateness_on_the_wall(data_dir, run) 
     ]
     assert (document["total"], document["allowed_lateness_s"]) == (1, 604_800)
     assert "allowed lateness: 168 hours" in run("late").out
+
+
+@pytest.mark.parametrize(
+    "stamped_ms, shown",
+    [
+        (2**63 - 1, "9223372036854775807 ms"),
+        (253_402_300_800_000, "253402300800000 ms"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+        (-62_135_596_800_001, "-62135596800001 ms"),
+    ],
+)
+def test_a_kafka_timestamp_beyond_the_calendar_is_shown_as_a_number(
+    stamped_ms: int, shown: str
+) -> None:
+    assert instant_iso(stamped_ms) == shown
 
 
 @pytest.mark.parametrize("command", ["rejected", "late"])

@@ -114,8 +114,6 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         "spark.sql.streaming.minBatchesToRetain": "2",
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
-        # 20,000 calls are some 10 MB; of the largest that may count they would be 1.3 GB.
-        "spark.sql.execution.arrow.maxBytesPerBatch": str(32 * 1024 * 1024),
         **_worker_sockets(work_dir),
         # Workers are forked from a process that has imported all they need.
         "spark.python.daemon.module": "sfcrime.spark.worker_daemon",

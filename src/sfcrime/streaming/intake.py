@@ -62,7 +62,7 @@ class ReadPlan:
     """Of every partition that the topic has: Spark takes no more and no fewer."""
     max_records_per_batch: int
     records_per_poll: int = MOST_RECORDS_PER_POLL
-    """So many are unpacked in the JVM's heap at once, in each partition."""
+    """So many are unpacked in the JVM's heap at once in each partition, and handed to a worker."""
     further_options: Mapping[str, str] = field(default_factory=dict)
     """`stream.source_options`."""
 
@@ -71,6 +71,7 @@ def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
     """Every record of the topic: value, partition, offset, timestamp (as Spark names them)."""
     import json
 
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", read.records_per_poll)
     start = {read.topic: {str(p): offset for p, offset in read.start_offsets.items()}}
     reader = (
         session.readStream.format("kafka")
