@@ -12,10 +12,12 @@ import pytest
 
 from cell_samples import cells_of
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.machine.usage import UsageMeter
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import CellCount, PartitionRange
 from sfcrime.store.writer import open_writer
 from sfcrime.tuning.figures import (
+    OWN,
     Count,
     CountedBatch,
     Stretch,
@@ -30,7 +32,6 @@ from sfcrime.tuning.figures import (
 )
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind
-from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.queries import count_of_store
 from sfcrime.tuning.results import TrialResult
 from sfcrime.tuning.workload import Expected, Sends
@@ -75,7 +76,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def meter() -> UsageMeter:
-    with UsageMeter([os.getpid()]) as watched:
+    with UsageMeter([os.getpid()], lambda pid: OWN) as watched:
         pass
     return watched
 

@@ -12,7 +12,6 @@ from sfcrime.tuning.knobs import (
     base_values,
     configuration_name,
     differing,
-    is_inert,
     is_of,
     options_with,
     settings_with,
@@ -105,12 +104,6 @@ def test_a_value_of_the_base_is_no_change() -> None:
 def test_names_do_not_depend_on_the_order_of_changes() -> None:
     assert configuration_name({}) == "base"
     assert configuration_name({"b": "2", "a": "1"}) == "a=1, b=2"
-
-
-def test_settings_that_do_nothing_are_known() -> None:
-    assert is_inert({"option.maxRatePerPartition": "100"})
-    assert is_inert({"trigger_ms": "0", "spark.streaming.backpressure.enabled": "true"})
-    assert not is_inert({"trigger_ms": "0"})
 
 
 def test_knobs_are_named_as_spark_names_them() -> None:

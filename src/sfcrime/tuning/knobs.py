@@ -25,14 +25,14 @@ UNBOUNDED_RECORDS = "1000000000"
 SPARK_PREFIX = "spark."
 OPTION_PREFIX = "option."
 
-RATE_PER_PARTITION = "option.maxRatePerPartition"
 BACKPRESSURE = "spark.streaming.backpressure.enabled"
 INERT = {
-    RATE_PER_PARTITION: "an option of DStreams, Spark's older API; a structured query reads none",
+    "option.maxRatePerPartition": "an option of DStreams, Spark's older API; a structured query "
+    "reads none",
     BACKPRESSURE: "a property of DStreams; a structured query has maxOffsetsPerTrigger",
 }
-"""Knobs that are often recommended and cannot do anything here, with the reason. They are tried to
-show what an effect of nothing looks like, and are never recommended."""
+"""Knobs that are often recommended and cannot do anything here, with the reason. One is tried to
+show what an effect of nothing looks like; none is ever recommended."""
 
 Changes = Mapping[str, str]
 
@@ -191,8 +191,3 @@ def spark_name(key: str) -> str:
 def meaning(key: str) -> str:
     """A knob in plain words."""
     return KNOBS[key].meaning if key in KNOBS else spark_name(key)
-
-
-def is_inert(changes: Changes) -> bool:
-    """Whether a configuration sets something that cannot do anything here."""
-    return any(key in INERT for key in changes)

@@ -75,7 +75,7 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
     cpu_share: float | None = None
     """Of a paced trial: cores kept busy by the process tree."""
     peak_mb: float | None = None
-    """Each kind of process at its own peak (driver JVM, Python workers, sfcrime), together."""
+    """All its processes (driver JVM, Python workers, sfcrime) together, at one moment."""
     others_share: float = 0.0
     """Of all CPU time used meanwhile, how much was spent by anything else but this trial and the
     lab's broker."""

@@ -16,11 +16,11 @@ import msgspec
 
 from sfcrime.errors import SfcrimeError
 from sfcrime.machine.child import Child, last_lines
+from sfcrime.machine.usage import UsageMeter
 from sfcrime.settings import Settings
-from sfcrime.tuning.figures import TrialFailed, backlog_figures, paced_figures
+from sfcrime.tuning.figures import OWN, TrialFailed, backlog_figures, paced_figures
 from sfcrime.tuning.knobs import Query, options_with, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
-from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.queries import LEDGER_ROWS, RunningQuery, start_exercise, start_product
 from sfcrime.tuning.results import TrialResult
 from sfcrime.tuning.workload import FrozenTopic, PacedProducer, Sends
@@ -133,7 +133,11 @@ def _metered(query: RunningQuery, bench: Bench) -> Iterator[UsageMeter]:
     Raises:
         TrialFailed: it did not end well.
     """
-    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
+
+    def role_of(pid: int) -> str:
+        return "broker" if pid == bench.broker_pid else OWN
+
+    with UsageMeter([query.child.pid, bench.broker_pid], role_of) as meter:
         try:
             yield meter
         finally:
@@ -195,12 +199,13 @@ def _looks(query: RunningQuery, bench: Bench) -> Iterator[tuple[float, int, int]
         Interrupted: a stop was asked for.
     """
     began, first = time.monotonic(), 0.0
-    while query.child.is_running():
-        if bench.stop.wait(_LOOK_S):
-            raise Interrupted
+    while not bench.stop.wait(_LOOK_S):
+        if not query.child.is_running():
+            return
         now, (read, batches) = time.monotonic(), query.reached()
         if read:
             first = first or now
             yield now - first, read, batches
         elif now > began + FIRST_COMMIT_S:
             raise TrialFailed(f"it counted nothing within {FIRST_COMMIT_S:.0f} s")
+    raise Interrupted

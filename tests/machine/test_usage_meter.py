@@ -8,12 +8,13 @@ import time
 
 import pytest
 
-from sfcrime.tuning.processes import Sample, UsageMeter
+from sfcrime.machine.usage import Sample, UsageMeter
 
 
 def test_cpu_time_is_found_between_two_moments() -> None:
     burn = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1: pass"
-    with UsageMeter([(child := subprocess.Popen([sys.executable, "-c", burn])).pid]) as meter:
+    child = subprocess.Popen([sys.executable, "-c", burn])
+    with UsageMeter([child.pid], lambda pid: "burner") as meter:
         began = time.time()
         child.wait(60)
         ended = time.time()
@@ -25,7 +26,7 @@ def test_cpu_time_is_found_between_two_moments() -> None:
 
 
 def _watched() -> UsageMeter:
-    meter = UsageMeter([])
+    meter = UsageMeter([], str)
     meter.samples = [
         Sample(100.0, {"driver": 1.0}, {"driver": 3_000_000}, machine_s=50.0),
         Sample(110.0, {"driver": 5.0}, {"driver": 9_000_000, "worker": 1_000_000}, machine_s=55.0),
