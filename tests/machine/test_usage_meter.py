@@ -38,7 +38,7 @@ def _watched() -> UsageMeter:
 def test_between_two_looks_cpu_time_is_in_proportion() -> None:
     meter = _watched()
 
-    assert meter.cpu_between(105.0, 110.0) == pytest.approx({"driver": 2.0})
+    assert meter.cpu_between(105.0, 110.0) == pytest.approx({"driver": 2.0, "worker": 0.0})
     assert meter.cpu_between(105.0, 115.0) == pytest.approx({"driver": 2.5, "worker": 1.0})
     assert meter.cpu_between(0.0, 999.0) == pytest.approx({"driver": 5.0, "worker": 2.0})
 

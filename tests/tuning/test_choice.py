@@ -42,15 +42,6 @@ def test_what_failed_once_is_not_recommended() -> None:
     assert backlogs.best.name == "base"
 
 
-def test_a_throughput_with_its_warm_up_is_not_ranked_among_those_without() -> None:
-    cold = msgspec.structs.replace(backlog(1, trigger_ms="0"), warm_per_s=None, whole_per_s=9e9)
-    trials = [backlog(50_000), paced(500), cold, paced(400, trigger_ms="0")]
-
-    assert recommendations(Comparison(trials, BASE))[0].best.name == "base"
-    # where nothing else was measured, it is all there is
-    assert recommendations(Comparison(trials[2:], BASE))[0].best.name == "trigger_ms=0"
-
-
 def test_a_small_machines_setting_still_has_half_of_the_throughput() -> None:
     slim_slow = msgspec.structs.replace(backlog(20_000, heap="300m"), peak_mb=300.0)
     slim = msgspec.structs.replace(backlog(30_000, heap="500m"), peak_mb=500.0)

@@ -28,7 +28,7 @@ from sfcrime.tuning.plan import (
     configurations,
     plan_trials,
 )
-from sfcrime.tuning.report import Findings, as_json, findings, reason, report
+from sfcrime.tuning.report import Findings, as_json, reason, report
 from sfcrime.tuning.report_text import as_html, figure
 from sfcrime.tuning.results import RESULTS_FILE, read_results
 
@@ -194,7 +194,7 @@ def _findings(out_dir: Path, left: int) -> Findings:
             f"There are no trials in {out_dir / RESULTS_FILE}.",
             next_step="run `sfcrime tune`, or name its folder with --out",
         )
-    return findings(recorded.setup, recorded.trials, left)
+    return Findings(recorded.setup, recorded.trials, left)
 
 
 def write_report(found: Findings, out_dir: Path) -> list[Path]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+
+import numpy as np
 
 SAMPLE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -73,8 +74,12 @@ class UsageMeter:
     def cpu_between(self, start_s: float, end_s: float) -> dict[str, float]:
         """CPU seconds by role between two moments (seconds since 1970); between two looks, in
         proportion."""
-        before, after = self._cpu_at(start_s), self._cpu_at(end_s)
-        return {role: seconds - before.get(role, 0.0) for role, seconds in after.items()}
+        looked = [sample.at_s for sample in self.samples]
+        found = {}
+        for role in self.samples[-1].cpu_s:
+            used = [sample.cpu_s.get(role, 0.0) for sample in self.samples]
+            found[role] = float(np.diff(np.interp([start_s, end_s], looked, used))[0])
+        return found
 
     def others_share(self) -> float:
         """How much of all CPU time while it watched was somebody else's."""
@@ -89,17 +94,6 @@ class UsageMeter:
         return {
             role: max(sample.rss_bytes.get(role, 0) for sample in self.samples) / 1e6
             for role in roles
-        }
-
-    def _cpu_at(self, moment_s: float) -> dict[str, float]:
-        after = bisect_left(self.samples, moment_s, key=lambda sample: sample.at_s)
-        at = min(max(after, 1), len(self.samples) - 1)
-        earlier, later = self.samples[at - 1], self.samples[at]
-        share = (moment_s - earlier.at_s) / ((later.at_s - earlier.at_s) or 1.0)
-        share = min(max(share, 0.0), 1.0)
-        return {
-            role: earlier.cpu_s.get(role, 0.0) + share * (cpu_s - earlier.cpu_s.get(role, 0.0))
-            for role, cpu_s in later.cpu_s.items()
         }
 
     def _watch(self) -> None:

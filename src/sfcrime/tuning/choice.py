@@ -55,22 +55,17 @@ class Influence:
 
 
 def recommendations(comparison: Comparison) -> list[Recommendation]:
-    """For each purpose that was measured: backlog, latency, a small machine.
-
-    A throughput with the warm-up has no place in the ranking, unless there is no other.
-    """
+    """For each purpose that was measured: backlog, latency, a small machine."""
     sound = [
         group
         for group in comparison.groups.values()
         if not group.failures and INERT.keys().isdisjoint(group.changes)
     ]
-    rated = {g.name: rate for g in sound if (rate := g.median(THROUGHPUT)) is not None}
-    warm = [g for g in sound if g.name in rated and not g.is_cold]
-    ranked = warm or [g for g in sound if g.name in rated]
-    least = LEAST_SHARE * max((rated[group.name] for group in ranked), default=0.0)
-    fast = [group for group in ranked if rated[group.name] >= least]
+    rates = {group.name: group.median(THROUGHPUT) or 0.0 for group in sound}
+    least = LEAST_SHARE * max(rates.values(), default=0.0)
+    fast = [group for group in sound if rates[group.name] >= least > 0.0]
     wanted = (
-        ("a backlog", THROUGHPUT, ranked),
+        ("a backlog", THROUGHPUT, sound),
         ("latency", LATENCY_P50, sound),
         (SMALL_MACHINE, MEMORY, fast),
     )

@@ -10,18 +10,18 @@ interval. 99, and not 95, because dozens of effects are looked at.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from statistics import fmean, median
+
+import numpy as np
 
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.results import TrialResult
 
 DRAWS = 2000
-_LOW, _HIGH = 0.005, 0.995
+_BOUNDS = (0.005, 0.995)
 LEAST_RESIDUALS = 4
 """With fewer the noise is not known, and no interval is given."""
 
@@ -180,7 +180,6 @@ def residuals(samples: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return tuple(found)
 
 
-@cache  # a report asks for each some times, and every one is 2,000 draws
 def effect(
     values: tuple[float, ...],
     reference: tuple[float, ...],
@@ -198,10 +197,8 @@ def effect(
     ratio = math.exp(fmean(map(math.log, values)) - fmean(map(math.log, reference)))
     if len(noise) < LEAST_RESIDUALS:
         return Effect(ratio, None, more_is_better)
-    chance = random.Random(len(values) * 1000 + len(reference))  # noqa: S311 - no secret
-    draws = sorted(
-        fmean(chance.choices(noise, k=len(values))) - fmean(chance.choices(noise, k=len(reference)))
-        for _ in range(DRAWS)
-    )
-    low, high = draws[int(_LOW * DRAWS)], draws[int(_HIGH * DRAWS)]
-    return Effect(ratio, (ratio * math.exp(low), ratio * math.exp(high)), more_is_better)
+    chance = np.random.default_rng([len(values), len(reference)])
+    draws = chance.choice(noise, (DRAWS, len(values))).mean(axis=1)
+    draws -= chance.choice(noise, (DRAWS, len(reference))).mean(axis=1)
+    low, high = ratio * np.exp(np.quantile(draws, _BOUNDS))
+    return Effect(ratio, (float(low), float(high)), more_is_better)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sfcrime.tuning.answers import answers
@@ -34,30 +33,24 @@ _BUSY_SHARE = 0.15
 """Of all CPU time: a trial that shared the machine with more than this is counted as such."""
 
 
-@dataclass(frozen=True, slots=True)
 class Findings:
-    """What the trials of a setup show, before it is put into words."""
+    """What the trials of a setup show, before it is put into words.
 
-    setup: Setup
-    comparisons: Mapping[Query, Comparison]
-    """Trials are compared with those of the same query alone."""
-    recommended: Sequence[Recommendation]
-    """For the product's query: it alone is meant to be set up."""
-    not_run: int
-    """Trials of the plan that were not run; what is known of them is nothing."""
+    Args:
+        setup: of all of them.
+        trials: of both queries, or of one.
+        not_run: trials of the plan that were not run; what is known of them is nothing.
+    """
 
-    @property
-    def trials(self) -> list[TrialResult]:
-        return [trial for each in self.comparisons.values() for trial in each.trials]
-
-
-def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> Findings:
-    """What the trials of a setup show."""
-    comparisons = {
-        query: Comparison([each for each in trials if each.query is query], setup.base[query])
-        for query in Query
-    }
-    return Findings(setup, comparisons, recommendations(comparisons[Query.PRODUCT]), not_run)
+    def __init__(self, setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> None:
+        self.setup, self.trials, self.not_run = setup, trials, not_run
+        self.comparisons = {
+            query: Comparison([each for each in trials if each.query is query], setup.base[query])
+            for query in Query
+        }
+        """Trials are compared with those of the same query alone."""
+        self.recommended = recommendations(self.comparisons[Query.PRODUCT])
+        """For the product's query: it alone is meant to be set up."""
 
 
 def report(found: Findings) -> str:
@@ -239,14 +232,8 @@ def as_json(found: Findings) -> dict[str, Any]:
         "trials": len(found.trials),
         "not_run": found.not_run,
         "failed": [
-            {
-                "query": str(t.query),
-                "setting": t.name,
-                "kind": str(t.kind),
-                "run": t.run,
-                "reason": t.failure,
-                "log": t.log,
-            }
+            {"query": t.query, "setting": t.name, "kind": t.kind, "run": t.run}
+            | {"reason": t.failure, "log": t.log}
             for t in found.trials
             if t.failure
         ],
@@ -255,7 +242,7 @@ def as_json(found: Findings) -> dict[str, Any]:
             for each in found.recommended
         ],
         "settings": [
-            {"query": str(query), **_group_json(comparison, group)}
+            {"query": query, **_group_json(comparison, group)}
             for query, comparison in found.comparisons.items()
             for group in comparison.groups.values()
         ],
@@ -265,13 +252,9 @@ def as_json(found: Findings) -> dict[str, Any]:
 def _group_json(comparison: Comparison, group: Group) -> dict[str, Any]:
     """A configuration's medians and effects."""
     effects = {
-        measure.name: {
-            "ratio": effect.ratio,
-            "interval": effect.interval,
-            "verdict": str(effect.verdict),
-        }
+        measure.name: {"ratio": each.ratio, "interval": each.interval, "verdict": each.verdict}
         for measure in MEASURES
-        if group.changes and (effect := comparison.effect(group, measure)) is not None
+        if group.changes and (each := comparison.effect(group, measure)) is not None
     }
     return {
         "setting": group.name,

@@ -28,7 +28,7 @@ from sfcrime.tuning.workload import FrozenTopic, PacedProducer, Sends
 FIRST_COMMIT_S = 180.0
 """A trial that has counted nothing by then has failed."""
 _MOST_MEASURED = 6
-"""A backlog trial with fewer than `_LEAST_BATCHES` may take so many times its measuring time."""
+"""A backlog trial of no more than `_LEAST_BATCHES` may take so many times its time."""
 _LEAST_BATCHES = 3
 _STOP_GRACE_S = 60.0
 """A stop waits for the batch in hand, which may be all of a topic."""
@@ -153,17 +153,11 @@ def _ended(child: Child) -> TrialFailed:
 
 def _await_backlog(query: RunningQuery, records: int, bench: Bench) -> None:
     """Until the topic's records are counted, or enough of them were."""
-    workload, warm = bench.workload, None
+    enough_s = bench.workload.warm_s + bench.workload.measure_s
     for passed_s, read, batches in _looks(query, bench):
-        if read >= records:
+        most = 1 if batches > _LEAST_BATCHES else _MOST_MEASURED
+        if read >= records or passed_s >= most * enough_s:
             return
-        if warm is None and (read >= workload.warm_records or passed_s >= workload.warm_s):
-            warm = (passed_s, batches)
-        if warm is not None:
-            took_s, measured = passed_s - warm[0], batches - warm[1]
-            most = 1 if measured >= _LEAST_BATCHES else _MOST_MEASURED
-            if took_s >= most * workload.measure_s:
-                return
 
 
 def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> Sends:
