@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from sfcrime.kafka.broker import RunningBroker
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
@@ -21,7 +24,7 @@ def _bench(tmp_path: Path, stop: Event, java_home: str = "/nowhere") -> Bench:
         settings=Settings(jvm=JvmSettings(java_home=java_home)),
         workload=WORKLOAD,
         work_dir=tmp_path,
-        broker_pid=-1,
+        broker=cast(RunningBroker, SimpleNamespace(pid=-1)),
         topics=defaultdict(lambda: FrozenTopic(KafkaSettings(), Expected())),
         stop=stop,
     )

@@ -188,13 +188,13 @@ def _run(order: Order) -> tuple[int, bool]:
 
 
 def _findings(out_dir: Path, left: int) -> Findings:
-    recorded = read_results(out_dir / RESULTS_FILE)
-    if recorded.setup is None or not recorded.trials:
+    setup, trials = read_results(out_dir / RESULTS_FILE)
+    if setup is None or not trials:
         raise UsageError(
             f"There are no trials in {out_dir / RESULTS_FILE}.",
             next_step="run `sfcrime tune`, or name its folder with --out",
         )
-    return Findings(recorded.setup, recorded.trials, left)
+    return Findings(setup, trials, left)
 
 
 def write_report(found: Findings, out_dir: Path) -> list[Path]:

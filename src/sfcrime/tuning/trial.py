@@ -15,6 +15,7 @@ from threading import Event
 import msgspec
 
 from sfcrime.errors import SfcrimeError
+from sfcrime.kafka.broker import RunningBroker
 from sfcrime.machine.child import Child, last_lines
 from sfcrime.machine.usage import UsageMeter
 from sfcrime.settings import Settings
@@ -49,7 +50,7 @@ class Bench:
     """The base, with the lab's own broker."""
     workload: Workload
     work_dir: Path
-    broker_pid: int
+    broker: RunningBroker
     topics: Mapping[int, FrozenTopic]
     """Full topics, by how many partitions they have."""
     stop: Event
@@ -135,9 +136,9 @@ def _metered(query: RunningQuery, bench: Bench) -> Iterator[UsageMeter]:
     """
 
     def role_of(pid: int) -> str:
-        return "broker" if pid == bench.broker_pid else OWN
+        return "broker" if pid == bench.broker.pid else OWN
 
-    with UsageMeter([query.child.pid, bench.broker_pid], role_of) as meter:
+    with UsageMeter([query.child.pid, bench.broker.pid], role_of) as meter:
         try:
             yield meter
         finally:
