@@ -15,7 +15,7 @@ from sfcrime.settings import JvmSettings, KafkaSettings, Settings
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.trial import Bench, Interrupted, run_trial
-from sfcrime.tuning.workload import Expected, FrozenTopic
+from sfcrime.tuning.workload import FrozenTopic, Sends
 from tuning_samples import WORKLOAD
 
 
@@ -25,7 +25,7 @@ def _bench(tmp_path: Path, stop: Event, java_home: str = "/nowhere") -> Bench:
         workload=WORKLOAD,
         work_dir=tmp_path,
         broker=cast(RunningBroker, SimpleNamespace(pid=-1)),
-        topics=defaultdict(lambda: FrozenTopic(KafkaSettings(), Expected())),
+        topics=defaultdict(lambda: FrozenTopic(KafkaSettings(), Sends())),
         stop=stop,
     )
 

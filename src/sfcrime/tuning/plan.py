@@ -138,16 +138,12 @@ def plan_trials(
     return tuple(sorted(ordered, key=lambda trial: first.get(trial.query) is not trial))
 
 
+def _workload(records: int, warm_records: int, warm_s: float, measure_s: float) -> Workload:
+    return Workload(records, warm_records, warm_s, measure_s, 50.0, warm_s, measure_s)
+
+
 QUICK = Scale(
-    Workload(
-        records=350_000,
-        warm_records=100_000,
-        warm_s=3.0,
-        measure_s=6.0,
-        paced_per_s=50.0,
-        paced_warm_s=3.0,
-        paced_s=6.0,
-    ),
+    _workload(350_000, warm_records=100_000, warm_s=3.0, measure_s=6.0),
     {
         (Query.EXERCISE, Kind.BACKLOG): {
             "max_records_per_batch": ["500"],
@@ -168,15 +164,7 @@ QUICK = Scale(
 """One repeat takes some 7 minutes on two cores; the budget cuts the others short."""
 
 FULL = Scale(
-    Workload(
-        records=750_000,
-        warm_records=250_000,
-        warm_s=8.0,
-        measure_s=12.0,
-        paced_per_s=50.0,
-        paced_warm_s=8.0,
-        paced_s=12.0,
-    ),
+    _workload(750_000, warm_records=250_000, warm_s=8.0, measure_s=12.0),
     {
         # What a stateful query depends on: the exercise asks for nothing else.
         (Query.EXERCISE, Kind.BACKLOG): {

@@ -105,8 +105,8 @@ def _run_backlog(known: TrialResult, settings: Settings, bench: Bench) -> TrialR
     settings = msgspec.structs.replace(settings, kafka=topic.kafka)
     query = _started(known, settings, ["--until-caught-up"])
     with _metered(query, bench) as meter:
-        _await_backlog(query, topic.expected.records, bench)
-    return backlog_figures(known, query.count(), bench.workload, topic.expected, meter)
+        _await_backlog(query, topic.sends.records, bench)
+    return backlog_figures(known, query.count(), bench.workload, topic.sends, meter)
 
 
 def _run_paced(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
@@ -175,7 +175,7 @@ def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> 
         if sends is None and passed_s >= workload.paced_warm_s + workload.paced_s:
             sends, ended_s = producer.end(), passed_s
         if sends is not None:
-            missing = sends.expected.records - read
+            missing = sends.records - read
             if missing <= 0:
                 return sends
             if passed_s > ended_s + FIRST_COMMIT_S:

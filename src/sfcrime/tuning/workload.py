@@ -28,29 +28,32 @@ CITY_START = date(2018, 10, 1)
 
 
 @dataclass(slots=True)
-class Expected:
-    """What a count of a topic must come to, for any beginning of its partitions.
+class Sends:
+    """What a topic was fed with: when, and what a count must come to, for any beginning of its
+    partitions.
 
     Every record of the synthetic city is valid and in time; some are published twice.
     """
 
+    at_ms: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the wall clock at which each offset from 0 on was handed to Kafka's client."""
     repeats: dict[int, list[int]] = field(default_factory=dict)
     """By partition, the offsets of second copies, ascending."""
+    since_ms: int = 0
+    """Records sent before belong to the warm-up."""
     keys: set[bytes] = field(default_factory=set)
-    length: dict[int, int] = field(default_factory=dict)
-    """By partition, how many records there are."""
 
     @property
     def records(self) -> int:
-        return sum(self.length.values())
+        return sum(map(len, self.at_ms.values()))
 
-    def add(self, partition: int, key: bytes) -> None:
+    def add(self, partition: int, key: bytes, at_ms: int = 0) -> None:
         """Notes the next record of a partition."""
-        offset = self.length.get(partition, 0)
-        self.length[partition] = offset + 1
+        times = self.at_ms.setdefault(partition, [])
         if key in self.keys:
-            self.repeats.setdefault(partition, []).append(offset)
+            self.repeats.setdefault(partition, []).append(len(times))
         self.keys.add(key)
+        times.append(at_ms)
 
     def accounting(self, ends: Mapping[int, int]) -> Accounting:
         """Of the offsets below `ends`."""
@@ -59,28 +62,12 @@ class Expected:
         return Accounting(read=read, counted=read - again, duplicate=again)
 
 
-@dataclass(slots=True)
-class Sends:
-    """When each record of a topic was handed to Kafka's client."""
-
-    expected: Expected = field(default_factory=Expected)
-    at_ms: dict[int, list[int]] = field(default_factory=dict)
-    """By partition, the wall clock of each offset from 0 on."""
-    since_ms: int = 0
-    """Records sent before belong to the warm-up."""
-
-    def note(self, partition: int, key: bytes, at_ms: int) -> None:
-        """The next record of a partition is sent."""
-        self.expected.add(partition, key)
-        self.at_ms.setdefault(partition, []).append(at_ms)
-
-
 @dataclass(frozen=True, slots=True)
 class FrozenTopic:
     """A full topic, and what a count of it must come to."""
 
     kafka: KafkaSettings
-    expected: Expected
+    sends: Sends
 
 
 def open_city() -> Source:
@@ -97,17 +84,17 @@ def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic
         stop: ends it early.
     """
     named = msgspec.structs.replace(kafka, topic=f"backlog-{records}-{kafka.partitions}")
-    expected = Expected()
+    sends = Sends()
     city = open_city()
 
     def records_from(start: int) -> Iterator[SourceRecord]:
         for record in islice(city.records(), records):
-            expected.add(partition_of(record, kafka.partitions), record.key or record.value)
+            sends.add(partition_of(record, kafka.partitions), record.key or record.value)
             if record.sequence >= start:
                 yield record
 
     publish(ProducerPlan(named, city.identity, Pace(None)), records_from, stop)
-    return FrozenTopic(named, expected)
+    return FrozenTopic(named, sends)
 
 
 class PacedProducer:
@@ -162,5 +149,5 @@ class PacedProducer:
             if self._stop.wait(max(0.0, began + number / self._per_s - time.monotonic())):
                 return
             partition = partition_of(record, self._kafka.partitions)
-            self.sends.note(partition, record.key or record.value, time.time_ns() // 1_000_000)
+            self.sends.add(partition, record.key or record.value, time.time_ns() // 1_000_000)
             yield record
