@@ -11,11 +11,11 @@ from typing import cast
 import pytest
 
 from sfcrime.kafka.broker import RunningBroker
-from sfcrime.settings import JvmSettings, KafkaSettings, Settings
+from sfcrime.settings import JvmSettings, Settings
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.trial import Bench, Interrupted, run_trial
-from sfcrime.tuning.workload import FrozenTopic, Sends
+from sfcrime.tuning.workload import Sends
 from tuning_samples import WORKLOAD
 
 
@@ -25,7 +25,7 @@ def _bench(tmp_path: Path, stop: Event, java_home: str = "/nowhere") -> Bench:
         workload=WORKLOAD,
         work_dir=tmp_path,
         broker=cast(RunningBroker, SimpleNamespace(pid=-1)),
-        topics=defaultdict(lambda: FrozenTopic(KafkaSettings(), Sends())),
+        topics=defaultdict(Sends),
         stop=stop,
     )
 

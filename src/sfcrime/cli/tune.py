@@ -103,12 +103,11 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if not report_only:
         base = base_of(load_settings())
         scale = _scaled(QUICK if quick else FULL, repeats, records)
+        sorts = [(each, kind) for each in _QUERIES[query] for kind in _KINDS[measure]]
         order = Order(
             settings=base,
             workload=scale.workload,
-            trials=plan_trials(
-                _tried(scale, base, _values(given), _sorts(query, measure)), scale.repeats, seed
-            ),
+            trials=plan_trials(_tried(scale, base, _values(given), sorts), scale.repeats, seed),
             out_dir=out_dir.expanduser().absolute(),
             budget_s=scale.budget_s,
         )
@@ -144,10 +143,6 @@ def _scaled(scale: Scale, repeats: int | None, records: int | None) -> Scale:
         warm = min(work.warm_records, records // 4)
         work = msgspec.structs.replace(work, records=records, warm_records=warm)
     return Scale(work, scale.alone, repeats or scale.repeats, scale.budget_s)
-
-
-def _sorts(query: str, measure: str) -> list[Sort]:
-    return [(each, kind) for each in _QUERIES[query] for kind in _KINDS[measure]]
 
 
 def _tried(

@@ -72,24 +72,20 @@ def report(found: Findings) -> str:
 
 
 def _summary(found: Findings) -> str:
-    trials, failed = found.trials, [trial for trial in found.trials if trial.failure]
+    failed = sum(bool(trial.failure) for trial in found.trials)
     each = [
         f"{len(comparison.trials)} trials of {len(comparison.groups)} "
         f"configurations of {QUERIES[query]} ({PROGRAMS[query]})"
         for query, comparison in found.comparisons.items()
         if comparison.trials
     ]
-    text = (
-        f"{listed(each)} on {found.setup.machine.get('cores', '?')} cores; "
-        f"{len(trials) - len(failed)} gave figures, and every one of these counted exactly."
-    )
+    text = f"{listed(each)} on {found.setup.machine.get('cores', '?')} cores; "
+    text += f"{len(found.trials) - failed} gave figures, and every one of these counted exactly."
     if failed:
-        text += f" {len(failed)} failed: the list is below."
+        text += f" {failed} failed: the list is below."
     if found.not_run:
-        text += (
-            f" {found.not_run} trials of the plan were left out for time; `sfcrime tune` with the "
-            "same flags goes on with them."
-        )
+        text += f" {found.not_run} trials of the plan were left out for time; `sfcrime tune` with "
+        text += "the same flags goes on with them."
     return text
 
 
@@ -200,15 +196,13 @@ def _method(found: Findings) -> list[str]:
     whole = [trial for trial in trials if trial.cells and not trial.failure]
     busy = [trial for trial in trials if trial.others_share > _BUSY_SHARE and trial.cpu_us]
     items = [
-        f"**Two queries**: the product's is {PROGRAMS[Query.PRODUCT]}, the exercise's is "
-        f"{PROGRAMS[Query.EXERCISE]}, run by `spark-submit`. A figure is compared with those of "
-        "the same query alone. Trials run in random order, repeat after repeat, each a fresh query "
-        "in a process of its own.",
+        "**A trial** is a fresh query in a process of its own; they run in random order, repeat "
+        f"after repeat. The exercise's is {PROGRAMS[Query.EXERCISE]}, run by `spark-submit`.",
         f"**Throughput**: a topic of {work.records:,} records of the {found.setup.source} is "
-        "counted as fast as it goes; from batch to batch (of the product, the commit in the "
-        "ledger; of the exercise, the end of Spark's batch), without what was counted until "
-        f"{work.warm_records:,} records or {work.warm_s:g} s after the first one. A trial not "
-        f"through {work.measure_s:g} s later is ended.",
+        "counted as fast as it goes; from the end of one batch (of the product, its commit in the "
+        f"ledger) to that of another, without what was counted until {work.warm_records:,} records "
+        f"or {work.warm_s:g} s after the first one. A trial not through "
+        f"{work.warm_s + work.measure_s:g} s after that is ended.",
         f"**Latency**: {work.paced_per_s:g} records a second are sent one by one; from the wall "
         "clock at the send of a record to the end of the batch that covers it, over "
         f"{work.paced_s:g} s, without the first {work.paced_warm_s:g} s after the first batch. No "

@@ -24,7 +24,7 @@ from sfcrime.tuning.knobs import Query, options_with, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
 from sfcrime.tuning.queries import LEDGER_ROWS, RunningQuery, start_exercise, start_product
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.workload import FrozenTopic, PacedProducer, Sends
+from sfcrime.tuning.workload import PacedProducer, Sends, backlog_topic
 
 FIRST_COMMIT_S = 180.0
 """A trial that has counted nothing by then has failed."""
@@ -51,8 +51,8 @@ class Bench:
     workload: Workload
     work_dir: Path
     broker: RunningBroker
-    topics: Mapping[int, FrozenTopic]
-    """Full topics, by how many partitions they have."""
+    topics: Mapping[int, Sends]
+    """What the full topics hold, by how many partitions they have."""
     stop: Event
 
 
@@ -101,12 +101,12 @@ def _on(settings: Settings, data_dir: Path) -> Settings:
 
 
 def _run_backlog(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
-    topic = bench.topics[settings.kafka.partitions]
-    settings = msgspec.structs.replace(settings, kafka=topic.kafka)
+    partitions, workload = settings.kafka.partitions, bench.workload
+    settings = settings.of_topic(backlog_topic(workload.records, partitions))
     query = _started(known, settings, ["--until-caught-up"])
     with _metered(query, bench) as meter:
-        _await_backlog(query, topic.sends.records, bench)
-    return backlog_figures(known, query.count(), bench.workload, topic.sends, meter)
+        _await_backlog(query, bench)
+    return backlog_figures(known, query.count(), workload, bench.topics[partitions], meter)
 
 
 def _run_paced(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
@@ -152,12 +152,12 @@ def _ended(child: Child) -> TrialFailed:
     return TrialFailed(reason, last_lines(child.log_path, _LOG_LINES))
 
 
-def _await_backlog(query: RunningQuery, records: int, bench: Bench) -> None:
+def _await_backlog(query: RunningQuery, bench: Bench) -> None:
     """Until the topic's records are counted, or enough of them were."""
     enough_s = bench.workload.warm_s + bench.workload.measure_s
     for passed_s, read, batches in _looks(query, bench):
         most = 1 if batches > _LEAST_BATCHES else _MOST_MEASURED
-        if read >= records or passed_s >= most * enough_s:
+        if read >= bench.workload.records or passed_s >= most * enough_s:
             return
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -17,7 +17,7 @@ import msgspec
 from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.pace import Pace
-from sfcrime.kafka.producer import ProducerPlan, Published, partition_of, publish
+from sfcrime.kafka.producer import ProducerPlan, partition_of, publish
 from sfcrime.settings import KafkaSettings
 from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source
@@ -62,28 +62,25 @@ class Sends:
         return Accounting(read=read, counted=read - again, duplicate=again)
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenTopic:
-    """A full topic, and what a count of it must come to."""
-
-    kafka: KafkaSettings
-    sends: Sends
-
-
 def open_city() -> Source:
     """The source of every trial: the same records on every machine."""
     return open_synthetic_source(CITY_SEED, CITY_START)
 
 
-def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic:
-    """A topic with the city's first records, made or completed where it is not whole yet.
+def backlog_topic(records: int, partitions: int) -> str:
+    """The name of a full topic."""
+    return f"backlog-{records}-{partitions}"
+
+
+def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> Sends:
+    """Fills `backlog_topic` with the city's first records, where it is not full yet.
 
     Args:
         kafka: names the broker, and the partitions.
         records: how many.
         stop: ends it early.
     """
-    named = msgspec.structs.replace(kafka, topic=f"backlog-{records}-{kafka.partitions}")
+    named = msgspec.structs.replace(kafka, topic=backlog_topic(records, kafka.partitions))
     sends = Sends()
     city = open_city()
 
@@ -94,11 +91,12 @@ def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic
                 yield record
 
     publish(ProducerPlan(named, city.identity, Pace(None)), records_from, stop)
-    return FrozenTopic(named, sends)
+    return sends
 
 
 class PacedProducer:
-    """Publishes the city's records at a steady pace, from a thread of its own, until it is ended.
+    """Publishes the city's records at a steady pace, from a thread of its own, until it is ended;
+    a `with` block ends it.
 
     The topic must be new: a record's offset is its place among those of its partition.
     """
@@ -107,20 +105,16 @@ class PacedProducer:
         self._kafka = kafka
         self._per_s = per_s
         self._stop = Event()
-        self._pool = ThreadPoolExecutor(1, "paced-producer")
-        self._publishing: Future[Published] | None = None
         self.sends = Sends()
+        self._pool = ThreadPoolExecutor(1, "paced-producer")
+        city = open_city()
+        plan = ProducerPlan(kafka, city.identity, Pace(None))
+        # The records end, and only then the publishing: so all that is noted is sent.
+        self._publishing = self._pool.submit(
+            publish, plan, lambda start: self._paced(city.records(start)), Event()
+        )
 
     def __enter__(self) -> PacedProducer:
-        city = open_city()
-        plan = ProducerPlan(self._kafka, city.identity, Pace(None))
-        self._publishing = self._pool.submit(
-            # The records end, and only then the publishing: so all that is noted is sent.
-            publish,
-            plan,
-            lambda start: self._paced(city.records(start)),
-            Event(),
-        )
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -134,13 +128,12 @@ class PacedProducer:
             SfcrimeError: publishing failed.
         """
         self._stop.set()
-        if self._publishing is not None:
-            self._publishing.result()
+        self._publishing.result()
         return self.sends
 
     def check(self) -> None:
         """Raises what ended it, where it did not end by being told to."""
-        if self._publishing is not None and self._publishing.done():
+        if self._publishing.done():
             self._publishing.result()
 
     def _paced(self, records: Iterator[SourceRecord]) -> Iterator[SourceRecord]:
