@@ -70,12 +70,6 @@ def test_no_bound_is_more_records_than_any_topic_has() -> None:
         ("shuffle_partitions", "1001", "cannot be '1001'"),
         ("shuffle_partitions", "0", "cannot be '0'"),
         ("state_store", "disk", "cannot be 'disk'"),
-        ("spark.sql.shuffle.partitions", "2", "It is the knob shuffle_partitions"),
-        (
-            "spark.sql.streaming.stateStore.providerClass",
-            "x.RocksDBStateStoreProvider",
-            "It is the knob state_store",
-        ),
         ("spark.my.password", "x", "looks like a credential"),
     ],
 )

@@ -16,7 +16,7 @@ from sfcrime.cli.signals import stop_on_signals
 from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.settings import Settings, load_settings
-from sfcrime.tuning.knobs import Query, base_values, is_of
+from sfcrime.tuning.knobs import BY_SPARK_NAME, Query, base_values, is_of
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.plan import (
     FULL,
@@ -133,7 +133,8 @@ def _values(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
                 rule="It is KEY=VALUE, or several values with commas between them.",
                 next_step="--set shuffle_partitions=2,8,200",
             )
-        found[key.strip()] = found.get(key.strip(), ()) + parts
+        knob = BY_SPARK_NAME.get(key.strip(), key.strip())
+        found[knob] = found.get(knob, ()) + parts
     return found
 
 

@@ -90,6 +90,8 @@ KNOBS = {
     ),
 }
 """By name; besides them any `spark.*` property and any `option.*` of Spark's Kafka source."""
+BY_SPARK_NAME = {knob.spark_name: key for key, knob in KNOBS.items()}
+"""Spark's name of a knob is another name of it, so that nothing is set in two places."""
 
 
 def is_of(key: str, query: Query) -> bool:
@@ -133,7 +135,6 @@ def settings_with(settings: Settings, changes: Changes) -> Settings:
         elif key.startswith(OPTION_PREFIX):
             rooms["stream"]["source_options"][key.removeprefix(OPTION_PREFIX)] = value
         elif key.startswith(SPARK_PREFIX):
-            _require_no_knob(key)
             rooms["stream"]["spark_properties"][key] = value
         else:
             raise UsageError(
@@ -162,16 +163,6 @@ def _require_value(key: str, knob: Knob, value: str) -> None:
             rule=f"A value matches `{knob.values}`.",
             next_step=f"--set {key}={knob.base}",
         )
-
-
-def _require_no_knob(property_name: str) -> None:
-    for key, knob in KNOBS.items():
-        if knob.option and knob.spark_name == property_name:
-            raise UsageError(
-                f"{property_name} is not tried by this name.",
-                rule=f"It is the knob {key}: the exercise's query alone has state.",
-                next_step=f"--set {key}={knob.base}",
-            )
 
 
 def configuration_name(changes: Changes) -> str:
