@@ -149,7 +149,8 @@ def _effects(comparison: Comparison, query: Query) -> list[str]:
         f"## What each change does to {QUERIES[query]}",
         f"Medians of {QUERIES[query]}, {PROGRAMS[query]}, and behind each the ratio to its base, "
         "with 99% intervals (bootstrap over the residuals of all its trials). “No measurable "
-        "effect” means that the interval contains 1.",
+        "effect” means that the interval contains 1; a ratio without one has too few repeats to "
+        "tell.",
         table((f"Setting of {QUERIES[query]}", "Trials", *measures, "Note"), rows),
     ]
 

@@ -80,9 +80,9 @@ def times(ratio: float) -> str:
 
 
 def effect_text(found: Effect) -> str:
-    """An effect with its interval and what it comes to."""
+    """An effect with its interval and what it comes to; the ratio alone where that is not known."""
     if found.interval is None:
-        return f"{times(found.ratio)} ({Verdict.UNKNOWN})"
+        return times(found.ratio)
     interval = " to ".join(map(times, found.interval))
     if found.verdict is Verdict.NONE:
         return f"{Verdict.NONE} ({interval})"
