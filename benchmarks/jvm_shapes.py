@@ -58,7 +58,7 @@ class Run:
     cpu_us: float | None
     """CPU microseconds a record of all processes but the broker."""
     peak_mb: float | None
-    """Likewise, each kind of process at its own peak."""
+    """Likewise, all of them together at one moment."""
     pauses: int
     pause_share: float | None
     """Of the time in which the topic was counted, warm-up included, how much was pauses."""
