@@ -8,10 +8,9 @@ import pytest
 
 from secured_cluster import MECHANISM, PASSWORDS, STORE_PASSWORD, SecuredCluster
 from sfcrime.errors import KafkaUnavailable, UsageError
-from sfcrime.kafka.client_file import read_client_file
+from sfcrime.kafka.client_file import certificates_of, read_client_file
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.dialects import ClientFile
-from sfcrime.kafka.trusted import certificates_of
+from sfcrime.kafka.dialects import ClientFile, TrustStore
 
 JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule"
 LOGIN = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\n"
@@ -167,4 +166,4 @@ def test_a_trust_store_is_read_by_the_java_that_the_user_named(
         (tools / name).chmod(0o755)
     monkeypatch.setenv("SFCRIME_JAVA_HOME", str(tmp_path / "java"))
 
-    assert certificates_of("trusted.jks", "JKS", None) == f"{certificate}\n"
+    assert certificates_of(TrustStore("trusted.jks", "JKS", None)) == f"{certificate}\n"

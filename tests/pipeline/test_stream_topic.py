@@ -27,8 +27,7 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline import topic_wait
-from sfcrime.pipeline.stream import stream_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.pipeline.topic_wait import TopicWait
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
@@ -62,8 +61,8 @@ def test_it_waits_for_the_topic_and_then_for_its_first_record(
     found = TopicWait(_settings(tmp_path, kafka), may_appear=True).until_found(Event(), step)
     assert found is not None
     assert found.topic.kafka == kafka
-    assert found.seen.origin == TopicOrigin(OriginKind.FOREIGN)
-    assert found.seen.state.ends == {0: 1}
+    assert found.origin == TopicOrigin(OriginKind.FOREIGN)
+    assert found.state.ends == {0: 1}
     assert steps == [f"waiting for the first record of {kafka.topic}"]
 
 
