@@ -38,13 +38,14 @@ _OPTIONS_DECIDED_HERE = frozenset(
 """In lower case, as Spark compares them."""
 
 
-def require_free_options(options: Mapping[str, str]) -> None:
-    """Refuses options of the source that would change what is read.
+def require_settable(settings: Settings) -> None:
+    """Refuses further Spark properties, and options of the source, that sfcrime decides itself.
 
     Raises:
-        UsageError: names the option.
+        UsageError: names the property or option.
     """
-    for name in options:
+    spark_properties(settings, settings.data_dir)
+    for name in settings.stream.source_options:
         if name.lower() in _OPTIONS_DECIDED_HERE:
             raise UsageError(
                 f"The setting stream.source_options names {name}.",

@@ -15,8 +15,7 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import driver_command
-from sfcrime.spark.gateway import DriverJvm, start_driver_jvm
+from sfcrime.spark.driver import DriverJvm, start_driver_jvm
 from sfcrime.spark.properties import APPLICATION_NAME
 
 SESSION_STOP_S = 3.0
@@ -52,8 +51,8 @@ class RunningSpark:
 
 
 def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
-    """Starts the driver JVM and a session on it; for the arguments see `driver_command`."""
-    return open_spark(start_driver_jvm(driver_command(settings, work_dir)))
+    """Starts the driver JVM and a session on it; for the arguments see `start_driver_jvm`."""
+    return open_spark(start_driver_jvm(settings, work_dir))
 
 
 def open_spark(jvm: DriverJvm) -> RunningSpark:

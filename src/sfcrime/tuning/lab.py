@@ -21,8 +21,8 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.locks import LockHeld, file_lock
-from sfcrime.pipeline.stream_request import require_settable
 from sfcrime.settings import Settings, as_environment
+from sfcrime.spark.properties import require_settable
 from sfcrime.tuning.knobs import Query, base_values, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
 from sfcrime.tuning.queries import exercise_program
