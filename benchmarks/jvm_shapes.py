@@ -58,7 +58,7 @@ class Run:
     cpu_us: float | None
     """CPU microseconds a record of all processes but the broker."""
     peak_mb: float | None
-    """Likewise, each kind of process at its own peak."""
+    """Likewise, all of them together at one moment."""
     pauses: int
     pause_share: float | None
     """Of the time in which the topic was counted, warm-up included, how much was pauses."""
@@ -194,7 +194,7 @@ def _print(summary: Mapping[str, object], shipped: str, console: Console) -> Non
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--collectors", default="Parallel,G1,Serial,Z", show_default=True)
 @click.option("--heaps", default="512m,800m,1200m,2g", show_default=True)
-@click.option("--grid", is_flag=True, help="Every collector with every heap too, twice.")
+@click.option("--grid", is_flag=True, help="Every collector with every heap too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
 def main(  # noqa: PLR0913 - one parameter a flag
     records: int, repeats: int, collectors: str, heaps: str, grid: bool, out: Path | None

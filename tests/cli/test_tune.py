@@ -26,6 +26,7 @@ def _run(*arguments: str) -> int:
         ("shuffle=2", "There is no knob shuffle."),
         ("trigger_ms=soon", "The setting stream.trigger_ms cannot be 'soon'"),
         ("shuffle_partitions=many", "shuffle_partitions cannot be 'many'"),
+        ("spark.sql.shuffle.partitions=many", "shuffle_partitions cannot be 'many'"),
         ("spark.master=local[8]", "stream.spark_properties names spark.master"),
         ("option.startingOffsets=latest", "stream.source_options names startingOffsets"),
         ("spark.my.token=x", "looks like a credential"),

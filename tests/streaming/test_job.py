@@ -31,10 +31,9 @@ from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import job as job_module
 from sfcrime.streaming import plain_reading, query_end, reading
 from sfcrime.streaming.arrival import ReadBatch
-from sfcrime.streaming.execution import BatchExecution
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.query_end import await_end
-from sfcrime.streaming.reading import BatchReader
+from sfcrime.streaming.reading import BatchExecution, BatchReader
 from store_samples import GENERATION
 
 _WAIT_S = 20.0
@@ -108,10 +107,8 @@ class HeldTopic:
 
         return answer
 
-    name = GENERATION.topic
-
-    def settings(self) -> dict[str, str]:
-        return {"cleanup.policy": "delete"}
+    def require_lasting_offsets(self) -> None:
+        return
 
     def end_offsets(self) -> dict[int, int]:
         return self.ends
@@ -480,7 +477,7 @@ def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
 ) -> None:
     scene.topic.ends = {0: 3, 1: 10}
     renewed = threading.Event()
-    monkeypatch.setattr(RunningSpark, "renew", lambda spark: renewed.set())
+    monkeypatch.setattr(RunningSpark, "renew", lambda *_: renewed.set())
     monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
     monkeypatch.setattr(Jvm, "exit_code", 3)
     scene.frames = []

@@ -24,7 +24,7 @@ from sfcrime.kafka import topic as kafka_topic
 from sfcrime.kafka.topic import TopicHead
 from sfcrime.store import sqlite
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming import phases, storing
+from sfcrime.streaming import arrival, storing
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.storing import BatchStorer
 from store_samples import GENERATION
@@ -37,11 +37,11 @@ class Topic:
     topic_id: str = GENERATION.topic_id
     firsts: Mapping[int, int] = field(default_factory=dict)
     fails: bool = False
-    policy: str = "delete"
-    name: str = GENERATION.topic
+    is_compacted: bool = False
 
-    def settings(self) -> dict[str, str]:
-        return {"cleanup.policy": self.policy}
+    def require_lasting_offsets(self) -> None:
+        if self.is_compacted:
+            raise TopicRefused("The topic has cleanup.policy=compact.")
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         def answer() -> TopicHead:
@@ -107,7 +107,7 @@ def test_offsets_without_a_record_are_counted_as_gaps(store: StoreWriter) -> Non
 
 def test_a_gap_that_compaction_may_have_left_is_not_counted(store: StoreWriter) -> None:
     """Whoever switches compaction on under a running job takes records away one by one."""
-    storer = _storer(store, Topic(policy="compact"))
+    storer = _storer(store, Topic(is_compacted=True))
     storer.store(FIRST)
     with pytest.raises(TopicRefused, match=r"cleanup\.policy=compact"):
         storer.store(read_batch([call(0, 3, 3)], {0: (2, 4), 1: (12, 12)}))
@@ -236,7 +236,7 @@ def test_the_parts_of_a_batch_are_timed(
     store: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = _Clock()
-    monkeypatch.setattr(phases, "time", clock)
+    monkeypatch.setattr(arrival, "time", clock)
     known = store.first_copies
 
     def slow(keys: object) -> object:
@@ -247,7 +247,7 @@ def test_the_parts_of_a_batch_are_timed(
     storer = _storer(store)
     storer.store(FIRST)
     (stored,) = storer.stored()
-    assert tuple(stored.phases_ms) == phases.STORING_PHASES
+    assert tuple(stored.phases_ms) == arrival.STORING_PHASES
     assert dict(stored.phases_ms) == {
         "arrival": 0,
         "repeats": 500,

@@ -9,8 +9,7 @@ from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import note, source_title
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.pipeline.activity import StreamActivity, write_activity
-from sfcrime.pipeline.stream import stream_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.settings import Settings
 from sfcrime.store.records import BatchProgress, Generation
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from sfcrime.errors import TopicMadeAnew, TopicRefused
+
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class CountedTopic(Protocol):
@@ -130,11 +133,22 @@ def _deleted(topic: str, partition: int, end: int, first: int) -> TopicRefused:
     )
 
 
-def is_caught_up(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
-    """Whether every partition is accounted for up to where it ends.
+def lag(
+    reached: Mapping[int, int], ends: Mapping[int, int], firsts: Mapping[int, int] = NOTHING
+) -> dict[int, int]:
+    """By partition of the topic, how many offsets are not accounted for.
 
     Args:
-        reached: by partition, the first offset that is not accounted for; 0 where none is.
+        reached: by partition, the first offset that is not accounted for.
         ends: by partition of the topic.
+        firsts: where a partition begins of which nothing is accounted for; else it begins at 0.
     """
-    return all(reached.get(partition, 0) >= end for partition, end in ends.items())
+    return {
+        partition: max(0, end - reached.get(partition, firsts.get(partition, 0)))
+        for partition, end in sorted(ends.items())
+    }
+
+
+def is_caught_up(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
+    """Whether every partition is accounted for up to where it ends; arguments as of `lag`."""
+    return not any(lag(reached, ends).values())

@@ -10,21 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable
-from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
     BrokerRecord,
-    broker_class_path,
     broker_folder,
     format_storage,
     java_command,
     read_record,
+    running_bootstrap_servers,
     stored_cluster_id,
     write_configuration,
     write_record,
@@ -88,12 +85,7 @@ class RunningBroker:
     def __enter__(self) -> RunningBroker:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -117,19 +109,17 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
     folder, kafka, jvm = broker_folder(settings.data_dir), settings.kafka, settings.jvm
     with ExitStack() as stack:
         _claim(settings, stack)
-        java = find_java(jvm)
         on_step("checking jars")
-        jars = resolve_jars("kafka", jvm)
-        cache = startup_cache("kafka", java, broker_class_path(jars), jvm)
-        command = java_command(java, jars, kafka.heap, folder)
+        startup = startup_cache("kafka", jvm)
+        command = java_command(startup, kafka.heap, folder)
         if stored_cluster_id(folder) is None:
             on_step("making the broker's storage")
-            format_storage(command, folder, cache.features)
+            format_storage(command, folder, startup.features)
         on_step("starting the broker")
-        command[1:1] = cache.options
-        child, record = _start_and_wait(command, kafka.port, folder, cache.own_session)
+        command[1:1] = startup.options
+        child, record = _start_and_wait(command, kafka.port, folder, startup.own_session)
         stack.callback(child.stop)
-        grace_s = cache.stop_grace_s(STOP_GRACE_S)
+        grace_s = startup.stop_grace_s(STOP_GRACE_S)
         return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
 
 
@@ -137,18 +127,6 @@ def require_startable(settings: Settings) -> None:
     """Refuses at once what `start_broker` would: AlreadyRunning and PortTaken, as there."""
     with ExitStack() as stack:
         _claim(settings, stack)
-
-
-def running_bootstrap_servers(data_dir: Path) -> str | None:
-    """Where the broker of a data folder listens, if it runs."""
-    record = read_record(broker_folder(data_dir))
-    return record.bootstrap_servers if record and record.is_running() else None
-
-
-def known_servers(settings: Settings) -> str | None:
-    """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
-    else the embedded broker, if it runs."""
-    return settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
 
 
 @contextlib.contextmanager

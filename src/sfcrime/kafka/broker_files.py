@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 import subprocess
 import uuid
@@ -15,7 +14,9 @@ from string import Template
 import msgspec
 
 from sfcrime.errors import KafkaUnavailable
+from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.machine.child import ProcessIdentity, is_alive
+from sfcrime.settings import KafkaSettings, Settings
 
 _FEATURES_FILE = "bootstrap.checkpoint"
 
@@ -55,6 +56,21 @@ def read_record(folder: Path) -> BrokerRecord | None:
         return None
 
 
+def running_bootstrap_servers(data_dir: Path) -> str | None:
+    """Where the broker of a data folder listens, if it runs."""
+    record = read_record(broker_folder(data_dir))
+    return record.bootstrap_servers if record and record.is_running() else None
+
+
+def known_kafka(settings: Settings) -> KafkaSettings | None:
+    """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
+    else the embedded broker, if it runs."""
+    if settings.kafka.bootstrap_servers:
+        return settings.kafka
+    running = running_bootstrap_servers(settings.data_dir)
+    return settings.at_servers(running).kafka if running else None
+
+
 def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
     """Fills in `server.properties` for these ports; the written file."""
     template = (resources.files("sfcrime.kafka") / "server.properties").read_text("utf-8")
@@ -70,10 +86,11 @@ def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
     return path
 
 
-def java_command(java: Path, jars: Sequence[Path], heap: str, folder: Path) -> list[str]:
-    """Java with every option of the broker; a main class and its arguments follow."""
+def java_command(startup: StartupCache, heap: str, folder: Path) -> list[str]:
+    """Java with every option of the broker but those of `startup`; a main class and its arguments
+    follow."""
     return [
-        str(java),
+        str(startup.java),
         f"-Xmx{heap}",
         # One core's worth of garbage collector: it leaves the other to Spark, and 285 MB suffice.
         "-XX:+UseSerialGC",
@@ -88,13 +105,8 @@ def java_command(java: Path, jars: Sequence[Path], heap: str, folder: Path) -> l
         f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}",
         f"-Dsfcrime.log={folder / 'broker.log'}",
         "-cp",
-        broker_class_path(jars),
+        startup.class_path,
     ]
-
-
-def broker_class_path(jars: Sequence[Path]) -> str:
-    """As `java -cp` takes it."""
-    return os.pathsep.join(str(jar) for jar in jars)
 
 
 def keep_features(folder: Path, kept: Path) -> None:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
@@ -41,7 +39,6 @@ NOT_YET = (
     KafkaError._NOENT,
 )
 
-Answer = TypeVar("Answer")
 OnError = Callable[[KafkaError], None]
 Properties = dict[str, str | int | float | bool]
 
@@ -100,23 +97,6 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except KafkaException as error:
         raise kafka_error(error.args[0], doing) from error
-
-
-def answered(ask: Callable[[], Answer], doing: str) -> Answer:
-    """What `ask` returns, asked again while a partition of a known topic is not ready yet.
-
-    Raises:
-        KafkaUnavailable: the broker does not answer, or is still not ready after 10 s.
-    """
-    deadline = time.monotonic() + REQUEST_TIMEOUT_S
-    while True:
-        with translated(doing):
-            try:
-                return ask()
-            except KafkaException as error:
-                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
-                    raise
-        time.sleep(0.05)
 
 
 def kafka_error(error: object, doing: str) -> SfcrimeError:

@@ -59,7 +59,7 @@ def read_range(
     kafka: KafkaSettings,
     start: Mapping[int, int],
     end: Mapping[int, int],
-    batch: int = 10_000,
+    batch: int = 1_000,
     source_name: str = "",
 ) -> Iterator[list[TopicRecord]]:
     """Every committed record with start <= offset < end, in batches.

@@ -117,25 +117,6 @@ def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
             )
 
 
-def require_lasting_offsets(name: str, settings: Mapping[str, str]) -> None:
-    """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
-
-    Records that a retention deletes from the beginning on are another matter: they leave a range
-    that can be named.
-
-    Raises:
-        TopicRefused: the topic is compacted.
-    """
-    policy = settings.get("cleanup.policy", "")
-    if "compact" in policy:
-        raise TopicRefused(
-            f"The topic {name} has cleanup.policy={policy}.",
-            rule="A compacted topic drops records that were counted, so no number of it could be "
-            "proved by a recount.",
-            next_step="count a topic with cleanup.policy=delete that holds every call",
-        )
-
-
 def _create(topic: Topic, partitions: int) -> None:
     wanted = NewTopic(topic.name, num_partitions=partitions, config=dict(NEW_TOPIC_SETTINGS))
     with translated(f"making the topic {topic.name}"):

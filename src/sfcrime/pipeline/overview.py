@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.domain.topic_state import is_caught_up
+from sfcrime.domain.topic_state import lag
 from sfcrime.errors import StoreUnavailable
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, read_activity
 from sfcrime.statistics.movement import Movement, movement
@@ -46,17 +46,14 @@ class Overview:
 
     def lag(self, topic_ends: Mapping[int, int]) -> int:
         """Records in the topic that are not accounted for."""
-        return sum(topic_ends.values()) - sum(
-            min(part.end, topic_ends.get(part.partition, 0)) for part in self._ledger()
-        )
+        return sum(lag(self._reached(), topic_ends).values())
 
     def is_caught_up(self, topic_ends: Mapping[int, int]) -> bool:
         """Whether the ledger ends at the last stable offset of every partition."""
-        reached = {part.partition: part.end for part in self._ledger()}
-        return bool(topic_ends) and is_caught_up(reached, topic_ends)
+        return bool(topic_ends) and self.lag(topic_ends) == 0
 
-    def _ledger(self) -> tuple[PartitionRange, ...]:
-        return self.counted.ledger if self.counted else ()
+    def _reached(self) -> dict[int, int]:
+        return {part.partition: part.end for part in self.counted.ledger} if self.counted else {}
 
 
 class OverviewWatch:

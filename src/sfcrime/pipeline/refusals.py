@@ -11,10 +11,11 @@ from sfcrime.errors import UsageError
 from sfcrime.kafka.broker import require_startable
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.pace import Pace
-from sfcrime.pipeline.stream_request import job_lock, require_settable
+from sfcrime.pipeline.stream import job_lock
 from sfcrime.settings import Settings
 from sfcrime.sources.input_files import STANDARD_INPUT
 from sfcrime.sources.source import SYNTHETIC
+from sfcrime.spark.properties import require_settable
 from sfcrime.store import STORE_FILE
 
 

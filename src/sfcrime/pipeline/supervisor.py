@@ -187,8 +187,7 @@ class Pipeline:
     def _topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
         self._topic = self._topic or Topic(self._opened.kafka)
-        if self._topic.exists():
-            self.last_ends = self._topic.end_offsets()
+        self.last_ends = self._topic.ends() or self.last_ends
         return self.last_ends
 
     def stop(self) -> None:

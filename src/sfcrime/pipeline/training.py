@@ -20,8 +20,7 @@ from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import broker_folder, keep_features
 from sfcrime.machine.priority import make_way
 from sfcrime.pipeline.publishing import open_source, publish_source
-from sfcrime.pipeline.stream import stream_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.pipeline.training_process import MAKE_WAY, only_training, startup_caches
 from sfcrime.settings import Settings, load_settings
 from sfcrime.sources.source import SYNTHETIC

@@ -9,20 +9,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sfcrime.errors import AlreadyRunning
-from sfcrime.jvm.jars import jar_paths
-from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import (
     StartupCache,
     forget_partial,
     startup_cache,
     startup_folder,
 )
-from sfcrime.kafka.broker_files import broker_class_path, broker_folder, read_record
+from sfcrime.kafka.broker_files import broker_folder, read_record
 from sfcrime.machine.child import Child, start_child, stop_identity
 from sfcrime.machine.locks import LockHeld, file_lock
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
-from sfcrime.spark.driver import driver_class_path
+from sfcrime.spark.driver import driver_startup
 from sfcrime.streaming.scratch import throw_away_checkpoint
 
 MAKE_WAY = "--make-way"
@@ -35,11 +33,7 @@ def startup_caches(jvm: JvmSettings) -> tuple[StartupCache, ...]:
     Raises:
         JavaUnavailable: there is no Java they could be for.
     """
-    java = find_java(jvm)
-    return (
-        startup_cache("kafka", java, broker_class_path(jar_paths("kafka", jvm)), jvm),
-        startup_cache("spark", java, driver_class_path(jar_paths("spark", jvm)), jvm),
-    )
+    return startup_cache("kafka", jvm, fetch=False), driver_startup(jvm, fetch=False)
 
 
 def training_lock(jvm: JvmSettings) -> Path:

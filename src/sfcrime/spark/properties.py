@@ -50,13 +50,14 @@ _FREE_CLIENT_OPTIONS = frozenset(
 """Properties of Kafka's client in Spark: none of them decides which records are read."""
 
 
-def require_free_options(options: Mapping[str, str]) -> None:
-    """Refuses options of the source that would change what is read.
+def require_settable(settings: Settings) -> None:
+    """Refuses further Spark properties, and options of the source, that sfcrime decides itself.
 
     Raises:
-        UsageError: names the option.
+        UsageError: names the property or option.
     """
-    for name in options:
+    spark_properties(settings, settings.data_dir)
+    for name in settings.stream.source_options:
         is_free = name in _FREE_CLIENT_OPTIONS or not name.lower().startswith("kafka.")
         if name.lower() in _OPTIONS_DECIDED_HERE or not is_free:
             raise UsageError(

@@ -16,8 +16,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import driver_command
-from sfcrime.spark.gateway import DriverJvm, start_driver_jvm
+from sfcrime.spark.driver import DriverJvm, start_driver_jvm
 from sfcrime.spark.properties import APPLICATION_NAME
 
 SESSION_STOP_S = 3.0
@@ -30,8 +29,8 @@ class RunningSpark:
     session: SparkSession
     jvm: DriverJvm
 
-    def renew(self) -> None:
-        """Makes another session on another JVM, by the same command, where its JVM has ended.
+    def renew(self, settings: Settings) -> None:
+        """Makes another session on another JVM, by the same settings, where its JVM has ended.
 
         Raises:
             ChildFailed: the new one ended as well.
@@ -39,7 +38,7 @@ class RunningSpark:
         if self.jvm.is_running():
             return
         _forget_session()
-        new = open_spark(start_driver_jvm(self.jvm.command))
+        new = start_spark(settings, self.jvm.log_path.parent)
         self.session, self.jvm = new.session, new.jvm
 
     @property
@@ -65,8 +64,8 @@ class RunningSpark:
 
 
 def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
-    """Starts the driver JVM and a session on it; for the arguments see `driver_command`."""
-    return open_spark(start_driver_jvm(driver_command(settings, work_dir)))
+    """Starts the driver JVM and a session on it; for the arguments see `start_driver_jvm`."""
+    return open_spark(start_driver_jvm(settings, work_dir))
 
 
 def open_spark(jvm: DriverJvm) -> RunningSpark:

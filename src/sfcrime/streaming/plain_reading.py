@@ -22,10 +22,9 @@ from sfcrime.domain.wall_clock import MICROS
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.topic import Topic
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.arrival import Planned, ReadBatch
+from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
 from sfcrime.streaming.intake import MOST_RECORDS_PER_POLL, ReadPlan, judged_rows
 from sfcrime.streaming.judged_rows import as_packet
-from sfcrime.streaming.phases import PhaseClock
 from sfcrime.streaming.storing import BatchStorer
 
 NO_SPARK_BATCH = -1

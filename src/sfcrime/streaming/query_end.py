@@ -12,7 +12,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.connection import answers
 from sfcrime.settings import KafkaSettings
-from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODES, DriverJvm
+from sfcrime.spark.driver import OUT_OF_MEMORY_EXIT_CODES, DriverJvm
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0

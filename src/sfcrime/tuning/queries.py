@@ -116,7 +116,6 @@ def _calls_and_digest(cells: Iterable[CellCount]) -> tuple[int, str]:
 class _BatchLine(msgspec.Struct, frozen=True):
     """A batch that Spark has committed, and the totals behind it."""
 
-    batch_id: int
     started_ms: int
     duration_ms: int
     records: int
