@@ -98,7 +98,10 @@ def test_a_store_that_was_counted_otherwise_is_refused_before_anything_starts(
 def test_a_job_or_broker_of_another_process_is_refused_before_anything_starts(
     sfcrime: Sfcrime,
 ) -> None:
-    for lock, said in (("stream.lock", "Another job runs on"), ("kafka/lock", "is already run")):
+    for lock, said in (
+        ("stream.lock", "Another job works in"),
+        ("kafka/lock", "Another broker works in"),
+    ):
         with file_lock(sfcrime.data_dir / lock, wait=False):
             ran = sfcrime("run", *END)
 
@@ -130,7 +133,7 @@ def test_a_second_run_on_the_same_folder_is_refused(sfcrime: Sfcrime) -> None:
     with file_lock(sfcrime.data_dir / "run.lock", wait=False):
         ran = sfcrime("run", *END)
     assert ran.code == 1
-    assert "Another `sfcrime run` works on" in ran.err
+    assert "Another `sfcrime run` works in" in ran.err
     assert not (sfcrime.data_dir / "kafka").exists()
 
 

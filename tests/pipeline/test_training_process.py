@@ -154,7 +154,7 @@ def test_two_never_train_at_once(settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(training, "_replay", writing(b"the broker's", b"Spark's"))
     with (
         file_lock(training_lock(settings.jvm), wait=False),
-        pytest.raises(AlreadyRunning, match="Another process trains"),
+        pytest.raises(AlreadyRunning, match="Another training"),
     ):
         train_startup_cache(settings, lambda _: None)
 
@@ -168,7 +168,7 @@ def test_the_process_itself_gives_way_to_another_one_and_says_so(
         child = start_training(settings, tmp_path / "log", makes_way=True)
         assert child.wait(60) == 1
 
-    assert last_lines(child.log_path).startswith("error: Another process trains")
+    assert last_lines(child.log_path).startswith("error: Another training")
 
 
 def test_caches_that_are_there_are_not_trained_again(

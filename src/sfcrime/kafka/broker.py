@@ -14,7 +14,7 @@ from types import TracebackType
 
 import msgspec
 
-from sfcrime.errors import AlreadyRunning, KafkaUnavailable
+from sfcrime.errors import ChildFailed, KafkaUnavailable
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import startup_cache
@@ -39,7 +39,7 @@ from sfcrime.machine.child import (
     start_child,
     stop_identity,
 )
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -79,6 +79,14 @@ class RunningBroker:
 
     def is_running(self) -> bool:
         return self._child.is_running()
+
+    def require_running(self) -> None:
+        """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
+        if not self.is_running():
+            raise ChildFailed(
+                f"The broker ended. Its last words:\n{last_lines(self.log_path)}",
+                next_step=f"read {self.log_path}; running again goes on where it stopped",
+            )
 
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
@@ -175,17 +183,10 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
     """Locks the folder for as long as the stack lives, ends a broker without an owner, and sees
     that the port is free."""
     folder = broker_folder(settings.data_dir)
-    try:
-        stack.enter_context(file_lock(folder / "lock", wait=False))
-    except LockHeld as error:
-        record = read_record(folder)
-        where = f" on {record.bootstrap_servers}" if record else ""
-        raise AlreadyRunning(
-            f"The broker of {folder} is already run{where} by another sfcrime process.",
-            rule="One process owns a data folder's broker.",
-            next_step="stop the other one, use its broker with --bootstrap-servers, "
-            "or choose another --data-dir",
-        ) from error
+    left_over = read_record(folder)
+    used = f" {left_over.bootstrap_servers}" if left_over else ""
+    instead = f"use it with --bootstrap-servers{used}, stop it, or choose another --data-dir"
+    stack.enter_context(only_one("broker", folder / "lock", instead))
     left_over = read_record(folder)
     if left_over is not None:
         stop_identity(left_over.broker)

@@ -93,18 +93,18 @@ _LOGGING: Mapping[JarSet, str] = {
 }
 
 
-def tool_named(name: str) -> Tool:
+def tool_named(name: str | None) -> Tool:
     """The tool, by its name here or by that of Kafka's script ("kafka-topics.sh").
 
     Raises:
-        UsageError: there is none; lists all.
+        UsageError: there is none, or none is named; lists all.
     """
-    found = TOOLS.get(name.removesuffix(".sh").removeprefix("kafka-"))
+    found = TOOLS.get((name or "").removesuffix(".sh").removeprefix("kafka-"))
     if found is None:
         raise UsageError(
-            f"There is no Kafka tool named {name!r}.",
+            f"There is no Kafka tool named {name!r}." if name else "No Kafka tool is named.",
             rule=f"Tools: {', '.join(TOOLS)}.",
-            next_step="sfcrime kafka topics --help",
+            next_step="sfcrime kafka --help",
         )
     return found
 

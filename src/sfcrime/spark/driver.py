@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from sfcrime.errors import JarsUnavailable
+from sfcrime.jvm.ivy import pyspark_jars_folder
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import StartupCache, startup_cache
@@ -120,13 +119,7 @@ def driver_java(
 def driver_class_path(jars: Sequence[Path]) -> str:
     """PySpark's own jars, then the connector's. PySpark is found, not imported: that takes as long
     as a good part of the JVM's start, which need not wait for it."""
-    pyspark = find_spec("pyspark")
-    if pyspark is None or pyspark.origin is None:
-        raise JarsUnavailable(
-            "PySpark is not installed, and Spark's jars come with it.", next_step="make setup"
-        )
-    spark_jars = Path(pyspark.origin).parent / "jars"
-    return os.pathsep.join([f"{spark_jars}{os.sep}*", *map(str, jars)])
+    return os.pathsep.join([f"{pyspark_jars_folder()}{os.sep}*", *map(str, jars)])
 
 
 def driver_command(settings: Settings, work_dir: Path) -> DriverCommand:

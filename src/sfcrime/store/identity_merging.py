@@ -128,7 +128,6 @@ class Merging:
                 f"Call {rows.call_ids[at]} at {rows.calls_us[at]} us on the wall would be held "
                 f"twice, and {len(twice) - 1:,} more.",
                 rule="An identity is held once; its second record is a duplicate.",
-                next_step="keep the data folder and report this; nothing of the batch was stored",
             )
         written = []
         for part, content in self._parts(rows):

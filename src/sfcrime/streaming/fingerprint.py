@@ -35,17 +35,10 @@ class Fingerprint:
                 again with what is asked for here.
         """
         mine, theirs = asdict(self), asdict(stored)
-        changed = [
-            f"{name} was {theirs[name]!r} and is now {value!r}"
-            for name, value in mine.items()
-            if theirs[name] != value
-        ]
+        changed = {name: (theirs[name], mine[name]) for name in mine if theirs[name] != mine[name]}
         if changed:
-            raise FingerprintChanged(
-                f"The numbers in the store were made otherwise: {'; '.join(changed)}.",
-                rule="A change that would change numbers is refused, never silently accepted.",
-                next_step=f"set it back, or count the topic again: {self._rebuild(theirs)}",
-            )
+            mend = f"set it back, or count the topic again: {self._rebuild(theirs)}"
+            raise FingerprintChanged(changed, mend)
 
     def _rebuild(self, theirs: dict[str, object]) -> str:
         """The command that counts by this fingerprint where the numbers were made by `theirs`."""

@@ -16,13 +16,12 @@ from threading import Event
 
 import msgspec
 
-from sfcrime.errors import AlreadyRunning, ChildFailed, UsageError
+from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
 from sfcrime.pipeline.stream_request import require_settable
 from sfcrime.settings import Settings, as_environment
 from sfcrime.tuning.knobs import Query, base_values, settings_with
@@ -142,17 +141,10 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
     seconds += len(_partitions_needed(order, waiting)) * order.workload.records / _FILL_PER_S
     hooks.on_plan(len(waiting), min(seconds, order.budget_s))
     order.out_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with file_lock(order.out_dir / "lock", wait=False):
-            if read_results(order.results_file).setup != setup:
-                append_line(order.results_file, setup)
-            left = _run_waiting(order, setup, recorded, hooks, stop) if waiting else 0
-    except LockHeld as error:
-        raise AlreadyRunning(
-            f"Another `sfcrime tune` works in {order.out_dir}.",
-            rule="Two labs at once would measure each other.",
-            next_step="wait for it to end, or stop it",
-        ) from error
+    with only_one("`sfcrime tune`", order.out_dir / "lock", "wait for it to end, or stop it"):
+        if read_results(order.results_file).setup != setup:
+            append_line(order.results_file, setup)
+        left = _run_waiting(order, setup, recorded, hooks, stop) if waiting else 0
     if not left or order.budget_s < math.inf:  # a short run fills its topics again in seconds
         shutil.rmtree(order.work_dir, ignore_errors=True)
     return left
@@ -176,11 +168,7 @@ def _run_waiting(
                 result = run_trial(waiting[0], bench, setup.digest)
             except Interrupted:
                 break
-            if not broker.is_running():  # what failed for want of it is no result
-                raise ChildFailed(
-                    f"The lab's broker ended.\n{last_lines(broker.log_path)}",
-                    next_step=f"read {broker.log_path}; running again goes on where this ended",
-                )
+            broker.require_running()  # what failed for want of it is no result
             results.append(checked_against(result, results))
             append_line(order.results_file, results[-1])
             waiting = waiting[1:]
