@@ -39,7 +39,8 @@ from usage import Usage, Watch
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
-from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.settings import KafkaSettings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress
 from sfcrime.tuning.processes import ROLES, UsageMeter

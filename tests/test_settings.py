@@ -13,9 +13,8 @@ from sfcrime.settings import (
     SourceSettings,
     StoreSettings,
     StreamSettings,
-    as_environment,
-    load_settings,
 )
+from sfcrime.settings_loading import as_environment, load_settings
 
 
 def settings_file(folder: Path, text: str) -> dict[str, str]:

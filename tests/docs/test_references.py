@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from sfcrime.cli.main import COMMANDS
-from sfcrime.settings import Settings, as_environment
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import as_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -23,12 +23,13 @@ from sfcrime.pipeline.training_process import (
     startup_caches,
     training_lock,
 )
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 IS_UNDER_WAY = """
 import subprocess, sys, time
 from sfcrime.pipeline.training_process import only_training, startup_caches
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.streaming.scratch import throw_away_checkpoint
 jvm = load_settings().jvm
 with only_training(jvm) as data_dir, throw_away_checkpoint(data_dir) as checkpoint:

@@ -10,7 +10,7 @@ import click
 from sfcrime.cli.ready_jars import ready_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.tools import TOOLS, tool_command, tool_named
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 
 class _ToolList(click.Command):

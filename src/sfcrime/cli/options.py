@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -8,7 +8,7 @@ import subprocess
 
 from sfcrime.errors import UsageError
 from sfcrime.jvm.java import find_java
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 _TIMEOUT_S = 30.0
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)

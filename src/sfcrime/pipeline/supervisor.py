@@ -27,7 +27,8 @@ from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.locks import only_one
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
 from sfcrime.pipeline.refusals import require_place, require_runnable
-from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
 
 if TYPE_CHECKING:
     # It reads the database, whose import would delay the parts.

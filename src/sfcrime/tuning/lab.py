@@ -23,7 +23,8 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.locks import only_one
 from sfcrime.pipeline.stream_request import require_settable
-from sfcrime.settings import Settings, as_environment
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import as_environment
 from sfcrime.tuning.knobs import Query, base_values, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
 from sfcrime.tuning.queries import exercise_program

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sfcrime.settings import ENVIRONMENT_PREFIX
+from sfcrime.settings_loading import ENVIRONMENT_PREFIX
 from sfcrime.tuning.effects import Effect, Verdict
 from sfcrime.tuning.knobs import (
     KNOBS,
