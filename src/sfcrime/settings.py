@@ -70,15 +70,15 @@ class SourceSettings(Room, frozen=True):
     source: Annotated[
         str,
         Meta(
-            description="a file, a pattern such as `calls/*.csv`, or `synthetic`; several files "
-            "or patterns on a line each",
+            description="a file, a quoted pattern such as 'calls/*.csv', or `synthetic`; several "
+            "on a line each, or each with a flag of its own",
         ),
     ] = "synthetic"
     speed: Annotated[
         str,
         Meta(
-            pattern=r"^(max|\d+(\.\d+)?x?)\Z",
-            title="`max`, or a number with or without an x behind it",
+            pattern=r"^(max|(?=.*[1-9])\d{1,9}(\.\d{1,9})?x?)\Z",
+            title="`max`, or a number above 0 with or without an x behind it",
             description="`max`, or how many times faster than the calls came in",
         ),
     ] = "1800x"
@@ -90,7 +90,8 @@ class SourceSettings(Room, frozen=True):
             pattern=r"^(|\d{4}-\d\d-\d\d)\Z",
             title="a day that the calendar has, as YYYY-MM-DD, or nothing",
             examples=["2018-10-02"],
-            description="first day of the synthetic city; empty: 60 days before its first start",
+            description="first day of the synthetic city, YYYY-MM-DD; empty: 60 days before its "
+            "first start",
         ),
     ] = ""
 
@@ -104,14 +105,15 @@ class StreamSettings(Room, frozen=True):
     """The Spark query."""
 
     window_minutes: Annotated[
-        int, Meta(ge=1, le=60, description="width of a cell's window; a divisor of 60")
+        Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60],
+        Meta(description="width of a cell's window in minutes: hours are sums of windows"),
     ] = 60
     lateness_hours: Annotated[
         Annotated[float, Meta(ge=0, le=MOST_LATENESS_HOURS)] | Literal["off"] | None,
         Meta(
             examples=[168],
-            description="allowed lateness, or `off`: then no record is late or from the future; "
-            "unset: 168 hours for a topic of this producer, off for any other",
+            description="allowed lateness in hours, or `off`: then no record is late or from the "
+            "future; unset: 168 for a topic of this producer, off for any other",
         ),
     ] = None
     max_records_per_batch: Annotated[

@@ -44,11 +44,12 @@ _Place = tuple[str, str]
 """Room and name of a setting."""
 
 _ROOMS = [room.name for room in msgspec.structs.fields(Settings)]
-_SETTINGS = {
+SETTINGS = {
     (room.name, setting.name): setting
     for room in msgspec.structs.fields(Settings)
     for setting in msgspec.structs.fields(room.type)
 }
+"""Every setting, by room and name."""
 
 
 def load_settings(
@@ -83,21 +84,14 @@ def load_settings(
                 given[room, name] = Given(value, partial(_behind, f"{flag} " if flag else ""))
     for (room, name), each in given.items():
         rooms.setdefault(room, {})[name] = _checked(room, name, each)
-    settings = msgspec.convert(rooms, Settings)
-    if 60 % settings.stream.window_minutes:
-        raise UsageError(
-            f"A window of {settings.stream.window_minutes} minutes does not divide an hour.",
-            rule="A window is a divisor of 60 minutes, so that hours are sums of windows.",
-            next_step="--window 60 (or 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)",
-        )
-    return settings
+    return msgspec.convert(rooms, Settings)
 
 
 def _checked(room: str, name: str, given: Given) -> Any:
     """The value as the setting has it."""
-    setting = _SETTINGS.get((room, name))
+    setting = SETTINGS.get((room, name))
     if setting is None:
-        known = [each for its_room, each in _SETTINGS if its_room == room]
+        known = [each for its_room, each in SETTINGS if its_room == room]
         raise UsageError(
             f"The setting {room}.{name} does not exist.",
             rule=f"{room} has {', '.join(known)}." if known else f"Rooms: {', '.join(_ROOMS)}.",

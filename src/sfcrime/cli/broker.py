@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-from threading import Event
-
 import click
 
 from sfcrime.cli.options import setting_flags
+from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import Settings
 
@@ -24,10 +22,10 @@ def command(settings: Settings) -> None:
 
     It listens on loopback and keeps its topics in the data folder. Ctrl-C or SIGTERM ends it.
     """
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with start_broker(settings, lambda step: click.echo(step, err=True)) as broker:
+    with (
+        stop_on_signals() as stop,
+        start_broker(settings, lambda step: click.echo(step, err=True)) as broker,
+    ):
         click.echo(f"bootstrap servers: {broker.bootstrap_servers}")
         click.echo(f"log: {broker.log_path}   Ctrl-C stops it", err=True)
         while not stop.wait(_LOOK_EVERY_S):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -50,10 +49,6 @@ cut it first checks its log files."""
 _PORT_ATTEMPTS = 5
 
 OnStep = Callable[[str], None]
-
-
-def _no_view(_: str) -> None:
-    return
 
 
 class RunningBroker:
@@ -96,16 +91,11 @@ class RunningBroker:
     def __enter__(self) -> RunningBroker:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
-def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroker:
+def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> RunningBroker:
     """Starts the broker of the data folder and waits until it answers.
 
     Its storage is made at the first start. A broker left over by a killed process is ended first.
@@ -160,7 +150,7 @@ def known_servers(settings: Settings) -> str | None:
 
 
 @contextlib.contextmanager
-def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Settings]:
+def open_kafka(settings: Settings, on_step: OnStep = lambda _: None) -> Iterator[Settings]:
     """The settings with `bootstrap_servers` that answer: an outside cluster's, or the embedded
     broker's.
 
