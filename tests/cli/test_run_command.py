@@ -25,7 +25,7 @@ END = ("--until-caught-up", "--no-dashboard")
     "flags, named",
     [
         (("--speed", "fast"), "speed"),
-        (("--window", "7"), "7 minutes does not divide an hour"),
+        (("--window", "7"), "window_minutes cannot be"),
         (("--lateness-hours", "never"), "lateness_hours"),
         (("--limit", "-1"), "limit"),
         (("--seed", "-1"), "seed"),
@@ -33,7 +33,7 @@ END = ("--until-caught-up", "--no-dashboard")
         (("--partitions", "0"), "partitions"),
         (("--max-records-per-batch", "0"), "max_records_per_batch"),
         (("--topic", "a b"), "topic"),
-        (("--speed", "0x"), "The speed '0x' cannot be used."),
+        (("--speed", "0x"), "The setting source.speed cannot be"),
         (("--start", "2018-02-30"), "source.start cannot be '2018-02-30'"),
         (("--start", "1999-12-31"), "cannot start on 1999-12-31"),
         (("--source", "missing.json"), "missing.json is not there."),
