@@ -132,7 +132,7 @@ def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: P
     settings = _settings(tmp_path, KafkaSettings())
     with (
         file_lock(tmp_path / "stream.lock", wait=False),
-        pytest.raises(AlreadyRunning, match="Another job runs on"),
+        pytest.raises(AlreadyRunning, match="Another job works in"),
     ):
         stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
     assert steps == []

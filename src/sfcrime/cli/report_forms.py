@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from sfcrime.cli.output import (
     add_row,
@@ -70,37 +69,35 @@ def _columns(row: Row, question: Question) -> dict[str, str]:
 
 def print_answer_json(answer: Answer) -> None:
     """One JSON object; a row has the fields that were asked for, and `calls`."""
-    print_json(_as_json(answer))
-
-
-def _as_json(answer: Answer) -> dict[str, Any]:
     question, totals, folded = answer.question, answer.totals, answer.folded
     newest = totals.newest_call_us
-    return {
-        "rows": [_columns(row, question) | {"calls": row.calls} for row in answer.rows],
-        "calls": total(answer.rows),
-        "as_of": None if newest is None else to_iso(newest),
-        "committed_at": instant_iso(totals.committed_ms),
-        "source": source_title(answer.generation),
-        "synthetic": answer.generation.synthetic,
-        "accounting": asdict(totals.accounting),
-        "by": [each.value for each in question.by],
-        "every": question.every.value,
-        "since": None if question.since_us is None else to_iso(question.since_us),
-        "until": None if question.until_us is None else to_iso(question.until_us),
-        "raw": question.raw,
-        "top": question.top,
-        "folded": None
-        if folded is None
-        else {
-            "into": OTHER[folded.dimension],
-            "labels": folded.labels,
-            "calls": folded.calls,
-        },
-        "calls_with_unofficial_disposition": answer.unofficial,
-        "ambiguous_windows": [to_iso(us) for us in answer.repeated],
-        "windows_missing_on_the_wall": [to_iso(us) for us in answer.missing],
-    }
+    print_json(
+        {
+            "rows": [_columns(row, question) | {"calls": row.calls} for row in answer.rows],
+            "calls": total(answer.rows),
+            "as_of": None if newest is None else to_iso(newest),
+            "committed_at": instant_iso(totals.committed_ms),
+            "source": source_title(answer.generation),
+            "synthetic": answer.generation.synthetic,
+            "accounting": asdict(totals.accounting),
+            "by": [each.value for each in question.by],
+            "every": question.every.value,
+            "since": None if question.since_us is None else to_iso(question.since_us),
+            "until": None if question.until_us is None else to_iso(question.until_us),
+            "raw": question.raw,
+            "top": question.top,
+            "folded": None
+            if folded is None
+            else {
+                "into": OTHER[folded.dimension],
+                "labels": folded.labels,
+                "calls": folded.calls,
+            },
+            "calls_with_unofficial_disposition": answer.unofficial,
+            "ambiguous_windows": [to_iso(us) for us in answer.repeated],
+            "windows_missing_on_the_wall": [to_iso(us) for us in answer.missing],
+        }
+    )
 
 
 def print_answer_csv(answer: Answer) -> None:

@@ -77,21 +77,17 @@ class StoreReader:
         self._number = number
 
     def generation(self) -> Generation:
-        self._clock.restart()
         return rows.generation(self._connection, self._number)
 
     def totals(self) -> Totals:
-        self._clock.restart()
         return rows.totals(self._connection, self._number)
 
     def partition_ledger(self) -> list[PartitionRange]:
         """By partition."""
-        self._clock.restart()
         return rows.partitions(self._connection, self._number)
 
     def ledger_rows(self, limit: int) -> list[LedgerRow]:
         """The newest kept batches, newest first."""
-        self._clock.restart()
         return rows.newest_batches(self._connection, self._number, limit)
 
     def batch_ranges(self) -> Iterator[tuple[int, PartitionRange]]:
@@ -196,7 +192,6 @@ class StoreReader:
         """The identities that were counted, block by block, by level and first identity."""
         from sfcrime.store.identity_blocks import stored_identities  # Arrow and NumPy come with it
 
-        self._clock.restart()
         for block in stored_identities(self._connection, self._number):
             yield block
             self._clock.restart()
@@ -207,7 +202,6 @@ class StoreReader:
         return cells.between(self._number, since_us, until_us)
 
     def _rows(self, statement: Select[Any]) -> Iterator[Any]:
-        self._clock.restart()
         result = self._connection.execute(statement)
         while True:
             self._clock.restart()

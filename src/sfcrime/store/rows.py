@@ -52,13 +52,8 @@ def from_generation(generation: Generation) -> dict[str, Any]:
 def totals(connection: Connection, number: int) -> Totals:
     """The accounting of all its batches together."""
     row = connection.execute(of_generation(schema.totals, number)).one()
-    return Totals(
-        accounting=_accounting(row),
-        batches=row.batches,
-        last_batch_id=row.last_batch_id,
-        committed_ms=row.committed_ms,
-        newest_call_us=row.newest_call_us,
-    )
+    others = (row.batches, row.last_batch_id, row.committed_ms, row.newest_call_us)
+    return Totals(_accounting(row), *others)
 
 
 def newest_batches(connection: Connection, number: int, limit: int) -> list[LedgerRow]:

@@ -142,7 +142,9 @@ def open_for_reading(path: Path, clock: ReadClock) -> Engine:
         connection.set_progress_handler(clock.expired, _INSTRUCTIONS_BETWEEN_LOOKS)
         return connection
 
-    return _with_begin(create_engine("sqlite://", creator=connect, poolclass=NullPool), "BEGIN")
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "before_cursor_execute", lambda *_: clock.restart())
+    return _with_begin(engine, "BEGIN")
 
 
 def _with_begin(engine: Engine, statement: str) -> Engine:
@@ -225,7 +227,6 @@ def file_problems(path: Path) -> list[str]:
     clock = ReadClock(_CHECK_LIMIT_S)
     engine = open_for_reading(path, clock)
     with translated(path, clock), engine.begin() as connection:
-        clock.restart()
         pages = connection.execute(text(f"PRAGMA quick_check({_MOST_PROBLEMS})")).scalars().all()
         references = connection.execute(text("PRAGMA foreign_key_check")).all()
     found = [str(line) for line in pages if line != "ok"]
