@@ -27,6 +27,7 @@ from sfcrime.statistics.rollups import (
 )
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
+from sfcrime.store.records import Grouping
 
 
 def _dimensions(_: click.Context, __: click.Parameter, value: str) -> tuple[Dimension, ...]:
@@ -142,13 +143,13 @@ def _answer(settings: Settings, question: Question) -> Answer:
     with open_reader(settings.data_dir / STORE_FILE) as reader:
         generation, totals = reader.generation(), reader.totals()
         _check_bounds(question, generation.window_minutes)
-        cells = reader.calls_by(
-            by_window=question.every is not Every.ALL,
-            since_us=question.since_us,
-            until_us=question.until_us,
+        grouping = Grouping(
+            windows=question.every is not Every.ALL,
+            types=Dimension.TYPE in question.by,
             width_s=question.every.width_s,
             origin_s=FIRST_MONDAY_S,
         )
+        cells = reader.calls_by(grouping, question.since_us, question.until_us)
     rows = rollup(cells, by=question.by, every=question.every, raw=question.raw)
     folded = None if question.top is None else fold(rows, question.top)
     return Answer(

@@ -32,8 +32,7 @@ _WRITER_PRAGMAS = (
     "synchronous = FULL",  # one fsync a batch: a committed batch survives a power cut
     "foreign_keys = ON",
     "secure_delete = FAST",  # ON, as some systems build it, writes every page freed once more
-    "cache_size = -65536",  # 64 MiB
-    "mmap_size = 1073741824",
+    "cache_size = -65536",  # 64 MiB, and nothing mapped: that would be memory of the job too
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
