@@ -95,6 +95,10 @@ class KafkaSettings(Room, frozen=True):
             "or more",
         ),
     ] = 1
+    compression: Annotated[
+        Literal["none", "gzip", "snappy", "lz4", "zstd"],
+        Meta(description="how published records are packed; whoever reads them must know it"),
+    ] = "lz4"
     heap: Annotated[Heap, Meta(description=f"heap of the embedded broker; {_LESS_MEMORY}")] = "256m"
 
 
@@ -283,6 +287,13 @@ def load_settings(
             next_step="--window 60 (or 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)",
         )
     return settings
+
+
+def is_set(room: str, name: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the file or the environment sets it."""
+    environment = os.environ if environment is None else environment
+    file = environment.get("SFCRIME_CONFIG", "")
+    return (room, name) in _from_file(file) | _from_environment(environment)
 
 
 def _checked(room: str, name: str, given: Given) -> Any:
