@@ -264,7 +264,9 @@ def test_a_topic_of_another_source_is_refused(topic: NewName) -> None:
     published(kafka, 10)
     other = SourceIdentity("synthetic:seed=1", "synthetic city", True)
 
-    with pytest.raises(TopicRefused, match=r"holds calls\.json \(file:abc\), not synthetic city"):
+    with pytest.raises(
+        TopicRefused, match=r"holds 'calls\.json' \(file:abc\), not 'synthetic city'"
+    ):
         publish(ProducerPlan(kafka, other, Pace(None)), NumberedRecords(10), Event())
 
     assert_holds_each_once(kafka, 10)
