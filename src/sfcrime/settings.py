@@ -61,6 +61,10 @@ class KafkaSettings(Room, frozen=True):
             "or more",
         ),
     ] = 1
+    compression: Annotated[
+        Literal["none", "gzip", "snappy", "lz4", "zstd"],
+        Meta(description="how published records are packed; whoever reads them must know it"),
+    ] = "lz4"
     heap: Annotated[Heap, Meta(description=f"heap of the embedded broker; {_LESS_MEMORY}")] = "256m"
 
 

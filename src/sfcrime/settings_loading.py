@@ -87,6 +87,13 @@ def load_settings(
     return msgspec.convert(rooms, Settings)
 
 
+def is_set(room: str, name: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the file or the environment sets it."""
+    environment = os.environ if environment is None else environment
+    file = environment.get("SFCRIME_CONFIG", "")
+    return (room, name) in _from_file(file) | _from_environment(environment)
+
+
 def _checked(room: str, name: str, given: Given) -> Any:
     """The value as the setting has it."""
     setting = SETTINGS.get((room, name))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from sfcrime.settings_loading import SETTINGS, load_settings
+from sfcrime.settings_loading import SETTINGS, is_set, load_settings
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -59,6 +59,12 @@ def setting_flags(*flags: str) -> Decorator:
         return decorated
 
     return decorate
+
+
+def is_asked_for(flag: str) -> bool:
+    """Whether the command that runs was given the flag, or its setting comes from elsewhere."""
+    room, key = _FLAGS[flag]
+    return click.get_current_context().params[f"{room}__{key}"] is not None or is_set(room, key)
 
 
 def _option(flag: str) -> Decorator:

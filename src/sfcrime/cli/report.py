@@ -95,7 +95,8 @@ def _wall_clock(_: click.Context, __: click.Parameter, value: str | None) -> int
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Print CSV; text that a spreadsheet would run as a formula gets a leading apostrophe.",
+    help="Print CSV; text is escaped as on a terminal, and gets a leading apostrophe where a "
+    "spreadsheet would run it as a formula. JSON has it exact.",
 )
 @click.option(
     "--rows",

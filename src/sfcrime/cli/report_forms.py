@@ -17,7 +17,7 @@ from sfcrime.cli.output import (
 )
 from sfcrime.domain.dispositions import describe
 from sfcrime.domain.wall_clock import to_iso
-from sfcrime.statistics.rollups import OTHER, Dimension, Every, Folded, Row, seams, total
+from sfcrime.statistics.rollups import Dimension, Every, Folded, Row, seams, total
 from sfcrime.store.records import Generation, Totals
 
 _NOTE = "A call is not a crime: it is a request for service, in a dispatcher's words."
@@ -89,7 +89,7 @@ def print_answer_json(answer: Answer) -> None:
             "folded": None
             if folded is None
             else {
-                "into": OTHER[folded.dimension],
+                "into": folded.into,
                 "labels": folded.labels,
                 "calls": folded.calls,
             },
@@ -132,7 +132,7 @@ def print_answer_table(answer: Answer, most_rows: int) -> None:
             table,
             *([_window(row.window_us, answer)] if row.window_us is not None else []),
             *([row.call_type] if Dimension.TYPE in question.by else []),
-            *_with_meaning(row, question),
+            *_with_meaning(row, answer.folded),
             row.calls,
             f"{row.calls / whole:.1%}",
         )
@@ -169,12 +169,12 @@ def _window(window_us: int, answer: Answer) -> str:
     return f"{text} *" if window_us in (*answer.repeated, *answer.missing) else text
 
 
-def _with_meaning(row: Row, question: Question) -> list[str]:
+def _with_meaning(row: Row, folded: Folded | None) -> list[str]:
     if row.disposition is None:
         return []
-    if question.top is not None and row.disposition == OTHER[Dimension.DISPOSITION]:
-        return [row.disposition, ""]
-    return [row.disposition, describe(row.disposition).meaning]
+    into = None if folded is None or folded.dimension is Dimension.TYPE else folded.into
+    meaning = "" if row.disposition == into else describe(row.disposition).meaning
+    return [row.disposition, meaning]
 
 
 def _footer(answer: Answer, shown: int, whole: int) -> list[str]:
@@ -183,8 +183,7 @@ def _footer(answer: Answer, shown: int, whole: int) -> list[str]:
         lines.append(f"The first {shown:,} rows are printed: --rows 0 prints all, --top N folds.")
     if answer.folded is not None and answer.folded.labels:
         folded = answer.folded
-        name = OTHER[folded.dimension]
-        lines.append(f'"{name}" stands for {folded.labels:,} more, {folded.calls:,} calls.')
+        lines.append(f'"{folded.into}" stands for {folded.labels:,} more, {folded.calls:,} calls.')
     lines.append(
         f"{answer.unofficial:,} calls carry a disposition outside the city's official table."
     )

@@ -166,7 +166,7 @@ def open_producer(settings: KafkaSettings) -> Producer:
         # of them would lose the one that failed.
         "enable.gapless.guarantee": True,
         "delivery.report.only.error": True,
-        "compression.type": "lz4",
+        "compression.type": settings.compression,
         "linger.ms": 5,  # batches fill by themselves at full speed: 50 was no faster
         "batch.size": 512 * 1024,
         "batch.num.messages": 10_000,
