@@ -136,8 +136,8 @@ def test_an_error_that_leaves_out_its_next_step_has_that_of_its_class() -> None:
             ["Partition 1 of calls begins at offset 9; records 7 to 8 were deleted"],
         ),
         (
-            errors.TopicUnfit("calls", "retention.ms", "5", "-1", rule="None.", next_step="mend"),
-            {"topic": "calls", "name": "retention.ms", "found": "5", "wanted": "-1"},
+            errors.TopicUnfit("calls", "retention.ms", "5", rule="None.", next_step="mend"),
+            {"topic": "calls", "name": "retention.ms", "found": "5"},
             ["The topic calls has retention.ms=5.\nNone.\nNext step: mend"],
         ),
         (

@@ -224,14 +224,11 @@ class TopicUnfit(TopicRefused):
     Args:
         topic: its name.
         name, found: of the setting, and its value.
-        wanted: the value that fits.
         rule, next_step: as of every error.
     """
 
-    def __init__(  # noqa: PLR0913 - four facts and two sentences
-        self, topic: str, name: str, found: str, wanted: str, *, rule: str, next_step: str
-    ) -> None:
-        self.topic, self.name, self.found, self.wanted = topic, name, found, wanted
+    def __init__(self, topic: str, name: str, found: str, *, rule: str, next_step: str) -> None:
+        self.topic, self.name, self.found = topic, name, found
         super().__init__(f"The topic {topic} has {name}={found}.", rule=rule, next_step=next_step)
 
 

@@ -143,7 +143,7 @@ class Topic:
         policy = self.settings().get("cleanup.policy", "")
         if "compact" in policy:
             raise TopicUnfit(
-                *(self.name, "cleanup.policy", policy, "delete"),
+                *(self.name, "cleanup.policy", policy),
                 rule="A compacted topic drops records that were counted, so no number of it could "
                 "be proved by a recount.",
                 next_step="count a topic with cleanup.policy=delete that holds every call",

@@ -96,7 +96,7 @@ def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
                 f"--entity-type topics --entity-name {kafka.topic} --add-config {name}={wanted}"
                 "   (or choose another --topic)"
             )
-            raise TopicUnfit(kafka.topic, name, found, wanted, rule=rule, next_step=mend)
+            raise TopicUnfit(kafka.topic, name, found, rule=rule, next_step=mend)
 
 
 def _create(topic: Topic, partitions: int) -> None:
