@@ -30,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sfcrime.machine.description import described_machine
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.tuning.knobs import Query, differing
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, Workload, plan_trials

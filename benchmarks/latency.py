@@ -33,7 +33,8 @@ from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.description import described_machine
 from sfcrime.pipeline.supervisor import environment_of_part
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress

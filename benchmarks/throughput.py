@@ -40,7 +40,8 @@ from sfcrime.jvm.jars import jar_paths
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.usage import UsageMeter
-from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.settings import KafkaSettings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress
 

@@ -244,7 +244,7 @@ def test_a_training_that_was_asked_for_and_cannot_be_is_an_error(
         ran = set_up("--train")
 
     assert ran.returncode == 1
-    assert "Another process trains the start-up cache" in ran.stderr
+    assert "Another training of the start-up cache" in ran.stderr
     assert [each.name for each in (tmp_path / "startup").iterdir()] == ["lock"]
 
 

@@ -15,7 +15,8 @@ import pytest
 from sfcrime.jvm.jars import jars_folder, resolve_jars
 from sfcrime.pipeline.checkup import Finding, Level, check_up
 from sfcrime.pipeline.training_process import startup_caches
-from sfcrime.settings import JvmSettings, Settings, load_settings
+from sfcrime.settings import JvmSettings, Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
 from store_samples import GENERATION

@@ -7,19 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
 from asked_admin import AskedAdmin
 from running import spark_was_awaited
+from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import (
     AlreadyRunning,
     ChildFailed,
     KafkaUnavailable,
     StoreUnavailable,
+    TopicRefused,
     UsageError,
 )
+from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
@@ -97,6 +101,26 @@ def test_while_a_first_record_is_waited_for_the_topics_settings_are_not_asked_fo
 
 
 @pytest.mark.kafka
+def test_a_count_goes_on_whatever_source_is_named_in_a_partition_that_was_empty(
+    topic: Callable[[], KafkaSettings], tmp_path: Path
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 2)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    for partition, name in ((0, GENERATION.source_name), (1, "file:other")):
+        source = source_header(SourceIdentity(name, "calls", False), 2)
+        headers: Any = [(SOURCE_HEADER, source), (SEQUENCE_HEADER, b"0")]
+        producer.produce(kafka.topic, b"x", partition=partition, headers=headers)
+    assert producer.flush(20) == 0
+    stored = replace(GENERATION, topic_id=Topic(kafka).state().topic_id)
+    settings = _settings(tmp_path, kafka)
+
+    assert TopicWait(settings, stored, {0: 1, 1: 0}).look() is not None
+    with pytest.raises(TopicRefused, match="2 sources"):  # nothing was decided yet
+        TopicWait(settings).look()
+
+
+@pytest.mark.kafka
 def test_it_can_be_told_to_stop_waiting_for_a_record(
     tmp_path: Path, topic: Callable[[], KafkaSettings]
 ) -> None:
@@ -132,7 +156,7 @@ def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: P
     settings = _settings(tmp_path, KafkaSettings())
     with (
         file_lock(tmp_path / "stream.lock", wait=False),
-        pytest.raises(AlreadyRunning, match="Another job runs on"),
+        pytest.raises(AlreadyRunning, match="Another job works in"),
     ):
         stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
     assert steps == []

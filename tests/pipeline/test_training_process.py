@@ -23,12 +23,13 @@ from sfcrime.pipeline.training_process import (
     startup_caches,
     training_lock,
 )
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 IS_UNDER_WAY = """
 import subprocess, sys, time
 from sfcrime.pipeline.training_process import only_training, startup_caches
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.streaming.scratch import throw_away_checkpoint
 jvm = load_settings().jvm
 with only_training(jvm) as data_dir, throw_away_checkpoint(data_dir) as checkpoint:
@@ -154,7 +155,7 @@ def test_two_never_train_at_once(settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(training, "_replay", writing(b"the broker's", b"Spark's"))
     with (
         file_lock(training_lock(settings.jvm), wait=False),
-        pytest.raises(AlreadyRunning, match="Another process trains"),
+        pytest.raises(AlreadyRunning, match="Another training"),
     ):
         train_startup_cache(settings, lambda _: None)
 
@@ -168,7 +169,7 @@ def test_the_process_itself_gives_way_to_another_one_and_says_so(
         child = start_training(settings, tmp_path / "log", makes_way=True)
         assert child.wait(60) == 1
 
-    assert last_lines(child.log_path).startswith("error: Another process trains")
+    assert last_lines(child.log_path).startswith("error: Another training")
 
 
 def test_caches_that_are_there_are_not_trained_again(

@@ -8,10 +8,9 @@ import sys
 import click
 
 from sfcrime.cli.ready_jars import ready_jars
-from sfcrime.errors import UsageError
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.tools import TOOLS, tool_command, tool_named
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 
 class _ToolList(click.Command):
@@ -37,12 +36,6 @@ def command(tool: str | None, arguments: tuple[str, ...]) -> None:
 
     `sfcrime kafka TOOL --help` is the tool's own help.
     """
-    if tool is None:
-        raise UsageError(
-            "No Kafka tool is named.",
-            rule=f"Tools: {', '.join(TOOLS)}.",
-            next_step="sfcrime kafka --help",
-        )
     found = tool_named(tool)
     jvm = load_settings().jvm
     java = find_java(jvm)

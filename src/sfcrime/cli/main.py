@@ -5,6 +5,7 @@ Subcommands are imported only when called, so `sfcrime --help` needs neither Spa
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -70,6 +71,9 @@ def sfcrime() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: runs one command and leaves with its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks would end the command
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = sfcrime.main(arguments, prog_name="sfcrime", standalone_mode=False)
     except SfcrimeError as error:
@@ -82,10 +86,12 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
         context = getattr(error, "ctx", None)
         if context is not None:
-            click.echo(context.command.epilog, err=True)
+            shown.write(context.command.epilog)
+        _print_safely(shown.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `sfcrime report | head`
         sys.stderr.close()
@@ -101,12 +107,15 @@ def _hand_over(error: SfcrimeError) -> None:
 
 
 def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:
-    """On stderr; it may quote a record, a topic or a log."""
     import traceback
 
+    text = "".join(traceback.format_exception(error)) if with_traceback else ""
+    _print_safely(f"{text}error: {error}")
+
+
+def _print_safely(text: str) -> None:
+    """On stderr; it may quote a record, a topic, a file's name or a log."""
     from sfcrime.cli.output import terminal_safe
 
-    text = "".join(traceback.format_exception(error)) if with_traceback else ""
-    text += f"error: {error}"
     for line in text.expandtabs().split("\n"):
         click.echo(terminal_safe(line), err=True)

@@ -15,7 +15,7 @@ from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
 from sfcrime.pipeline.activity import ProducerActivity, write_activity
-from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_source
+from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import Settings
 
@@ -56,11 +56,11 @@ def command(
     ):
         view = _View(settings, bar, stop)
         opened = open_source(settings, view.reading)
-        if until_present:
-            opened = UntilPresent(opened)
         try:
             view.opened(opened.total)
-            published = publish_source(settings, opened, stop, view.publishing)
+            published = publish_source(
+                settings, opened, stop, view.publishing, until_present=until_present
+            )
         finally:
             opened.close()
         view.ended(published)

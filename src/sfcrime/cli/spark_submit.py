@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 
 @click.command(

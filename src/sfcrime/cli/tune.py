@@ -15,7 +15,8 @@ from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.tuning.knobs import BY_SPARK_NAME, Query, base_values, is_of
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.plan import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from sfcrime.errors import TopicMadeAnew, TopicRefused
+from sfcrime.errors import RecordsDeleted, TopicMadeAnew, TopicRefused
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
@@ -98,7 +98,7 @@ def next_offsets(
                 "sfcrime rebuild --accept-loss",
             )
         if first > end:
-            raise _deleted(counted.topic, partition, end, first)
+            raise RecordsDeleted(counted.topic, partition, end, first)
     return {partition: reached.get(partition, 0) for partition in topic.ends}
 
 
@@ -120,17 +120,7 @@ def require_still_held(
     require_same(counted.topic, counted.topic_id, topic_id)
     for partition, start in starts.items():
         if firsts.get(partition, 0) > start:
-            raise _deleted(counted.topic, partition, start, firsts[partition])
-
-
-def _deleted(topic: str, partition: int, end: int, first: int) -> TopicRefused:
-    return TopicRefused(
-        f"Partition {partition} of {topic} begins at offset {first:,}; records "
-        f"{end:,} to {first - 1:,} were deleted before they were counted.",
-        rule="Every record of the topic ends as one of four outcomes, so none is skipped.",
-        next_step="set the topic's retention.ms=-1, then count what it still holds: "
-        "sfcrime rebuild --accept-loss",
-    )
+            raise RecordsDeleted(counted.topic, partition, start, firsts[partition])
 
 
 def lag(

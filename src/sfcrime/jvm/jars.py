@@ -48,14 +48,10 @@ class JarProgress:
 OnProgress = Callable[[JarProgress], None]
 
 
-def _silent(_: JarProgress) -> None:
-    return
-
-
 def resolve_jars(
     jar_set: str,
     settings: JvmSettings,
-    on_progress: OnProgress = _silent,
+    on_progress: OnProgress = lambda _: None,
     lists: Traversable = JAR_LISTS,
 ) -> tuple[Path, ...]:
     """The verified jars of a set, fetched first where the cache does not hold them.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from sfcrime.errors import AlreadyRunning, KafkaUnavailable
+from sfcrime.errors import ChildFailed, KafkaUnavailable
 from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
     BrokerRecord,
@@ -36,7 +36,7 @@ from sfcrime.machine.child import (
     start_child,
     stop_identity,
 )
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -47,10 +47,6 @@ cut it first checks its log files."""
 _PORT_ATTEMPTS = 5
 
 OnStep = Callable[[str], None]
-
-
-def _no_view(_: str) -> None:
-    return
 
 
 class RunningBroker:
@@ -77,6 +73,14 @@ class RunningBroker:
     def is_running(self) -> bool:
         return self._child.is_running()
 
+    def require_running(self) -> None:
+        """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
+        if not self.is_running():
+            raise ChildFailed(
+                f"The broker ended. Its last words:\n{last_lines(self.log_path)}",
+                next_step=f"read {self.log_path}; running again goes on where it stopped",
+            )
+
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
         self._child.stop(self._stop_grace_s)
@@ -89,7 +93,7 @@ class RunningBroker:
         self.stop()
 
 
-def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroker:
+def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> RunningBroker:
     """Starts the broker of the data folder and waits until it answers.
 
     Its storage is made at the first start. A broker left over by a killed process is ended first.
@@ -130,7 +134,7 @@ def require_startable(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Settings]:
+def open_kafka(settings: Settings, on_step: OnStep = lambda _: None) -> Iterator[Settings]:
     """The settings with `bootstrap_servers` that answer: an outside cluster's, or the embedded
     broker's.
 
@@ -153,17 +157,10 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
     """Locks the folder for as long as the stack lives, ends a broker without an owner, and sees
     that the port is free."""
     folder = broker_folder(settings.data_dir)
-    try:
-        stack.enter_context(file_lock(folder / "lock", wait=False))
-    except LockHeld as error:
-        record = read_record(folder)
-        where = f" on {record.bootstrap_servers}" if record else ""
-        raise AlreadyRunning(
-            f"The broker of {folder} is already run{where} by another sfcrime process.",
-            rule="One process owns a data folder's broker.",
-            next_step="stop the other one, use its broker with --bootstrap-servers, "
-            "or choose another --data-dir",
-        ) from error
+    left_over = read_record(folder)
+    used = f" {left_over.bootstrap_servers}" if left_over else ""
+    instead = f"use it with --bootstrap-servers{used}, stop it, or choose another --data-dir"
+    stack.enter_context(only_one("broker", folder / "lock", instead))
     left_over = read_record(folder)
     if left_over is not None:
         stop_identity(left_over.broker)

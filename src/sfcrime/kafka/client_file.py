@@ -19,7 +19,7 @@ import javaproperties
 from sfcrime.errors import UsageError
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.dialects import ClientFile, TrustStore, in_both_dialects
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 _DECIDED_HERE = (
     *("bootstrap.servers", "group.id", "enable.auto.commit", "auto.offset.reset"),

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types n
 )
 
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import TopicRefused
+from sfcrime.errors import TopicUnfit
 from sfcrime.kafka.client import (
     NOT_YET,
     REQUEST_TIMEOUT_S,
@@ -138,12 +138,12 @@ class Topic:
         range that can be named.
 
         Raises:
-            TopicRefused: the topic is compacted.
+            TopicUnfit: the topic is compacted.
         """
         policy = self.settings().get("cleanup.policy", "")
         if "compact" in policy:
-            raise TopicRefused(
-                f"The topic {self.name} has cleanup.policy={policy}.",
+            raise TopicUnfit(
+                *(self.name, "cleanup.policy", policy),
                 rule="A compacted topic drops records that were counted, so no number of it could "
                 "be proved by a recount.",
                 next_step="count a topic with cleanup.policy=delete that holds every call",

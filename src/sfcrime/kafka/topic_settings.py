@@ -6,12 +6,12 @@ Kafka's defaults delete what is older than 7 days by its timestamp: calls of 201
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
 
-from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.errors import KafkaUnavailable, TopicUnfit
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
@@ -36,33 +36,17 @@ NEW_TOPIC_SETTINGS: Mapping[str, str] = {
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
 }
 
-_Check = Callable[[str], bool]
-_NEEDED: Mapping[str, tuple[_Check, str]] = {
-    "cleanup.policy": (
-        lambda value: value == "delete",
-        "A compacted topic drops records, so its calls could not be counted again.",
-    ),
-    "retention.ms": (
-        lambda value: value == "-1",
-        "Records carry the time of their call; any retention deletes old calls.",
-    ),
-    "retention.bytes": (
-        lambda value: value == "-1",
-        "A bound on its size makes the topic forget calls that were counted.",
-    ),
-    "message.timestamp.type": (
-        lambda value: value == "CreateTime",
-        "Lateness is judged by the time a record was published at, which the producer sets.",
-    ),
-    "message.timestamp.before.max.ms": (
-        lambda value: int(value) >= _OLDEST_MS,
-        "A bound on the age of a record refuses old calls.",
-    ),
-    "message.timestamp.after.max.ms": (
-        lambda value: int(value) <= _FUTURE_TOLERANCE_MS,
-        "A record stamped into the far future would make every later one late.",
-    ),
+_NEEDED: Mapping[str, str] = {
+    "cleanup.policy": "A compacted topic drops records, so its calls could not be counted again.",
+    "retention.ms": "Records carry the time of their call; any retention deletes old calls.",
+    "retention.bytes": "A bound on its size makes the topic forget calls that were counted.",
+    "message.timestamp.type": "Lateness is judged by the time a record was published at, which the "
+    "producer sets.",
+    "message.timestamp.before.max.ms": "A bound on the age of a record refuses old calls.",
+    "message.timestamp.after.max.ms": "A record stamped into the far future would make every later "
+    "one late.",
 }
+"""Settings that must be those of a new topic, or as good, and why."""
 
 
 def ensure_topic(topic: Topic, partitions: int) -> int:
@@ -83,10 +67,7 @@ def ensure_topic(topic: Topic, partitions: int) -> int:
     deadline = time.monotonic() + REQUEST_TIMEOUT_S
     while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
         if time.monotonic() > deadline:
-            raise KafkaUnavailable(
-                f"The topic {topic.name} has partitions without a leader.",
-                next_step="check the Kafka cluster",
-            )
+            raise KafkaUnavailable(f"The topic {topic.name} has partitions without a leader.")
         time.sleep(0.05)
     return len(leaders)
 
@@ -102,19 +83,25 @@ def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
         settings: of the topic, as `Topic.settings` has them.
 
     Raises:
-        TopicRefused: names the setting, its value, and the command that mends it.
+        TopicUnfit: names the setting, its value, and the command that mends it.
     """
-    for name, (is_right, rule) in _NEEDED.items():
-        value = settings.get(name)
-        if value is not None and not is_right(value):
-            raise TopicRefused(
-                f"The topic {kafka.topic} has {name}={value}.",
-                rule=rule,
-                next_step="sfcrime kafka configs --alter "
-                f"--bootstrap-server {kafka.bootstrap_servers} "
-                f"--entity-type topics --entity-name {kafka.topic} "
-                f"--add-config {name}={NEW_TOPIC_SETTINGS[name]}   (or choose another --topic)",
+    for name, rule in _NEEDED.items():
+        wanted = NEW_TOPIC_SETTINGS[name]
+        found = settings.get(name, wanted)
+        if found != wanted and not _is_as_good(name, found):
+            mend = (
+                f"sfcrime kafka configs --alter --bootstrap-server {kafka.bootstrap_servers} "
+                f"--entity-type topics --entity-name {kafka.topic} --add-config {name}={wanted}"
+                "   (or choose another --topic)"
             )
+            raise TopicUnfit(kafka.topic, name, found, rule=rule, next_step=mend)
+
+
+def _is_as_good(name: str, found: str) -> bool:
+    """Whether a bound on timestamps that is not ours takes those of calls, and none far ahead."""
+    if name == "message.timestamp.before.max.ms":
+        return int(found) > _OLDEST_MS
+    return name == "message.timestamp.after.max.ms" and int(found) < _FUTURE_TOLERANCE_MS
 
 
 def _create(topic: Topic, partitions: int) -> None:

@@ -76,8 +76,10 @@ class LaterTraining:
                 self._watch(self._training)
             elif self._is_due and self._is_calm(overview, topic_ends) and has_room(self._settings):
                 self._begin()
-        except (SfcrimeError, OSError) as error:
-            self._give_up(str(error).partition("\n")[0])
+        except SfcrimeError as error:
+            self._give_up(error.happened)
+        except OSError as error:
+            self._give_up(str(error))
 
     def _is_calm(self, overview: Overview, topic_ends: Mapping[int, int]) -> bool:
         """Whether the first statistic stands, and there was no backlog for a while."""

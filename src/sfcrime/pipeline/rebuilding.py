@@ -7,12 +7,13 @@ reached everything that the topic held when the rebuild began, then the new ones
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange, TopicState, is_caught_up
-from sfcrime.errors import TopicRefused
+from sfcrime.errors import StoreUnavailable, TopicRefused
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.topic import Topic
@@ -21,6 +22,7 @@ from sfcrime.settings import Settings
 from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation, PartitionRange
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -64,6 +66,13 @@ class Rebuilt:
     """Of the new generation."""
     swapped: bool
     """False: it was stopped, readers see what they saw, and the next rebuild continues it."""
+
+
+def of_stored_topic(settings: Settings) -> Settings:
+    """The same for the topic that readers see; as they are where no store can be read."""
+    with suppress(StoreUnavailable), open_reader(settings.data_dir / STORE_FILE) as store:
+        return settings.of_topic(store.generation().topic)
+    return settings
 
 
 def rebuild_topic(

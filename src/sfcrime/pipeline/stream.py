@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from sfcrime.errors import AlreadyRunning
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
 from sfcrime.settings import Settings
 from sfcrime.spark.driver import DriverJvm, start_driver_jvm
 from sfcrime.spark.properties import require_settable
@@ -110,15 +109,6 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
             stop.set()  # where Spark failed, the search for the topic must end too
 
 
-@contextlib.contextmanager
-def job_lock(data_dir: Path) -> Iterator[None]:
+def job_lock(data_dir: Path) -> AbstractContextManager[None]:
     """Two jobs would refuse each other's batches: so only one may try."""
-    try:
-        with file_lock(data_dir / JOB_LOCK_FILE, wait=False):
-            yield
-    except LockHeld as error:
-        raise AlreadyRunning(
-            f"Another job runs on {data_dir}.",
-            rule="One data directory has one job.",
-            next_step="stop it, or use another --data-dir",
-        ) from error
+    return only_one("job", data_dir / JOB_LOCK_FILE)

@@ -19,20 +19,16 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sfcrime.errors import (
-    ERROR_FILE,
-    AlreadyRunning,
-    ChildFailed,
-    SfcrimeError,
-)
+from sfcrime.errors import ERROR_FILE, ChildFailed, SfcrimeError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
 from sfcrime.pipeline.refusals import require_place, require_runnable
-from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
 
 if TYPE_CHECKING:
     # It reads the database, whose import would delay the parts.
@@ -81,14 +77,7 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         require_runnable(self._settings)
-        try:
-            self._lock.enter_context(file_lock(self._settings.data_dir / "run.lock", wait=False))
-        except LockHeld as error:
-            raise AlreadyRunning(
-                f"Another `sfcrime run` works on {self._settings.data_dir}.",
-                rule="One data directory has one run.",
-                next_step="stop it, or use another --data-dir",
-            ) from error
+        self._lock.enter_context(only_one("`sfcrime run`", self._settings.data_dir / "run.lock"))
         try:
             self._start()
         except BaseException:
@@ -157,11 +146,8 @@ class Pipeline:
         Raises:
             ChildFailed: a part ended with an error, or was killed too often.
         """
-        if self._broker is not None and not self._broker.is_running():
-            raise ChildFailed(
-                "The broker ended.\n" + last_lines(self._broker.log_path),
-                next_step=f"read {self._broker.log_path}; running again goes on where it stopped",
-            )
+        if self._broker is not None:
+            self._broker.require_running()
         for part in (self._producer, self._stream):
             code = part.child.exit_code if part.child else None
             if code is None or (code == 0 and part is self._producer):

@@ -22,7 +22,8 @@ from sfcrime.machine.priority import make_way
 from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.pipeline.training_process import MAKE_WAY, only_training, startup_caches
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.sources.source import SYNTHETIC
 
 TRAINING_RECORDS = 40_000

@@ -17,7 +17,7 @@ from sfcrime.jvm.startup_cache import (
 )
 from sfcrime.kafka.broker_files import broker_folder, read_record
 from sfcrime.machine.child import Child, start_child, stop_identity
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.driver import driver_startup
@@ -71,19 +71,13 @@ def only_training(jvm: JvmSettings) -> Iterator[Path]:
         AlreadyRunning: another process trains.
     """
     folder = startup_folder(jvm)
-    try:
-        with file_lock(training_lock(jvm), wait=False):  # makes the folder
+    instead = "start without the cache, or wait until it is there"
+    with only_one("training of the start-up cache", training_lock(jvm), instead):
+        _clear(folder)
+        try:
+            yield folder / "training"
+        finally:
             _clear(folder)
-            try:
-                yield folder / "training"
-            finally:
-                _clear(folder)
-    except LockHeld as error:
-        raise AlreadyRunning(
-            f"Another process trains the start-up cache in {folder}.",
-            rule="One process trains it at a time.",
-            next_step="start without it, or wait until it is there",
-        ) from error
 
 
 def _clear(folder: Path) -> None:

@@ -16,10 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
-from sfcrime.errors import ChildFailed, JarsUnavailable
+from sfcrime.errors import ChildFailed
+from sfcrime.jvm.ivy import pyspark_jars_folder
 from sfcrime.jvm.startup_cache import StartupCache, startup_cache
 from sfcrime.machine.child import last_lines
 from sfcrime.settings import JvmSettings, Settings
@@ -102,14 +102,8 @@ def driver_java(
 
 
 def pyspark_jars() -> str:
-    """PySpark's own jars, as a class path has them. PySpark is found, not imported: that takes as
-    long as a good part of the JVM's start, which need not wait for it."""
-    pyspark = find_spec("pyspark")
-    if pyspark is None or pyspark.origin is None:
-        raise JarsUnavailable(
-            "PySpark is not installed, and Spark's jars come with it.", next_step="make setup"
-        )
-    return str(Path(pyspark.origin).parent / "jars" / "*")
+    """PySpark's own jars, as a class path has them."""
+    return str(pyspark_jars_folder() / "*")
 
 
 def driver_startup(settings: JvmSettings, *, fetch: bool = True) -> StartupCache:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Container
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
@@ -62,20 +62,14 @@ def _require_same(settings: Settings, stored: Generation) -> None:
         ),
         settings.stream,
     )
-    changed = [name for name in FINGERPRINT if getattr(wanted, name) != getattr(stored, name)]
+    both = {name: (getattr(stored, name), getattr(wanted, name)) for name in FINGERPRINT}
+    changed = {name: (old, new) for name, (old, new) in both.items() if old != new}
     if changed:
-        said = (
-            f"{name} was {getattr(stored, name)!r} and is now {getattr(wanted, name)!r}"
-            for name in changed
-        )
-        raise FingerprintChanged(
-            f"The numbers in the store were made otherwise: {'; '.join(said)}.",
-            rule="A change that would change numbers is refused, never silently accepted.",
-            next_step=f"set it back, or count the topic again: {_rebuild(wanted, changed)}",
-        )
+        mend = f"set it back, or count the topic again: {_rebuild(wanted, changed)}"
+        raise FingerprintChanged(changed, mend)
 
 
-def _rebuild(wanted: Generation, changed: Sequence[str]) -> str:
+def _rebuild(wanted: Generation, changed: Container[str]) -> str:
     """The command that counts as is wanted where that changes so much."""
     flags = []
     if "topic" in changed:

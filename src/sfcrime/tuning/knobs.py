@@ -16,7 +16,8 @@ import msgspec
 
 from sfcrime.errors import UsageError
 from sfcrime.machine.sizes import machine_cores
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 UNBOUNDED = "unbounded"
 """A value of `max_records_per_batch`: a batch takes all that is there, Spark's own default."""

@@ -14,14 +14,14 @@ from threading import Event
 
 import msgspec
 
-from sfcrime.errors import AlreadyRunning, ChildFailed, UsageError
+from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
-from sfcrime.machine.locks import LockHeld, file_lock
-from sfcrime.settings import Settings, as_environment
+from sfcrime.machine.locks import only_one
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import as_environment
 from sfcrime.spark.properties import require_settable
 from sfcrime.tuning.knobs import Query, base_values, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
@@ -139,23 +139,16 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
     seconds = seconds_left(len(waiting), results, order.workload)
     hooks.on_plan(len(waiting), min(seconds, order.budget_s))
     order.out_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with file_lock(order.out_dir / "lock", wait=False):
-            newest, _ = read_results(order.results_file)
-            if newest != setup:
-                append_line(order.results_file, setup)
-            if waiting:
-                broker = start_broker(order.settings.in_folder(order.work_dir), hooks.on_step)
-                with broker as running:
-                    bench = _bench(order, partitions, running, hooks, stop)
-                    _run_waiting(order, bench, setup.digest, results, hooks)
-                shutil.rmtree(order.work_dir, ignore_errors=True)
-    except LockHeld as error:
-        raise AlreadyRunning(
-            f"Another `sfcrime tune` works in {order.out_dir}.",
-            rule="Two labs at once would measure each other.",
-            next_step="wait for it to end, or stop it",
-        ) from error
+    with only_one("`sfcrime tune`", order.out_dir / "lock", "wait for it to end, or stop it"):
+        newest, _ = read_results(order.results_file)
+        if newest != setup:
+            append_line(order.results_file, setup)
+        if waiting:
+            broker = start_broker(order.settings.in_folder(order.work_dir), hooks.on_step)
+            with broker as running:
+                bench = _bench(order, partitions, running, hooks, stop)
+                _run_waiting(order, bench, setup.digest, results, hooks)
+            shutil.rmtree(order.work_dir, ignore_errors=True)
     return len(not_run(order.trials, results))
 
 
@@ -174,11 +167,7 @@ def _run_waiting(
             result = run_trial(waiting[0], bench, setup)
         except Interrupted:
             return
-        if not bench.broker.is_running():  # what failed for want of it is no result
-            raise ChildFailed(
-                f"The lab's broker ended.\n{last_lines(bench.broker.log_path)}",
-                next_step=f"read {bench.broker.log_path}; running again goes on where this ended",
-            )
+        bench.broker.require_running()  # what failed for want of it is no result
         results.append(checked_against(result, results))
         append_line(order.results_file, results[-1])
         hooks.on_result(results[-1])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markdown_it import MarkdownIt
 
-from sfcrime.settings import ENVIRONMENT_PREFIX
+from sfcrime.settings_loading import ENVIRONMENT_PREFIX
 from sfcrime.tuning.effects import Effect, Verdict
 from sfcrime.tuning.knobs import KNOBS, OPTION_PREFIX, UNBOUNDED, UNBOUNDED_RECORDS, Query
 
