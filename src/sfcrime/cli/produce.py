@@ -43,7 +43,7 @@ def command(
     the default.
 
     Several files are one source, in one order of call times. Run again with the same source, it
-    goes on behind the last record in the topic.
+    goes on after the last record in the topic.
     """
     if source := one_a_line(sources):
         named = msgspec.structs.replace(settings.source, source=source)

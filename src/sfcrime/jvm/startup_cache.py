@@ -118,7 +118,7 @@ def _stamps(class_path: str) -> Iterator[tuple[str, int, int]]:
 
 def forget_partial(folder: Path) -> None:
     """Removes what trainings that were ended had begun to write."""
-    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own behind it
+    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own after it
         file.unlink(missing_ok=True)
 
 
