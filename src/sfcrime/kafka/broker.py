@@ -19,6 +19,8 @@ from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
+    BROKER_LOG,
+    BROKER_OUTPUT,
     BrokerRecord,
     broker_class_path,
     broker_folder,
@@ -34,12 +36,13 @@ from sfcrime.kafka.connection import require_answer
 from sfcrime.machine.child import (
     STOP_GRACE_S,
     Child,
-    last_lines,
+    last_words,
     own_identity,
     start_child,
     stop_identity,
 )
 from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.own_folder import BROKER_FOLDER, DATA_FOLDER, take_folder
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -109,6 +112,7 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
         on_step: told what is being done, a short phrase each.
 
     Raises:
+        UsageError: the data folder is not ours; see `take_folder`.
         AlreadyRunning: another sfcrime process runs the broker of this folder.
         PortTaken: the port is in use.
         KafkaUnavailable: it ended or did not answer; with the last lines of its log.
@@ -130,11 +134,11 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
         child, record = _start_and_wait(command, kafka.port, folder, cache.own_session)
         stack.callback(child.stop)
         grace_s = cache.stop_grace_s(STOP_GRACE_S)
-        return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
+        return RunningBroker(child, record, folder / BROKER_LOG, grace_s, stack.pop_all())
 
 
 def require_startable(settings: Settings) -> None:
-    """Refuses at once what `start_broker` would: AlreadyRunning and PortTaken, as there."""
+    """Refuses at once what `start_broker` would: UsageError, AlreadyRunning, PortTaken."""
     with ExitStack() as stack:
         _claim(settings, stack)
 
@@ -172,9 +176,11 @@ def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Setti
 
 
 def _claim(settings: Settings, stack: ExitStack) -> None:
-    """Locks the folder for as long as the stack lives, ends a broker without an owner, and sees
-    that the port is free."""
+    """Takes the folder and locks it for as long as the stack lives, ends a broker without an
+    owner, and sees that the port is free."""
     folder = broker_folder(settings.data_dir)
+    take_folder(settings.data_dir, DATA_FOLDER)
+    take_folder(folder, BROKER_FOLDER)
     try:
         stack.enter_context(file_lock(folder / "lock", wait=False))
     except LockHeld as error:
@@ -202,7 +208,7 @@ def _start_and_wait(
         properties = write_configuration(folder, port, controller_port)
         child = start_child(
             [*command, "kafka.Kafka", str(properties)],
-            folder / "broker.out",
+            folder / BROKER_OUTPUT,
             end_signal=15,
             own_session=own_session,
         )
@@ -224,8 +230,9 @@ def _start_and_wait(
         if not lost_a_port or attempt == _PORT_ATTEMPTS:
             break
     raise KafkaUnavailable(
-        f"The embedded broker {failure}. Its last words:\n{_last_words(folder)}",
-        next_step=f"see {folder / 'broker.log'}",
+        f"The embedded broker {failure}. Its last words:\n"
+        + last_words(folder / BROKER_OUTPUT, folder / BROKER_LOG),
+        next_step=f"see {folder / BROKER_LOG}",
     )
 
 
@@ -244,8 +251,3 @@ def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) 
             if time.monotonic() > deadline:
                 break
     return f"did not answer within {START_TIMEOUT_S:.0f} s"
-
-
-def _last_words(folder: Path) -> str:
-    words = [last_lines(folder / "broker.out"), last_lines(folder / "broker.log")]
-    return "\n".join(text for text in words if text) or "(nothing)"

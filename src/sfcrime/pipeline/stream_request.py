@@ -10,6 +10,7 @@ from threading import Event
 
 from sfcrime.errors import AlreadyRunning
 from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.settings import Settings
 from sfcrime.spark.properties import require_free_options, spark_properties
 from sfcrime.store.records import BatchProgress, Generation
@@ -56,7 +57,13 @@ def require_settable(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def job_lock(data_dir: Path) -> Iterator[None]:
-    """Two jobs would refuse each other's batches: so only one may try."""
+    """Two jobs would refuse each other's batches: so only one may try.
+
+    Raises:
+        UsageError: the data folder is not ours; see `take_folder`.
+        AlreadyRunning: another job runs.
+    """
+    take_folder(data_dir, DATA_FOLDER)
     try:
         with file_lock(data_dir / JOB_LOCK_FILE, wait=False):
             yield

@@ -20,10 +20,13 @@ from sfcrime.jvm.startup_cache import (
 from sfcrime.kafka.broker_files import broker_class_path, broker_folder, read_record
 from sfcrime.machine.child import Child, start_child, stop_identity
 from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.own_folder import FolderKind, take_folder
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.driver import driver_class_path
 from sfcrime.streaming.scratch import throw_away_checkpoint
+
+_STARTUP_FOLDER = FolderKind("start-up cache's folder", "SFCRIME_JVM_CACHE_DIR", ("lock", "*.aot"))
 
 MAKE_WAY = "--make-way"
 """Tells the process to take the lowest priority."""
@@ -74,11 +77,13 @@ def only_training(jvm: JvmSettings) -> Iterator[Path]:
     """An empty data folder for the one training that there may be; removed afterwards.
 
     Raises:
+        UsageError: the folder of the caches is not ours; see `take_folder`.
         AlreadyRunning: another process trains.
     """
     folder = startup_folder(jvm)
+    take_folder(folder, _STARTUP_FOLDER)
     try:
-        with file_lock(training_lock(jvm), wait=False):  # makes the folder
+        with file_lock(training_lock(jvm), wait=False):
             _clear(folder)
             try:
                 yield folder / "training"

@@ -14,6 +14,7 @@ from pathlib import Path
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
+from sfcrime.jvm.log import log_options
 from sfcrime.jvm.startup_cache import StartupCache, startup_cache
 from sfcrime.settings import Settings
 from sfcrime.spark.properties import spark_properties
@@ -71,16 +72,27 @@ class DriverCommand:
     properties: Mapping[str, str]
     """Spark configuration; goes into a file that only this user can read."""
     work_dir: Path
-    """Takes that file and the JVM's log."""
+    """Takes that file and the JVM's logs; a folder of our own."""
 
     startup_cache: StartupCache
     jvm_options: Sequence[str] = ()
     """The user's own; they win over the others."""
 
+    @property
+    def log_path(self) -> Path:
+        """What Spark logs."""
+        return self.work_dir / "driver.log"
+
+    @property
+    def output_path(self) -> Path:
+        """What the JVM itself says, and the Python workers below it."""
+        return self.work_dir / "driver.out"
+
     def arguments(self, properties_file: Path) -> list[str]:
         """The whole command line."""
         class_path = driver_class_path(self.jars)
-        options = [*self.startup_cache.options, *self.jvm_options]
+        log = log_options(self.log_path, "WARN")
+        options = [*log, *self.startup_cache.options, *self.jvm_options]
         return [
             *driver_java(self.java, self.heap, self.work_dir, class_path, options),
             "org.apache.spark.deploy.SparkSubmit",

@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sfcrime.errors import ChildFailed
-from sfcrime.machine.child import last_lines
+from sfcrime.machine.child import last_words
+from sfcrime.machine.own_folder import PRIVATE_UMASK
 from sfcrime.spark.driver import DriverCommand
 
 START_TIMEOUT_S = 60.0
@@ -41,7 +42,7 @@ class DriverJvm:
         self, process: subprocess.Popen[bytes], command: DriverCommand, connection: Path
     ) -> None:
         self._process = process
-        self.log_path = _log_path(command)
+        self.log_path, self.output_path = command.log_path, command.output_path
         self._stop_grace_s = command.startup_cache.stop_grace_s(STOP_GRACE_S)
         self._connection = connection
         self._answers = False
@@ -73,8 +74,8 @@ class DriverJvm:
                 self.stop()
                 raise ChildFailed(
                     f"The Spark driver's JVM did not start (exit code {self.exit_code}).\n"
-                    + last_lines(self.log_path),
-                    next_step=f"read {self.log_path}; `sfcrime setup` checks Java and the jars",
+                    + last_words(self.log_path, self.output_path),
+                    next_step=f"read {self.output_path}; `sfcrime setup` checks Java and the jars",
                 )
             time.sleep(0.02)
         port, length = struct.unpack("!ii", self._connection.read_bytes()[:8])
@@ -104,13 +105,9 @@ class DriverJvm:
 
 def start_driver_jvm(command: DriverCommand) -> DriverJvm:
     """Starts the JVM; `await_gateway` waits for it."""
-    command.work_dir.mkdir(parents=True, exist_ok=True)
+    command.work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = Path(tempfile.mkdtemp(dir=command.work_dir, prefix="gateway-")) / "gateway"
     return DriverJvm(_start(command, connection), command, connection)
-
-
-def _log_path(command: DriverCommand) -> Path:
-    return command.work_dir / "driver.log"
 
 
 def _start(command: DriverCommand, connection: Path) -> subprocess.Popen[bytes]:
@@ -124,14 +121,18 @@ def _start(command: DriverCommand, connection: Path) -> subprocess.Popen[bytes]:
         "SPARK_CONNECT_MODE": "0",
     }
     environment.pop("SPARK_HOME", None)  # another Spark on this machine is not ours to run
-    with _log_path(command).open("wb") as log:
+    command.output_path.touch(mode=0o600)
+    with command.output_path.open("wb") as output:
         return subprocess.Popen(
             command.arguments(properties),
             stdin=subprocess.PIPE,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=command.startup_cache.own_session,
+            # Spark makes folders and sockets with the modes that this leaves: what is written into
+            # a worker's socket is unpickled.
+            umask=PRIVATE_UMASK,
         )
 
 

@@ -7,7 +7,6 @@ budget the full topics stay in the work folder until the plan is complete.
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.own_folder import FolderKind, remove_folder, take_folder
 from sfcrime.pipeline.stream_request import require_settable
 from sfcrime.settings import Settings, as_environment
 from sfcrime.tuning.knobs import Query, base_values, settings_with
@@ -42,6 +42,7 @@ from sfcrime.tuning.trial import Bench, Interrupted, run_trial
 from sfcrime.tuning.workload import freeze_topic, open_city
 
 WORK_FOLDER = "work"
+_LAB_FOLDER = FolderKind("lab's folder", "--out", (RESULTS_FILE,), private=False)
 _FILL_PER_S = 25_000
 _SHAPING = ("SFCRIME_STREAM_", "SFCRIME_KAFKA_HEAP", "SFCRIME_JVM_STARTUP_CACHE")
 """Settings that can shape a figure."""
@@ -131,8 +132,8 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
 
     Raises:
         AlreadyRunning: another lab works in the same folder.
-        UsageError: a trial's configuration cannot be, or the exercise's query is not here. Then
-            nothing was done.
+        UsageError: a trial's configuration cannot be, the exercise's query is not here, or the
+            folder is not ours (see `take_folder`). Then nothing was done.
         SfcrimeError: the broker failed. A trial that fails is a result.
     """
     setup = setup_of(order.settings, order.workload)
@@ -141,7 +142,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
     seconds = seconds_left(waiting, recorded.trials, order.workload)
     seconds += len(_partitions_needed(order, waiting)) * order.workload.records / _FILL_PER_S
     hooks.on_plan(len(waiting), min(seconds, order.budget_s))
-    order.out_dir.mkdir(parents=True, exist_ok=True)
+    take_folder(order.out_dir, _LAB_FOLDER)
     try:
         with file_lock(order.out_dir / "lock", wait=False):
             if read_results(order.results_file).setup != setup:
@@ -154,7 +155,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
             next_step="wait for it to end, or stop it",
         ) from error
     if not left or order.budget_s < math.inf:  # a short run fills its topics again in seconds
-        shutil.rmtree(order.work_dir, ignore_errors=True)
+        remove_folder(order.work_dir)
     return left
 
 
