@@ -169,7 +169,9 @@ class JvmSettings(Room, frozen=True):
 class StoreSettings(Room, frozen=True):
     """Where results are kept."""
 
-    data_dir: Annotated[str, Meta(description="folder of broker and store")] = "data"
+    data_dir: Annotated[
+        str, Meta(description="folder of broker and store: new, empty, or made by sfcrime")
+    ] = "data"
     progress_rows: Annotated[
         int, Meta(ge=10, description="how many batches' progress and ledger rows are kept")
     ] = 10_000

@@ -108,7 +108,7 @@ def jvm_ended(jvm: DriverJvm) -> ChildFailed:
     """The error of a JVM that ended under its query."""
     next_step = f"read {jvm.log_path}; {_GOES_ON}"
     if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
-        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
+        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.output_path} says why"
     return ChildFailed(
         f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
     )
