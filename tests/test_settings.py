@@ -186,7 +186,7 @@ def test_a_refused_value_is_answered_with_an_example_of_the_place_it_came_from(
 
     assert said[0] == [
         "The setting source.speed cannot be 'abc'.",
-        "It takes `max`, or a number above 0 with or without an x behind it: `max`, or how many "
+        "It takes `max`, or a number above 0 with or without an x after it: `max`, or how many "
         "times faster than the calls came in.",
         "Next step: for example --speed 1800x",
     ]

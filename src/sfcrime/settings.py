@@ -22,7 +22,7 @@ MOST_LATENESS_HOURS = 1_000_000
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Heap = Annotated[
-    str, Meta(pattern=r"^\d+[mg]\Z", title="a whole number with m (MiB) or g (GiB) behind it")
+    str, Meta(pattern=r"^\d+[mg]\Z", title="a whole number followed by m (MiB) or g (GiB)")
 ]
 # A refused value is answered with its type's title or bounds, the setting's description, and the
 # example or default: every pattern needs a title, every default that is no example an example.
@@ -82,7 +82,7 @@ class SourceSettings(Room, frozen=True):
         str,
         Meta(
             pattern=r"^(max|(?=.*[1-9])\d{1,9}(\.\d{1,9})?x?)\Z",
-            title="`max`, or a number above 0 with or without an x behind it",
+            title="`max`, or a number above 0 with or without an x after it",
             description="`max`, or how many times faster than the calls came in",
         ),
     ] = "1800x"
@@ -169,7 +169,9 @@ class JvmSettings(Room, frozen=True):
 class StoreSettings(Room, frozen=True):
     """Where results are kept."""
 
-    data_dir: Annotated[str, Meta(description="folder of broker and store")] = "data"
+    data_dir: Annotated[
+        str, Meta(description="folder of broker and store: new, empty, or made by sfcrime")
+    ] = "data"
     progress_rows: Annotated[
         int, Meta(ge=10, description="how many batches' progress and ledger rows are kept")
     ] = 10_000

@@ -81,7 +81,7 @@ def load_settings(
         for name, value in values.items():
             if value is not None:
                 flag = (spelled or {}).get((room, name), "")
-                given[room, name] = Given(value, partial(_behind, f"{flag} " if flag else ""))
+                given[room, name] = Given(value, partial(_after, f"{flag} " if flag else ""))
     for (room, name), each in given.items():
         rooms.setdefault(room, {})[name] = _checked(room, name, each)
     return msgspec.convert(rooms, Settings)
@@ -109,7 +109,7 @@ def _checked(room: str, name: str, given: Given) -> Any:
     return checked_value(f"{room}.{name}", given, setting.type, setting.default)
 
 
-def _behind(before: str, example: Any) -> str:
+def _after(before: str, example: Any) -> str:
     return f"{before}{example}"
 
 
@@ -180,5 +180,5 @@ def _from_environment(environment: Mapping[str, str]) -> dict[_Place, Given]:
                     rule=f"Variables are SFCRIME_<ROOM>_<NAME>; rooms: {', '.join(_ROOMS)}.",
                     next_step=f"unset {variable}, or correct its name (docs/settings.md)",
                 )
-        found[room, name] = Given(value, partial(_behind, f"{variable}="))
+        found[room, name] = Given(value, partial(_after, f"{variable}="))
     return found

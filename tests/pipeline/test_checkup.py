@@ -184,3 +184,13 @@ def test_a_cluster_that_does_not_answer_is_found(settings: Settings) -> None:
 
     assert found.level is Level.WRONG
     assert "--bootstrap-servers" in found.mend
+
+
+def test_a_data_folder_of_the_users_is_wrong(settings: Settings) -> None:
+    settings.data_dir.mkdir(exist_ok=True)
+    (settings.data_dir / "thesis.txt").write_text("someone's")
+
+    found = _findings(settings)["data folder"]
+
+    assert found.level is Level.WRONG
+    assert "--data-dir" in found.mend

@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from running import alive, tree_of, wait_until
-from sfcrime.errors import AlreadyRunning, ChildFailed, KafkaUnavailable
+from sfcrime.errors import AlreadyRunning, ChildFailed, KafkaUnavailable, UsageError
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.startup_cache import StartupCache, startup_folder
 from sfcrime.machine.child import last_lines, start_child
 from sfcrime.machine.locks import file_lock
+from sfcrime.machine.own_folder import MARK
 from sfcrime.pipeline import training
 from sfcrime.pipeline.training import train_startup_cache
 from sfcrime.pipeline.training_process import (
@@ -54,7 +55,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def files(settings: Settings) -> list[str]:
-    return sorted(each.name for each in startup_folder(settings.jvm).iterdir())
+    names = (each.name for each in startup_folder(settings.jvm).iterdir())
+    return sorted(name for name in names if name != MARK)
 
 
 def writing(*contents: bytes) -> object:
@@ -149,6 +151,17 @@ def test_what_a_killed_training_left_is_removed_by_the_next_one(
 
     with only_training(settings.jvm):
         assert files(settings) == ["lock"]
+
+
+def test_a_folder_of_the_users_is_not_trained_in(settings: Settings) -> None:
+    notes = startup_folder(settings.jvm) / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("someone's")
+
+    with pytest.raises(UsageError, match="not made by sfcrime"), only_training(settings.jvm):
+        pass
+
+    assert [each.name for each in notes.parent.iterdir()] == ["notes.txt"]
 
 
 def test_two_never_train_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

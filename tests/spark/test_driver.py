@@ -159,7 +159,7 @@ def test_a_jvm_that_dies_at_its_start_is_an_error_with_its_last_words(tmp_path: 
     with pytest.raises(ChildFailed) as failed:
         start_driver_jvm(settings, tmp_path / "work").await_gateway()
     assert "Unrecognized VM option" in failed.value.happened
-    assert str(tmp_path / "work" / "driver.log") in failed.value.next_step
+    assert str(tmp_path / "work" / "driver.out") in failed.value.next_step
 
 
 def test_a_jvm_that_does_not_answer_yet_is_ended_at_once(tmp_path: Path) -> None:
@@ -176,10 +176,19 @@ def test_the_jvm_is_told_where_to_listen_and_its_settings_are_for_this_user_alon
 ) -> None:
     monkeypatch.setenv("SPARK_HOME", "/somewhere/else")
     monkeypatch.setenv("SPARK_LOCAL_IP", "0.0.0.0")  # noqa: S104
-    with pytest.raises(ChildFailed):
-        start_driver_jvm(_settings(tmp_path, "env; exit 1"), tmp_path / "work").await_gateway()
+    settings = _settings(tmp_path, "env; umask; exit 1")
+    users = os.umask(0)
+    try:
+        with pytest.raises(ChildFailed):
+            start_driver_jvm(settings, tmp_path / "work").await_gateway()
+    finally:
+        os.umask(users)
 
-    said = (tmp_path / "work" / "driver.log").read_text().splitlines()
+    output = tmp_path / "work" / "driver.out"
+    said = output.read_text().splitlines()
+    assert said[-1] == "0077"
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert stat.S_IMODE(output.parent.stat().st_mode) == 0o700
     assert "SPARK_LOCAL_IP=127.0.0.1" in said
     assert not any(line.startswith("SPARK_HOME=") for line in said)
     properties = tmp_path / "work" / "driver.properties"

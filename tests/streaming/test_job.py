@@ -190,7 +190,7 @@ class RunningQuery:
 class Jvm:
     """A JVM that runs on."""
 
-    log_path = Path("driver.log")
+    log_path, output_path = Path("driver.log"), Path("driver.out")
     exit_code = None
 
     def is_running(self) -> bool:

@@ -110,7 +110,7 @@ def test_a_count_that_is_not_exact_gives_no_figures(store: Path, meter: UsageMet
         backlog_figures(KNOWN, count_of_store(store), WARM_AT_ONCE, Sends(repeats={0: [7]}), meter)
 
 
-def test_latency_is_of_what_was_sent_behind_the_warm_up(store: Path, meter: UsageMeter) -> None:
+def test_latency_is_of_what_was_sent_after_the_warm_up(store: Path, meter: UsageMeter) -> None:
     at_ms = {0: [BEGAN_MS] * 5 + [BEGAN_MS + 1_100] * 3}
     sends = Sends(at_ms, since_ms=BEGAN_MS + 1_000)
 
@@ -119,11 +119,11 @@ def test_latency_is_of_what_was_sent_behind_the_warm_up(store: Path, meter: Usag
     assert (found.latencies, found.p50_ms, found.p99_ms) == (3, 400, 400)
 
     late = Sends(at_ms, since_ms=BEGAN_MS + 1_200)
-    with pytest.raises(TrialFailed, match="no record was sent and counted behind the warm-up"):
+    with pytest.raises(TrialFailed, match="no record was sent and counted after the warm-up"):
         paced_figures(KNOWN, count_of_store(store), late, meter)
 
 
-def test_the_warm_stretch_begins_with_the_commit_behind_the_warm_up() -> None:
+def test_the_warm_stretch_begins_with_the_commit_after_the_warm_up() -> None:
     rows = [
         CountedBatch(9_000, 2_000, {}),
         CountedBatch(15_000, 3_000, {}),

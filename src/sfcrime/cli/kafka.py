@@ -24,7 +24,7 @@ class _ToolList(click.Command):
 
 @click.command(
     cls=_ToolList,
-    # What stands behind TOOL is the tool's, `--help` included.
+    # What follows TOOL is the tool's, `--help` included.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example:  sfcrime kafka topics --bootstrap-server localhost:9092 --list",
     short_help="Kafka's own tools from the broker's jars.",

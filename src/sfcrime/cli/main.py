@@ -16,6 +16,7 @@ import click
 
 from sfcrime import __version__
 from sfcrime.errors import ERROR_FILE, EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
+from sfcrime.machine.own_folder import PRIVATE_UMASK, closed_to_others
 
 COMMANDS = {
     "setup": "Resolve and verify the pinned jars.",
@@ -38,6 +39,11 @@ COMMANDS = {
 }
 """Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`
 (a dash is an underscore there)."""
+
+
+_MAKE_FILES_OF_THE_USERS = frozenset({"setup", "tune", "kafka", "spark-submit"})
+"""What these make has the modes that the user's umask leaves: jars that one account fetches for
+others, the lab's reports, what the user's own programs write. All else is for this user alone."""
 
 
 class LazyGroup(click.Group):
@@ -64,8 +70,11 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="sfcrime")
 @click.option("--verbose", is_flag=True, expose_value=False, help="Show the traceback of an error.")
-def sfcrime() -> None:
+@click.pass_context
+def sfcrime(context: click.Context) -> None:
     """Live, provable statistics of San Francisco police calls for service."""
+    if context.invoked_subcommand not in _MAKE_FILES_OF_THE_USERS:
+        context.with_resource(closed_to_others(PRIVATE_UMASK))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -54,7 +54,7 @@ def command(settings: Settings, train: bool, as_json: bool) -> None:
     if train:
         _train(settings)
     caches = startup_caches(settings.jvm)
-    there = [str(cache.path) for cache in caches if cache.path.is_file()]
+    there = [str(cache.path) for cache in caches if cache.is_there]
     if as_json:
         print_json({"java": version, "java_path": str(java), "jar_sets": ready, "caches": there})
         return

@@ -114,7 +114,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
         )
         left, stopped = _run(order)
         if stopped:
-            note("Stopped. The same command goes on behind the last trial.")
+            note("Stopped. The same command goes on after the last trial.")
             return EXIT_INTERRUPTED
     found = _findings(out_dir, left)
     written = write_report(found, out_dir)

@@ -46,9 +46,14 @@ class StartupCache:
         """What the JVM is told about it; nothing where it is off or not there yet."""
         if self.mode == "train":
             return [f"-XX:AOTCacheOutput={self.partial}"]
-        if self.mode == "use" and self.path.is_file():
+        if self.mode == "use" and self.is_there:
             return [f"-XX:AOTCache={self.path}"]
         return []
+
+    @property
+    def is_there(self) -> bool:
+        """Whether this user can read it; another's cannot be."""
+        return os.access(self.path, os.R_OK)
 
     @property
     def partial(self) -> Path:
@@ -118,7 +123,7 @@ def _stamps(class_path: str) -> Iterator[tuple[str, int, int]]:
 
 def forget_partial(folder: Path) -> None:
     """Removes what trainings that were ended had begun to write."""
-    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own behind it
+    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own after it
         file.unlink(missing_ok=True)
 
 

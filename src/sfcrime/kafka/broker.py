@@ -16,6 +16,8 @@ import msgspec
 from sfcrime.errors import ChildFailed, KafkaUnavailable
 from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
+    BROKER_LOG,
+    BROKER_OUTPUT,
     BrokerRecord,
     broker_folder,
     format_storage,
@@ -31,12 +33,13 @@ from sfcrime.kafka.connection import require_answer
 from sfcrime.machine.child import (
     STOP_GRACE_S,
     Child,
-    last_lines,
+    last_words,
     own_identity,
     start_child,
     stop_identity,
 )
 from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import BROKER_FOLDER, DATA_FOLDER, take_folder
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -77,7 +80,7 @@ class RunningBroker:
         """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
         if not self.is_running():
             raise ChildFailed(
-                f"The broker ended. Its last words:\n{last_lines(self.log_path)}",
+                f"The broker ended. Its last words:\n{last_words(self.log_path.with_name(BROKER_OUTPUT), self.log_path)}",
                 next_step=f"read {self.log_path}; running again goes on where it stopped",
             )
 
@@ -105,6 +108,7 @@ def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> Runnin
         on_step: told what is being done, a short phrase each.
 
     Raises:
+        UsageError: the data folder is not ours; see `take_folder`.
         AlreadyRunning: another sfcrime process runs the broker of this folder.
         PortTaken: the port is in use.
         KafkaUnavailable: it ended or did not answer; with the last lines of its log.
@@ -124,11 +128,11 @@ def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> Runnin
         child, record = _start_and_wait(command, kafka.port, folder, startup.own_session)
         stack.callback(child.stop)
         grace_s = startup.stop_grace_s(STOP_GRACE_S)
-        return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
+        return RunningBroker(child, record, folder / BROKER_LOG, grace_s, stack.pop_all())
 
 
 def require_startable(settings: Settings) -> None:
-    """Refuses at once what `start_broker` would: AlreadyRunning and PortTaken, as there."""
+    """Refuses at once what `start_broker` would: UsageError, AlreadyRunning, PortTaken."""
     with ExitStack() as stack:
         _claim(settings, stack)
 
@@ -154,9 +158,11 @@ def open_kafka(settings: Settings, on_step: OnStep = lambda _: None) -> Iterator
 
 
 def _claim(settings: Settings, stack: ExitStack) -> None:
-    """Locks the folder for as long as the stack lives, ends a broker without an owner, and sees
-    that the port is free."""
+    """Takes the folder and locks it for as long as the stack lives, ends a broker without an
+    owner, and sees that the port is free."""
     folder = broker_folder(settings.data_dir)
+    take_folder(settings.data_dir, DATA_FOLDER)
+    take_folder(folder, BROKER_FOLDER)
     left_over = read_record(folder)
     used = f" {left_over.bootstrap_servers}" if left_over else ""
     instead = f"use it with --bootstrap-servers{used}, stop it, or choose another --data-dir"
@@ -177,7 +183,7 @@ def _start_and_wait(
         properties = write_configuration(folder, port, controller_port)
         child = start_child(
             [*command, "kafka.Kafka", str(properties)],
-            folder / "broker.out",
+            folder / BROKER_OUTPUT,
             end_signal=15,
             own_session=own_session,
         )
@@ -199,8 +205,9 @@ def _start_and_wait(
         if not lost_a_port or attempt == _PORT_ATTEMPTS:
             break
     raise KafkaUnavailable(
-        f"The embedded broker {failure}. Its last words:\n{_last_words(folder)}",
-        next_step=f"see {folder / 'broker.log'}",
+        f"The embedded broker {failure}. Its last words:\n"
+        + last_words(folder / BROKER_OUTPUT, folder / BROKER_LOG),
+        next_step=f"see {folder / BROKER_LOG}",
     )
 
 
@@ -219,8 +226,3 @@ def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) 
             if time.monotonic() > deadline:
                 break
     return f"did not answer within {START_TIMEOUT_S:.0f} s"
-
-
-def _last_words(folder: Path) -> str:
-    words = [last_lines(folder / "broker.out"), last_lines(folder / "broker.log")]
-    return "\n".join(text for text in words if text) or "(nothing)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import subprocess
 import uuid
@@ -14,10 +15,15 @@ from string import Template
 import msgspec
 
 from sfcrime.errors import KafkaUnavailable
+from sfcrime.jvm.log import log_options
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.machine.child import ProcessIdentity, is_alive
+from sfcrime.machine.own_folder import PRIVATE_UMASK
 from sfcrime.settings import KafkaSettings, Settings
 
+BROKER_LOG = "broker.log"
+BROKER_OUTPUT = "broker.out"
+"""What its JVM itself says."""
 _FEATURES_FILE = "bootstrap.checkpoint"
 
 
@@ -81,8 +87,6 @@ def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
     )
     path = folder / "server.properties"
     path.write_text(filled, encoding="utf-8")
-    logging = (resources.files("sfcrime.kafka") / "log4j2.xml").read_text("utf-8")
-    (folder / "log4j2.xml").write_text(logging, encoding="utf-8")
     return path
 
 
@@ -102,8 +106,7 @@ def java_command(startup: StartupCache, heap: str, folder: Path) -> list[str]:
         "-XX:+ExitOnOutOfMemoryError",
         "--enable-native-access=ALL-UNNAMED",
         "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}",
-        f"-Dsfcrime.log={folder / 'broker.log'}",
+        *log_options(folder / BROKER_LOG, "INFO"),
         "-cp",
         startup.class_path,
     ]
@@ -145,9 +148,9 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
     Raises:
         KafkaUnavailable: the tool failed; with its words.
     """
-    if kept.is_file():
+    if os.access(kept, os.R_OK):
         log = folder / "log"
-        log.mkdir(parents=True, exist_ok=True)
+        log.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(kept, log / _FEATURES_FILE)
         ids = {"cluster.id": _new_id(), "directory.id": _new_id(), "node.id": "1", "version": "1"}
         meta = "".join(f"{name}={value}\n" for name, value in ids.items())
@@ -165,6 +168,7 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
         text=True,
         errors="replace",
         check=False,
+        umask=PRIVATE_UMASK,
     )
     if tool.returncode != 0 or stored_cluster_id(folder) is None:
         raise KafkaUnavailable(

@@ -139,7 +139,7 @@ def _read(pid: int) -> Process | None:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    # The name in brackets may hold blanks and brackets; numbering from the state behind it.
+    # The name in brackets may hold blanks and brackets; numbering from the state after it.
     fields = stat.rpartition(")")[2].split()
     return Process(
         pid=pid,

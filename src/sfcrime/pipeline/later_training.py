@@ -96,7 +96,7 @@ class LaterTraining:
         if is_locked(training_lock(jvm)):
             return
         self._is_due = False
-        if any(cache.mode == "use" and not cache.path.is_file() for cache in startup_caches(jvm)):
+        if any(cache.mode == "use" and not cache.is_there for cache in startup_caches(jvm)):
             self._training = start_training(self._settings, self.log_path, makes_way=True)
             self._on_step("training the start-up cache at low priority, this once")
 

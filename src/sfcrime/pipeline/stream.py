@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.settings import Settings
 from sfcrime.spark.driver import DriverJvm, start_driver_jvm
 from sfcrime.spark.properties import require_settable
@@ -110,5 +111,11 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
 
 
 def job_lock(data_dir: Path) -> AbstractContextManager[None]:
-    """Two jobs would refuse each other's batches: so only one may try."""
+    """Two jobs would refuse each other's batches: so only one may try.
+
+    Raises:
+        UsageError: the data folder is not ours; see `take_folder`.
+        AlreadyRunning: another job runs.
+    """
+    take_folder(data_dir, DATA_FOLDER)
     return only_one("job", data_dir / JOB_LOCK_FILE)

@@ -25,6 +25,7 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
 from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import Settings
@@ -69,7 +70,7 @@ class Pipeline:
         self._lock = ExitStack()
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
         self._producer = _Part("producer", produce)
-        self._stream = _Part("stream", ["stream", "--await-topic"])
+        self._stream = _Part("stream", ["stream", "--await-topic", "--quiet"])
         self._opened = settings
         self._topic: Topic | None = None
         self.last_ends: dict[int, int] = {}
@@ -77,6 +78,7 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         require_runnable(self._settings)
+        take_folder(self._settings.data_dir, DATA_FOLDER)
         self._lock.enter_context(only_one("`sfcrime run`", self._settings.data_dir / "run.lock"))
         try:
             self._start()

@@ -46,7 +46,7 @@ def train_startup_cache(settings: Settings, on_step: _OnStep) -> None:
     """
     with only_training(settings.jvm) as data_dir:
         caches = startup_caches(settings.jvm)
-        if all(cache.mode == "off" or cache.path.is_file() for cache in caches):
+        if all(cache.mode == "off" or cache.is_there for cache in caches):
             return
         on_step("starting broker and Spark")
         _replay(_training_settings(settings, data_dir), on_step)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sfcrime.errors import AlreadyRunning
+from sfcrime.errors import AlreadyRunning, UsageError
 from sfcrime.jvm.startup_cache import (
     StartupCache,
     forget_partial,
@@ -18,10 +18,13 @@ from sfcrime.jvm.startup_cache import (
 from sfcrime.kafka.broker_files import broker_folder, read_record
 from sfcrime.machine.child import Child, start_child, stop_identity
 from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import FolderKind, take_folder
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.driver import driver_startup
 from sfcrime.streaming.scratch import throw_away_checkpoint
+
+_STARTUP_FOLDER = FolderKind("start-up cache's folder", "SFCRIME_JVM_CACHE_DIR", ("lock", "*.aot"))
 
 MAKE_WAY = "--make-way"
 """Tells the process to take the lowest priority."""
@@ -59,7 +62,8 @@ def start_training(settings: Settings, log_path: Path, *, makes_way: bool) -> Ch
 def end_training(training: Child, jvm: JvmSettings) -> None:
     """Ends it and its JVMs at once, and removes what it had begun. Repeatable."""
     training.kill_session()
-    with suppress(AlreadyRunning), only_training(jvm):  # another has begun: it removes that
+    # Where another has begun, it removes that; in a folder of the user's, nothing was begun.
+    with suppress(AlreadyRunning, UsageError), only_training(jvm):
         pass
 
 
@@ -68,9 +72,11 @@ def only_training(jvm: JvmSettings) -> Iterator[Path]:
     """An empty data folder for the one training that there may be; removed afterwards.
 
     Raises:
+        UsageError: the folder of the caches is not ours; see `take_folder`.
         AlreadyRunning: another process trains.
     """
     folder = startup_folder(jvm)
+    take_folder(folder, _STARTUP_FOLDER)
     instead = "start without the cache, or wait until it is there"
     with only_one("training of the start-up cache", training_lock(jvm), instead):
         _clear(folder)

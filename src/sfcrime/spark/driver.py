@@ -20,8 +20,10 @@ from pathlib import Path
 
 from sfcrime.errors import ChildFailed
 from sfcrime.jvm.ivy import pyspark_jars_folder
+from sfcrime.jvm.log import log_options
 from sfcrime.jvm.startup_cache import StartupCache, startup_cache
-from sfcrime.machine.child import last_lines
+from sfcrime.machine.child import last_words
+from sfcrime.machine.own_folder import PRIVATE_UMASK
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.properties import spark_properties
 
@@ -116,7 +118,7 @@ class DriverJvm:
 
     Args:
         process: starting or running.
-        log_path: takes what it says.
+        work_dir: takes its logs.
         stop_grace_s: how long it may take to end by itself.
         connection: the file in which it leaves its port and secret, in a folder of its own.
     """
@@ -124,12 +126,12 @@ class DriverJvm:
     def __init__(
         self,
         process: subprocess.Popen[bytes],
-        log_path: Path,
+        work_dir: Path,
         stop_grace_s: float,
         connection: Path,
     ) -> None:
         self._process = process
-        self.log_path = log_path
+        self.log_path, self.output_path = _log_paths(work_dir)
         self._stop_grace_s = stop_grace_s
         self._connection = connection
         self._answers = False
@@ -161,8 +163,8 @@ class DriverJvm:
                 self.stop()
                 raise ChildFailed(
                     f"The Spark driver's JVM did not start (exit code {self.exit_code}).\n"
-                    + last_lines(self.log_path),
-                    next_step=f"read {self.log_path}; `sfcrime setup` checks Java and the jars",
+                    + last_words(self.log_path, self.output_path),
+                    next_step=f"read {self.output_path}; `sfcrime setup` checks Java and the jars",
                 )
             time.sleep(0.02)
         port, length = struct.unpack("!ii", self._connection.read_bytes()[:8])
@@ -190,6 +192,11 @@ class DriverJvm:
             self._process.wait()
 
 
+def _log_paths(work_dir: Path) -> tuple[Path, Path]:
+    """What Spark logs, and what the JVM itself and the Python workers below it say."""
+    return work_dir / "driver.log", work_dir / "driver.out"
+
+
 def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
     """Starts the driver as the settings have it; `await_gateway` waits for it.
 
@@ -202,24 +209,29 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
     """
     stream, properties = settings.stream, spark_properties(settings, work_dir)
     startup = driver_startup(settings.jvm)
-    work_dir.mkdir(parents=True, exist_ok=True)
+    work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection = Path(tempfile.mkdtemp(dir=work_dir, prefix="gateway-")) / "gateway"
-    file, log_path = work_dir / "driver.properties", work_dir / "driver.log"
-    file.touch(mode=0o600)
+    file, (log_path, output_path) = work_dir / "driver.properties", _log_paths(work_dir)
+    for private in (file, output_path):
+        private.touch(mode=0o600)
     file.write_text(_as_properties(properties), encoding="utf-8")
-    options = [*startup.options, *stream.jvm_options.split()]  # the user's own win
+    log = log_options(log_path, "WARN")
+    options = [*log, *startup.options, *stream.jvm_options.split()]  # the user's own win
     java = driver_java(startup.java, stream.heap, work_dir, startup.class_path, options)
     main_class = "org.apache.spark.deploy.SparkSubmit"
-    with log_path.open("ab") as log:  # one before it may have said why it ended
+    with output_path.open("ab") as output:  # one before it may have said why it ended
         process = subprocess.Popen(
             [*java, main_class, "--properties-file", str(file), "pyspark-shell"],
             stdin=subprocess.PIPE,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
             env={**driver_environment(), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection)},
             start_new_session=startup.own_session,
+            # Spark makes folders and sockets with the modes that this leaves: what is written into
+            # a worker's socket is unpickled.
+            umask=PRIVATE_UMASK,
         )
-    return DriverJvm(process, log_path, startup.stop_grace_s(STOP_GRACE_S), connection)
+    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), connection)
 
 
 def driver_environment() -> dict[str, str]:

@@ -133,7 +133,7 @@ def jvm_ended(jvm: DriverJvm) -> ChildFailed | TooMuchForSpark:
     ran_out = jvm.exit_code in OUT_OF_MEMORY_EXIT_CODES
     next_step = f"read {jvm.log_path}; {_GOES_ON}"
     if ran_out:
-        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
+        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.output_path} says why"
     error = ChildFailed(
         f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
     )

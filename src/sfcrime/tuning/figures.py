@@ -109,26 +109,24 @@ def backlog_figures(
 
 
 def paced_figures(known: TrialResult, count: Count, sends: Sends, meter: UsageMeter) -> TrialResult:
-    """The result with latencies, cores kept busy and memory.
+    """The result with latencies and memory.
 
     Args:
         known, count, meter: as of `backlog_figures`.
         sends: what the trial was fed with.
 
     Raises:
-        TrialFailed: the count is not exact, or nothing was sent behind the warm-up.
+        TrialFailed: the count is not exact, or nothing was sent after the warm-up.
     """
     require_exact(count, sends)
     latencies = latencies_ms(sends.at_ms, count.batches, sends.since_ms)
     if not latencies:
-        raise TrialFailed("no record was sent and counted behind the warm-up")
-    start_s, end_s = sends.since_ms / 1000, max(times[-1] for times in sends.at_ms.values()) / 1000
+        raise TrialFailed("no record was sent and counted after the warm-up")
     return msgspec.structs.replace(
         _with_usage(known, count, meter),
         p50_ms=percentile(latencies, 0.5),
         p99_ms=percentile(latencies, 0.99),
         latencies=len(latencies),
-        cpu_share=round(meter.cpu_between(start_s, end_s)[OWN] / (end_s - start_s or 1.0), 3),
     )
 
 
@@ -171,7 +169,7 @@ def whole_stretch(batches: Sequence[CountedBatch], started_ms: int) -> Stretch:
 def warm_stretch(batches: Sequence[CountedBatch], workload: Workload) -> Stretch | None:
     """What is left without the warm-up, from batch end to batch end; None: nothing is.
 
-    The warm-up ends with the first batch behind `warm_records` records, or `warm_s` seconds
+    The warm-up ends with the first batch after `warm_records` records, or `warm_s` seconds
     after the end of the first batch. Batches that only forget old identities count nothing.
     """
     filled = [batch for batch in batches if batch.read]

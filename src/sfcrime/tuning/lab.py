@@ -5,7 +5,6 @@ A run that was ended goes on where it stopped: the results file tells what is do
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import FolderKind, remove_folder, take_folder
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import as_environment
 from sfcrime.spark.properties import require_settable
@@ -40,6 +40,7 @@ from sfcrime.tuning.trial import Bench, Interrupted, run_trial
 from sfcrime.tuning.workload import freeze_topic, open_city
 
 WORK_FOLDER = "work"
+_LAB_FOLDER = FolderKind("lab's folder", "--out", (RESULTS_FILE,), private=False)
 _SHAPING = ("SFCRIME_STREAM_", "SFCRIME_KAFKA_HEAP", "SFCRIME_JVM_STARTUP_CACHE")
 """Settings that can shape a figure."""
 _NOT_SHAPING = "SFCRIME_STREAM_UI_PORT"
@@ -128,8 +129,8 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
 
     Raises:
         AlreadyRunning: another lab works in the same folder.
-        UsageError: a trial's configuration cannot be, or the exercise's query is not here. Then
-            nothing was done.
+        UsageError: a trial's configuration cannot be, the exercise's query is not here, or the
+            folder is not ours (see `take_folder`). Then nothing was done.
         SfcrimeError: the broker failed. A trial that fails is a result.
     """
     setup = setup_of(order.settings, order.workload)
@@ -138,7 +139,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
     partitions = _partitions_needed(order.settings, waiting)
     seconds = seconds_left(len(waiting), results, order.workload)
     hooks.on_plan(len(waiting), min(seconds, order.budget_s))
-    order.out_dir.mkdir(parents=True, exist_ok=True)
+    take_folder(order.out_dir, _LAB_FOLDER)
     with only_one("`sfcrime tune`", order.out_dir / "lock", "wait for it to end, or stop it"):
         newest, _ = read_results(order.results_file)
         if newest != setup:
@@ -148,7 +149,7 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
             with broker as running:
                 bench = _bench(order, partitions, running, hooks, stop)
                 _run_waiting(order, bench, setup.digest, results, hooks)
-            shutil.rmtree(order.work_dir, ignore_errors=True)
+            remove_folder(order.work_dir)
     return len(not_run(order.trials, results))
 
 

@@ -147,7 +147,7 @@ def _effects(comparison: Comparison, query: Query) -> list[str]:
     measures = (f"{measure.name}, {measure.unit}" for measure in MEASURES)
     return [
         f"## What each change does to {QUERIES[query]}",
-        f"Medians of {QUERIES[query]}, {PROGRAMS[query]}, and behind each the ratio to its base, "
+        f"Medians of {QUERIES[query]}, {PROGRAMS[query]}, and after each the ratio to its base, "
         "with 99% intervals (bootstrap over the residuals of all its trials). “No measurable "
         "effect” means that the interval contains 1; a ratio without one has too few repeats to "
         "tell.",

@@ -100,7 +100,7 @@ def value_text(value: str) -> str:
 
 
 def size(value: str) -> float:
-    """Orders values as a reader would: numbers by size, words behind them."""
+    """Orders values as a reader would: numbers by size, words after them."""
     return float(value) if value.isdigit() else float("inf")
 
 

@@ -69,8 +69,6 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
     p99_ms: float | None = None
     latencies: int | None = None
     """How many records the two percentiles are of."""
-    cpu_share: float | None = None
-    """Of a paced trial: cores kept busy by the process tree."""
     peak_mb: float | None = None
     """All its processes (driver JVM, Python workers, sfcrime) together, at one moment."""
     others_share: float = 0.0
