@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import msgspec
 import pytest
 
@@ -15,6 +16,12 @@ from running import Sfcrime, settings_in
 from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import JvmSettings, KafkaSettings
+
+# A busy machine is no failure: what a property takes is measured in benchmarks.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 # A run in the background of a shell ignores Ctrl-C, and so would every program that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

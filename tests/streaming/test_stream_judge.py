@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hostile_records import (
@@ -229,11 +229,8 @@ def _published_near_a_bound(draw: st.DrawFn) -> tuple[bytes, int, int]:
     return value, bound_us // 1000 + hours * 3_600_000 + draw(st.integers(-2, 2)), lateness_us
 
 
-_MANY = settings(
-    max_examples=settings().max_examples * 10,  # 1,000, or more by --hypothesis-profile
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+_MANY = settings(max_examples=settings().max_examples * 10)
+"""1,000, or more by --hypothesis-profile."""
 
 
 @_MANY
@@ -254,7 +251,7 @@ def test_both_judges_give_every_record_and_ruin_the_same_verdict(
     assert _judged(value, OCTOBER_MS, lateness_us) == _audited(value, OCTOBER_MS, lateness_us)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(_published_near_a_bound())
 def test_both_judges_draw_the_bounds_of_lateness_and_future_at_the_same_millisecond(
     timed: tuple[bytes, int, int],
@@ -262,7 +259,7 @@ def test_both_judges_draw_the_bounds_of_lateness_and_future_at_the_same_millisec
     assert _judged(*timed) == _audited(*timed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(VALUES, _PUBLISHED), max_size=30), _LATENESS_US)
 def test_both_judges_agree_on_runs_of_records(
     run: list[tuple[bytes | None, int]], lateness_us: int
