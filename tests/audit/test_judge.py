@@ -130,7 +130,7 @@ def _damaged(draw: st.DrawFn) -> bytes:
 
 @given(st.one_of(_damaged(), st.lists(_PIECES, min_size=1, max_size=12).map(b"".join)))
 @example(GOOD)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_what_is_json_is_what_another_strict_parser_takes(value: bytes) -> None:
     reason = _reason(value)
     if reason in (Reason.EMPTY_VALUE, Reason.NOT_UTF8, Reason.NESTED_TOO_DEEP):
