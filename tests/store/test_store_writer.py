@@ -370,6 +370,22 @@ def test_a_writer_killed_within_a_batch_leaves_the_batches_before_it(step: str, 
         assert sum(cell.calls for cell in reader.cells()) == 10
 
 
+def test_what_grew_beside_a_long_reader_is_given_back(path: Path) -> None:
+    wal = path.with_name(f"{path.name}-wal")
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        with open_reader(path) as reader:
+            assert reader.totals().batches == 1
+            with closing(sqlite3.connect(path)) as other, other:
+                other.execute("CREATE TABLE filler (bytes)")
+                other.execute("INSERT INTO filler VALUES (zeroblob(40000000))")
+            assert wal.stat().st_size > 40_000_000
+        writer.record_progress(progress_of(0))  # its commit takes all into the store
+        writer.commit_batch(SECOND)  # begins the file again
+        assert wal.stat().st_size <= 32 * 1024 * 1024
+
+
 def test_labels_met_by_an_earlier_writer_keep_their_numbers(path: Path) -> None:
     with open_writer(path, history_rows=100) as writer:
         writer.create_generation(GENERATION)

@@ -68,7 +68,7 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
     """
     progress(OPENING, 0, 0)
     with (
-        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S) as store,
+        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S, copied=True) as store,
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
         read = partial(read_range, opened.kafka)

@@ -35,6 +35,7 @@ _WRITER_PRAGMAS = (
     "cache_size = -65536",  # 64 MiB
     "mmap_size = 1073741824",
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
+    "journal_size_limit = 33554432",  # 32 MiB: what grew beside a long reader is given back
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
 _MOST_PROBLEMS = 10
@@ -126,8 +127,15 @@ def put_into_one_file(engine: Engine) -> None:
         connection.close()
 
 
-def open_for_reading(path: Path, clock: ReadClock) -> Engine:
-    """An engine that cannot write; each transaction is one snapshot."""
+def open_for_reading(path: Path, clock: ReadClock, *, copied: bool = False) -> Engine:
+    """An engine that cannot write; each transaction is one snapshot.
+
+    Args:
+        path: the store.
+        clock: stops a statement that takes too long.
+        copied: read from a copy made first. While a snapshot is held, the file beside the database
+            grows by all that is written, so one that is read for minutes is copied in a second.
+    """
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -137,12 +145,39 @@ def open_for_reading(path: Path, clock: ReadClock) -> Engine:
             isolation_level=None,
             check_same_thread=False,
         )
+        if copied:
+            connection = _copy_of(connection)
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA mmap_size = 1073741824")
         connection.set_progress_handler(clock.expired, _INSTRUCTIONS_BETWEEN_LOOKS)
         return connection
 
     return _with_begin(create_engine("sqlite://", creator=connect, poolclass=NullPool), "BEGIN")
+
+
+def _copy_of(source: sqlite3.Connection) -> sqlite3.Connection:
+    """A private copy of one snapshot of a database, which is closed.
+
+    Raises:
+        StoreUnavailable: there is no room for it.
+    """
+    # A database without a name is a temporary file that SQLite makes for its owner alone and
+    # unlinks at once: nothing is left, however the process ends.
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    try:
+        source.backup(copy)
+    except sqlite3.Error as error:
+        copy.close()
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN):
+            raise
+        raise StoreUnavailable(
+            f"The store cannot be copied to a temporary file: {error}.",
+            rule="What reads the store for minutes reads a copy, so that the job is not disturbed.",
+            next_step="name a folder with room for the store's file in the variable TMPDIR",
+        ) from error
+    finally:
+        source.close()
+    return copy
 
 
 def _with_begin(engine: Engine, statement: str) -> Engine:
