@@ -305,13 +305,11 @@ def test_a_batch_is_refused_where_the_store_lost_identities(
 ) -> None:
     writer.commit_batch(FIRST)
     writer.close()
-    with closing(sqlite3.connect(path)) as store, store:
-        store.execute("DELETE FROM identity_block")
-    with (
-        open_writer(path, history_rows=100) as again,
-        pytest.raises(AccountingBroken, match="holds 0 identities for 7 counted calls"),
-    ):
-        again.commit_batch(SECOND)
+    with open_writer(path, history_rows=100) as again:
+        with closing(sqlite3.connect(path)) as store, store:
+            store.execute("DELETE FROM identity_block")
+        with pytest.raises(AccountingBroken, match="holds 0 identities for 7 counted calls"):
+            again.commit_batch(SECOND)
 
 
 def test_labels_of_a_failed_batch_are_not_known_behind_one_without_calls(

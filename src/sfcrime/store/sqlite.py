@@ -40,6 +40,7 @@ _WRITER_PRAGMAS = (
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
 _MOST_PROBLEMS = 10
 _CHECK_LIMIT_S = 120.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class ReadClock:
@@ -244,11 +245,33 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
                 rule="Reads are bounded, so that none holds the store for long.",
                 next_step="ask for less with --since and --until",
             ) from error
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise damaged(path, str(cause)) from error
         raise StoreUnavailable(
             f"The store {path} cannot be used: {cause}.",
             next_step="check that the file is an sfcrime store, that its folder can be written "
             "and that the disk is not full",
         ) from error
+
+
+def damaged(path: Path, what: str) -> StoreUnavailable:
+    """The error of a store that is no state of its ledger; `what` is wrong with it."""
+    aside = path.with_name("damaged")
+    return StoreUnavailable(
+        f"The store {path} is damaged: {what}.",
+        rule="A store is copied as a whole, with no job running or by SQLite's own backup "
+        "(docs/store.md).",
+        next_step="restore a whole copy; or move the damaged one away, and the next start counts "
+        f"the topic from the beginning: mkdir {aside} && mv {path}* {aside}",
+    )
+
+
+def was_closed_in_order(path: Path) -> bool:
+    """Whether nothing is left beside the database: its last user has put all of it in one file."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size == 0
+    except OSError:
+        return True
 
 
 def file_problems(path: Path) -> list[str]:

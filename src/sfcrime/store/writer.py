@@ -25,6 +25,7 @@ from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome, check_batch
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
+from sfcrime.store.soundness import require_sound
 from sfcrime.store.versions import make_or_check
 
 
@@ -39,14 +40,16 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
             are kept for ever.
 
     Raises:
-        StoreUnavailable: no sfcrime store, one of another schema version, or not writable.
+        StoreUnavailable: no sfcrime store, one of another schema version, damaged, or not writable.
     """
     run_id = uuid.uuid4().hex
+    in_order = sqlite.was_closed_in_order(path)
     with sqlite.translated(path):
         engine = sqlite.open_for_writing(path)
         try:
             with engine.begin() as connection:
                 make_or_check(connection, path)
+                require_sound(connection, path, in_order=in_order)
                 sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
             return StoreWriter(engine, path, run_id, history_rows=history_rows)
         except BaseException:
