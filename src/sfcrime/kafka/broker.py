@@ -22,6 +22,7 @@ from sfcrime.kafka.broker_files import (
     BrokerRecord,
     broker_class_path,
     broker_folder,
+    damaged_storage,
     format_storage,
     java_command,
     read_record,
@@ -225,7 +226,8 @@ def _start_and_wait(
             break
     raise KafkaUnavailable(
         f"The embedded broker {failure}. Its last words:\n{_last_words(folder)}",
-        next_step=f"see {folder / 'broker.log'}",
+        next_step=f"see {folder / 'broker.log'}; where it says that a file is damaged, "
+        f"{damaged_storage(folder)}",
     )
 
 

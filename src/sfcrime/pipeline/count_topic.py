@@ -11,9 +11,11 @@ from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
 from sfcrime.spark.gateway import DriverJvm
 from sfcrime.spark.session import RunningSpark, open_spark
 from sfcrime.store import STORE_FILE
+from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generation_choice import stored_generation
 from sfcrime.streaming.job import StreamJob, prepare_generation, run_query
+from sfcrime.streaming.known_tail import require_known_tail
 from sfcrime.streaming.scratch import clear_old_checkpoints
 
 
@@ -32,9 +34,12 @@ def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         clear_old_checkpoints(settings.data_dir)
         reached = store.partition_ends()
         wait = TopicWait(settings, stored, reached, may_appear=request.await_topic)
-        early = wait.look()
+        early = _known(wait.look(), stored, store)
         finding = background.submit(
-            lambda: early or wait.until_found(request.stop, request.hooks.on_step)
+            lambda: (
+                early
+                or _known(wait.until_found(request.stop, request.hooks.on_step), stored, store)
+            )
         )
         try:
             spark = open_spark(jvm)
@@ -45,6 +50,15 @@ def count_topic(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
                 spark.stop()
         finally:
             request.stop.set()  # where Spark failed, the search for the topic must end too
+
+
+def _known(
+    found: FoundTopic | None, stored: Generation | None, store: StoreWriter
+) -> FoundTopic | None:
+    """The topic that was found, if it holds what was counted of it; see `require_known_tail`."""
+    if found is not None and stored is not None:
+        require_known_tail(found.topic.kafka, found.seen.state.firsts, stored, store)
+    return found
 
 
 def _count(

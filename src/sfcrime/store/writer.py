@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
@@ -172,6 +172,16 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._required_number()
         with self._transaction() as connection:
             return self._identities.first_copies(connection, keys)
+
+    def set_aside_since(self, starts: Mapping[int, int]) -> set[tuple[int, int]]:
+        """Partition and offset of every rejected and late record at or after these offsets.
+
+        Raises:
+            Refused: there is no generation yet.
+        """
+        number = self._required_number()
+        with self._transaction() as connection:
+            return rows.set_aside_since(connection, number, starts)
 
     def commit_batch(self, outcome: BatchOutcome) -> None:
         """Writes a batch in one transaction; what is kept in memory follows the COMMIT.
