@@ -209,6 +209,16 @@ def test_a_broker_that_cannot_start_shows_its_last_words(tmp_path: Path, jvm: Jv
     assert "Stored node id 2 doesn't match" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b'{"broker": {"pid": 1', b'{"broker": "\xff"}', b"\0" * 90]
+)
+def test_a_damaged_record_of_a_broker_is_none(tmp_path: Path, content: bytes) -> None:
+    broker_folder(tmp_path).mkdir()
+    (broker_folder(tmp_path) / "broker.json").write_bytes(content)
+
+    assert running_bootstrap_servers(tmp_path) is None
+
+
 @pytest.mark.parametrize("kept_bytes", [0, 30])
 def test_no_new_cluster_is_made_over_records(tmp_path: Path, kept_bytes: int) -> None:
     """A file that names the cluster can be cut off by a power cut."""
@@ -217,7 +227,7 @@ def test_no_new_cluster_is_made_over_records(tmp_path: Path, kept_bytes: int) ->
     format_storage(["/no/java/is/needed"], tmp_path, kept)
     (tmp_path / "log" / "__cluster_metadata-0").mkdir()  # as Kafka does when it first starts
     meta = tmp_path / "log" / "meta.properties"
-    left = meta.read_bytes()[:kept_bytes]
+    left = meta.read_bytes()[:kept_bytes] + b"\xff"
     meta.write_bytes(left)
 
     assert stored_cluster_id(tmp_path) is None

@@ -52,7 +52,7 @@ def read_record(folder: Path) -> BrokerRecord | None:
     """The last broker of this folder, running or not; None where there was none."""
     try:
         return msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -112,7 +112,7 @@ def stored_cluster_id(folder: Path) -> str | None:
     """The id of the cluster this folder was formatted for; None before the first start, and where
     the file that says so was cut off."""
     try:
-        lines = (folder / "log" / _META_FILE).read_text("utf-8").splitlines()
+        lines = (folder / "log" / _META_FILE).read_text("utf-8", "replace").splitlines()
     except OSError:
         return None
     named = dict(line.split("=", 1) for line in lines if "=" in line)

@@ -30,11 +30,29 @@ def require_sound(connection: Connection, path: Path, *, in_order: bool) -> None
         found = connection.scalar(text("PRAGMA quick_check(1)"))
         if found != "ok":
             raise sqlite.damaged(path, str(found))
-    whole = connection.scalars(select(schema.totals.c.generation_id)).all()
-    for number in whole:
+    for problem in _wrong_sums(connection):
+        raise sqlite.damaged(path, problem)
+
+
+def store_problems(path: Path) -> list[str]:
+    """What is wrong with a store: with its pages, indexes and references, or else with its sums.
+
+    Raises:
+        StoreUnavailable: it cannot be read at all.
+    """
+    found = sqlite.file_problems(path)
+    if found:
+        return found
+    engine = sqlite.open_for_reading(path, sqlite.ReadClock(float("inf")))
+    with sqlite.translated(path), engine.begin() as connection:
+        return list(_wrong_sums(connection))
+
+
+def _wrong_sums(connection: Connection) -> Iterator[str]:
+    for number in connection.scalars(select(schema.totals.c.generation_id)).all():
         for what, stated, held in _sums(connection, number):
             if stated != held:
-                raise sqlite.damaged(path, f"it states {stated:,} {what}, and holds {held:,}")
+                yield f"it states {stated:,} {what}, and holds {held:,}"
 
 
 def _sums(connection: Connection, number: int) -> Iterator[tuple[str, int, int]]:
