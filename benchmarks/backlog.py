@@ -31,7 +31,8 @@ from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, publish
 from sfcrime.machine.sizes import machine_cores, partitions_for
 from sfcrime.settings import KafkaSettings, Settings
-from sfcrime.sources.file import open_file_source
+from sfcrime.sources.file import open_files_source
+from sfcrime.sources.input_files import files_of
 from sfcrime.sources.synthetic import open_synthetic_source
 
 REAL_FILE = (
@@ -152,7 +153,7 @@ def open_backlog(records: int, *, compact: bool = False) -> Backlog:
     if REAL_FILE.is_file():
         origin = "real file, compact" if compact else "real file"
         with TemporaryDirectory(prefix="sfcrime-backlog-") as folder:
-            source = open_file_source(REAL_FILE, Path(folder))
+            source = open_files_source(files_of(str(REAL_FILE)), Path(folder))
             calls = [_call_of(record.value, compact) for record in source.records()]
             source.close()
     else:

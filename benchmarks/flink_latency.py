@@ -41,7 +41,7 @@ def first_copies_ms(sends: Sends) -> list[int]:
     """When the records that are no repeats were sent, ascending."""
     found = []
     for partition, times in sends.at_ms.items():
-        repeats = set(sends.expected.repeats.get(partition, ()))
+        repeats = set(sends.repeats.get(partition, ()))
         found += [sent for offset, sent in enumerate(times) if offset not in repeats]
     return sorted(found)
 

@@ -30,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sfcrime.machine.description import described_machine
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.tuning.knobs import Query, differing
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.plan import BASE_RUNS, Kind, Trial, Workload, plan_trials
@@ -58,7 +59,7 @@ class Run:
     cpu_us: float | None
     """CPU microseconds a record of all processes but the broker."""
     peak_mb: float | None
-    """Likewise, each kind of process at its own peak."""
+    """Likewise, all of them together at one moment."""
     pauses: int
     pause_share: float | None
     """Of the time in which the topic was counted, warm-up included, how much was pauses."""
@@ -194,7 +195,7 @@ def _print(summary: Mapping[str, object], shipped: str, console: Console) -> Non
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--collectors", default="Parallel,G1,Serial,Z", show_default=True)
 @click.option("--heaps", default="512m,800m,1200m,2g", show_default=True)
-@click.option("--grid", is_flag=True, help="Every collector with every heap too, twice.")
+@click.option("--grid", is_flag=True, help="Every collector with every heap too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
 def main(  # noqa: PLR0913 - one parameter a flag
     records: int, repeats: int, collectors: str, heaps: str, grid: bool, out: Path | None

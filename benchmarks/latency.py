@@ -33,11 +33,12 @@ from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.description import described_machine
 from sfcrime.pipeline.supervisor import environment_of_part
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.phases import READING_PHASES, STORING_PHASES
+from sfcrime.streaming.arrival import READING_PHASES, STORING_PHASES
 from sfcrime.tuning.figures import latencies_ms, percentile, require_exact
 from sfcrime.tuning.queries import count_of_store
 from sfcrime.tuning.workload import PacedProducer, Sends
@@ -161,7 +162,7 @@ def _send_for(seconds: float, child: Child, producer: PacedProducer) -> None:
 
 def _await_counted(child: Child, settings: Settings, sends: Sends) -> None:
     for reader in _looks(child, settings, _COUNTED_WITHIN_S, "had not counted all that was sent"):
-        if reader is not None and reader.totals().accounting.read >= sends.expected.records:
+        if reader is not None and reader.totals().accounting.read >= sends.records:
             return
 
 
@@ -193,7 +194,7 @@ def _figures(settings: Settings, sends: Sends, since_ms: int) -> dict[str, Any]:
     """
     store = settings.data_dir / STORE_FILE
     count = count_of_store(store)
-    require_exact(count, sends.expected)
+    require_exact(count, sends)
     with open_reader(store) as reader:
         reports = reader.progress()
     started_ms = {report.batch_id: report.started_ms for report in reports}

@@ -30,7 +30,8 @@ from backlog import Backlog, open_backlog
 
 from sfcrime.domain.calls import CALL_FIELDS, CALL_ID_FIELD, CALL_TIME_FIELD, SourceRecord
 from sfcrime.machine.description import described_machine
-from sfcrime.sources.file import open_file_source
+from sfcrime.sources.file import open_files_source
+from sfcrime.sources.input_files import files_of
 
 BLOCK_RECORDS = 200_000
 Blocks = Iterator[list[SourceRecord]]
@@ -102,7 +103,9 @@ def measure(path: Path) -> Measured:
     """
     reports: list[int] = []
     began = monotonic()
-    source = open_file_source(path, path.parent, lambda done, _: reports.append(done))
+    source = open_files_source(
+        files_of(str(path)), path.parent, lambda done, _: reports.append(done)
+    )
     ordered = monotonic()
     last_ms, last_time, id_sum, records = 0, "", 0, 0
     for record in source.records():

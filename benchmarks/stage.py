@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame, SparkSession
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.topic import Topic
-from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.settings import KafkaSettings
+from sfcrime.settings_loading import load_settings
 from sfcrime.spark.session import start_spark
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic

@@ -34,15 +34,16 @@ from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
 from rich.console import Console
 from rich.table import Table
-from usage import Usage, Watch
+from usage import ROLES, Usage, Watch
 
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
-from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.machine.usage import UsageMeter
+from sfcrime.settings import KafkaSettings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress
-from sfcrime.tuning.processes import ROLES, UsageMeter
 
 STAGES = {
     "a": "read",

@@ -30,7 +30,8 @@ from sfcrime.domain.dispositions import OFFICIAL_CODES
 from sfcrime.kafka.broker import start_broker
 from sfcrime.kafka.topic_settings import NEW_TOPIC_SETTINGS
 from sfcrime.machine.description import described_machine
-from sfcrime.settings import KafkaSettings, Settings, load_settings
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.spark.session import start_spark
 
 NEWEST_FIRST, AS_THEY_CAME = "newest-first", "as-they-came"

@@ -1,5 +1,5 @@
-"""The tuning lab's meter, with what only benchmarks report: memory at one moment, and all figures
-of a watch in one record."""
+"""What the processes of a benchmark use, by what they are, and all figures of a watch in one
+record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sfcrime.tuning.processes import ROLES, Roles, UsageMeter, process_tree, role_of
+from sfcrime.machine.usage import OTHER, UsageMeter, process_tree
 
+Roles = Sequence[tuple[bytes, str]]
+"""What a process is, by a word of its command line; the first that is found."""
+ROLES: Roles = (
+    (b"kafka.Kafka", "broker"),
+    (b"SparkSubmit", "Spark driver"),
+    (b"worker_daemon", "Python workers"),
+    (b"pyspark.daemon", "Python workers"),  # of a Spark that sfcrime did not set up
+    (b"sfcrime", "sfcrime"),
+)
 PARTS: Roles = (
     *ROLES[:3],
     (b"\0sfcrime\0run\0", "supervisor and view"),
@@ -17,7 +26,7 @@ PARTS: Roles = (
     (b"\0sfcrime\0stream\0", "stream"),
     ROLES[-1],
 )
-"""The lab's roles, with each process of `sfcrime run` by itself."""
+"""The same, with each process of `sfcrime run` by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,9 @@ class Watch(UsageMeter):
 
     usage: Usage
 
+    def __init__(self, roots: Sequence[int], roles: Roles = ROLES) -> None:
+        super().__init__(roots, lambda pid: role_of(pid, roles))
+
     def __enter__(self) -> Watch:
         self._load = os.getloadavg()[0]
         super().__enter__()
@@ -75,6 +87,15 @@ class Watch(UsageMeter):
             others_share=self.others_share(),
             load_average=self._load,
         )
+
+
+def role_of(pid: int, roles: Roles) -> str:
+    """What a process is; "other" where no word fits, or it is gone."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return OTHER
+    return next((role for word, role in roles if word in command), OTHER)
 
 
 def memory_by_role(roots: Sequence[int], roles: Roles = ROLES) -> dict[str, Memory]:

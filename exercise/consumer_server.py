@@ -29,7 +29,8 @@ from sfcrime.domain.dispositions import describe
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import client_properties, kafka_error
 from sfcrime.kafka.topic import Topic
-from sfcrime.settings import KafkaSettings, load_settings
+from sfcrime.settings import KafkaSettings
+from sfcrime.settings_loading import load_settings
 
 BATCH_RECORDS = 500
 WAIT_S = 0.5

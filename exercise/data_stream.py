@@ -35,8 +35,7 @@ from sfcrime.domain.dispositions import OFFICIAL_CODES
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.origin import OriginKind
-from sfcrime.kafka.preflight import Preflight
+from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
 from sfcrime.settings import Settings, StreamSettings
 from sfcrime.spark.properties import spark_properties
@@ -57,7 +56,7 @@ def run_job(job: Job, stop: Event) -> None:
     found = TopicWait(job.settings, may_appear=True).until_found(stop, say)
     if found is None:
         return
-    lateness_s = lateness_of(found.seen, job.settings.stream)
+    lateness_s = lateness_of(found.origin, job.settings.stream)
 
     # Step 2: a session (src/sfcrime/spark/session.py). `--master` and `--packages` came from
     # spark-submit; everything else is set, with its reason, in src/sfcrime/spark/properties.py and,
@@ -145,13 +144,13 @@ def run_job(job: Job, stop: Event) -> None:
     say("Stopped; the next start goes on from here.")
 
 
-def lateness_of(topic: Preflight, stream: StreamSettings) -> int | None:
+def lateness_of(origin: TopicOrigin | None, stream: StreamSettings) -> int | None:
     """Allowed lateness in seconds; None: no record can be late.
 
     Records can be late on a topic of our producer, whose timestamps are the virtual time of
     publication; elsewhere old calls may carry today's timestamps. The setting decides otherwise.
     """
-    ours = topic.origin is not None and topic.origin.kind is OriginKind.OURS
+    ours = origin is not None and origin.kind is OriginKind.OURS
     return allowed_lateness_s(stream, DEFAULT_LATENESS_S if ours else None)
 
 
@@ -178,7 +177,7 @@ def topic_to_read(settings: Settings, found: FoundTopic) -> ReadPlan:
     return ReadPlan(
         options=spark_options(found.topic.kafka),
         topic=found.topic.name,
-        start_offsets=found.seen.state.firsts,
+        start_offsets=found.state.firsts,
         max_records_per_batch=settings.stream.max_records_per_batch,
         further_options=settings.stream.source_options,
     )

@@ -17,7 +17,8 @@ from producer_server import ProducerServer
 
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.producer import ProducerProgress
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.sources.source import SYNTHETIC
 
 HERE = Path(__file__).resolve().parent

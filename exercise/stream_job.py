@@ -11,7 +11,8 @@ from spark_state import STATE_STORES, StateChoice, require_free_properties
 
 from sfcrime.errors import UsageError
 from sfcrime.machine.sizes import machine_cores
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 TRIGGER_MS = 2000
 """Least time between the starts of two batches: slow enough to follow by eye."""

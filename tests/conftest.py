@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from asked_admin import AskedAdmin
 from running import Sfcrime, settings_in
 from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
@@ -50,6 +51,19 @@ def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
         return msgspec.structs.replace(broker, topic=f"calls-{uuid.uuid4().hex[:12]}")
 
     return new_topic
+
+
+@pytest.fixture
+def admins(monkeypatch: pytest.MonkeyPatch) -> list[AskedAdmin]:
+    """The administration clients of every `Topic` from now on, which keep count."""
+    made: list[AskedAdmin] = []
+
+    def open_admin(settings: KafkaSettings) -> AskedAdmin:
+        made.append(AskedAdmin(settings))
+        return made[-1]
+
+    monkeypatch.setattr("sfcrime.kafka.topic.open_admin", open_admin)
+    return made
 
 
 @pytest.fixture

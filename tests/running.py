@@ -54,6 +54,8 @@ class Sfcrime:
 
     data_dir: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    umask: int = -1
+    """Of what `started` starts; -1: that of the tests."""
 
     def _environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("SFCRIME_")}
@@ -85,9 +87,11 @@ class Sfcrime:
     @contextmanager
     def started(self, *arguments: str) -> Iterator[Started]:
         """Starts a command; whatever is left of it and of its children ends with the block."""
-        log_path = self.data_dir / f"{arguments[0]}-{time.monotonic_ns()}.log"
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with started_command(self._command(arguments), self._environment(), log_path) as started:
+        name = f"{self.data_dir.name}-{arguments[0]}-{time.monotonic_ns()}.log"
+        log_path = self.data_dir.with_name(name)
+        with started_command(
+            self._command(arguments), self._environment(), log_path, umask=self.umask
+        ) as started:
             yield started
 
     def accounting(self) -> Accounting | None:
@@ -174,6 +178,7 @@ def started_command(
     environment: Mapping[str, str],
     log_path: Path,
     folder: Path | None = None,
+    umask: int = -1,
 ) -> Iterator[Started]:
     """Starts a command in a folder; whatever is left of it and of its children ends with the
     block."""
@@ -186,6 +191,7 @@ def started_command(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=umask,
         )
     started = Started(process, log_path)
     try:
@@ -193,6 +199,19 @@ def started_command(
     finally:
         kill_all(started.tree())
         process.wait(WAIT_S)
+
+
+def opened_to_others(folder: Path) -> list[str]:
+    """The files and folders, this one included, that another account could open, with modes."""
+    found = []
+    for path in (folder, *folder.rglob("*")):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:  # a running job removed it
+            continue
+        if mode & 0o077:
+            found.append(f"{path} {mode:o}")
+    return found
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:

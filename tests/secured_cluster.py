@@ -21,8 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from running import wait_until
-from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.java import find_java
+from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.kafka.connection import answers
 from sfcrime.machine.child import start_child
@@ -139,7 +138,8 @@ def secured_cluster(folder: Path, jvm: JvmSettings) -> Iterator[SecuredCluster]:
         f"127.0.0.1:{ports['outside']}",
         KafkaSettings(bootstrap_servers=f"127.0.0.1:{ports['inside']}"),
     )
-    java = find_java(jvm)
+    startup = startup_cache("kafka", jvm)
+    java = startup.java
     _make_certificates(java.with_name("keytool"), cluster)
     properties = folder / "server.properties"
     properties.write_text(
@@ -152,7 +152,7 @@ def secured_cluster(folder: Path, jvm: JvmSettings) -> Iterator[SecuredCluster]:
         ),
         encoding="utf-8",
     )
-    command = java_command(java, resolve_jars("kafka", jvm), "256m", folder)
+    command = java_command(startup, "256m", folder)
     users = [f"{MECHANISM}=[name={name},password={word}]" for name, word in PASSWORDS.items()]
     logins = [word for user in users for word in ("--add-scram", user)]
     format_storage = ["kafka.tools.StorageTool", "format", "--cluster-id=SecuredClusterOfTests0"]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from sqlalchemy import Engine, event
 
 from cell_samples import cells_of
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
@@ -85,6 +88,21 @@ SECOND = BatchOutcome(
     identities=identities(8, 11),
     newest_call_us=TEN_US + 30_000_000,
 )
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is sent to any database in the `with` block, in one line each."""
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: Any) -> None:
+        sent.append(" ".join(statement.split()))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def progress_of(batch_id: int, *, input_rows: int = 250) -> BatchProgress:

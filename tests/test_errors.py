@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -17,12 +18,15 @@ EXIT_CODES = {
     "JavaUnavailable": 4,
     "JarsUnavailable": 4,
     "KafkaUnavailable": 4,
+    "TopicMissing": 4,
     "StoreUnavailable": 4,
     "StoreEmpty": 4,
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,
     "TopicMadeAnew": 1,
+    "RecordsDeleted": 1,
+    "TopicUnfit": 1,
     "FingerprintChanged": 1,
     "AlreadyRunning": 1,
     "AccountingBroken": 1,
@@ -108,6 +112,56 @@ def test_a_file_that_is_damaged_is_named_with_what_it_has_to_be() -> None:
 def test_a_message_without_a_rule_has_no_empty_line() -> None:
     assert str(SfcrimeError("It ended.", next_step="start it")) == "It ended.\nNext step: start it"
     assert str(SfcrimeError("It ended.")) == "It ended."
+
+
+def test_an_error_that_leaves_out_its_next_step_has_that_of_its_class() -> None:
+    assert str(errors.StoreEmpty("There is no store.")) == (
+        "There is no store.\n"
+        "Next step: start counting with `sfcrime run`, or name the folder with --data-dir"
+    )
+    assert str(errors.StoreEmpty("There is no store.", next_step="")) == "There is no store."
+
+
+@pytest.mark.parametrize(
+    ("error", "facts", "said"),
+    [
+        (
+            errors.TopicMissing("calls", "host:9092"),
+            {"topic": "calls", "servers": "host:9092"},
+            ["The topic calls does not exist on host:9092", "`sfcrime produce` makes it"],
+        ),
+        (
+            errors.RecordsDeleted("calls", 1, 7, 9),
+            {"topic": "calls", "partition": 1, "wanted": 7, "first": 9},
+            ["Partition 1 of calls begins at offset 9; records 7 to 8 were deleted"],
+        ),
+        (
+            errors.TopicUnfit("calls", "retention.ms", "5", rule="None.", next_step="mend"),
+            {"topic": "calls", "name": "retention.ms", "found": "5"},
+            ["The topic calls has retention.ms=5.\nNone.\nNext step: mend"],
+        ),
+        (
+            errors.FingerprintChanged({"window": (60, 30), "topic": ("a", "b")}, "set it back"),
+            {"changed": {"window": (60, 30), "topic": ("a", "b")}},
+            ["otherwise: window was 60 and is now 30; topic was 'a' and is now 'b'."],
+        ),
+        (
+            errors.AlreadyRunning("job", Path("data")),
+            {"what": "job", "folder": Path("data")},
+            ["Another job works in data.", "A folder has one job at a time.", "--data-dir"],
+        ),
+        (
+            errors.PortTaken("127.0.0.1:9092"),
+            {"address": "127.0.0.1:9092"},
+            ["cannot listen on 127.0.0.1:9092", "--port 0 picks a free one"],
+        ),
+    ],
+)
+def test_an_error_keeps_its_facts_and_says_them(
+    error: SfcrimeError, facts: dict[str, object], said: list[str]
+) -> None:
+    assert {name: getattr(error, name) for name in facts} == facts
+    assert all(each in str(error) for each in said), str(error)
 
 
 def test_a_topic_that_was_made_again_is_named_with_both_ids() -> None:

@@ -13,9 +13,8 @@ from sfcrime.settings import (
     SourceSettings,
     StoreSettings,
     StreamSettings,
-    as_environment,
-    load_settings,
 )
+from sfcrime.settings_loading import as_environment, load_settings
 
 
 def settings_file(folder: Path, text: str) -> dict[str, str]:
@@ -137,6 +136,9 @@ def test_a_settings_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -
         ("kafka", "heap", "256"),
         ("source", "speed", "fast"),
         ("source", "speed", "-1x"),
+        ("source", "speed", "0.0x"),
+        ("source", "speed", ""),
+        ("source", "speed", "nan"),
         ("source", "limit", -1),
         ("source", "seed", -1),
         ("source", "start", "today"),
@@ -184,8 +186,8 @@ def test_a_refused_value_is_answered_with_an_example_of_the_place_it_came_from(
 
     assert said[0] == [
         "The setting source.speed cannot be 'abc'.",
-        "It takes `max`, or a number with or without an x behind it: `max`, or how many times "
-        "faster than the calls came in.",
+        "It takes `max`, or a number above 0 with or without an x after it: `max`, or how many "
+        "times faster than the calls came in.",
         "Next step: for example --speed 1800x",
     ]
     assert said[1] == [*said[0][:2], "Next step: for example SFCRIME_SOURCE_SPEED=1800x"]
@@ -225,7 +227,7 @@ def test_a_value_on_its_bound_is_taken(room: str, name: str, value: object) -> N
 
 @pytest.mark.parametrize("minutes", [7, 25, 45, 59])
 def test_a_window_that_does_not_divide_an_hour_is_refused(minutes: int) -> None:
-    with pytest.raises(UsageError, match=f"{minutes} minutes does not divide an hour"):
+    with pytest.raises(UsageError, match=f"window_minutes cannot be {minutes}"):
         load_settings({"stream": {"window_minutes": minutes}}, {})
 
 

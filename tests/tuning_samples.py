@@ -78,7 +78,6 @@ def paced(p50_ms: float, run: int = 0, **changes: str) -> TrialResult:
         p50_ms=p50_ms,
         p99_ms=p50_ms * 2,
         latencies=400,
-        cpu_share=0.2,
         peak_mb=900.0,
     )
 

@@ -16,7 +16,8 @@ import msgspec
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.machine.sizes import CORES_PER_PARTITION, STEPS
 from sfcrime.setting_values import bounds_of
-from sfcrime.settings import ENVIRONMENT_PREFIX, SHORT_VARIABLES, Settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import ENVIRONMENT_PREFIX, SHORT_VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 MENDED_BY = ".venv/bin/python tools/make_references.py"

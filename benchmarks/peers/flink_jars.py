@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from sfcrime.jvm.jars import jars_folder, resolve_jars
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 _JAR_SET = "flink"
 _LISTS = Path(__file__).parent

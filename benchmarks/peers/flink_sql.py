@@ -35,7 +35,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 from sfcrime.jvm.ivy import pyspark_jars_folder
 from sfcrime.jvm.java import find_java
 from sfcrime.machine.ports import LOOPBACK, free_port
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store.records import BatchProgress
 
 HEAP = "4g"

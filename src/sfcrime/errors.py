@@ -7,21 +7,31 @@
     |   +-- JavaUnavailable
     |   +-- JarsUnavailable
     |   +-- KafkaUnavailable
+    |   |   +-- TopicMissing
     |   +-- StoreUnavailable
     |   |   +-- StoreEmpty
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
     |   |   +-- TopicMadeAnew
+    |   |   +-- RecordsDeleted
+    |   |   +-- TopicUnfit
     |   +-- FingerprintChanged
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
 
-Every message says what happened (with the value), the rule it met, and the next step.
+Every message says what happened (with the value), the rule it met, and the next step. A class whose
+facts a program may ask for, or that is raised at several places, takes the facts, keeps them as
+fields and makes the message of them. What is raised at one place and only shown is told its
+sentences there; a class may have a rule or a next step for all that leave it out. No code looks
+into a message.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
 
 EXIT_OK = 0
 EXIT_FAILURE = 1
@@ -42,20 +52,22 @@ class SfcrimeError(Exception):
         happened: what happened, with the value that was met.
         rule: the rule it met; may be empty where `happened` already says it.
         next_step: a flag, a setting or a command that mends it.
+
+    Where one of the latter is left out, it is that of the class.
     """
 
     exit_code: int = EXIT_FAILURE
+    rule: str = ""
+    next_step: str = ""
 
-    def __init__(self, happened: str, *, rule: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, happened: str, *, rule: str | None = None, next_step: str | None = None
+    ) -> None:
         self.happened = happened
-        self.rule = rule
-        self.next_step = next_step
-        parts = [happened]
-        if rule:
-            parts.append(rule)
-        if next_step:
-            parts.append(f"Next step: {next_step}")
-        super().__init__("\n".join(parts))
+        self.rule = self.rule if rule is None else rule
+        self.next_step = self.next_step if next_step is None else next_step
+        mend = f"Next step: {self.next_step}" if self.next_step else ""
+        super().__init__("\n".join(part for part in (happened, self.rule, mend) if part))
 
 
 class UsageError(SfcrimeError):
@@ -74,15 +86,13 @@ class UnreadableFile(SfcrimeError):
     """
 
     exit_code = EXIT_DATA_DIFFERS
+    rule = "A source is read whole before anything of it is published."
 
     def __init__(self, name: str, problem: str, shape: str = "") -> None:
         self.name, self.problem, self.shape = name, problem, shape
         wanted = f" ({shape})" if shape else ""
-        super().__init__(
-            f"{name} {problem}.",
-            rule="A source is read whole before anything of it is published.",
-            next_step=f"fetch or restore the file{wanted}, and run again",
-        )
+        mend = f"fetch or restore the file{wanted}, and run again"
+        super().__init__(f"{name} {problem}.", next_step=mend)
 
 
 class Unreachable(SfcrimeError):
@@ -102,6 +112,27 @@ class JarsUnavailable(Unreachable):
 class KafkaUnavailable(Unreachable):
     """The broker does not answer, or the topic does not exist."""
 
+    next_step = "check that the broker runs and that --bootstrap-servers names it"
+
+
+class TopicMissing(KafkaUnavailable):
+    """The topic does not exist.
+
+    Args:
+        topic: its name.
+        servers: the brokers that were asked.
+    """
+
+    next_step = (
+        "`sfcrime produce` makes it (and so does Kafka's kafka-topics --create); or correct --topic"
+    )
+
+    def __init__(self, topic: str, servers: str) -> None:
+        self.topic, self.servers = topic, servers
+        super().__init__(
+            f"The topic {topic} does not exist on {servers}, or this user may not see it."
+        )
+
 
 class StoreUnavailable(Unreachable):
     """The store cannot be opened, read or written."""
@@ -110,15 +141,24 @@ class StoreUnavailable(Unreachable):
 class StoreEmpty(StoreUnavailable):
     """There is no store, or nothing in it yet."""
 
-    def __init__(self, happened: str) -> None:
-        super().__init__(
-            happened,
-            next_step="start counting with `sfcrime run`, or name the folder with --data-dir",
-        )
+    next_step = "start counting with `sfcrime run`, or name the folder with --data-dir"
 
 
 class PortTaken(Unreachable):
-    """A port that a server needs is in use."""
+    """The port that the embedded broker shall have is in use.
+
+    Args:
+        address: host:port.
+    """
+
+    next_step = (
+        "--port 0 picks a free one; or stop what uses it, or name an outside cluster with "
+        "--bootstrap-servers"
+    )
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(f"The embedded broker cannot listen on {address}: the port is in use.")
 
 
 class Refused(SfcrimeError):
@@ -137,28 +177,102 @@ class TopicMadeAnew(TopicRefused):
         counted_id, found_id: Kafka's ids of the one that was counted, and of the one found.
     """
 
+    rule = (
+        "A topic that was deleted and made again is another topic: its offsets mean other records, "
+        "and none of the stored numbers can be proved from it."
+    )
+    next_step = (
+        "name the cluster that was counted with --bootstrap-servers, or count this topic in place "
+        "of it: sfcrime rebuild --accept-loss"
+    )
+
     def __init__(self, topic: str, counted_id: str, found_id: str) -> None:
         self.topic, self.counted_id, self.found_id = topic, counted_id, found_id
         super().__init__(
             f"The topic {topic} is another one of the same name: its id was {counted_id!r} when it "
-            f"was counted, and is now {found_id!r}.",
-            rule="A topic that was deleted and made again is another topic: its offsets mean other "
-            "records, and none of the stored numbers can be proved from it.",
-            next_step="name the cluster that was counted with --bootstrap-servers, or count this "
-            "topic in place of it: sfcrime rebuild --accept-loss",
+            f"was counted, and is now {found_id!r}."
         )
 
 
+class RecordsDeleted(TopicRefused):
+    """Records were deleted before they were counted.
+
+    Args:
+        topic: its name.
+        partition: of the topic.
+        wanted: the offset that is the next to be read.
+        first: the first offset that is still kept.
+    """
+
+    rule = "Every record of the topic ends as one of four outcomes, so none is skipped."
+    next_step = (
+        "set the topic's retention.ms=-1, then count what it still holds: "
+        "sfcrime rebuild --accept-loss"
+    )
+
+    def __init__(self, topic: str, partition: int, wanted: int, first: int) -> None:
+        self.topic, self.partition, self.wanted, self.first = topic, partition, wanted, first
+        super().__init__(
+            f"Partition {partition} of {topic} begins at offset {first:,}; records {wanted:,} to "
+            f"{first - 1:,} were deleted before they were counted."
+        )
+
+
+class TopicUnfit(TopicRefused):
+    """A setting of the topic would lose records or bend their times.
+
+    Args:
+        topic: its name.
+        name, found: of the setting, and its value.
+        rule, next_step: as of every error.
+    """
+
+    def __init__(self, topic: str, name: str, found: str, *, rule: str, next_step: str) -> None:
+        self.topic, self.name, self.found = topic, name, found
+        super().__init__(f"The topic {topic} has {name}={found}.", rule=rule, next_step=next_step)
+
+
 class FingerprintChanged(Refused):
-    """Rules, window, lateness or topic differ from those the stored numbers were made with."""
+    """Rules, window, lateness or topic differ from those the stored numbers were made with.
+
+    Args:
+        changed: by name, the value that the numbers were made with, and the one of this start.
+        next_step: the command that mends it.
+    """
+
+    rule = "A change that would change numbers is refused, never silently accepted."
+
+    def __init__(self, changed: Mapping[str, tuple[object, object]], next_step: str) -> None:
+        self.changed = changed
+        said = [f"{name} was {old!r} and is now {new!r}" for name, (old, new) in changed.items()]
+        happened = f"The numbers in the store were made otherwise: {'; '.join(said)}."
+        super().__init__(happened, next_step=next_step)
 
 
 class AlreadyRunning(Refused):
-    """Another job holds the lock of this data directory."""
+    """Another process does what one alone may do in a folder.
+
+    Args:
+        what: as a noun.
+        folder: where.
+        next_step: that of the class by default.
+    """
+
+    next_step = "stop it, or use another --data-dir"
+
+    def __init__(self, what: str, folder: Path, next_step: str | None = None) -> None:
+        self.what, self.folder = what, folder
+        super().__init__(
+            f"Another {what} works in {folder}.",
+            rule=f"A folder has one {what} at a time.",
+            next_step=next_step,
+        )
 
 
 class AccountingBroken(SfcrimeError):
     """A batch whose outcomes do not add up; it was rolled back."""
+
+    next_step = "keep the data folder and report this; nothing of the batch was stored"
 
 
 class ChildFailed(SfcrimeError):

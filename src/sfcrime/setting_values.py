@@ -74,7 +74,11 @@ def checked_table(setting: str, given: object, names: re.Pattern[str]) -> dict[s
     Raises:
         UsageError: it is no table, or holds a name or value it cannot; no value is shown.
     """
-    table = _table_from_json(setting, given) if isinstance(given, str) else given
+    try:
+        table = json.loads(given) if isinstance(given, str) else given
+    except ValueError as error:
+        rule = 'In the environment it is a JSON object, {"name": "value"}.'
+        raise _bad_table(setting, "cannot be read", rule) from error
     if not isinstance(table, Mapping):
         raise _bad_table(setting, "is no table", 'A table of names and values: {"name": "value"}.')
     checked = _flat(table)
@@ -101,14 +105,6 @@ def _bad_table(setting: str, happened: str, rule: str) -> UsageError:
         next_step="correct the SFCRIME_* variable or the file in SFCRIME_CONFIG; the login of a "
         "cluster belongs into the file that kafka.config_file names",
     )
-
-
-def _table_from_json(setting: str, text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        rule = 'In the environment it is a JSON object, {"name": "value"}.'
-        raise _bad_table(setting, "cannot be read", rule) from error
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> dict[str, str]:

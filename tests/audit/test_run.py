@@ -81,7 +81,10 @@ def test_numbers_of_other_rules_are_refused(tmp_path: Path) -> None:
     with open_writer(path, history_rows=100) as writer:
         writer.create_generation(dataclasses.replace(GENERATION, rules_version=0))
 
-    with open_reader(path) as reader, pytest.raises(FingerprintChanged, match="version 0") as error:
+    with (
+        open_reader(path) as reader,
+        pytest.raises(FingerprintChanged, match="rules_version was 0") as error,
+    ):
         audit_of(reader, ListTopic())
     assert isinstance(error.value, Refused)
 

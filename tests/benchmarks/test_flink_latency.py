@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flink_latency import first_copies_ms, latencies_ms
 
-from sfcrime.tuning.workload import Expected, Sends
+from sfcrime.tuning.workload import Sends
 
 
 def test_a_record_is_in_when_the_sum_reaches_its_place() -> None:
@@ -20,7 +20,7 @@ def test_what_was_sent_while_it_warmed_up_is_left_out() -> None:
 
 def test_second_copies_are_waited_for_by_nobody() -> None:
     sends = Sends(
-        expected=Expected(repeats={1: [1]}),
+        repeats={1: [1]},
         at_ms={0: [1000, 1030], 1: [1010, 1020, 1040]},
     )
 

@@ -14,6 +14,7 @@ from cli.conftest import Run, fill_store
 from sfcrime.cli import run as run_module
 from sfcrime.cli import stream
 from sfcrime.cli.live_view import draw
+from sfcrime.cli.output import terminal_safe
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
 from sfcrime.pipeline.stream import StreamRequest
@@ -37,14 +38,50 @@ def test_the_title_of_a_source_is_shown_escaped(command: str, tmp_path: Path, ru
     assert_harmless(run(command).out)
 
 
-def test_csv_is_escaped_where_a_terminal_shows_it_and_exact_where_a_program_reads_it(
-    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_title_of_a_source_is_escaped_in_csv_too(tmp_path: Path, run: Run) -> None:
     fill_store(tmp_path, TITLED)
 
-    assert HOSTILE in run("report", "--csv").out
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert_harmless(run("report", "--csv").out)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("zero\u200bwidth\ufeff", "zero\\u200bwidth\\ufeff"),
+        ("a\u00a0b\u2028c\u3000d", "a\\xa0b\\u2028c\\u3000d"),
+        ("\u2066\u202e\u061c", "\\u2066\\u202e\\u061c"),
+        ("\x00\x1b]0;t\x07\x9b1m\x7f\r\n\t", "\\x00\\x1b]0;t\\x07\\x9b1m\\x7f\\r\\n\\t"),
+        ("\u3164\ufe0f\u034f\U000e0101\u2800", "\\u3164\\ufe0f\\u034f\\U000e0101\\u2800"),
+        ("a file\udcff", "a file\\udcff"),
+        ("Café [b]呼\U0001f600[/b]", "Café [b]呼\U0001f600[/b]"),
+    ],
+)
+def test_what_commands_a_terminal_or_cannot_be_seen_is_escaped(text: str, shown: str) -> None:
+    assert terminal_safe(text) == shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize(
+    "command",
+    ["report --raw", "report --csv", "status", "late", "rejected", "identities", "--help"],
+)
+def test_an_output_that_lacks_a_character_gets_it_escaped(
+    command: str, encoding: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_store(tmp_path, replace(TITLED, source_title="calls 呼"))
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding))
+
+    assert run(*command.split()).code == 0
+    sys.stdout.flush()
+    assert (b"calls \\u547c" in printed.getvalue()) == (command != "--help")
+
+
+def test_a_refused_argument_is_quoted_escaped(run: Run) -> None:
+    err = run("status", "calls\u202e").err
+
+    assert "Got unexpected extra argument (calls\\u202e)" in err
+    assert "\u202e" not in err
 
 
 def counting(title: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -116,6 +116,15 @@ def test_a_change_is_an_arrow_and_a_number() -> None:
     assert "%" not in line_of("Traffic Stop")
 
 
+def test_calls_that_the_types_shown_leave_out_are_told() -> None:
+    overview = replace(OVERVIEW, counted=replace(COUNTED, left_out=12_345))
+
+    assert line_of("12,345 calls", overview) == (
+        "12,345 calls of the rarest raw types are left out."
+    )
+    assert len(shown(overview, lines=20)) <= 20
+
+
 def test_synthetic_data_says_so_in_the_title() -> None:
     synthetic = replace(GENERATION, synthetic=True)
     real = replace(GENERATION, synthetic=False)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from cli.conftest import Run, fill_store
+from sfcrime.cli import rebuild
 from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.rebuild import plan_lines, rebuild_hooks
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange
-from sfcrime.pipeline.rebuilding import RebuildPlan
+from sfcrime.errors import SfcrimeError
+from sfcrime.pipeline.rebuilding import RebuildPlan, Rebuilt, of_stored_topic
+from sfcrime.settings import Settings, StoreSettings
 from store_samples import GENERATION
 
 PLAN = RebuildPlan(
@@ -70,3 +76,37 @@ def test_a_log_has_a_line_for_every_batch_that_counted_something() -> None:
         "1,000 of 4,000 records (25%)",
         "2,000 of 4,000 records (50%)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "topic"),
+    [
+        ([], {}, GENERATION.topic + "-outside"),
+        (["--topic", GENERATION.topic], {}, GENERATION.topic),
+        ([], {"SFCRIME_KAFKA_TOPIC": "another"}, "another"),
+    ],
+)
+def test_the_topic_that_was_counted_is_counted_again_unless_another_is_named(
+    flags: list[str],
+    environment: dict[str, str],
+    topic: str,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill_store(tmp_path, replace(GENERATION, topic=GENERATION.topic + "-outside"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def rebuild_topic(settings: Settings, *_: object, **__: object) -> Rebuilt:
+        raise SfcrimeError(f"Asked for {settings.kafka.topic}.")
+
+    monkeypatch.setattr(rebuild, "rebuild_topic", rebuild_topic)
+
+    assert run("rebuild", *flags).err == f"error: Asked for {topic}.\n"
+
+
+def test_without_a_store_the_topic_of_the_settings_is_counted(tmp_path: Path) -> None:
+    settings = Settings(store=StoreSettings(data_dir=str(tmp_path)))
+
+    assert of_stored_topic(settings) == settings

@@ -112,15 +112,40 @@ def test_a_table_is_cut_where_it_is_long_and_says_so(data_dir, run) -> None:
 
 
 def test_a_spreadsheet_never_gets_a_formula(tmp_path, run) -> None:
-    labels = ["=1+1", "+1", "-1", "@a", "plain, with comma", 'quo"te']
+    labels = ["=1+1", "+1", "-1", "@a", "plain, with comma", 'quo"te', "Fight;=1+1;x"]
+    labels += [
+        "\uff1d1",
+        "\uff0b1",
+        "\ufe631",
+        "\uff20a",
+        "=\u0338",
+        " =1",
+        "\u00a0=1",
+        "\u200b=1",
+        "\t=1",
+        "\r=1",
+    ]
     store_of(tmp_path, [CellCount(NINE_US, label, "HAN", 1) for label in labels])
     ran = run("report", "--csv", "--by", "type", "--raw")
     rows = list(csv.reader(io.StringIO(ran.out)))
     assert rows[0] == ["type", "calls", "source"]
-    assert sorted(row[0] for row in rows[1:]) == [
-        "'+1", "'-1", "'=1+1", "'@a", "plain, with comma", 'quo"te',
-    ]  # fmt: skip
+    assert {row[0] for row in rows[1:]} == {
+        "'+1", "'-1", "'=1+1", "'@a", "plain, with comma", 'quo"te', "Fight;=1+1;x",
+        "'\uff1d1", "'\uff0b1", "'\ufe631", "'\uff20a", "'=\u0338", "' =1",
+        "\\xa0=1", "\\u200b=1", "\\t=1", "\\r=1",
+    }  # fmt: skip
     assert {row[2] for row in rows[1:]} == {"topic org.sf.police.calls"}
+    assert '"Fight;=1+1;x",1,"topic org.sf.police.calls"' in ran.out.splitlines()
+
+
+def test_a_call_type_named_as_the_folded_rest_is_told_apart(tmp_path, run) -> None:
+    calls = {"other types": 3, "Fight": 2, "Alarm": 1}
+    store_of(tmp_path, [CellCount(NINE_US, name, "HAN", n) for name, n in calls.items()])
+    ran = run("report", "--by", "type", "--raw", "--top", "1")
+    assert '"other types (folded)" stands for 2 more, 3 calls.' in ran.out
+    document = json.loads(run("report", "--json", "--by", "type", "--raw", "--top", "1").out)
+    assert [row["type"] for row in document["rows"]] == ["other types", "other types (folded)"]
+    assert document["folded"]["into"] == "other types (folded)"
 
 
 def test_labels_are_no_markup_and_reach_the_terminal_escaped(tmp_path, run) -> None:

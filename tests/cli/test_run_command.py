@@ -13,7 +13,7 @@ from rich.console import Console
 from cli.conftest import fill_store
 from running import Sfcrime
 from sfcrime.cli.live_view import View
-from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.broker_files import running_bootstrap_servers
 from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
@@ -25,7 +25,7 @@ END = ("--until-caught-up", "--no-dashboard")
     "flags, named",
     [
         (("--speed", "fast"), "speed"),
-        (("--window", "7"), "7 minutes does not divide an hour"),
+        (("--window", "7"), "window_minutes cannot be"),
         (("--lateness-hours", "never"), "lateness_hours"),
         (("--limit", "-1"), "limit"),
         (("--seed", "-1"), "seed"),
@@ -33,7 +33,7 @@ END = ("--until-caught-up", "--no-dashboard")
         (("--partitions", "0"), "partitions"),
         (("--max-records-per-batch", "0"), "max_records_per_batch"),
         (("--topic", "a b"), "topic"),
-        (("--speed", "0x"), "The speed '0x' cannot be used."),
+        (("--speed", "0x"), "The setting source.speed cannot be"),
         (("--start", "2018-02-30"), "source.start cannot be '2018-02-30'"),
         (("--start", "1999-12-31"), "cannot start on 1999-12-31"),
         (("--source", "missing.json"), "missing.json is not there."),
@@ -98,7 +98,10 @@ def test_a_store_that_was_counted_otherwise_is_refused_before_anything_starts(
 def test_a_job_or_broker_of_another_process_is_refused_before_anything_starts(
     sfcrime: Sfcrime,
 ) -> None:
-    for lock, said in (("stream.lock", "Another job runs on"), ("kafka/lock", "is already run")):
+    for lock, said in (
+        ("stream.lock", "Another job works in"),
+        ("kafka/lock", "Another broker works in"),
+    ):
         with file_lock(sfcrime.data_dir / lock, wait=False):
             ran = sfcrime("run", *END)
 
@@ -130,7 +133,7 @@ def test_a_second_run_on_the_same_folder_is_refused(sfcrime: Sfcrime) -> None:
     with file_lock(sfcrime.data_dir / "run.lock", wait=False):
         ran = sfcrime("run", *END)
     assert ran.code == 1
-    assert "Another `sfcrime run` works on" in ran.err
+    assert "Another `sfcrime run` works in" in ran.err
     assert not (sfcrime.data_dir / "kafka").exists()
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
+
+from sfcrime.store import STORE_FILE
+from sfcrime.store.writer import open_writer
+from store_samples import FIRST, GENERATION
 
 
 def test_rejected_records_are_listed_with_reason_and_rule(data_dir, run) -> None:
@@ -45,11 +50,28 @@ def test_late_records_are_listed_with_their_lateness_on_the_wall(data_dir, run) 
             "offset": 5,
             "call_time": "2018-09-24T09:00:00",
             "published_at": "2018-10-02T17:06:40.000Z",
+            "published_ms": 1_538_500_000_000,
             "lateness_s": 695_200,
         }
     ]
     assert (document["total"], document["allowed_lateness_s"]) == (1, 604_800)
     assert "allowed lateness: 168 hours" in run("late").out
+
+
+@pytest.mark.parametrize("published_ms", [253_402_300_800_000, 2**63 - 1, -1, -(2**63)])
+def test_a_timestamp_that_is_no_date_is_shown_as_its_number(
+    published_ms, tmp_path, run, monkeypatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    late = [FIRST.late[0]._replace(published_ms=published_ms)]
+    with open_writer(tmp_path / STORE_FILE, history_rows=10) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(replace(FIRST, late=late))
+
+    ran = run("late")
+    assert (ran.code, f" {published_ms} ms " in ran.out) == (0, True)
+    (record,) = json.loads(run("late", "--json").out)["late"]
+    assert (record["published_at"], record["published_ms"]) == (None, published_ms)
 
 
 @pytest.mark.parametrize("command", ["rejected", "late"])

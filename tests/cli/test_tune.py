@@ -26,6 +26,7 @@ def _run(*arguments: str) -> int:
         ("shuffle=2", "There is no knob shuffle."),
         ("trigger_ms=soon", "The setting stream.trigger_ms cannot be 'soon'"),
         ("shuffle_partitions=many", "shuffle_partitions cannot be 'many'"),
+        ("spark.sql.shuffle.partitions=many", "shuffle_partitions cannot be 'many'"),
         ("spark.master=local[8]", "stream.spark_properties names spark.master"),
         ("option.startingOffsets=latest", "stream.source_options names startingOffsets"),
         ("spark.my.token=x", "looks like a credential"),
@@ -92,3 +93,15 @@ def test_without_trials_there_is_nothing_to_report(
 ) -> None:
     assert _run("--report-only", "--out", str(tmp_path)) == 2
     assert "There are no trials in" in capsys.readouterr().err
+
+
+def test_a_folder_of_the_users_takes_no_trials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.txt").write_text("someone's")
+
+    assert _run("--quick", "--query", "product", "--out", str(tmp_path)) == 2
+
+    assert f"folder {tmp_path} is not empty" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.rglob("*")] == ["work", "thesis.txt"]

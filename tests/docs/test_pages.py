@@ -15,7 +15,8 @@ import pytest
 from sfcrime import __version__
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.domain.outcomes import Outcome, Reason
-from sfcrime.settings import SHORT_VARIABLES, Settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import SHORT_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "exercise/README.md"])

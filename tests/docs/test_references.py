@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from sfcrime.cli.main import COMMANDS
-from sfcrime.settings import Settings, as_environment
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import as_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,8 +73,8 @@ def test_a_row_has_flag_variable_default_bounds_and_meaning() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert (
-        "| `window_minutes` | `--window` | `SFCRIME_STREAM_WINDOW_MINUTES` | `60` | 1 to 60 |"
-        " width of a cell's window; a divisor of 60 |\n"
+        "| `window_minutes` | `--window` | `SFCRIME_STREAM_WINDOW_MINUTES` | `60` | `1`, `2`, `3`,"
+        " `4`, `5`, `6`, `10`, `12`, `15`, `20`, `30`, `60` | width of a cell's window in minutes:"
     ) in page
     assert (
         "| `lateness_hours` | `--lateness-hours` | `SFCRIME_STREAM_LATENESS_HOURS` | not set |"

@@ -227,7 +227,7 @@ def test_a_rebuild_waits_for_the_job_that_runs(place: Place, job: Started) -> No
     job.wait_for(lambda: place.sfcrime.read() == 9_500, "the third partition")
     ran = place.sfcrime(*place.command("rebuild", "--window", "15"))
     assert ran.code == 1
-    assert "Another job runs on" in ran.err
+    assert "Another job works in" in ran.err
     assert "Traceback" not in ran.err
 
 

@@ -19,9 +19,11 @@ from running import (
     alive,
     command_line,
     listening_addresses,
+    opened_to_others,
 )
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import StreamActivity, read_activity
+from sfcrime.streaming.scratch import memory_folder
 
 pytestmark = pytest.mark.end_to_end
 
@@ -52,6 +54,8 @@ class Finished:
     ui_page: str
     ui_url: str
     listened_on: set[str]
+    opened_to_others: list[str]
+    """Under a umask of 0, while it ran."""
     left_alive: list[str]
 
     @property
@@ -69,16 +73,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     calls += [*calls[100:110], *BROKEN]  # ten calls of the first hours once more
     file = folder / "calls.json"
     write_newest_first(file, calls)
-    sfcrime = Sfcrime(folder / "data")
+    sfcrime = Sfcrime(folder / "data", umask=0)
     arguments = ["run", "--source", str(file), *TO_THE_END, "--ui-port", "0"]
     with sfcrime.started(*arguments) as run:
         page, url = _streaming_page(sfcrime.data_dir)
         tree = run.tree()
         listened_on = listening_addresses(tree)
+        open_files = [
+            file
+            for place in (sfcrime.data_dir, memory_folder(sfcrime.data_dir))
+            if place.exists()
+            for file in opened_to_others(place)
+        ]
         assert any("SparkSubmit" in command_line(each) for each in tree)
         assert any("kafka.Kafka" in command_line(each) for each in tree)
         code = run.wait()
-        yield Finished(sfcrime, file, code, run.log(), page, url, listened_on, alive(tree))
+        yield Finished(
+            sfcrime, file, code, run.log(), page, url, listened_on, open_files, alive(tree)
+        )
 
 
 def _streaming_page(data_dir: Path) -> tuple[str, str]:
@@ -115,6 +127,18 @@ def test_the_spark_ui_shows_the_query_on_loopback(finished: Finished) -> None:
 def test_nothing_listens_beyond_loopback(finished: Finished) -> None:
     assert finished.listened_on
     assert finished.listened_on <= LOOPBACK_ADDRESSES
+
+
+def test_nobody_else_can_open_what_a_run_makes_whatever_the_umask(finished: Finished) -> None:
+    assert finished.opened_to_others == []
+    assert opened_to_others(finished.sfcrime.data_dir) == []
+
+
+def test_a_run_writes_no_line_for_each_batch(finished: Finished) -> None:
+    """There are ten a second, for months."""
+    log = (finished.sfcrime.data_dir / "run" / "stream.log").read_text("utf-8")
+    assert "Spark UI: " in log
+    assert "batch 0" not in log
 
 
 def test_status_says_what_became_of_every_record(finished: Finished) -> None:

@@ -122,7 +122,7 @@ def counted(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_second_job_on_the_same_folder_is_refused(counted: Counted) -> None:
     assert counted.second_job.code == 1
-    assert "Another job runs on" in counted.second_job.err
+    assert "Another job works in" in counted.second_job.err
     assert "Traceback" not in counted.second_job.err
 
 

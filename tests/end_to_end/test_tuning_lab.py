@@ -46,7 +46,7 @@ def test_a_lab_that_is_stopped_goes_on_counts_exactly_and_reports(
         processes = stopped.tree()
         stopped.signal(signal.SIGINT)
         assert stopped.wait() == 130
-        assert "The same command goes on behind the last trial." in stopped.log()
+        assert "The same command goes on after the last trial." in stopped.log()
         assert alive(processes) == []
 
     first = sfcrime(*lab)

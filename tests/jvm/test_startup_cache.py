@@ -10,7 +10,7 @@ import pytest
 from running import settings_in
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.java import find_java
-from sfcrime.jvm.startup_cache import StartupCache, forget_orphans, startup_cache
+from sfcrime.jvm.startup_cache import StartupCache, cache_for, forget_orphans
 from sfcrime.kafka.broker import start_broker
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
@@ -18,7 +18,7 @@ from sfcrime.settings import JvmSettings, KafkaSettings
 
 def _cache(tmp_path: Path, mode: str, class_path: str = "a.jar:b.jar") -> StartupCache:
     settings = JvmSettings(cache_dir=str(tmp_path), startup_cache=mode)  # type: ignore[arg-type]
-    return startup_cache("kafka", find_java(JvmSettings()), class_path, settings)
+    return cache_for("kafka", find_java(JvmSettings()), class_path, settings)
 
 
 def test_a_cache_is_used_only_where_it_is_there_and_not_switched_off(tmp_path: Path) -> None:
@@ -66,9 +66,7 @@ def test_an_older_java_has_none(tmp_path: Path) -> None:
     (old / "bin").mkdir(parents=True)
     (old / "release").write_text('JAVA_VERSION="21.0.2"\n', encoding="utf-8")
 
-    cache = startup_cache(
-        "kafka", old / "bin" / "java", "a.jar", JvmSettings(startup_cache="train")
-    )
+    cache = cache_for("kafka", old / "bin" / "java", "a.jar", JvmSettings(startup_cache="train"))
 
     assert cache.options == []
 

@@ -15,15 +15,15 @@ from record_samples import all_records, published
 
 from running import settings_in
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
-from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.java import find_java
-from sfcrime.kafka.broker import open_kafka, running_bootstrap_servers, start_broker
+from sfcrime.jvm.startup_cache import startup_cache
+from sfcrime.kafka.broker import open_kafka, start_broker
 from sfcrime.kafka.broker_files import (
     BrokerRecord,
     broker_folder,
     format_storage,
     java_command,
     keep_features,
+    running_bootstrap_servers,
     stored_cluster_id,
     write_record,
 )
@@ -68,7 +68,7 @@ def test_records_and_cluster_survive_a_stop_and_a_start(tmp_path: Path, jvm: Jvm
 def test_a_storage_made_from_what_is_kept_is_the_one_that_kafkas_tool_makes(
     tmp_path: Path, jvm: JvmSettings
 ) -> None:
-    command = java_command(find_java(jvm), resolve_jars("kafka", jvm), "256m", tmp_path)
+    command = java_command(startup_cache("kafka", jvm), "256m", tmp_path)
     by_tool, by_copy, kept = tmp_path / "tool", tmp_path / "copy", tmp_path / "kept"
     by_tool.mkdir()
     format_storage(command, by_tool, kept)

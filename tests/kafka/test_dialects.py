@@ -11,7 +11,6 @@ from sfcrime.errors import KafkaUnavailable, UsageError
 from sfcrime.kafka.client_file import read_client_file
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.dialects import ClientFile
-from sfcrime.kafka.trusted import certificates_of
 
 JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule"
 LOGIN = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\n"
@@ -153,18 +152,3 @@ def test_a_trust_store_with_another_password_is_refused_and_neither_is_shown(
 
     assert "not-it-at-all" not in str(caught.value)
     assert STORE_PASSWORD not in str(caught.value)
-
-
-def test_a_trust_store_is_read_by_the_java_that_the_user_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificate = "-----BEGIN CERTIFICATE-----\nof the user's own Java\n-----END CERTIFICATE-----"
-    tools = tmp_path / "java" / "bin"
-    tools.mkdir(parents=True)
-    (tmp_path / "java" / "release").write_text('JAVA_VERSION="21.0.2"\n', encoding="utf-8")
-    for name, says in (("java", ""), ("keytool", certificate)):
-        (tools / name).write_text(f'#!/bin/sh\necho "{says}"\n', encoding="utf-8")
-        (tools / name).chmod(0o755)
-    monkeypatch.setenv("SFCRIME_JAVA_HOME", str(tmp_path / "java"))
-
-    assert certificates_of("trusted.jks", "JKS", None) == f"{certificate}\n"

@@ -11,8 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+import msgspec
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from record_samples import FIRST_MS, IDENTITY, NumberedRecords, all_records, published, send_foreign
 
@@ -74,6 +77,24 @@ def test_the_partition_of_a_record_is_stable_for_all_time() -> None:
     # CRC-32 of "123456789" is 3421780262 (its published check value), and of "hello" 907060870.
     assert partition_of(record(b"123456789", b"x"), 7) == 5
     assert partition_of(record(None, b"hello"), 7) == 2
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_records_are_packed_as_the_setting_says(
+    topic: NewName, compression: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def open_client(properties: dict[str, Any], **more: Any) -> Producer:
+        asked.append(properties["compression.type"])
+        return Producer(properties, **more)
+
+    monkeypatch.setattr("sfcrime.kafka.client.Producer", open_client)
+    kafka = msgspec.structs.replace(topic(), compression=compression)
+
+    assert published(kafka, 20).sent == 20
+    assert len(all_records(kafka)) == 20
+    assert asked == [compression]
 
 
 def test_a_second_run_sends_nothing(topic: NewName) -> None:
@@ -243,7 +264,9 @@ def test_a_topic_of_another_source_is_refused(topic: NewName) -> None:
     published(kafka, 10)
     other = SourceIdentity("synthetic:seed=1", "synthetic city", True)
 
-    with pytest.raises(TopicRefused, match=r"holds calls\.json \(file:abc\), not synthetic city"):
+    with pytest.raises(
+        TopicRefused, match=r"holds 'calls\.json' \(file:abc\), not 'synthetic city'"
+    ):
         publish(ProducerPlan(kafka, other, Pace(None)), NumberedRecords(10), Event())
 
     assert_holds_each_once(kafka, 10)

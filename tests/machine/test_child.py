@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -36,15 +37,22 @@ def wait_until_up(log: Path) -> None:
         time.sleep(0.01)
 
 
-def test_a_child_writes_its_output_to_the_log_and_its_exit_code_is_known(tmp_path: Path) -> None:
-    child = start_child(
-        [sys.executable, "-c", "import sys; print('out'); sys.exit(7)"], tmp_path / "a" / "log"
-    )
+def test_a_child_writes_its_output_to_a_log_of_this_users_and_its_exit_code_is_known(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "a" / "log"
+    users = os.umask(0)
+    try:
+        program = "import os, sys; print(oct(os.umask(0)), 'out'); sys.exit(7)"
+        child = start_child([sys.executable, "-c", program], log)
+    finally:
+        os.umask(users)
 
     assert child.wait(20) == 7
     assert child.exit_code == 7
     assert not child.is_running()
-    assert last_lines(tmp_path / "a" / "log") == "out"
+    assert last_lines(log) == "0o77 out"
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (log.parent, log)] == [0o700, 0o600]
 
 
 def test_a_child_gets_the_given_environment_and_nothing_of_ours(tmp_path: Path) -> None:

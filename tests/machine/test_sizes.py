@@ -13,7 +13,8 @@ from sfcrime.machine.sizes import (
     machine_memory_bytes,
     sizes_for,
 )
-from sfcrime.settings import KafkaSettings, StreamSettings, load_settings
+from sfcrime.settings import KafkaSettings, StreamSettings
+from sfcrime.settings_loading import load_settings
 
 GIB = 2**30
 

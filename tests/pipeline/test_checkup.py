@@ -15,7 +15,8 @@ import pytest
 from sfcrime.jvm.jars import jars_folder, resolve_jars
 from sfcrime.pipeline.checkup import Finding, Level, check_up
 from sfcrime.pipeline.training_process import startup_caches
-from sfcrime.settings import JvmSettings, Settings, load_settings
+from sfcrime.settings import JvmSettings, Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
 from store_samples import FIRST, GENERATION
@@ -198,3 +199,13 @@ def test_a_cluster_that_does_not_answer_is_found(settings: Settings) -> None:
 
     assert found.level is Level.WRONG
     assert "--bootstrap-servers" in found.mend
+
+
+def test_a_data_folder_of_the_users_is_wrong(settings: Settings) -> None:
+    settings.data_dir.mkdir(exist_ok=True)
+    (settings.data_dir / "thesis.txt").write_text("someone's")
+
+    found = _findings(settings)["data folder"]
+
+    assert found.level is Level.WRONG
+    assert "--data-dir" in found.mend

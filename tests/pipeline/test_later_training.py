@@ -19,7 +19,8 @@ from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.later_training import LaterTraining, has_room
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.pipeline.training_process import startup_caches, training_lock
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.store.records import PartitionRange, Totals
 from store_samples import GENERATION
 

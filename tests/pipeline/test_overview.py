@@ -12,6 +12,8 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, write_activity
 from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import StoreReader
+from sfcrime.store.records import LargestCells
 from sfcrime.store.writer import open_writer
 from store_samples import FIRST, GENERATION, SECOND, progress_of
 
@@ -118,3 +120,34 @@ def test_a_watch_shows_every_batch_as_soon_as_it_is_committed(tmp_path: Path) ->
         second = watch.look()
 
     assert (first.accounting.read, second.accounting.read) == (11, 15)
+
+
+def test_movements_that_take_long_to_read_take_a_tenth_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1_000.0
+    largest_cells = StoreReader.largest_cells
+
+    def slow(reader: StoreReader, windows: int, most: int) -> LargestCells:
+        nonlocal now_s
+        now_s += 2.0
+        return largest_cells(reader, windows, most)
+
+    def seen() -> tuple[int, int]:
+        counted = watch.look().counted
+        assert counted is not None
+        return counted.totals.accounting.counted, sum(each.calls for each in counted.movements)
+
+    monkeypatch.setattr("sfcrime.pipeline.overview.time.monotonic", lambda: now_s)
+    monkeypatch.setattr(StoreReader, "largest_cells", slow)
+    watch = OverviewWatch(tmp_path, windows=3, top=5)
+    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        assert seen() == (7, 7)
+        writer.commit_batch(SECOND)
+        _written_a_minute_ago(tmp_path)
+        now_s += 17.9
+        assert seen() == (10, 7)
+        now_s += 0.2  # nothing was written since
+        assert seen() == (10, 10)

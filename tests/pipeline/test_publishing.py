@@ -14,7 +14,8 @@ import pytest
 from invented_calls import hour_of_calls, write_newest_first
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import UsageError
-from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_source
+from sfcrime.pipeline.publishing import open_source, publish_source, records_until_present
+from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import KafkaSettings, Settings, SourceSettings, StoreSettings
 
 
@@ -32,27 +33,22 @@ class TimedSource:
         self._published_ms = published_ms
         self.identity = SourceIdentity("file:1", "timed", synthetic=False)
         self.total: int | None = len(published_ms)
-        self.closed = False
 
     def records(self, start: int = 0) -> Iterator[SourceRecord]:
         for number in range(start, len(self._published_ms)):
             yield SourceRecord(number, None, b"", self._published_ms[number])
 
     def close(self) -> None:
-        self.closed = True
+        """Nothing is held."""
 
 
 def test_until_the_present_a_source_ends_before_its_first_record_of_the_future() -> None:
     year_2100_ms = 4_102_444_800_000
     source = TimedSource([0, 1, year_2100_ms, 2])
-    cut = UntilPresent(source)
 
-    assert [record.sequence for record in cut.records()] == [0, 1]
-    assert [record.sequence for record in cut.records(1)] == [1]
-    assert list(cut.records(2)) == []
-    assert (cut.identity, cut.total) == (source.identity, 4)
-    cut.close()
-    assert source.closed
+    assert [record.sequence for record in records_until_present(source)] == [0, 1]
+    assert [record.sequence for record in records_until_present(source, 1)] == [1]
+    assert list(records_until_present(source, 2)) == []
 
 
 def test_a_file_is_a_source_of_its_records(tmp_path: Path) -> None:
@@ -88,7 +84,7 @@ def test_several_names_and_patterns_are_one_source_of_each_file_once(tmp_path: P
 @pytest.mark.parametrize("source", ["synthetic\ncalls.csv", "", "\n"])
 def test_the_city_beside_a_file_and_nothing_at_all_are_refused(tmp_path: Path, source: str) -> None:
     with pytest.raises(UsageError, match="One topic holds one source"):
-        open_source(_settings(tmp_path, SourceSettings(source=source)))
+        require_publishable(_settings(tmp_path, SourceSettings(source=source)))
 
 
 def test_a_city_starts_on_the_day_that_was_asked_for(tmp_path: Path) -> None:

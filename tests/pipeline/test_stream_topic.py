@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,23 +11,25 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
 
+from asked_admin import AskedAdmin
 from running import spark_was_awaited
+from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import (
     AlreadyRunning,
     ChildFailed,
     KafkaUnavailable,
     StoreUnavailable,
+    TopicRefused,
     UsageError,
 )
+from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.locks import file_lock
 from sfcrime.pipeline import topic_wait
-from sfcrime.pipeline.stream import stream_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.pipeline.topic_wait import TopicWait
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
@@ -62,14 +63,14 @@ def test_it_waits_for_the_topic_and_then_for_its_first_record(
     found = TopicWait(_settings(tmp_path, kafka), may_appear=True).until_found(Event(), step)
     assert found is not None
     assert found.topic.kafka == kafka
-    assert found.seen.origin == TopicOrigin(OriginKind.FOREIGN)
-    assert found.seen.state.ends == {0: 1}
+    assert found.origin == TopicOrigin(OriginKind.FOREIGN)
+    assert found.state.ends == {0: 1}
     assert steps == [f"waiting for the first record of {kafka.topic}"]
 
 
 @pytest.mark.kafka
 def test_each_fact_about_the_topic_is_asked_for_once(
-    tmp_path: Path, topic: Callable[[], KafkaSettings], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, topic: Callable[[], KafkaSettings], admins: list[AskedAdmin]
 ) -> None:
     kafka = topic()
     ensure_topic(Topic(kafka), 1)
@@ -77,13 +78,6 @@ def test_each_fact_about_the_topic_is_asked_for_once(
     producer.produce(kafka.topic, b"x")
     assert producer.flush(20) == 0
     goes_on = replace(GENERATION, topic_id=Topic(kafka).state().topic_id)
-    admins: list[AskedAdmin] = []
-
-    def open_admin(settings: KafkaSettings) -> AskedAdmin:
-        admins.append(AskedAdmin(settings.bootstrap_servers))
-        return admins[-1]
-
-    monkeypatch.setattr("sfcrime.kafka.topic.open_admin", open_admin)
     asked = {"list_topics": 1, "list_offsets": 2, "describe_topics": 1, "describe_configs": 1}
 
     for stored in (None, goes_on):  # a first count, and one that goes on
@@ -92,16 +86,38 @@ def test_each_fact_about_the_topic_is_asked_for_once(
         assert [each.asked for each in admins] == [asked]
 
 
-class AskedAdmin:
-    """An administration client that keeps count of its requests."""
+@pytest.mark.kafka
+def test_while_a_first_record_is_waited_for_the_topics_settings_are_not_asked_for_again(
+    tmp_path: Path, topic: Callable[[], KafkaSettings], admins: list[AskedAdmin]
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    admins.clear()
+    wait = TopicWait(_settings(tmp_path, kafka))
 
-    def __init__(self, servers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": servers})
-        self.asked: Counter[str] = Counter()
+    assert [wait.look() for _ in range(3)] == [None, None, None]
 
-    def __getattr__(self, name: str) -> Any:
-        self.asked[name] += 1
-        return getattr(self._admin, name)
+    assert [each.asked["describe_configs"] for each in admins] == [1]
+
+
+@pytest.mark.kafka
+def test_a_count_goes_on_whatever_source_is_named_in_a_partition_that_was_empty(
+    topic: Callable[[], KafkaSettings], tmp_path: Path
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 2)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    for partition, name in ((0, GENERATION.source_name), (1, "file:other")):
+        source = source_header(SourceIdentity(name, "calls", False), 2)
+        headers: Any = [(SOURCE_HEADER, source), (SEQUENCE_HEADER, b"0")]
+        producer.produce(kafka.topic, b"x", partition=partition, headers=headers)
+    assert producer.flush(20) == 0
+    stored = replace(GENERATION, topic_id=Topic(kafka).state().topic_id)
+    settings = _settings(tmp_path, kafka)
+
+    assert TopicWait(settings, stored, {0: 1, 1: 0}).look() is not None
+    with pytest.raises(TopicRefused, match="2 sources"):  # nothing was decided yet
+        TopicWait(settings).look()
 
 
 @pytest.mark.kafka
@@ -140,7 +156,7 @@ def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: P
     settings = _settings(tmp_path, KafkaSettings())
     with (
         file_lock(tmp_path / "stream.lock", wait=False),
-        pytest.raises(AlreadyRunning, match="Another job runs on"),
+        pytest.raises(AlreadyRunning, match="Another job works in"),
     ):
         stream_topic(StreamRequest(settings, Event(), _hooks(steps), until_caught_up=True))
     assert steps == []

@@ -1,4 +1,4 @@
-"""How a part that ended is told: its own error once, or the end of its log."""
+"""How a part that ended is told, its own error once or the end of its log; what a look asks."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from asked_admin import AskedAdmin
+from running import settings_in
 from sfcrime.errors import ERROR_FILE
-from sfcrime.pipeline.supervisor import part_failure
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.pipeline.supervisor import Pipeline, part_failure
+from sfcrime.settings import KafkaSettings
 
 
 def test_the_error_of_a_part_is_told_once_with_its_own_next_step(tmp_path: Path) -> None:
@@ -46,3 +54,18 @@ def test_a_part_that_told_no_error_is_told_by_the_end_of_its_log(tmp_path: Path)
     assert str(failure).startswith("The stream ended (exit code -9): line 85\nline 86\n")
     assert str(failure).endswith(f"line 99\nNext step: read {log}")
     assert failure.exit_code == 1
+
+
+@pytest.mark.kafka
+def test_a_look_at_how_far_the_topic_goes_lists_the_topics_once(
+    tmp_path: Path, topic: Callable[[], KafkaSettings], admins: list[AskedAdmin]
+) -> None:
+    kafka = topic()
+    pipeline = Pipeline(settings_in(tmp_path, kafka), lambda _: None, until_caught_up=False)
+    assert pipeline._topic_ends() == {}
+    ensure_topic(Topic(kafka), 1)
+    admins[0].asked.clear()
+
+    assert pipeline._topic_ends() == {0: 0}
+
+    assert admins[0].asked == {"list_topics": 1, "list_offsets": 1}

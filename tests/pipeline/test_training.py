@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.jvm.jars import resolve_jars
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings, StreamSettings
-from sfcrime.spark.driver import DriverCommand
+from sfcrime.spark.driver import driver_java
 
 JVM = JvmSettings()
 
@@ -35,31 +34,24 @@ def _answer(command: Sequence[str]) -> str:
 
 def test_the_broker_takes_its_cache(caches: Sequence[StartupCache], tmp_path: Path) -> None:
     cache = caches[0]
-    command = java_command(cache.java, resolve_jars("kafka", JVM), KafkaSettings().heap, tmp_path)
+    command = java_command(cache, KafkaSettings().heap, tmp_path)
     command[1:1] = cache.options
 
     assert "refused" not in _answer(command)
 
 
 def test_the_driver_takes_its_cache(caches: Sequence[StartupCache], tmp_path: Path) -> None:
-    command = DriverCommand(
-        java=caches[1].java,
-        jars=resolve_jars("spark", JVM),
-        startup_cache=caches[1],
-        heap=StreamSettings().heap,
-        properties={},
-        work_dir=tmp_path,
-    ).arguments(tmp_path / "driver.properties")
-    main_class = command.index("org.apache.spark.deploy.SparkSubmit")
+    cache, heap = caches[1], StreamSettings().heap
+    command = driver_java(cache.java, heap, tmp_path, cache.class_path, cache.options)
 
-    assert "refused" not in _answer(command[:main_class])
+    assert "refused" not in _answer(command)
 
 
 def test_a_jvm_with_other_options_would_have_refused_it(
     caches: Sequence[StartupCache], tmp_path: Path
 ) -> None:
     cache = caches[0]
-    command = java_command(cache.java, resolve_jars("kafka", JVM), KafkaSettings().heap, tmp_path)
+    command = java_command(cache, KafkaSettings().heap, tmp_path)
     command.remove("--enable-native-access=ALL-UNNAMED")
     command[1:1] = cache.options
 

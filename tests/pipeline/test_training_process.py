@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from running import alive, tree_of, wait_until
-from sfcrime.errors import AlreadyRunning, ChildFailed, KafkaUnavailable
+from sfcrime.errors import AlreadyRunning, ChildFailed, KafkaUnavailable, UsageError
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.startup_cache import StartupCache, startup_folder
 from sfcrime.machine.child import last_lines, start_child
 from sfcrime.machine.locks import file_lock
+from sfcrime.machine.own_folder import MARK
 from sfcrime.pipeline import training
 from sfcrime.pipeline.training import train_startup_cache
 from sfcrime.pipeline.training_process import (
@@ -23,12 +24,13 @@ from sfcrime.pipeline.training_process import (
     startup_caches,
     training_lock,
 )
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 IS_UNDER_WAY = """
 import subprocess, sys, time
 from sfcrime.pipeline.training_process import only_training, startup_caches
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.streaming.scratch import throw_away_checkpoint
 jvm = load_settings().jvm
 with only_training(jvm) as data_dir, throw_away_checkpoint(data_dir) as checkpoint:
@@ -53,7 +55,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def files(settings: Settings) -> list[str]:
-    return sorted(each.name for each in startup_folder(settings.jvm).iterdir())
+    names = (each.name for each in startup_folder(settings.jvm).iterdir())
+    return sorted(name for name in names if name != MARK)
 
 
 def writing(*contents: bytes) -> object:
@@ -150,11 +153,22 @@ def test_what_a_killed_training_left_is_removed_by_the_next_one(
         assert files(settings) == ["lock"]
 
 
+def test_a_folder_of_the_users_is_not_trained_in(settings: Settings) -> None:
+    notes = startup_folder(settings.jvm) / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("someone's")
+
+    with pytest.raises(UsageError, match="not made by sfcrime"), only_training(settings.jvm):
+        pass
+
+    assert [each.name for each in notes.parent.iterdir()] == ["notes.txt"]
+
+
 def test_two_never_train_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_replay", writing(b"the broker's", b"Spark's"))
     with (
         file_lock(training_lock(settings.jvm), wait=False),
-        pytest.raises(AlreadyRunning, match="Another process trains"),
+        pytest.raises(AlreadyRunning, match="Another training"),
     ):
         train_startup_cache(settings, lambda _: None)
 
@@ -168,7 +182,7 @@ def test_the_process_itself_gives_way_to_another_one_and_says_so(
         child = start_training(settings, tmp_path / "log", makes_way=True)
         assert child.wait(60) == 1
 
-    assert last_lines(child.log_path).startswith("error: Another process trains")
+    assert last_lines(child.log_path).startswith("error: Another training")
 
 
 def test_caches_that_are_there_are_not_trained_again(

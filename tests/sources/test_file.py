@@ -13,11 +13,12 @@ import pytest
 from real_file import REAL_FILE
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import UnreadableFile, UsageError
-from sfcrime.sources.file import open_file_source
+from sfcrime.sources.file import open_files_source
+from sfcrime.sources.input_files import files_of
 
 
 def read_all(path: Path, work_dir: Path, start: int = 0) -> list[SourceRecord]:
-    source = open_file_source(path, work_dir)
+    source = open_files_source(files_of(str(path)), work_dir)
     try:
         return list(source.records(start))
     finally:
@@ -63,7 +64,7 @@ def test_a_record_keeps_exactly_its_bytes(tmp_path: Path) -> None:
 
 def test_reading_can_begin_anywhere_and_again(make_call, write_calls, tmp_path: Path) -> None:
     path = write_calls([make_call(str(9 - n), f"2018-10-02T09:0{9 - n}") for n in range(10)])
-    source = open_file_source(path, tmp_path)
+    source = open_files_source(files_of(str(path)), tmp_path)
     everything = list(source.records())
     unfinished = source.records(2)
     assert next(unfinished) == everything[2]
@@ -78,8 +79,8 @@ def test_the_identity_is_the_content_whatever_its_name_and_packing(tmp_path: Pat
     plain = write(tmp_path, "[]", "a.json")
     packed = write(tmp_path, gzip.compress(b"[]"), "b.txt")
     # sha256("[]") = 4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945
-    first = open_file_source(plain, tmp_path)
-    second = open_file_source(packed, tmp_path)
+    first = open_files_source(files_of(str(plain)), tmp_path)
+    second = open_files_source(files_of(str(packed)), tmp_path)
     assert first.identity == SourceIdentity("file:4f53cda18c2baa0c", "a.json", synthetic=False)
     assert second.identity == SourceIdentity("file:4f53cda18c2baa0c", "b.txt", synthetic=False)
     first.close()
@@ -88,7 +89,7 @@ def test_the_identity_is_the_content_whatever_its_name_and_packing(tmp_path: Pat
 
 @pytest.mark.parametrize("content", ["[]", "", "\n\n"])
 def test_a_file_without_elements_is_a_source_without_records(tmp_path: Path, content: str) -> None:
-    source = open_file_source(write(tmp_path, content), tmp_path)
+    source = open_files_source(files_of(str(write(tmp_path, content))), tmp_path)
     assert source.total == 0
     assert list(source.records()) == []
     source.close()
@@ -153,7 +154,7 @@ def test_publication_never_runs_backwards_at_the_yearly_seams(
 
 def test_nothing_is_published_after_the_present(make_call, write_calls, tmp_path: Path) -> None:
     path = write_calls([make_call("1", "2018-10-02T09:11"), make_call("2", "2098-01-01T00:00")])
-    source = open_file_source(path, tmp_path, clock=lambda: 1600000000000)
+    source = open_files_source(files_of(str(path)), tmp_path, clock=lambda: 1600000000000)
     assert [r.published_at_ms for r in source.records()] == [1538496660000, 1600000000000]
     source.close()
 
@@ -170,7 +171,7 @@ def test_a_broken_file_publishes_nothing_and_tells_where(
     tmp_path: Path, content: str, place: str
 ) -> None:
     with pytest.raises(UnreadableFile, match=place) as caught:
-        open_file_source(write(tmp_path, content), tmp_path)
+        open_files_source(files_of(str(write(tmp_path, content))), tmp_path)
     assert caught.value.exit_code == 3
     assert [path.name for path in tmp_path.iterdir()] == ["calls.json"]  # no scratch is left
 
@@ -179,21 +180,21 @@ def test_gzip_that_ends_too_early_is_unreadable(tmp_path: Path) -> None:
     packed = gzip.compress(json.dumps([{"crime_id": str(n)} for n in range(1000)]).encode())
     for content in (packed[:-20], packed[: len(packed) // 2], packed + b"tail"):
         with pytest.raises(UnreadableFile, match="cannot be read to its end"):
-            open_file_source(write(tmp_path, content), tmp_path)
+            open_files_source(files_of(str(write(tmp_path, content))), tmp_path)
 
 
 def test_damaged_gzip_is_unreadable(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(os.urandom(2000)))
     packed[1000] ^= 0xFF
     with pytest.raises(UnreadableFile):
-        open_file_source(write(tmp_path, bytes(packed)), tmp_path)
+        open_files_source(files_of(str(write(tmp_path, bytes(packed)))), tmp_path)
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.json is not there"):
-        open_file_source(tmp_path / "none.json", tmp_path)
+        open_files_source(files_of(str(tmp_path / "none.json")), tmp_path)
     with pytest.raises(UsageError, match="is a folder"):
-        open_file_source(tmp_path, tmp_path)
+        open_files_source(files_of(str(tmp_path)), tmp_path)
 
 
 def test_a_file_that_may_not_be_read_is_a_usage_error(tmp_path: Path) -> None:
@@ -202,14 +203,14 @@ def test_a_file_that_may_not_be_read_is_a_usage_error(tmp_path: Path) -> None:
     if os.access(path, os.R_OK):
         pytest.skip("this user may read everything")
     with pytest.raises(UsageError, match="cannot be opened"):
-        open_file_source(path, tmp_path)
+        open_files_source(files_of(str(path)), tmp_path)
 
 
 @pytest.mark.parametrize("count", [3, 1000, 1500])
 def test_a_file_of_another_shape_is_refused_by_its_fields(tmp_path: Path, count: int) -> None:
     incidents = [{"incident_id": str(n), "incident_datetime": "2018-10-02"} for n in range(count)]
     with pytest.raises(UsageError, match="crime_id") as caught:
-        open_file_source(write(tmp_path, json.dumps(incidents)), tmp_path)
+        open_files_source(files_of(str(write(tmp_path, json.dumps(incidents)))), tmp_path)
     assert "call_date_time" in str(caught.value)
 
 
@@ -223,14 +224,18 @@ def test_progress_counts_the_bytes_of_the_file_as_it_is(
 ) -> None:
     path = write_calls([make_call("1", "2018-10-02T09:11")], packed=True)
     seen: list[tuple[int, int]] = []
-    open_file_source(path, tmp_path, lambda read, of: seen.append((read, of))).close()
+    open_files_source(
+        files_of(str(path)), tmp_path, lambda read, of: seen.append((read, of))
+    ).close()
     assert seen[-1] == (path.stat().st_size, path.stat().st_size)
 
 
 def test_closing_twice_is_allowed_and_leaves_no_scratch(
     make_call, write_calls, tmp_path: Path
 ) -> None:
-    source = open_file_source(write_calls([make_call("1", "2018-10-02T09:11")]), tmp_path)
+    source = open_files_source(
+        files_of(str(write_calls([make_call("1", "2018-10-02T09:11")]))), tmp_path
+    )
     source.close()
     source.close()
     assert [path.name for path in tmp_path.iterdir()] == ["calls.json"]
@@ -240,7 +245,7 @@ def test_closing_twice_is_allowed_and_leaves_no_scratch(
 def test_the_real_file_comes_out_whole_and_in_order(tmp_path: Path) -> None:
     if not REAL_FILE.exists():
         pytest.skip("the real file is not beside the project")
-    source = open_file_source(REAL_FILE, tmp_path)
+    source = open_files_source(files_of(str(REAL_FILE)), tmp_path)
     assert source.identity.name == "file:cb1cf961047dfe57"
     assert source.total == 199_999
     records = list(source.records())

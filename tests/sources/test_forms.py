@@ -16,7 +16,8 @@ import pytest
 
 from sfcrime.domain.calls import SourceRecord
 from sfcrime.errors import UnreadableFile, UsageError
-from sfcrime.sources.file import open_file_source
+from sfcrime.sources.file import open_files_source
+from sfcrime.sources.input_files import files_of
 
 OTHER_DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "incidents"
 
@@ -56,7 +57,7 @@ def as_lines(calls: list[Call]) -> bytes:
 def read_all(folder: Path, content: bytes) -> list[SourceRecord]:
     path = folder / "calls.data"
     path.write_bytes(content)
-    source = open_file_source(path, folder)
+    source = open_files_source(files_of(str(path)), folder)
     try:
         return list(source.records())
     finally:
@@ -93,7 +94,7 @@ def test_the_identity_is_of_the_whole_content(
     content = form([make_call(str(number), "2018-10-02T09:11") for number in range(5000)])
     path = tmp_path / "calls.data"
     path.write_bytes(content)
-    source = open_file_source(path, tmp_path)
+    source = open_files_source(files_of(str(path)), tmp_path)
     source.close()
     assert source.identity.name == f"file:{hashlib.sha256(content).hexdigest()[:16]}"
 
@@ -161,4 +162,4 @@ def test_published_files_of_reports_are_refused_by_their_columns(tmp_path: Path)
     names = ["tmnf-yvry_2013_properpig.csv", "wg3w-h783_2018-12_johnrmurray.csv"]
     for name, column in zip(names, ["IncidntNum", "Incident Datetime"], strict=True):
         with pytest.raises(UsageError, match=f"{name} holds no calls .* names {column}, "):
-            open_file_source(OTHER_DATA / name, tmp_path)
+            open_files_source(files_of(str(OTHER_DATA / name)), tmp_path)

@@ -145,6 +145,6 @@ def test_a_damaged_page_is_told_with_the_rows_before_it(
     content = bytearray(path.read_bytes())
     content[second : second + 60] = bytes(60)
     path.write_bytes(content)
-    with pytest.raises(UnreadableFile, match="at row 51 or behind it") as caught:
+    with pytest.raises(UnreadableFile, match="at row 51 or after it") as caught:
         values(path)
     assert caught.value.exit_code == 3

@@ -278,12 +278,6 @@ def test_a_start_before_2000_or_after_today_is_refused(start: date) -> None:
     open_synthetic_source(1, START, clock=lambda: evening)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**63])
-def test_a_seed_out_of_bounds_is_refused(seed: int) -> None:
-    with pytest.raises(UsageError, match="seed"):
-        open_synthetic_source(seed, START)
-
-
 def test_the_identity_names_seed_and_start() -> None:
     assert open_synthetic_source(7, START).identity == SourceIdentity(
         "synthetic:seed=7:start=2018-10-02", "synthetic city (seed 7)", synthetic=True

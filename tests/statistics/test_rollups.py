@@ -111,6 +111,7 @@ def test_folding_keeps_the_largest_types_of_all_spans_and_the_total() -> None:
             Row(us("2018-10-08"), "other types", None, 3),
         ],
         dimension=TYPE,
+        into="other types",
         labels=2,
         calls=7,
     )
@@ -136,6 +137,7 @@ def test_folding_dispositions_where_there_are_no_types() -> None:
             Row(None, None, "other dispositions", 1),
         ],
         dimension=DISPOSITION,
+        into="other dispositions",
         labels=1,
         calls=1,
     )
@@ -143,7 +145,7 @@ def test_folding_dispositions_where_there_are_no_types() -> None:
 
 def test_nothing_is_folded_where_there_is_nothing_more() -> None:
     rows = rollup(CELLS, by={DISPOSITION}, every=Every.ALL, raw=False)
-    assert fold(rows, top=4) == Folded(rows, DISPOSITION, 0, 0)
+    assert fold(rows, top=4) == Folded(rows, DISPOSITION, "other dispositions", 0, 0)
 
 
 def test_calls_with_codes_outside_the_official_table_are_counted() -> None:

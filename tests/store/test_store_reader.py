@@ -14,6 +14,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store import sqlite
 from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.records import Grouping
 from sfcrime.store.writer import open_writer
 from store_samples import (
     FIRST,
@@ -24,6 +25,7 @@ from store_samples import (
     TEN_US,
     may_begin_again,
     progress_of,
+    statements,
 )
 
 
@@ -76,13 +78,13 @@ def test_since_is_inclusive_and_until_exclusive(reader: StoreReader) -> None:
 
 
 def test_calls_are_grouped_over_the_whole_span(reader: StoreReader) -> None:
-    assert sorted(reader.calls_by(by_window=False)) == [
+    assert sorted(reader.calls_by(Grouping(windows=False))) == [
         (0, "Noise Nuisance", "OTS", 2),
         (0, "Passing Call", "22", 1),
         (0, "Passing Call", "HAN", 4),
         (0, "Traf Violation Cite", "CIT", 3),
     ]
-    assert sorted(reader.calls_by(by_window=False, until_us=TEN_US)) == [
+    assert sorted(reader.calls_by(Grouping(windows=False), until_us=TEN_US)) == [
         (0, "Passing Call", "22", 1),
         (0, "Passing Call", "HAN", 1),
         (0, "Traf Violation Cite", "CIT", 3),
@@ -90,25 +92,64 @@ def test_calls_are_grouped_over_the_whole_span(reader: StoreReader) -> None:
 
 
 def test_calls_are_grouped_by_window_or_by_wider_windows(reader: StoreReader) -> None:
-    assert sorted(reader.calls_by(by_window=True)) == sorted(reader.cells())
+    assert sorted(reader.calls_by(Grouping())) == sorted(reader.cells())
     day_us = 1_538_438_400_000_000  # 2018-10-02T00:00:00, a Tuesday
-    assert sorted(reader.calls_by(by_window=True, width_s=86_400))[2] == (
+    assert sorted(reader.calls_by(Grouping(width_s=86_400)))[2] == (
         day_us,
         "Passing Call",
         "HAN",
         4,
     )
-    week = reader.calls_by(by_window=True, width_s=604_800, origin_s=-3 * 86_400)
+    week = reader.calls_by(Grouping(width_s=604_800, origin_s=-3 * 86_400))
     assert {cell.window_us for cell in week} == {1_538_352_000_000_000}  # Monday 2018-10-01
 
 
-def test_the_newest_windows_are_grouped_by_type(reader: StoreReader) -> None:
-    assert reader.calls_by_type(windows=1) == [
-        (TEN_US, "Passing Call", "", 3),
-        (TEN_US, "Noise Nuisance", "", 2),
-    ]
-    assert {cell.window_us for cell in reader.calls_by_type(windows=2)} == {NINE_US, TEN_US}
-    assert sum(cell.calls for cell in reader.calls_by_type(windows=50)) == 10
+def test_calls_are_grouped_without_their_types(reader: StoreReader) -> None:
+    with statements() as sent:
+        assert sorted(reader.calls_by(Grouping(windows=False, types=False))) == [
+            (0, "", "22", 1),
+            (0, "", "CIT", 3),
+            (0, "", "HAN", 4),
+            (0, "", "OTS", 2),
+        ]
+        assert sorted(reader.calls_by(Grouping(types=False), since_us=TEN_US)) == [
+            (TEN_US, "", "HAN", 3),
+            (TEN_US, "", "OTS", 2),
+        ]
+    assert not [each for each in sent if "FROM call_type" in each]
+
+
+def test_the_largest_cells_of_the_newest_windows_come_first(reader: StoreReader) -> None:
+    assert reader.largest_cells(windows=1, most=9) == (
+        [(TEN_US, "Passing Call", "", 3), (TEN_US, "Noise Nuisance", "", 2)],
+        0,
+    )
+    newest_two = reader.largest_cells(windows=2, most=9)
+    assert {cell.window_us for cell in newest_two.cells} == {NINE_US, TEN_US}
+    assert sum(cell.calls for cell in reader.largest_cells(windows=50, most=9).cells) == 10
+
+
+@pytest.mark.parametrize(("most", "left_out"), [(5, 0), (4, 1), (3, 2), (2, 4)])
+def test_no_more_cells_are_read_than_asked_for_and_the_calls_of_the_others_are_told(
+    reader: StoreReader, most: int, left_out: int
+) -> None:
+    found = reader.largest_cells(windows=2, most=most)
+    assert [cell.calls for cell in found.cells] == [3, 3, 2, 1, 1][:most]
+    assert found.left_out == left_out
+
+
+def test_only_the_labels_of_the_cells_that_are_shown_are_read(reader: StoreReader) -> None:
+    with statements() as sent:
+        reader.largest_cells(windows=1, most=1)
+    (labels,) = [each for each in sent if "FROM call_type" in each]
+    assert labels.endswith("WHERE call_type.id IN (?)")
+
+
+def test_a_store_without_cells_has_no_largest_ones(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "sfcrime.db", history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+    with open_reader(tmp_path / "sfcrime.db") as reader:
+        assert reader.largest_cells(windows=2, most=9) == ([], 0)
 
 
 def test_rejected_and_late_records_are_filtered_and_bounded(reader: StoreReader) -> None:
@@ -203,7 +244,7 @@ def test_a_read_that_works_too_long_is_stopped_by_name(tmp_path: Path) -> None:
     connection.commit()
     connection.close()
     with pytest.raises(StoreUnavailable, match="--since"), open_reader(path, limit_s=0) as reader:
-        reader.calls_by(by_window=False)
+        reader.calls_by(Grouping(windows=False))
 
 
 def test_an_error_of_the_caller_passes_a_reader_unchanged(path: Path) -> None:

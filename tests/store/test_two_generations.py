@@ -12,6 +12,7 @@ import pytest
 
 from sfcrime.errors import Refused, StoreUnavailable
 from sfcrime.store.generations import forget_some
+from sfcrime.store.labels import Labels
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation
 from sfcrime.store.versions import set_aside_other_version
@@ -164,6 +165,65 @@ def test_labels_keep_their_numbers_when_a_generation_is_forgotten(
             "Passing Call",
             "Noise Nuisance",
         }
+
+
+def _labels(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as store:
+        return {
+            text
+            for (text,) in store.execute(
+                "SELECT label FROM call_type UNION SELECT code FROM disposition"
+            )
+        }
+
+
+OF_FIRST = {"Traf Violation Cite", "Passing Call", "CIT", "HAN", "22"}
+
+
+@pytest.mark.parametrize("at_once", [1, 5_000])
+def test_labels_that_no_cell_has_any_more_are_forgotten_with_a_generation(
+    path: Path, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("sfcrime.store.labels.LABELS_FORGOTTEN_AT_ONCE", at_once)
+    writer.make_current()
+    with open_reader(path) as reader:
+        writer.forget_unseen()
+        assert {cell.call_type for cell in reader.cells()} >= {"Passing Call"}
+    assert _labels(path) == OF_FIRST
+    writer.commit_batch(SECOND)
+    assert _labels(path) == OF_FIRST | {"Noise Nuisance", "OTS"}
+    assert _seen(path) == (ANEW, 15, 10)
+
+
+def test_labels_are_forgotten_by_the_next_call_where_one_was_killed(
+    path: Path, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.make_current()
+    with monkeypatch.context() as patched:
+        patched.setattr(Labels, "forget_unused", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            writer.forget_unseen()
+    assert _labels(path) > OF_FIRST
+    writer.close()
+    with open_writer(path, history_rows=100) as again:
+        assert again.unseen_generations() == {}
+        again.forget_unseen()
+    assert _labels(path) == OF_FIRST
+    assert _seen(path) == (ANEW, 11, 7)
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_labels_of_a_generation_that_is_being_counted_stay(path: Path, writer: StoreWriter) -> None:
+    writer.create_generation(replace(ANEW, lateness_s=None), pending=True)
+    writer.commit_batch(FIRST)
+    writer.commit_batch(SECOND)
+    writer.forget_unseen()  # what the fixture counted second
+    assert _labels(path) == OF_FIRST | {"Noise Nuisance", "OTS"}
+    writer.make_current()
+    assert _seen(path)[1:] == (15, 10)
 
 
 def test_nothing_can_be_shown_before_there_is_a_generation(path: Path) -> None:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from sfcrime.streaming.arrival import Planned, ReadBatch
+from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
 from sfcrime.streaming.judged_rows import JUDGED
-from sfcrime.streaming.phases import PhaseClock
 
 NINE_US = 1_538_470_800_000_000
 """2018-10-02T09:00:00 on the wall."""

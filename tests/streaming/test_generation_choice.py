@@ -18,7 +18,6 @@ from sfcrime.errors import (
     TopicMadeAnew,
     TopicRefused,
 )
-from sfcrime.kafka.preflight import Preflight
 from sfcrime.settings import Settings, StoreSettings, StreamSettings
 from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
@@ -241,14 +240,13 @@ def test_whose_topic_it_is_is_decided_once_for_a_topic_id(tmp_path: Path) -> Non
     foreign = replace(
         GENERATION, lateness_s=None, source_name="", source_title="x", synthetic=False
     )
-    seen = Preflight(GENERATION.topic, TOPIC, {})
 
-    made = new_generation(_settings(tmp_path, window_minutes=15), seen, foreign)
+    made = new_generation(_settings(tmp_path, window_minutes=15), TOPIC, None, foreign)
 
     assert replace(made, created_ms=0) == replace(
         foreign, created_ms=0, window_minutes=15, start_offsets={0: 0, 1: 10}
     )
-    late = new_generation(_settings(tmp_path, lateness_hours=1.5), seen, foreign)
+    late = new_generation(_settings(tmp_path, lateness_hours=1.5), TOPIC, None, foreign)
     assert late.lateness_s == 5_400
-    off = new_generation(_settings(tmp_path, lateness_hours="off"), seen, GENERATION)
+    off = new_generation(_settings(tmp_path, lateness_hours="off"), TOPIC, None, GENERATION)
     assert off.lateness_s is None

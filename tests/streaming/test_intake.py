@@ -10,7 +10,8 @@ import pytest
 from hostile_records import GOOD, timed_value, with_id
 from sfcrime.domain.calls import CALL_FIELDS
 from sfcrime.errors import UsageError
-from sfcrime.spark.properties import require_free_options
+from sfcrime.settings import Settings, StreamSettings
+from sfcrime.spark.properties import require_settable
 from sfcrime.streaming.intake import PACKET_SCHEMA, judged_batch, packets_of
 from sfcrime.streaming.judged_rows import JUDGED, rows_of
 
@@ -132,5 +133,6 @@ def test_fourteen_fields_in_any_order_are_one_call(field: str) -> None:
 
 @pytest.mark.parametrize("name", ["maxOffsetsPerTrigger", "MINPARTITIONS", "startingOffsets"])
 def test_what_is_read_cannot_be_changed_by_an_option(name: str) -> None:
+    stream = StreamSettings(source_options={"maxTriggerDelay": "1s", name: "1"})
     with pytest.raises(UsageError, match=f"names {name}"):
-        require_free_options({"maxTriggerDelay": "1s", name: "1"})
+        require_settable(Settings(stream=stream))

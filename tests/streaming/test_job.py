@@ -27,10 +27,9 @@ from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import job as job_module
 from sfcrime.streaming import query_end, reading
 from sfcrime.streaming.arrival import ReadBatch
-from sfcrime.streaming.execution import BatchExecution
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.query_end import await_end
-from sfcrime.streaming.reading import BatchReader
+from sfcrime.streaming.reading import BatchExecution, BatchReader
 from store_samples import GENERATION
 
 _WAIT_S = 20.0
@@ -179,7 +178,7 @@ class RunningQuery:
 class Jvm:
     """A JVM that runs on."""
 
-    log_path = Path("driver.log")
+    log_path, output_path = Path("driver.log"), Path("driver.out")
     exit_code = None
 
     def ends_within(self, seconds: float) -> bool:

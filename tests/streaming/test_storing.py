@@ -24,7 +24,7 @@ from sfcrime.kafka import topic as kafka_topic
 from sfcrime.kafka.topic import TopicHead
 from sfcrime.store import sqlite
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming import phases, storing
+from sfcrime.streaming import arrival, storing
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.storing import BatchStorer
 from store_samples import GENERATION
@@ -222,7 +222,7 @@ def test_the_parts_of_a_batch_are_timed(
     store: StoreWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = _Clock()
-    monkeypatch.setattr(phases, "time", clock)
+    monkeypatch.setattr(arrival, "time", clock)
     known = store.first_copies
 
     def slow(keys: object) -> object:
@@ -233,7 +233,7 @@ def test_the_parts_of_a_batch_are_timed(
     storer = _storer(store)
     storer.store(FIRST)
     (stored,) = storer.stored()
-    assert tuple(stored.phases_ms) == phases.STORING_PHASES
+    assert tuple(stored.phases_ms) == arrival.STORING_PHASES
     assert dict(stored.phases_ms) == {
         "arrival": 0,
         "repeats": 500,

@@ -84,17 +84,27 @@ def test_better_or_worse_depends_on_the_measure(
     assert Effect(ratio, (low, high), more_is_better).verdict is verdict
 
 
-def test_half_the_latency_is_a_gain_of_two() -> None:
-    assert Effect(0.5, (0.4, 0.8), more_is_better=False).as_gain() == Effect(2.0, (1.25, 2.5), True)
-    assert Effect(0.5, None, more_is_better=False).as_gain() == Effect(2.0, None, True)
-    assert Effect(0.5, (0.4, 0.8), True).as_gain() == Effect(0.5, (0.4, 0.8), True)
+@pytest.mark.parametrize(
+    ("ratio", "interval", "larger"),
+    [
+        (1.2, (1.1, 1.3), True),
+        (1.2, (0.9, 1.6), False),
+        (0.5, (0.4, 0.6), False),
+        (1.6, None, True),
+        (1.4, None, False),
+    ],
+)
+def test_a_figure_is_told_to_be_larger_by_its_interval_or_by_far(
+    ratio: float, interval: tuple[float, float] | None, larger: bool
+) -> None:
+    assert Effect(ratio, interval, more_is_better=False).is_larger is larger
 
 
 def test_a_run_tells_what_matters_from_what_does_not() -> None:
     comparison = Comparison(an_exercise_run(), BASE)
 
     def verdict(name: str, measure: object) -> Verdict | None:
-        found = comparison.effect_on_base(comparison.groups[name], measure)  # type: ignore[arg-type]
+        found = comparison.effect(comparison.groups[name], measure)  # type: ignore[arg-type]
         return found.verdict if found else None
 
     assert verdict("shuffle_partitions=200", THROUGHPUT) is Verdict.WORSE
@@ -110,7 +120,7 @@ def test_a_throughput_with_warm_up_is_compared_with_one_with_warm_up() -> None:
     comparison = Comparison([backlog(50_000), backlog(50_000, 1), cold], BASE)
 
     group = comparison.groups["trigger_ms=0"]
-    found = comparison.effect_on_base(group, THROUGHPUT)
+    found = comparison.effect(group, THROUGHPUT)
 
     assert group.is_cold
     assert found is not None
@@ -124,7 +134,7 @@ def test_a_failed_trial_has_no_figures_and_is_kept() -> None:
     group = comparison.groups["heap=64m"]
     assert [trial.failure for trial in group.failures] == ["out of memory"]
     assert group.median(THROUGHPUT) is None
-    assert comparison.effect_on_base(group, THROUGHPUT) is None
+    assert comparison.effect(group, THROUGHPUT) is None
 
 
 def test_the_base_comes_first_whatever_ran_first() -> None:

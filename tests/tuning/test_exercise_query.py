@@ -9,7 +9,7 @@ import pytest
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.tuning.figures import CountedBatch, TrialFailed, require_exact
 from sfcrime.tuning.queries import count_of_reports
-from sfcrime.tuning.workload import Expected
+from sfcrime.tuning.workload import Sends
 
 FIRST = (
     '{"batch_id": 0, "started_ms": 1000, "duration_ms": 500, "records": 3, "repeats": 0, '
@@ -32,9 +32,9 @@ def _file(tmp_path: Path, *lines: str) -> Path:
     return path
 
 
-def _expected() -> Expected:
+def _expected() -> Sends:
     """Partition 0: a, b, d, a again; partition 1: c."""
-    expected = Expected()
+    expected = Sends()
     for partition, key in [(0, b"a"), (0, b"b"), (1, b"c"), (0, b"d"), (0, b"a")]:
         expected.add(partition, key)
     return expected

@@ -12,10 +12,12 @@ import pytest
 
 from cell_samples import cells_of
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.machine.usage import UsageMeter
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import CellCount, PartitionRange
 from sfcrime.store.writer import open_writer
 from sfcrime.tuning.figures import (
+    OWN,
     Count,
     CountedBatch,
     Stretch,
@@ -30,10 +32,9 @@ from sfcrime.tuning.figures import (
 )
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind
-from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.queries import count_of_store
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.workload import Expected, Sends
+from sfcrime.tuning.workload import Sends
 from store_samples import GENERATION, NINE_US, identities
 from tuning_samples import WORKLOAD
 
@@ -75,13 +76,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def meter() -> UsageMeter:
-    with UsageMeter([os.getpid()]) as watched:
+    with UsageMeter([os.getpid()], lambda pid: OWN) as watched:
         pass
     return watched
 
 
-def _expected(records: int) -> Expected:
-    expected = Expected()
+def _expected(records: int) -> Sends:
+    expected = Sends()
     for number in range(records):
         expected.add(0, str(number).encode())
     return expected
@@ -106,23 +107,23 @@ def test_cells_are_compared_only_where_the_whole_topic_was_counted(
 
 def test_a_count_that_is_not_exact_gives_no_figures(store: Path, meter: UsageMeter) -> None:
     with pytest.raises(TrialFailed, match="not exact"):
-        backlog_figures(KNOWN, count_of_store(store), WARM_AT_ONCE, Expected({0: [7]}), meter)
+        backlog_figures(KNOWN, count_of_store(store), WARM_AT_ONCE, Sends(repeats={0: [7]}), meter)
 
 
-def test_latency_is_of_what_was_sent_behind_the_warm_up(store: Path, meter: UsageMeter) -> None:
+def test_latency_is_of_what_was_sent_after_the_warm_up(store: Path, meter: UsageMeter) -> None:
     at_ms = {0: [BEGAN_MS] * 5 + [BEGAN_MS + 1_100] * 3}
-    sends = Sends(_expected(8), at_ms, since_ms=BEGAN_MS + 1_000)
+    sends = Sends(at_ms, since_ms=BEGAN_MS + 1_000)
 
     found = paced_figures(KNOWN, count_of_store(store), sends, meter)
 
     assert (found.latencies, found.p50_ms, found.p99_ms) == (3, 400, 400)
 
-    late = Sends(_expected(8), at_ms, since_ms=BEGAN_MS + 1_200)
-    with pytest.raises(TrialFailed, match="no record was sent and counted behind the warm-up"):
+    late = Sends(at_ms, since_ms=BEGAN_MS + 1_200)
+    with pytest.raises(TrialFailed, match="no record was sent and counted after the warm-up"):
         paced_figures(KNOWN, count_of_store(store), late, meter)
 
 
-def test_the_warm_stretch_begins_with_the_commit_behind_the_warm_up() -> None:
+def test_the_warm_stretch_begins_with_the_commit_after_the_warm_up() -> None:
     rows = [
         CountedBatch(9_000, 2_000, {}),
         CountedBatch(15_000, 3_000, {}),
@@ -166,9 +167,9 @@ def test_a_percentile_is_a_value_that_was_measured(share: float, value: int) -> 
     assert percentile([10, 20, 30, 40], share) == value
 
 
-def _two_partitions() -> Expected:
+def _two_partitions() -> Sends:
     """Partition 0: a, b, a again; partition 1: c, c again."""
-    expected = Expected()
+    expected = Sends()
     for partition, key in [(0, b"a"), (0, b"b"), (1, b"c"), (0, b"a"), (1, b"c")]:
         expected.add(partition, key)
     return expected
@@ -211,10 +212,10 @@ def test_a_count_that_is_off_by_one_is_told(
 def test_sends_are_kept_by_partition_and_offset() -> None:
     sends = Sends()
     for number in range(40):
-        sends.note(number % 3 // 2, str(number // 2).encode(), at_ms=1_000 + number)
+        sends.add(number % 3 // 2, str(number // 2).encode(), at_ms=1_000 + number)
 
-    assert {p: len(times) for p, times in sends.at_ms.items()} == sends.expected.length
-    assert sends.expected.length == {0: 27, 1: 13}
+    length = {partition: len(times) for partition, times in sends.at_ms.items()}
+    assert length == {0: 27, 1: 13}
     assert sends.at_ms[1][:3] == [1_002, 1_005, 1_008]
     whole = Accounting(read=40, counted=20, duplicate=20)
-    assert sends.expected.accounting(sends.expected.length) == whole
+    assert sends.accounting(length) == whole

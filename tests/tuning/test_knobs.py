@@ -12,7 +12,6 @@ from sfcrime.tuning.knobs import (
     base_values,
     configuration_name,
     differing,
-    is_inert,
     is_of,
     options_with,
     settings_with,
@@ -71,12 +70,6 @@ def test_no_bound_is_more_records_than_any_topic_has() -> None:
         ("shuffle_partitions", "1001", "cannot be '1001'"),
         ("shuffle_partitions", "0", "cannot be '0'"),
         ("state_store", "disk", "cannot be 'disk'"),
-        ("spark.sql.shuffle.partitions", "2", "It is the knob shuffle_partitions"),
-        (
-            "spark.sql.streaming.stateStore.providerClass",
-            "x.RocksDBStateStoreProvider",
-            "It is the knob state_store",
-        ),
         ("spark.my.password", "x", "looks like a credential"),
     ],
 )
@@ -105,12 +98,6 @@ def test_a_value_of_the_base_is_no_change() -> None:
 def test_names_do_not_depend_on_the_order_of_changes() -> None:
     assert configuration_name({}) == "base"
     assert configuration_name({"b": "2", "a": "1"}) == "a=1, b=2"
-
-
-def test_settings_that_do_nothing_are_known() -> None:
-    assert is_inert({"option.maxRatePerPartition": "100"})
-    assert is_inert({"trigger_ms": "0", "spark.streaming.backpressure.enabled": "true"})
-    assert not is_inert({"trigger_ms": "0"})
 
 
 def test_knobs_are_named_as_spark_names_them() -> None:

@@ -12,6 +12,7 @@ from sfcrime.tuning.results import (
     TrialResult,
     append_line,
     checked_against,
+    not_run,
     read_results,
     seconds_left,
 )
@@ -20,22 +21,25 @@ from tuning_samples import SETUP, WORKLOAD, backlog, of_product, paced
 OTHER = msgspec.structs.replace(SETUP, machine={"cores": 64})
 
 
+def _trials(path: Path) -> list[TrialResult]:
+    return read_results(path)[1]
+
+
 def test_trials_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "trials.jsonl"
     for line in (SETUP, backlog(50_000, trigger_ms="0"), paced(500)):
         append_line(path, line)
 
-    recorded = read_results(path)
-
-    assert recorded.setup == SETUP
-    assert recorded.trials == [backlog(50_000, trigger_ms="0"), paced(500)]
+    results = [backlog(50_000, trigger_ms="0"), paced(500)]
+    assert read_results(path) == (SETUP, results)
     changes = (("trigger_ms", "0"),)
     others = [
         Trial(Query.EXERCISE, changes, Kind.BACKLOG, 1),
         Trial(Query.EXERCISE, changes, Kind.PACED, 0),
         Trial(Query.PRODUCT, changes, Kind.BACKLOG, 0),
     ]
-    assert recorded.not_run([Trial(Query.EXERCISE, changes, Kind.BACKLOG, 0), *others]) == others
+    ran = Trial(Query.EXERCISE, changes, Kind.BACKLOG, 0)
+    assert not_run([ran, *others], results) == others
 
 
 def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
@@ -44,8 +48,8 @@ def test_trials_of_another_machine_are_left_aside(tmp_path: Path) -> None:
     for line in (OTHER, foreign, SETUP, backlog(50_000)):
         append_line(path, line)
 
-    assert read_results(path).trials == [backlog(50_000)]
-    assert read_results(path, OTHER).trials == [foreign]
+    assert _trials(path) == [backlog(50_000)]
+    assert read_results(path, OTHER) == (OTHER, [foreign])
     assert SETUP.digest != OTHER.digest
 
 
@@ -58,11 +62,11 @@ def test_trials_of_an_earlier_version_are_left_aside(tmp_path: Path) -> None:
     old = [{**setup, "base": {"trigger_ms": "250"}}, {**trial, "setup": "0123456789ab"}]
     path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in old))
 
-    assert read_results(path).trials == []
+    assert _trials(path) == []
 
     append_line(path, SETUP)
     append_line(path, backlog(50_000))
-    assert read_results(path).trials == [backlog(50_000)]
+    assert _trials(path) == [backlog(50_000)]
 
 
 def test_a_line_that_a_kill_cut_off_counts_as_not_run(tmp_path: Path) -> None:
@@ -71,15 +75,14 @@ def test_a_line_that_a_kill_cut_off_counts_as_not_run(tmp_path: Path) -> None:
     append_line(path, backlog(50_000))
     path.write_bytes(path.read_bytes()[:-20])
 
-    assert read_results(path).trials == []
+    assert _trials(path) == []
 
     append_line(path, backlog(51_000))
-    assert read_results(path).trials == [backlog(51_000)]
+    assert _trials(path) == [backlog(51_000)]
 
 
 def test_no_file_is_no_trials(tmp_path: Path) -> None:
-    recorded = read_results(tmp_path / "none.jsonl", SETUP)
-    assert (recorded.setup, recorded.trials) == (SETUP, [])
+    assert read_results(tmp_path / "none.jsonl", SETUP) == (SETUP, [])
 
 
 def test_a_count_with_other_cells_than_the_first_is_a_failure() -> None:
@@ -94,20 +97,11 @@ def test_a_count_with_other_cells_than_the_first_is_a_failure() -> None:
 
 
 def test_the_time_left_is_that_of_trials_that_are_over_where_there_are_any() -> None:
-    waiting = [
-        *(Trial(Query.EXERCISE, (), Kind.PACED, 0), Trial(Query.EXERCISE, (), Kind.PACED, 1)),
-        Trial(Query.EXERCISE, (), Kind.BACKLOG, 0),
-        Trial(Query.PRODUCT, (), Kind.BACKLOG, 0),
-    ]
-    over = [
-        *(_took(20.0, paced(500)), _took(30.0, paced(500, 1))),
-        *(_took(7.0, backlog(1)), _took(5.0, of_product(backlog(1)))),
-    ]
+    over = [_took(20.0, paced(500)), _took(5.0, of_product(backlog(1)))]
 
-    assert seconds_left(waiting, over, WORKLOAD) == 62.0
-    # 10 s to start and stop and 6 s for spark-submit, 4 and 8 s paced; 100,000 records at 40,000
-    # a second
-    assert seconds_left(waiting, [], WORKLOAD) == 28.0 * 2 + 18.5 + 12.5
+    assert seconds_left(4, over, WORKLOAD) == 50.0
+    # 13 s to start, stop and check; 4 s and 8 s paced
+    assert seconds_left(4, [], WORKLOAD) == 4 * 25.0
 
 
 def _took(seconds: float, trial: TrialResult) -> TrialResult:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from sfcrime.settings import JvmSettings, KafkaSettings, Settings
+from sfcrime.kafka.broker import RunningBroker
+from sfcrime.settings import JvmSettings, Settings
 from sfcrime.tuning.knobs import Query
 from sfcrime.tuning.plan import Kind, Trial
 from sfcrime.tuning.trial import Bench, Interrupted, run_trial
-from sfcrime.tuning.workload import Expected, FrozenTopic
+from sfcrime.tuning.workload import Sends
 from tuning_samples import WORKLOAD
 
 
@@ -21,8 +24,8 @@ def _bench(tmp_path: Path, stop: Event, java_home: str = "/nowhere") -> Bench:
         settings=Settings(jvm=JvmSettings(java_home=java_home)),
         workload=WORKLOAD,
         work_dir=tmp_path,
-        broker_pid=-1,
-        topics=defaultdict(lambda: FrozenTopic(KafkaSettings(), Expected())),
+        broker=cast(RunningBroker, SimpleNamespace(pid=-1)),
+        topics=defaultdict(Sends),
         stop=stop,
     )
 

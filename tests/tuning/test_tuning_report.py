@@ -9,14 +9,10 @@ from functools import cache
 import msgspec
 
 from sfcrime.tuning.answers import FIRST_QUESTION, SECOND_QUESTION
-from sfcrime.tuning.choice import findings
-from sfcrime.tuning.effects import Comparison
-from sfcrime.tuning.evidence import grid_table
 from sfcrime.tuning.plan import Kind
-from sfcrime.tuning.report import as_json, report
-from sfcrime.tuning.report_text import as_html, as_markdown
+from sfcrime.tuning.report import Findings, as_json, report
+from sfcrime.tuning.report_text import as_html
 from tuning_samples import (
-    BASE,
     SETUP,
     a_product_run,
     a_whole_run,
@@ -29,7 +25,7 @@ from tuning_samples import (
 
 @cache
 def _markdown() -> str:
-    return as_markdown(report(findings(SETUP, a_whole_run())))
+    return report(Findings(SETUP, a_whole_run()))
 
 
 def _section(text: str, heading: str) -> str:
@@ -41,22 +37,13 @@ def test_both_questions_of_the_exercise_are_answered_by_name() -> None:
 
     first = _section(text, f"### “{FIRST_QUESTION}”")
     assert (
-        "* **Throughput** is a matter of records a trigger (x49.5) and shuffle partitions (x5.02). "
-        "No measurable effect: spark.streaming.backpressure.enabled, trigger interval and "
-        "state store.\n"
-        "* **Latency p50** is a matter of shuffle partitions (x6.10) and trigger interval "
-        "(x1.98). No measurable effect: spark.streaming.backpressure.enabled." in first
+        "* **Throughput** is a matter of records a trigger (x49.5 with 250000 against 500) and "
+        "shuffle partitions (x5.02 with 2 against 200). No measurable effect: "
+        "spark.streaming.backpressure.enabled, trigger interval and state store.\n"
+        "* **Latency p50** is a matter of shuffle partitions (x6.10 with 2 against 200) and "
+        "trigger interval (x1.98 with 0 against 500). No measurable effect: "
+        "spark.streaming.backpressure.enabled." in first
     )
-    rows = first.splitlines()
-    (records,) = [row for row in rows if row.startswith("| **records a trigger**")]
-    assert re.search(
-        r"\| x49\.5 better with 250000 than with 500 \(x4[78]\.\d to x5[12]\.\d\)\. "
-        r"500: 1,010; 250000 \(base\): 50,000 \| not measured \|",
-        records,
-    )
-    (state,) = [row for row in rows if row.startswith("| **state store**")]
-    assert "| No measurable effect (x0.97 to x1.0" in state
-    assert "). memory (base): 50,000; rocksdb: 50,000 |" in state
     assert "cannot do anything: a property of DStreams" in first
 
     second = _section(text, f"### “{SECOND_QUESTION}”")
@@ -75,8 +62,8 @@ def test_both_questions_of_the_exercise_are_answered_by_name() -> None:
     assert second.count("\n* **`") == 3
     assert "7 configurations of 5 settings of the exercise's query ran 21 times in all" in second
     assert (
-        "Settings that cannot do anything were tried as well: "
-        "`spark.streaming.backpressure.enabled=true` (throughput no measurable effect" in second
+        "Settings that cannot do anything were tried as controls: "
+        "`spark.streaming.backpressure.enabled=true`." in second
     )
 
 
@@ -88,17 +75,11 @@ def test_what_to_set_comes_with_figure_and_reason_and_is_the_products() -> None:
     )
     assert "| latency | `trigger_ms=0` | `SFCRIME_STREAM_TRIGGER_MS=0` | 50.5 ms | lowest" in rows
     assert (
-        "| records a trigger | `250000` | `stream.max_records_per_batch` | "
-        "`SFCRIME_STREAM_MAX_RECORDS_PER_BATCH` | `source option maxOffsetsPerTrigger` |" in rows
+        "| trigger interval | `250` | `500` | `stream.trigger_ms` | "
+        "`trigger(processingTime=...)` |" in rows
     )
-    assert "shuffle partitions" not in rows
-
-
-def test_the_exercises_base_says_where_each_knob_is_set() -> None:
-    rows = _section(_markdown(), "## The exercise's questions (the exercise's query)")
-
     assert (
-        "| state store | `memory` | `data_stream.py --state-store` | none | "
+        "| state store | none | `memory` | `data_stream.py --state-store` | "
         "`spark.sql.streaming.stateStore.providerClass` |" in rows
     )
 
@@ -107,9 +88,9 @@ def test_every_table_says_of_which_query_it_is() -> None:
     text = _markdown()
 
     assert "12 trials of 3 configurations of the product's query (`sfcrime stream`) and 21 " in text
-    for query, heads in (("product", 3), ("exercise", 4)):
-        assert text.count(f"\n| Setting of the {query}'s query |") == heads
-    assert "### The grid of the exercise's query: records a trigger by shuffle partitions\n" in text
+    for query in ("product", "exercise"):
+        assert text.count(f"\n| Setting of the {query}'s query |") == 1
+    assert "\n| Setting | Base of the product's query | Base of the exercise's query |" in text
 
 
 def test_a_figure_of_one_query_is_never_compared_with_one_of_the_other() -> None:
@@ -126,8 +107,8 @@ def test_a_figure_of_one_query_is_never_compared_with_one_of_the_other() -> None
 
 
 def test_a_query_that_was_not_measured_is_said_to_be_missing() -> None:
-    product = as_markdown(report(findings(SETUP, a_product_run())))
-    exercise = as_markdown(report(findings(SETUP, an_exercise_run())))
+    product = report(Findings(SETUP, a_product_run()))
+    exercise = report(Findings(SETUP, an_exercise_run()))
 
     assert "The exercise's query was not measured" in product
     assert "## What each change does to the exercise's query" not in product
@@ -140,7 +121,8 @@ def test_effects_are_told_with_intervals_and_none_where_there_is_none() -> None:
     shuffle = next(row for row in rows if row.startswith("| `shuffle_partitions=200`"))
     state = next(row for row in rows if row.startswith("| `state_store=rocksdb`"))
 
-    assert re.search(r"\*\*x0\.20\*\* worse \(x0\.19 to x0\.21\)", shuffle)
+    assert re.search(r"\| 9,950: \*\*x0\.20\*\* worse \(x0\.19 to x0\.2[01]\) \|", shuffle)
+    assert "| the base | 6 | 50,000 | 500 | 1,000 |" in "\n".join(rows)
     assert "no measurable effect (x0.97 to x1.03)" in state
     assert "not measured" in state
 
@@ -164,39 +146,17 @@ def test_a_throughput_that_the_trigger_bounds_is_told_from_one_that_the_work_doe
     (both,) = [row for row in rows if row.startswith("| `max_records_per_batch=500, shuffle")]
 
     assert alone.endswith("| as fast as its trigger allows: 500 records every 500 ms |")
-    assert both.endswith("|  |")
-
-
-def test_the_usual_choice_stands_beside_the_base() -> None:
-    rows = _section(_markdown(), "### Spark's defaults and the usual choice")
-
-    assert (
-        "| The base: `max_records_per_batch=250000, shuffle_partitions=2, trigger_ms=500`" in rows
-    )
-    assert "| 50,000 records/s | 500 ms | 1,000 ms |" in rows
-    assert "**x0.005** worse (x0.0048 to x0.0052) |" in rows
-    assert "| The exercise's usual choice: `max_records_per_batch=500, shuffle_p" in rows
-    assert "| 250 records/s | not measured |" in rows
-    assert "| Spark's defaults |" not in rows  # was not measured
-
-
-def test_the_grid_is_ordered_by_size_and_shows_what_was_not_measured() -> None:
-    trials = [*an_exercise_run(), backlog(7, max_records_per_batch="unbounded")]
-    table = grid_table(Comparison(trials, BASE))
-
-    columns = [f"{bound} records a trigger" for bound in ("500", "250000", "no bound")]
-    assert table.header == ("Shuffle partitions", *columns)
-    assert table.rows == [["2", "1,010", "50,000", "7"], ["200", "250", "9,950", "not measured"]]
+    assert both.endswith("| the exercise's usual choice |")
 
 
 def test_failures_are_listed_and_what_was_not_run_is_said() -> None:
     ended = failed(Kind.BACKLOG, "Spark's JVM ended\n(exit code 3)", heap="64m")
     ended = msgspec.structs.replace(ended, log="out of `memory`\n  at main")
-    text = as_markdown(report(findings(SETUP, [*a_whole_run(), ended], not_run=4)))
+    text = report(Findings(SETUP, [*a_whole_run(), ended], not_run=4))
 
     assert "1 failed: the list is below. 4 trials of the plan were left out for time" in text
     assert (
-        "* The exercise's query, `heap=64m`, backlog, run 0: Spark's JVM ended (exit code 3) "
+        "* The exercise's query, `heap=64m`, backlog, run 0: `Spark's JVM ended (exit code 3)` "
         "Its log ends: `out of 'memory' at main`\n" in text
     )
 
@@ -219,7 +179,7 @@ class _Loads(html.parser.HTMLParser):
 
 
 def test_the_page_is_one_file_that_loads_nothing() -> None:
-    page = as_html(report(findings(SETUP, a_whole_run())))
+    page = as_html(report(Findings(SETUP, a_whole_run())))
     parser = _Loads()
     parser.feed(page)
 
@@ -231,15 +191,20 @@ def test_the_page_is_one_file_that_loads_nothing() -> None:
 
 
 def test_a_name_with_markup_stays_text() -> None:
-    trials = [backlog(5), backlog(4, **{"spark.x": "<script>alert(1)</script>|"})]
-    blocks = report(findings(SETUP, trials))
+    image = "![](http://127.0.0.1/x.png) <script>alert(1)</script>"
+    setup = msgspec.structs.replace(SETUP, machine={"cpu": image})
+    trials = [backlog(5), backlog(4, **{"spark.x": "` <script>alert(1)</script>|"})]
+    text = report(Findings(setup, [*trials, failed(Kind.BACKLOG, f"`{image}")]))
+    page = as_html(text)
 
-    assert "<script" not in as_html(blocks)
-    assert "`spark.x=<script>alert(1)</script>\\|`" in as_markdown(blocks)
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "<code>spark.x=' &lt;script&gt;alert(1)&lt;/script&gt;|</code>" in page
+    assert "`spark.x=' <script>alert(1)</script>\\|`" in text
 
 
 def test_a_program_gets_medians_effects_and_recommendations() -> None:
-    document = as_json(findings(SETUP, a_whole_run()))
+    document = as_json(Findings(SETUP, a_whole_run()))
 
     assert document["recommended"][1]["setting"] == "trigger_ms=0"
     bases = {each["query"]: each for each in document["settings"] if not each["changes"]}
@@ -255,13 +220,13 @@ def test_a_program_gets_medians_effects_and_recommendations() -> None:
 
 def test_a_program_is_told_of_which_query_a_failure_is() -> None:
     trials = [of_product(failed(Kind.PACED, "no broker"))]
-    (told,) = as_json(findings(SETUP, trials))["failed"]
+    (told,) = as_json(Findings(SETUP, trials))["failed"]
 
     assert (told["query"], told["kind"], told["reason"]) == ("product", "paced", "no broker")
 
 
 def test_a_single_trial_makes_a_report_too() -> None:
-    text = as_markdown(report(findings(SETUP, [backlog(50_000)])))
+    text = report(Findings(SETUP, [backlog(50_000)]))
 
     assert "No setting was measured with two values." in text
     assert "No setting had a measurable effect in these trials." in text

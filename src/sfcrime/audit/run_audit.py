@@ -156,10 +156,8 @@ def _compare(
 def _refuse_other_rules(generation: Generation) -> None:
     if generation.rules_version != RULES_VERSION:
         raise FingerprintChanged(
-            f"The numbers were counted by version {generation.rules_version} of the rules; this "
-            f"sfcrime judges by version {RULES_VERSION}.",
-            rule="An audit proves a count only by the rules it was made with (docs/rules.md).",
-            next_step="audit with the version that counted, or count again: sfcrime rebuild",
+            {"rules_version": (generation.rules_version, RULES_VERSION)},
+            "audit with the sfcrime that counted, or count again: sfcrime rebuild",
         )
 
 

@@ -37,7 +37,7 @@ def command(settings: Settings, as_json: bool) -> int:
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
     produce, the records' sequence numbers prove that none is missing or there twice. A running
-    job is not disturbed. Exit code 0: equal; 3: different, with the offsets behind each
+    job is not disturbed. Exit code 0: equal; 3: different, with the offsets that caused each
     difference.
     """
     with ProgressBar() as bar:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from threading import Event
-
 import click
 
 from sfcrime.cli.options import setting_flags
-from sfcrime.errors import ChildFailed
-from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.machine.child import last_lines
+from sfcrime.cli.signals import stop_on_signals
+from sfcrime.kafka.broker import start_broker
 from sfcrime.settings import Settings
 
 _LOOK_EVERY_S = 0.5
@@ -26,25 +22,12 @@ def command(settings: Settings) -> None:
 
     It listens on loopback and keeps its topics in the data folder. Ctrl-C or SIGTERM ends it.
     """
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with start_broker(settings, lambda step: click.echo(step, err=True)) as broker:
+    with (
+        stop_on_signals() as stop,
+        start_broker(settings, lambda step: click.echo(step, err=True)) as broker,
+    ):
         click.echo(f"bootstrap servers: {broker.bootstrap_servers}")
         click.echo(f"log: {broker.log_path}   Ctrl-C stops it", err=True)
-        _wait(broker, stop)
+        while not stop.wait(_LOOK_EVERY_S):
+            broker.require_running()
     click.echo("stopped", err=True)
-
-
-def _wait(broker: RunningBroker, stop: Event) -> None:
-    """Until a stop is asked for.
-
-    Raises:
-        ChildFailed: the broker ended by itself.
-    """
-    while not stop.wait(_LOOK_EVERY_S):
-        if not broker.is_running():
-            raise ChildFailed(
-                f"The broker ended by itself. Its last words:\n{last_lines(broker.log_path)}",
-                next_step=f"see {broker.log_path}, then start it again",
-            )

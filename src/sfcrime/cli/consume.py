@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from sfcrime.cli.options import setting_flags
-from sfcrime.cli.output import escaped_bytes, instant_iso, terminal_safe
+from sfcrime.cli.output import escaped_bytes, instant_iso, instant_text, terminal_safe
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.consumer import TopicRecord
@@ -21,8 +21,7 @@ _SHOWN_CHARACTERS = 400
 """Characters of a value in a line; JSON has all of them."""
 
 _LINE = "{:>9}  {:>10}  {:<24}  {:<12}  {}"
-_LAST_INSTANT_MS = 253_402_300_799_999
-"""The last of the year 9999; a Kafka timestamp can lie beyond it."""
+_NO_TIMESTAMP_MS = -1
 
 
 @click.command("consume", epilog="Example:  sfcrime consume --from-beginning --max-messages 5")
@@ -72,12 +71,13 @@ def _lines(records: Iterable[TopicRecord], as_json: bool) -> Iterable[str]:
 
 
 def record_as_json(record: TopicRecord) -> dict[str, Any]:
-    """The whole record; `key` or `value` is null with a `..._base64` beside it where it is no
-    UTF-8, and null alone where there is none."""
+    """The whole record; `published` is null where the time is no date (`instant_iso`). `key` or
+    `value` is null with a `..._base64` beside it where it is no UTF-8, and null alone where there
+    is none."""
     return {
         "partition": record.partition,
         "offset": record.offset,
-        "published": _published(record),
+        "published": instant_iso(record.timestamp_ms),
         "published_ms": record.timestamp_ms,
         **_text_or_base64("key", record.key),
         **_text_or_base64("value", record.value),
@@ -86,16 +86,11 @@ def record_as_json(record: TopicRecord) -> dict[str, Any]:
 
 def record_line(record: TopicRecord) -> str:
     """One line that is safe on a terminal; a long value is cut, and says how long it is."""
-    published = (_published(record) or "").replace("T", " ")
+    known = record.timestamp_ms != _NO_TIMESTAMP_MS
+    published = instant_text(record.timestamp_ms) if known else ""
     return _LINE.format(
         record.partition, record.offset, published, _shown(record.key), _shown(record.value)
     ).rstrip()
-
-
-def _published(record: TopicRecord) -> str | None:
-    """Null where the record has no timestamp (-1), or none that a calendar has."""
-    known = 0 <= record.timestamp_ms <= _LAST_INSTANT_MS
-    return instant_iso(record.timestamp_ms) if known else None
 
 
 def _text_or_base64(name: str, content: bytes | None) -> dict[str, str | None]:

@@ -8,10 +8,9 @@ import sys
 import click
 
 from sfcrime.cli.ready_jars import ready_jars
-from sfcrime.errors import UsageError
 from sfcrime.jvm.java import find_java
 from sfcrime.kafka.tools import TOOLS, tool_command, tool_named
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 
 class _ToolList(click.Command):
@@ -25,7 +24,7 @@ class _ToolList(click.Command):
 
 @click.command(
     cls=_ToolList,
-    # What stands behind TOOL is the tool's, `--help` included.
+    # What follows TOOL is the tool's, `--help` included.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example:  sfcrime kafka topics --bootstrap-server localhost:9092 --list",
     short_help="Kafka's own tools from the broker's jars.",
@@ -37,12 +36,6 @@ def command(tool: str | None, arguments: tuple[str, ...]) -> None:
 
     `sfcrime kafka TOOL --help` is the tool's own help.
     """
-    if tool is None:
-        raise UsageError(
-            "No Kafka tool is named.",
-            rule=f"Tools: {', '.join(TOOLS)}.",
-            next_step="sfcrime kafka --help",
-        )
     found = tool_named(tool)
     jvm = load_settings().jvm
     java = find_java(jvm)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sfcrime.cli.output import instant_iso, lateness_rule
+from sfcrime.cli.output import instant_iso, instant_text, lateness_rule
 from sfcrime.cli.set_aside import Listing, Row, list_set_aside, place_flags, set_aside_flags
 from sfcrime.domain.wall_clock import to_iso, wall_clock_of
 from sfcrime.settings import Settings
@@ -39,14 +39,19 @@ def command(
 
 
 def _row(record: LateRecord) -> Row:
-    call_time, published_at = to_iso(record.call_us), instant_iso(record.published_ms) or ""
+    call_time, published_at = to_iso(record.call_us), instant_iso(record.published_ms)
     lateness_s = (wall_clock_of(record.published_ms) - record.call_us) // 1_000_000
     return Row(
         (record.partition, record.offset),
-        {"call_time": call_time, "published_at": published_at, "lateness_s": lateness_s},
+        {
+            "call_time": call_time,
+            "published_at": published_at,
+            "published_ms": record.published_ms,
+            "lateness_s": lateness_s,
+        },
         (
             call_time.replace("T", " "),
-            published_at.replace("T", " ")[:19],
+            instant_text(record.published_ms).partition(".")[0],
             f"{lateness_s / 86_400:,.1f}",
         ),
     )

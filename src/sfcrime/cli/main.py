@@ -5,6 +5,7 @@ Subcommands are imported only when called, so `sfcrime --help` needs neither Spa
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ import click
 
 from sfcrime import __version__
 from sfcrime.errors import ERROR_FILE, EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
+from sfcrime.machine.own_folder import PRIVATE_UMASK, closed_to_others
 
 COMMANDS = {
     "setup": "Resolve and verify the pinned jars.",
@@ -37,6 +39,11 @@ COMMANDS = {
 }
 """Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`
 (a dash is an underscore there)."""
+
+
+_MAKE_FILES_OF_THE_USERS = frozenset({"setup", "tune", "kafka", "spark-submit"})
+"""What these make has the modes that the user's umask leaves: jars that one account fetches for
+others, the lab's reports, what the user's own programs write. All else is for this user alone."""
 
 
 class LazyGroup(click.Group):
@@ -63,13 +70,19 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="sfcrime")
 @click.option("--verbose", is_flag=True, expose_value=False, help="Show the traceback of an error.")
-def sfcrime() -> None:
+@click.pass_context
+def sfcrime(context: click.Context) -> None:
     """Live, provable statistics of San Francisco police calls for service."""
+    if context.invoked_subcommand not in _MAKE_FILES_OF_THE_USERS:
+        context.with_resource(closed_to_others(PRIVATE_UMASK))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: runs one command and leaves with its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what its encoding lacks would end the command
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = sfcrime.main(arguments, prog_name="sfcrime", standalone_mode=False)
     except SfcrimeError as error:
@@ -82,10 +95,12 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
         context = getattr(error, "ctx", None)
         if context is not None:
-            click.echo(context.command.epilog, err=True)
+            shown.write(context.command.epilog)
+        _print_safely(shown.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `sfcrime report | head`
         sys.stderr.close()
@@ -101,12 +116,15 @@ def _hand_over(error: SfcrimeError) -> None:
 
 
 def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:
-    """On stderr; it may quote a record, a topic or a log."""
     import traceback
 
+    text = "".join(traceback.format_exception(error)) if with_traceback else ""
+    _print_safely(f"{text}error: {error}")
+
+
+def _print_safely(text: str) -> None:
+    """On stderr; it may quote a record, a topic, a file's name or a log."""
     from sfcrime.cli.output import terminal_safe
 
-    text = "".join(traceback.format_exception(error)) if with_traceback else ""
-    text += f"error: {error}"
     for line in text.expandtabs().split("\n"):
         click.echo(terminal_safe(line), err=True)

@@ -26,7 +26,8 @@ def movements_table(counted: Counted, room: int) -> list[RenderableType]:
         room: lines there are for it; a few types are shown in any case.
     """
     windows, minutes = len(counted.movements[0].by_window), counted.generation.window_minutes
-    shown = max(_LEAST_TYPES, min(len(counted.movements), room - 2))
+    left_out = _left_out(counted.left_out)
+    shown = max(_LEAST_TYPES, min(len(counted.movements), room - 2 - len(left_out)))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("Call type", width=_LABEL_WIDTH, no_wrap=True, overflow="ellipsis")
     table.add_column("Calls", justify="right", min_width=7, no_wrap=True)
@@ -39,10 +40,16 @@ def movements_table(counted: Counted, room: int) -> list[RenderableType]:
             _sparkline(each),
             _change(each),
         )
-    parts: list[RenderableType] = [Text(), table]
-    if room >= shown + 5:
+    parts: list[RenderableType] = [Text(), table, *left_out]
+    if room >= shown + 5 + len(left_out):
         parts += [Text(), _legend()]
     return parts
+
+
+def _left_out(calls: int) -> list[Text]:
+    if not calls:
+        return []
+    return [Text(f"{calls:,} calls of the rarest raw types are left out.", style="dim")]
 
 
 def _legend() -> Text:

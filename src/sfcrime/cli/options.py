@@ -7,43 +7,32 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+import msgspec
 
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings_loading import SETTINGS, is_set, load_settings
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _FLAGS = {
-    "--data-dir": ("store", "data_dir", "Folder of broker and store."),
-    "--bootstrap-servers": (
-        "kafka",
-        "bootstrap_servers",
-        "An outside Kafka cluster; without it, the embedded broker.",
-    ),
-    "--kafka-config": ("kafka", "config_file", "Client properties file of an outside cluster."),
-    "--topic": ("kafka", "topic", "Topic of the calls."),
-    "--port": ("kafka", "port", "Port of the embedded broker; 0 picks one."),
-    "--partitions": ("kafka", "partitions", "Partitions of a new topic."),
-    "--source": (
-        "source",
-        "source",
-        "A file, a quoted pattern ('calls/*.csv'), or `synthetic`; repeatable.",
-    ),
-    "--speed": ("source", "speed", "`max`, or times real time, e.g. 1800x."),
-    "--limit": ("source", "limit", "Stop after so many records."),
-    "--seed": ("source", "seed", "Seed of the synthetic city."),
-    "--start": ("source", "start", "First day of the synthetic city, YYYY-MM-DD."),
-    "--window": ("stream", "window_minutes", "Width of a cell, minutes."),
-    "--lateness-hours": (
-        "stream",
-        "lateness_hours",
-        "Allowed lateness in hours for any topic, or `off`.",
-    ),
-    "--max-records-per-batch": ("stream", "max_records_per_batch", "Bound of a micro-batch."),
-    "--ui-port": ("stream", "ui_port", "Port of the Spark UI; 0 picks one."),
+    "--data-dir": ("store", "data_dir"),
+    "--bootstrap-servers": ("kafka", "bootstrap_servers"),
+    "--kafka-config": ("kafka", "config_file"),
+    "--topic": ("kafka", "topic"),
+    "--port": ("kafka", "port"),
+    "--partitions": ("kafka", "partitions"),
+    "--source": ("source", "source"),
+    "--speed": ("source", "speed"),
+    "--limit": ("source", "limit"),
+    "--seed": ("source", "seed"),
+    "--start": ("source", "start"),
+    "--window": ("stream", "window_minutes"),
+    "--lateness-hours": ("stream", "lateness_hours"),
+    "--max-records-per-batch": ("stream", "max_records_per_batch"),
+    "--ui-port": ("stream", "ui_port"),
 }
-"""Flag -> room and name of its setting, and its help."""
+"""Flag -> room and name of its setting, whose description is its help."""
 
-_SPELLED = {(room, key): flag for flag, (room, key, _) in _FLAGS.items()}
+_SPELLED = {place: flag for flag, place in _FLAGS.items()}
 
 
 def one_a_line(names: Sequence[str]) -> str | None:
@@ -59,7 +48,7 @@ def setting_flags(*flags: str) -> Decorator:
         def with_settings(*args: Any, **kwargs: Any) -> Any:
             given: dict[str, dict[str, Any]] = {}
             for flag in flags:
-                room, key, _ = _FLAGS[flag]
+                room, key = _FLAGS[flag]
                 given.setdefault(room, {})[key] = kwargs.pop(f"{room}__{key}")
             settings = load_settings(given, spelled=_SPELLED)
             return function(*args, settings=settings, **kwargs)
@@ -72,11 +61,19 @@ def setting_flags(*flags: str) -> Decorator:
     return decorate
 
 
+def is_asked_for(flag: str) -> bool:
+    """Whether the command that runs was given the flag, or its setting comes from elsewhere."""
+    room, key = _FLAGS[flag]
+    return click.get_current_context().params[f"{room}__{key}"] is not None or is_set(room, key)
+
+
 def _option(flag: str) -> Decorator:
     """Every value comes as text: a bad number is refused like any setting, with an example."""
-    room, key, text = _FLAGS[flag]
-    is_number = isinstance(getattr(getattr(Settings(), room), key), int)
-    more: dict[str, Any] = {"metavar": "INTEGER"} if is_number else {}
+    room, key = _FLAGS[flag]
+    setting = SETTINGS[room, key]
+    text = str(msgspec.json.schema(setting.type)["description"])
+    help_line = f"{text[0].upper()}{text[1:]}."
+    more: dict[str, Any] = {"metavar": "INTEGER"} if isinstance(setting.default, int) else {}
     if flag == "--source":
         more = {"multiple": True, "callback": lambda _context, _option, names: one_a_line(names)}
-    return click.option(flag, f"{room}__{key}", default=None, help=text, **more)
+    return click.option(flag, f"{room}__{key}", default=None, help=help_line, **more)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +23,25 @@ from rich.text import Text
 
 from sfcrime.store.records import Generation
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_SIGNS = {"=", "+", "-", "@"}
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+"""Characters without ink that Unicode counts among letters and marks, so Python as printable."""
+_LAST_INSTANT_MS = 253_402_300_799_999
+"""The last of the year 9999."""
 
 
 def terminal_safe(text: str) -> str:
-    """The text with everything a terminal would not print escaped, as in "\\x1b"."""
+    """The text with everything that commands a terminal or cannot be seen escaped, as in
+    "\\x1b"; a plain blank is all that is left of blanks."""
+    if text.isprintable() and not _UNSEEN.search(text):
+        return text
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        each.encode("unicode_escape").decode("ascii")
+        if _UNSEEN.match(each) or not each.isprintable()
+        else each
         for each in text
     )
 
@@ -41,20 +55,30 @@ def escaped_bytes(value: bytes) -> str:
 
 
 def spreadsheet_safe(value: str | int) -> str | int:
-    """The value for a CSV cell: an apostrophe goes before text that would run as a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    """The value for a CSV cell: text as a terminal shows it, with an apostrophe before what would
+    run as a formula; a full-width sign runs too."""
+    if isinstance(value, int):
+        return value
+    shown = terminal_safe(value)
+    if unicodedata.normalize("NFKC", shown.lstrip()[:1]) in _FORMULA_SIGNS:
+        return f"'{shown}"
+    return shown
 
 
 def instant_iso(instant_ms: int | None) -> str | None:
-    """ "2026-02-03T04:05:06.789Z" of milliseconds since 1970 UTC; None stays None."""
-    if instant_ms is None:
+    """ "2026-02-03T04:05:06.789Z" of milliseconds since 1970 UTC; None where there are none, or
+    where they lie outside of the years 1970 to 9999, as those of a record can."""
+    if instant_ms is None or not 0 <= instant_ms <= _LAST_INSTANT_MS:
         return None
     instant = datetime.fromtimestamp(instant_ms // 1000, UTC).replace(
         microsecond=instant_ms % 1000 * 1000
     )
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant_text(instant_ms: int) -> str:
+    """ "2026-02-03 04:05:06.789Z", or the number where it is no date."""
+    return (instant_iso(instant_ms) or f"{instant_ms} ms").replace("T", " ")
 
 
 def source_title(generation: Generation) -> str:
@@ -91,14 +115,12 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_csv(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-    """A header row and the rows on stdout, every cell safe in a spreadsheet; text is exact where
-    a program reads it, and safe for a terminal where one shows it."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    """A header row and the rows on stdout, every cell safe in a spreadsheet. All text is quoted:
+    where another character separates cells, none begins in the middle of it."""
+    writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(header)
-    is_shown = sys.stdout.isatty()
     for row in rows:
-        cells = [spreadsheet_safe(value) for value in row]
-        writer.writerow([terminal_safe(str(each)) if is_shown else each for each in cells])
+        writer.writerow([spreadsheet_safe(value) for value in row])
 
 
 def table_of(*columns: str, numbers: Iterable[str] = ()) -> Table:

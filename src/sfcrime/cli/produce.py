@@ -14,8 +14,9 @@ from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import ProducerActivity, write_activity
-from sfcrime.pipeline.publishing import UntilPresent, open_source, publish_source
+from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import Settings
 
@@ -43,12 +44,13 @@ def command(
     the default.
 
     Several files are one source, in one order of call times. Run again with the same source, it
-    goes on behind the last record in the topic.
+    goes on after the last record in the topic.
     """
     if source := one_a_line(sources):
         named = msgspec.structs.replace(settings.source, source=source)
         settings = msgspec.structs.replace(settings, source=named)
     require_publishable(settings)
+    take_folder(settings.data_dir, DATA_FOLDER)
     with (
         stop_on_signals() as stop,
         open_kafka(settings) as settings,
@@ -56,11 +58,11 @@ def command(
     ):
         view = _View(settings, bar, stop)
         opened = open_source(settings, view.reading)
-        if until_present:
-            opened = UntilPresent(opened)
         try:
             view.opened(opened.total)
-            published = publish_source(settings, opened, stop, view.publishing)
+            published = publish_source(
+                settings, opened, stop, view.publishing, until_present=until_present
+            )
         finally:
             opened.close()
         view.ended(published)

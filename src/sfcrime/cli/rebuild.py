@@ -6,12 +6,18 @@ from dataclasses import asdict
 
 import click
 
-from sfcrime.cli.options import setting_flags
+from sfcrime.cli.options import is_asked_for, setting_flags
 from sfcrime.cli.output import print_json
 from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
-from sfcrime.pipeline.rebuilding import RebuildHooks, RebuildPlan, Rebuilt, rebuild_topic
+from sfcrime.pipeline.rebuilding import (
+    RebuildHooks,
+    RebuildPlan,
+    Rebuilt,
+    of_stored_topic,
+    rebuild_topic,
+)
 from sfcrime.settings import Settings
 from sfcrime.store.records import Generation
 
@@ -32,7 +38,8 @@ from sfcrime.store.records import Generation
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
-    """Count the topic again, from its first record, with the settings as they are now.
+    """Count the topic again, from its first record, with the settings as they are now: the topic
+    that was counted, unless --topic or its setting names another.
 
     What is needed after a change of window, lateness or rules, after a lost store, and
     for a topic that was made again. Readers see the old numbers until the new ones hold all
@@ -40,6 +47,8 @@ def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
     number, and goes on when it is run again. It refuses while a job runs on the data directory,
     and where the topic no longer holds what was counted.
     """
+    if not is_asked_for("--topic"):
+        settings = of_stored_topic(settings)
     with stop_on_signals() as stop, ProgressBar() as bar:
         result = rebuild_topic(settings, stop, rebuild_hooks(bar), accept_loss=accept_loss)
     if as_json:

@@ -27,6 +27,7 @@ from sfcrime.statistics.rollups import (
 )
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
+from sfcrime.store.records import Grouping
 
 
 def _dimensions(_: click.Context, __: click.Parameter, value: str) -> tuple[Dimension, ...]:
@@ -94,7 +95,8 @@ def _wall_clock(_: click.Context, __: click.Parameter, value: str | None) -> int
     "--csv",
     "as_csv",
     is_flag=True,
-    help="Print CSV; text that a spreadsheet would run as a formula gets a leading apostrophe.",
+    help="Print CSV; text is escaped as on a terminal, and gets a leading apostrophe where a "
+    "spreadsheet would run it as a formula. JSON has it exact.",
 )
 @click.option(
     "--rows",
@@ -142,13 +144,13 @@ def _answer(settings: Settings, question: Question) -> Answer:
     with open_reader(settings.data_dir / STORE_FILE) as reader:
         generation, totals = reader.generation(), reader.totals()
         _check_bounds(question, generation.window_minutes)
-        cells = reader.calls_by(
-            by_window=question.every is not Every.ALL,
-            since_us=question.since_us,
-            until_us=question.until_us,
+        grouping = Grouping(
+            windows=question.every is not Every.ALL,
+            types=Dimension.TYPE in question.by,
             width_s=question.every.width_s,
             origin_s=FIRST_MONDAY_S,
         )
+        cells = reader.calls_by(grouping, question.since_us, question.until_us)
     rows = rollup(cells, by=question.by, every=question.every, raw=question.raw)
     folded = None if question.top is None else fold(rows, question.top)
     return Answer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from sfcrime.cli.output import (
     add_row,
@@ -18,7 +17,7 @@ from sfcrime.cli.output import (
 )
 from sfcrime.domain.dispositions import describe
 from sfcrime.domain.wall_clock import to_iso
-from sfcrime.statistics.rollups import OTHER, Dimension, Every, Folded, Row, seams, total
+from sfcrime.statistics.rollups import Dimension, Every, Folded, Row, seams, total
 from sfcrime.store.records import Generation, Totals
 
 _NOTE = "A call is not a crime: it is a request for service, in a dispatcher's words."
@@ -70,37 +69,35 @@ def _columns(row: Row, question: Question) -> dict[str, str]:
 
 def print_answer_json(answer: Answer) -> None:
     """One JSON object; a row has the fields that were asked for, and `calls`."""
-    print_json(_as_json(answer))
-
-
-def _as_json(answer: Answer) -> dict[str, Any]:
     question, totals, folded = answer.question, answer.totals, answer.folded
     newest = totals.newest_call_us
-    return {
-        "rows": [_columns(row, question) | {"calls": row.calls} for row in answer.rows],
-        "calls": total(answer.rows),
-        "as_of": None if newest is None else to_iso(newest),
-        "committed_at": instant_iso(totals.committed_ms),
-        "source": source_title(answer.generation),
-        "synthetic": answer.generation.synthetic,
-        "accounting": asdict(totals.accounting),
-        "by": [each.value for each in question.by],
-        "every": question.every.value,
-        "since": None if question.since_us is None else to_iso(question.since_us),
-        "until": None if question.until_us is None else to_iso(question.until_us),
-        "raw": question.raw,
-        "top": question.top,
-        "folded": None
-        if folded is None
-        else {
-            "into": OTHER[folded.dimension],
-            "labels": folded.labels,
-            "calls": folded.calls,
-        },
-        "calls_with_unofficial_disposition": answer.unofficial,
-        "ambiguous_windows": [to_iso(us) for us in answer.repeated],
-        "windows_missing_on_the_wall": [to_iso(us) for us in answer.missing],
-    }
+    print_json(
+        {
+            "rows": [_columns(row, question) | {"calls": row.calls} for row in answer.rows],
+            "calls": total(answer.rows),
+            "as_of": None if newest is None else to_iso(newest),
+            "committed_at": instant_iso(totals.committed_ms),
+            "source": source_title(answer.generation),
+            "synthetic": answer.generation.synthetic,
+            "accounting": asdict(totals.accounting),
+            "by": [each.value for each in question.by],
+            "every": question.every.value,
+            "since": None if question.since_us is None else to_iso(question.since_us),
+            "until": None if question.until_us is None else to_iso(question.until_us),
+            "raw": question.raw,
+            "top": question.top,
+            "folded": None
+            if folded is None
+            else {
+                "into": folded.into,
+                "labels": folded.labels,
+                "calls": folded.calls,
+            },
+            "calls_with_unofficial_disposition": answer.unofficial,
+            "ambiguous_windows": [to_iso(us) for us in answer.repeated],
+            "windows_missing_on_the_wall": [to_iso(us) for us in answer.missing],
+        }
+    )
 
 
 def print_answer_csv(answer: Answer) -> None:
@@ -135,7 +132,7 @@ def print_answer_table(answer: Answer, most_rows: int) -> None:
             table,
             *([_window(row.window_us, answer)] if row.window_us is not None else []),
             *([row.call_type] if Dimension.TYPE in question.by else []),
-            *_with_meaning(row, question),
+            *_with_meaning(row, answer.folded),
             row.calls,
             f"{row.calls / whole:.1%}",
         )
@@ -172,12 +169,12 @@ def _window(window_us: int, answer: Answer) -> str:
     return f"{text} *" if window_us in (*answer.repeated, *answer.missing) else text
 
 
-def _with_meaning(row: Row, question: Question) -> list[str]:
+def _with_meaning(row: Row, folded: Folded | None) -> list[str]:
     if row.disposition is None:
         return []
-    if question.top is not None and row.disposition == OTHER[Dimension.DISPOSITION]:
-        return [row.disposition, ""]
-    return [row.disposition, describe(row.disposition).meaning]
+    into = None if folded is None or folded.dimension is Dimension.TYPE else folded.into
+    meaning = "" if row.disposition == into else describe(row.disposition).meaning
+    return [row.disposition, meaning]
 
 
 def _footer(answer: Answer, shown: int, whole: int) -> list[str]:
@@ -186,8 +183,7 @@ def _footer(answer: Answer, shown: int, whole: int) -> list[str]:
         lines.append(f"The first {shown:,} rows are printed: --rows 0 prints all, --top N folds.")
     if answer.folded is not None and answer.folded.labels:
         folded = answer.folded
-        name = OTHER[folded.dimension]
-        lines.append(f'"{name}" stands for {folded.labels:,} more, {folded.calls:,} calls.')
+        lines.append(f'"{folded.into}" stands for {folded.labels:,} more, {folded.calls:,} calls.')
     lines.append(
         f"{answer.unofficial:,} calls carry a disposition outside the city's official table."
     )

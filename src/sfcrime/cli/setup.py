@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
@@ -22,17 +22,6 @@ from sfcrime.pipeline.training_process import end_training, start_training, star
 from sfcrime.settings import JvmSettings, Settings
 
 _LOOK_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class JarSetReady:
-    """A jar set that is in the cache, verified."""
-
-    jar_set: JarSet
-    jars: int
-    megabytes: float
-    folder: str
-    seconds: float
 
 
 @click.command(
@@ -58,16 +47,16 @@ def command(settings: Settings, train: bool, as_json: bool) -> None:
     if not as_json:
         for one in ready:
             click.echo(
-                f"{USED_FOR[one.jar_set]}: {one.jars} jars, {one.megabytes:.0f} MB, "
-                f"verified in {one.seconds:.1f} s: {one.folder}"
+                "{}: {jars} jars, {megabytes:.0f} MB, verified in {seconds:.1f} s: {folder}".format(
+                    USED_FOR[one["jar_set"]], **one
+                )
             )
     if train:
         _train(settings)
     caches = startup_caches(settings.jvm)
-    there = [str(cache.path) for cache in caches if cache.path.is_file()]
+    there = [str(cache.path) for cache in caches if cache.is_there]
     if as_json:
-        jar_sets = [asdict(one) for one in ready]
-        print_json({"java": version, "java_path": str(java), "jar_sets": jar_sets, "caches": there})
+        print_json({"java": version, "java_path": str(java), "jar_sets": ready, "caches": there})
         return
     if any(cache.mode == "off" for cache in caches):
         said = "off, or not possible with this Java"
@@ -102,10 +91,14 @@ def _train(settings: Settings) -> None:
         raise ChildFailed(f"The start-up cache was not made; starts work without it.\n{said}")
 
 
-def _make_ready(jar_set: JarSet, jvm: JvmSettings) -> JarSetReady:
+def _make_ready(jar_set: JarSet, jvm: JvmSettings) -> dict[str, Any]:
+    """Which jar set is in the cache now, verified."""
     began = time.monotonic()
     jars = ready_jars(jar_set, jvm)
-    size = sum(jar.stat().st_size for jar in jars)
-    return JarSetReady(
-        jar_set, len(jars), size / 1e6, str(jars[0].parent), time.monotonic() - began
-    )
+    return {
+        "jar_set": jar_set,
+        "jars": len(jars),
+        "megabytes": sum(jar.stat().st_size for jar in jars) / 1e6,
+        "folder": str(jars[0].parent),
+        "seconds": time.monotonic() - began,
+    }

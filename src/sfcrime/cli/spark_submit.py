@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from sfcrime.settings import load_settings
+from sfcrime.settings_loading import load_settings
 
 
 @click.command(
-    # Everything is Spark's, `--help` behind the first word included.
+    # Everything is Spark's, `--help` after the first word included.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example:  sfcrime spark-submit --master local[*] data_stream.py",
     short_help="Spark's own spark-submit on the Java that is here.",

@@ -189,21 +189,8 @@ def _partitions_table(status: Status) -> Table:
     names = ("Partition", "From", "To", "Counted", "Duplicate", "Late", "Rejected", "Lag")
     table = table_of(*names, numbers=names)
     for each in status.partitions:
-        duplicates = _duplicates(each, status.totals)
-        lag = (
-            None if status.lag.by_partition is None else status.lag.by_partition.get(each.partition)
-        )
-        add_row(
-            table,
-            each.partition,
-            each.start,
-            each.end,
-            each.counted,
-            "?" if duplicates is None else duplicates,
-            each.late,
-            each.rejected,
-            "?" if lag is None else lag,
-        )
+        cells = _partition_as_json(each, status).values()
+        add_row(table, *("?" if cell is None else cell for cell in cells))
     return table
 
 

@@ -9,8 +9,7 @@ from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import note, source_title
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.pipeline.activity import StreamActivity, write_activity
-from sfcrime.pipeline.stream import stream_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.settings import Settings
 from sfcrime.store.records import BatchProgress, Generation
 
@@ -31,7 +30,10 @@ from sfcrime.store.records import BatchProgress, Generation
     "--await-topic", is_flag=True, help="Wait for a topic that an outside cluster lacks yet."
 )
 @click.option("--json", "as_json", is_flag=True, help="Each batch's progress as a JSON line.")
-def command(settings: Settings, until_caught_up: bool, await_topic: bool, as_json: bool) -> None:
+@click.option("--quiet", is_flag=True, help="No line for each batch: they are 50 MB a day.")
+def command(
+    settings: Settings, until_caught_up: bool, await_topic: bool, as_json: bool, quiet: bool
+) -> None:
     """Run the Structured Streaming query until Ctrl-C, which finishes the batch in hand."""
     data_dir = settings.data_dir
     ui_url = ""
@@ -49,7 +51,8 @@ def command(settings: Settings, until_caught_up: bool, await_topic: bool, as_jso
         note(f"Counting {title}" if title == topic else f"Counting {title} from {topic}")
 
     def progress(batch: BatchProgress) -> None:
-        click.echo(msgspec.json.encode(batch).decode() if as_json else batch_line(batch))
+        if not quiet:
+            click.echo(msgspec.json.encode(batch).decode() if as_json else batch_line(batch))
 
     with stop_on_signals() as stop:
         hooks = StreamHooks(step, ready, progress)

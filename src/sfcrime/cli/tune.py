@@ -15,22 +15,22 @@ from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
-from sfcrime.settings import Settings, load_settings
-from sfcrime.tuning.choice import Findings, findings
-from sfcrime.tuning.knobs import Query, base_values, is_of
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
+from sfcrime.tuning.knobs import BY_SPARK_NAME, Query, base_values, is_of
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.plan import (
     FULL,
     QUICK,
+    USUAL,
     Kind,
     Scale,
     Sort,
     configurations,
-    one_at_a_time,
     plan_trials,
 )
-from sfcrime.tuning.report import as_json, reason, report
-from sfcrime.tuning.report_text import as_html, as_markdown, figure
+from sfcrime.tuning.report import Findings, as_json, reason, report
+from sfcrime.tuning.report_text import as_html, figure
 from sfcrime.tuning.results import RESULTS_FILE, read_results
 
 _KINDS = {
@@ -95,7 +95,7 @@ def command(  # noqa: PLR0913 - one parameter a flag
     """Measure what settings do to throughput and latency on this machine, and report it.
 
     One setting at a time from the settings in force, of the product's query and of the exercise's,
-    and of the latter a grid of records a trigger by shuffle partitions. KEY is
+    and of the latter also Spark's own defaults and the usual choice. KEY is
     max_records_per_batch, partitions, trigger_ms, heap, jvm_options, any property `spark.*`, any
     option of Spark's Kafka source as `option.NAME`, or, of the exercise's query alone,
     shuffle_partitions and state_store. Ctrl-C stops; the same command goes on.
@@ -104,18 +104,17 @@ def command(  # noqa: PLR0913 - one parameter a flag
     if not report_only:
         base = base_of(load_settings())
         scale = _scaled(QUICK if quick else FULL, repeats, records)
+        sorts = [(each, kind) for each in _QUERIES[query] for kind in _KINDS[measure]]
         order = Order(
             settings=base,
             workload=scale.workload,
-            trials=plan_trials(
-                _tried(scale, base, _values(given), _sorts(query, measure)), scale.repeats, seed
-            ),
+            trials=plan_trials(_tried(scale, base, _values(given), sorts), scale.repeats, seed),
             out_dir=out_dir.expanduser().absolute(),
             budget_s=scale.budget_s,
         )
         left, stopped = _run(order)
         if stopped:
-            note("Stopped. The same command goes on behind the last trial.")
+            note("Stopped. The same command goes on after the last trial.")
             return EXIT_INTERRUPTED
     found = _findings(out_dir, left)
     written = write_report(found, out_dir)
@@ -135,7 +134,8 @@ def _values(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
                 rule="It is KEY=VALUE, or several values with commas between them.",
                 next_step="--set shuffle_partitions=2,8,200",
             )
-        found[key.strip()] = found.get(key.strip(), ()) + parts
+        knob = BY_SPARK_NAME.get(key.strip(), key.strip())
+        found[knob] = found.get(knob, ()) + parts
     return found
 
 
@@ -144,11 +144,7 @@ def _scaled(scale: Scale, repeats: int | None, records: int | None) -> Scale:
     if records is not None:
         warm = min(work.warm_records, records // 4)
         work = msgspec.structs.replace(work, records=records, warm_records=warm)
-    return Scale(work, scale.tried, repeats or scale.repeats, scale.budget_s)
-
-
-def _sorts(query: str, measure: str) -> list[Sort]:
-    return [(each, kind) for each in _QUERIES[query] for kind in _KINDS[measure]]
+    return Scale(work, scale.alone, repeats or scale.repeats, scale.budget_s)
 
 
 def _tried(
@@ -157,12 +153,12 @@ def _tried(
     """The configurations of each sort: the plan's, or what is given to the queries that obey it."""
     found = {}
     for query, kind in sorts:
-        values = base_values(base, query)
-        own = {key: tried for key, tried in given.items() if is_of(key, query)}
-        if not given:
-            found[query, kind] = configurations(scale.tried[query, kind], values)
-        elif own:
-            found[query, kind] = configurations(one_at_a_time(own), values)
+        usual = USUAL.values() if query is Query.EXERCISE and not given else ()
+        alone = scale.alone[query, kind]
+        if given:
+            alone = {key: values for key, values in given.items() if is_of(key, query)}
+        if alone:
+            found[query, kind] = configurations(alone, usual, base_values(base, query))
     if not found:
         raise UsageError(
             f"The product's query has no {' and no '.join(given)}.",
@@ -189,21 +185,21 @@ def _run(order: Order) -> tuple[int, bool]:
 
 
 def _findings(out_dir: Path, left: int) -> Findings:
-    recorded = read_results(out_dir / RESULTS_FILE)
-    if recorded.setup is None or not recorded.trials:
+    setup, trials = read_results(out_dir / RESULTS_FILE)
+    if setup is None or not trials:
         raise UsageError(
             f"There are no trials in {out_dir / RESULTS_FILE}.",
             next_step="run `sfcrime tune`, or name its folder with --out",
         )
-    return findings(recorded.setup, recorded.trials, left)
+    return Findings(setup, trials, left)
 
 
 def write_report(found: Findings, out_dir: Path) -> list[Path]:
     """Writes report.html and report.md."""
-    blocks = report(found)
+    text = report(found)
     html, markdown = out_dir / "report.html", out_dir / "report.md"
-    html.write_text(as_html(blocks), encoding="utf-8")
-    markdown.write_text(as_markdown(blocks), encoding="utf-8")
+    html.write_text(as_html(text), encoding="utf-8")
+    markdown.write_text(text, encoding="utf-8")
     return [html, markdown]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sfcrime.cli.progress_bar import ProgressBar
-from sfcrime.tuning.effects import LATENCY_P50, LATENCY_P99, THROUGHPUT
-from sfcrime.tuning.plan import Kind, Trial
+from sfcrime.tuning.effects import MEASURES
+from sfcrime.tuning.plan import Trial
 from sfcrime.tuning.report_text import QUERIES, figure
 from sfcrime.tuning.results import TrialResult
 
@@ -38,10 +38,8 @@ class TuneProgress:
 
 
 def _said(result: TrialResult) -> str:
-    if result.kind is Kind.BACKLOG:
-        return figure(THROUGHPUT.of(result), THROUGHPUT.unit)
-    p50, p99 = (figure(each.of(result), each.unit) for each in (LATENCY_P50, LATENCY_P99))
-    return f"p50 {p50}, p99 {p99}"
+    own = [each for each in MEASURES if each.kind is result.kind]
+    return ", ".join(f"{each.name} {figure(each.of(result), each.unit)}" for each in own)
 
 
 def minutes_text(seconds: float) -> str:

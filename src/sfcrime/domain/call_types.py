@@ -32,7 +32,6 @@ _MODIFIERS = frozenset(
 _SECTION = re.compile(r"(?<!\w)7[.,/]{1,2}2[.,/]{1,2}(\d\d)(?!\w)")
 _SECTION_TAIL = re.compile(r"[.,](\d\d)")
 _SLASHED_MODIFIER = re.compile(r"\b([ij])/([op])\b")  # "j/o", "i/p"
-_TOKEN_BREAK = re.compile(r"[\s/]+")
 
 
 @lru_cache(maxsize=16_384)
@@ -45,18 +44,24 @@ def read_call_type(raw: str) -> str:
     folded = " ".join(raw.split()).casefold()
     if folded in _STANDARD:
         return _STANDARD[folded]
-    readings = set(_readings_in(folded))
-    reading = readings.pop() if len(readings) == 1 else None
+    reading = None
+    for each in _readings_in(folded):
+        if each is None or reading not in (None, each):
+            return raw  # most notes end at their first word
+        reading = each
     return raw if reading is None else reading
 
 
 def _readings_in(folded: str) -> Iterator[str | None]:
     """The readings of a label's codes; None for a token that is neither code nor modifier."""
-    spelled = _SLASHED_MODIFIER.sub(r"\1\2", _SECTION.sub(r"7.2.\1", folded))
-    for token in _TOKEN_BREAK.split(spelled):
-        reading = _reading_of(token)
-        if reading is not None or (token and token not in _MODIFIERS):
-            yield reading
+    for word in folded.split():
+        spelled = word
+        if not word.isalnum():
+            spelled = _SLASHED_MODIFIER.sub(r"\1\2", _SECTION.sub(r"7.2.\1", word))
+        for token in spelled.split("/"):
+            reading = _reading_of(token)
+            if reading is not None or (token and token not in _MODIFIERS):
+                yield reading
 
 
 def _reading_of(token: str) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,44 +24,40 @@ class Disposition:
     """The code under which statistics merge it: "22" and "CAN" both mean cancelled."""
 
 
-OFFICIAL_CODES: Mapping[str, str] = MappingProxyType(
-    {
-        "ABA": "Abated",
-        "ADM": "Admonished",
-        "ADV": "Advised",
-        "ARR": "Arrest",
-        "CAN": "Cancel",
-        "CSA": "CPSA assignment",
-        "22": "Cancel",
-        "CIT": "Cited",
-        "CRM": "Criminal Activation",
-        "GOA": "Gone on Arrival",
-        "HAN": "Handled",
-        "NCR": "Non-Criminal",
-        "ND": "No Disposition",
-        "NOM": "No Merit",
-        "PAS": "Premises Appears Secure",
-        "REP": "Report",
-        "SFD": "SFFD Medical Staff Engaged",
-        "UTL": "Unable to Locate",
-        "VAS": "Vehicle Appears Secure",
-    }
-)
+OFFICIAL_CODES: Mapping[str, str] = {
+    "ABA": "Abated",
+    "ADM": "Admonished",
+    "ADV": "Advised",
+    "ARR": "Arrest",
+    "CAN": "Cancel",
+    "CSA": "CPSA assignment",
+    "22": "Cancel",
+    "CIT": "Cited",
+    "CRM": "Criminal Activation",
+    "GOA": "Gone on Arrival",
+    "HAN": "Handled",
+    "NCR": "Non-Criminal",
+    "ND": "No Disposition",
+    "NOM": "No Merit",
+    "PAS": "Premises Appears Secure",
+    "REP": "Report",
+    "SFD": "SFFD Medical Staff Engaged",
+    "UTL": "Unable to Locate",
+    "VAS": "Vehicle Appears Secure",
+}
 """The city's table: code -> meaning."""
 
 UNKNOWN_MEANING = "unknown code"
 
 # Readings of what is met outside the table. OTS, GEN, INC, DUP, TOW, CHP, ENC, TH2 and HOT are
 # met too, but no published source explains them, so they stay unknown.
-_UNOFFICIAL_READINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "": "empty",
-        "Not recorded": "no disposition was entered",
-        "FIR": "presumably Fire (unconfirmed)",
-    }
-)
+_UNOFFICIAL_READINGS: Mapping[str, str] = {
+    "": "empty",
+    "Not recorded": "no disposition was entered",
+    "FIR": "presumably Fire (unconfirmed)",
+}
 
-_MERGED: Mapping[str, str] = MappingProxyType({"22": "CAN"})
+_MERGED: Mapping[str, str] = {"22": "CAN"}
 
 
 def describe(code: str) -> Disposition:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from sfcrime.errors import TopicMadeAnew, TopicRefused
+from sfcrime.errors import RecordsDeleted, TopicMadeAnew, TopicRefused
+
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 class CountedTopic(Protocol):
@@ -95,7 +98,7 @@ def next_offsets(
                 "sfcrime rebuild --accept-loss",
             )
         if first > end:
-            raise _deleted(counted.topic, partition, end, first)
+            raise RecordsDeleted(counted.topic, partition, end, first)
     return {partition: reached.get(partition, 0) for partition in topic.ends}
 
 
@@ -117,24 +120,25 @@ def require_still_held(
     require_same(counted.topic, counted.topic_id, topic_id)
     for partition, start in starts.items():
         if firsts.get(partition, 0) > start:
-            raise _deleted(counted.topic, partition, start, firsts[partition])
+            raise RecordsDeleted(counted.topic, partition, start, firsts[partition])
 
 
-def _deleted(topic: str, partition: int, end: int, first: int) -> TopicRefused:
-    return TopicRefused(
-        f"Partition {partition} of {topic} begins at offset {first:,}; records "
-        f"{end:,} to {first - 1:,} were deleted before they were counted.",
-        rule="Every record of the topic ends as one of four outcomes, so none is skipped.",
-        next_step="set the topic's retention.ms=-1, then count what it still holds: "
-        "sfcrime rebuild --accept-loss",
-    )
+def lag(
+    reached: Mapping[int, int], ends: Mapping[int, int], firsts: Mapping[int, int] = NOTHING
+) -> dict[int, int]:
+    """By partition of the topic, how many offsets are not accounted for.
+
+    Args:
+        reached: by partition, the first offset that is not accounted for.
+        ends: by partition of the topic.
+        firsts: where a partition begins of which nothing is accounted for; else it begins at 0.
+    """
+    return {
+        partition: max(0, end - reached.get(partition, firsts.get(partition, 0)))
+        for partition, end in sorted(ends.items())
+    }
 
 
 def is_caught_up(reached: Mapping[int, int], ends: Mapping[int, int]) -> bool:
-    """Whether every partition is accounted for up to where it ends.
-
-    Args:
-        reached: by partition, the first offset that is not accounted for; 0 where none is.
-        ends: by partition of the topic.
-    """
-    return all(reached.get(partition, 0) >= end for partition, end in ends.items())
+    """Whether every partition is accounted for up to where it ends; arguments as of `lag`."""
+    return not any(lag(reached, ends).values())

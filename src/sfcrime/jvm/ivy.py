@@ -22,7 +22,7 @@ def pyspark_jars_folder() -> Path:
     """
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
-        raise JarsUnavailable("PySpark is not installed.", next_step="make setup")
+        raise JarsUnavailable("PySpark, with its jars, is not installed.", next_step="make setup")
     return Path(spec.origin).parent / "jars"
 
 

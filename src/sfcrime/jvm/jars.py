@@ -23,6 +23,7 @@ from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm.ivy import retrieve_jars
 from sfcrime.jvm.java import find_java
 from sfcrime.machine.locks import file_lock
+from sfcrime.machine.own_folder import NO_WRITING_UMASK, closed_to_others
 from sfcrime.settings import JvmSettings
 
 JarSet = Literal["kafka", "spark", "zookeeper"]
@@ -48,14 +49,10 @@ class JarProgress:
 OnProgress = Callable[[JarProgress], None]
 
 
-def _silent(_: JarProgress) -> None:
-    return
-
-
 def resolve_jars(
     jar_set: str,
     settings: JvmSettings,
-    on_progress: OnProgress = _silent,
+    on_progress: OnProgress = lambda _: None,
     lists: Traversable = JAR_LISTS,
 ) -> tuple[Path, ...]:
     """The verified jars of a set, fetched first where the cache does not hold them.
@@ -73,7 +70,10 @@ def resolve_jars(
     hashes = committed_hashes(jar_set, lists)
     folder = jars_folder(jar_set, settings, lists)
     if not _is_verified(folder, hashes):
-        with file_lock(folder.with_suffix(".lock"), wait=True):
+        with (
+            closed_to_others(NO_WRITING_UMASK),  # jars are code
+            file_lock(folder.with_suffix(".lock"), wait=True),
+        ):
             if not _is_verified(folder, hashes):
                 if not all((folder / name).is_file() for name in hashes):
                     _fetch(jar_set, settings, on_progress, lists)

@@ -1,7 +1,8 @@
-"""The start-up cache: classes loaded, linked and profiled on a training run, kept for later starts.
+"""What a JVM is started with: Java, a class path, and the start-up cache for both.
 
-It is Java's ahead-of-time cache (Java 25 and newer), one file for each kind of JVM, in the user's
-cache folder. Its name holds the Java and the jars that it was made for, with size and date of each
+The cache holds classes loaded, linked and profiled on a training run, kept for later starts. It is
+Java's ahead-of-time cache (Java 25 and newer), one file for each kind of JVM, in the user's cache
+folder. Its name holds the Java and the jars that it was made for, with size and date of each
 (the JVM insists on them), so another release or a new installation makes another one. The JVM
 itself refuses a file that does not fit, and then starts as without it.
 """
@@ -14,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sfcrime.jvm.jars import JarSet, cache_folder
-from sfcrime.jvm.java import feature_release, java_version
+from sfcrime.jvm.jars import JarSet, cache_folder, jar_paths, resolve_jars
+from sfcrime.jvm.java import feature_release, find_java, java_version
 from sfcrime.settings import JvmSettings
 
 OLDEST_JAVA = 25
@@ -31,22 +32,28 @@ _MADE_FOR = ".txt"
 
 @dataclass(frozen=True, slots=True)
 class StartupCache:
-    """The cache file of a kind of JVM, there or not."""
+    """A kind of JVM, and its cache file, there or not."""
 
     path: Path
     mode: str
     """`use`, `train` or `off`, as set."""
     java: Path
     class_path: str
+    """As `java -cp` takes it."""
 
     @property
     def options(self) -> list[str]:
         """What the JVM is told about it; nothing where it is off or not there yet."""
         if self.mode == "train":
             return [f"-XX:AOTCacheOutput={self.partial}"]
-        if self.mode == "use" and self.path.is_file():
+        if self.mode == "use" and self.is_there:
             return [f"-XX:AOTCache={self.path}"]
         return []
+
+    @property
+    def is_there(self) -> bool:
+        """Whether this user can read it; another's cannot be."""
+        return os.access(self.path, os.R_OK)
 
     @property
     def partial(self) -> Path:
@@ -75,13 +82,27 @@ def startup_folder(settings: JvmSettings) -> Path:
 
 
 def startup_cache(
-    jar_set: JarSet, java: Path, class_path: str, settings: JvmSettings
+    jar_set: JarSet, settings: JvmSettings, *, before: str = "", fetch: bool = True
 ) -> StartupCache:
-    """The cache for a JVM with this class path; off where the Java is too old for one.
+    """What a JVM of a jar set is started with; no cache where the Java is too old for one.
+
+    Args:
+        jar_set: its jars are put on the class path.
+        settings: `jvm`.
+        before: put before them.
+        fetch: have the jars fetched and verified; else they may not be there.
 
     Raises:
-        JavaUnavailable: the Java does not say which version it is.
+        JarsUnavailable: see `resolve_jars`.
+        JavaUnavailable: there is no Java, or it does not say which version it is.
     """
+    jars = resolve_jars(jar_set, settings) if fetch else jar_paths(jar_set, settings)
+    class_path = os.pathsep.join([*filter(None, [before]), *map(str, jars)])
+    return cache_for(jar_set, find_java(settings), class_path, settings)
+
+
+def cache_for(jar_set: JarSet, java: Path, class_path: str, settings: JvmSettings) -> StartupCache:
+    """The same for a Java and a class path that are known."""
     version = java_version(java)
     made_for = f"{java} {version} {list(_stamps(class_path))}"
     key = hashlib.sha256(made_for.encode()).hexdigest()[:12]
@@ -102,7 +123,7 @@ def _stamps(class_path: str) -> Iterator[tuple[str, int, int]]:
 
 def forget_partial(folder: Path) -> None:
     """Removes what trainings that were ended had begun to write."""
-    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own behind it
+    for file in folder.glob(f"*{_PARTIAL}*"):  # the JVM puts an ending of its own after it
         file.unlink(missing_ok=True)
 
 

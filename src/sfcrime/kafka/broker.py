@@ -10,22 +10,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
-from sfcrime.errors import AlreadyRunning, KafkaUnavailable
-from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.java import find_java
+from sfcrime.errors import ChildFailed, KafkaUnavailable
 from sfcrime.jvm.startup_cache import startup_cache
 from sfcrime.kafka.broker_files import (
+    BROKER_LOG,
+    BROKER_OUTPUT,
     BrokerRecord,
-    broker_class_path,
     broker_folder,
     damaged_storage,
     format_storage,
     java_command,
     read_record,
+    running_bootstrap_servers,
     stored_cluster_id,
     write_configuration,
     write_record,
@@ -35,12 +34,13 @@ from sfcrime.kafka.connection import require_answer
 from sfcrime.machine.child import (
     STOP_GRACE_S,
     Child,
-    last_lines,
+    last_words,
     own_identity,
     start_child,
     stop_identity,
 )
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import BROKER_FOLDER, DATA_FOLDER, take_folder
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -51,10 +51,6 @@ cut it first checks its log files."""
 _PORT_ATTEMPTS = 5
 
 OnStep = Callable[[str], None]
-
-
-def _no_view(_: str) -> None:
-    return
 
 
 class RunningBroker:
@@ -81,6 +77,15 @@ class RunningBroker:
     def is_running(self) -> bool:
         return self._child.is_running()
 
+    def require_running(self) -> None:
+        """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
+        if not self.is_running():
+            raise ChildFailed(
+                "The broker ended. Its last words:\n"
+                + last_words(self.log_path.with_name(BROKER_OUTPUT), self.log_path),
+                next_step=f"read {self.log_path}; running again goes on where it stopped",
+            )
+
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
         self._child.stop(self._stop_grace_s)
@@ -89,16 +94,11 @@ class RunningBroker:
     def __enter__(self) -> RunningBroker:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
-def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroker:
+def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> RunningBroker:
     """Starts the broker of the data folder and waits until it answers.
 
     Its storage is made at the first start. A broker left over by a killed process is ended first.
@@ -110,6 +110,7 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
         on_step: told what is being done, a short phrase each.
 
     Raises:
+        UsageError: the data folder is not ours; see `take_folder`.
         AlreadyRunning: another sfcrime process runs the broker of this folder.
         PortTaken: the port is in use.
         KafkaUnavailable: it ended or did not answer; with the last lines of its log.
@@ -118,42 +119,28 @@ def start_broker(settings: Settings, on_step: OnStep = _no_view) -> RunningBroke
     folder, kafka, jvm = broker_folder(settings.data_dir), settings.kafka, settings.jvm
     with ExitStack() as stack:
         _claim(settings, stack)
-        java = find_java(jvm)
         on_step("checking jars")
-        jars = resolve_jars("kafka", jvm)
-        cache = startup_cache("kafka", java, broker_class_path(jars), jvm)
-        command = java_command(java, jars, kafka.heap, folder)
+        startup = startup_cache("kafka", jvm)
+        command = java_command(startup, kafka.heap, folder)
         if stored_cluster_id(folder) is None:
             on_step("making the broker's storage")
-            format_storage(command, folder, cache.features)
+            format_storage(command, folder, startup.features)
         on_step("starting the broker")
-        command[1:1] = cache.options
-        child, record = _start_and_wait(command, kafka.port, folder, cache.own_session)
+        command[1:1] = startup.options
+        child, record = _start_and_wait(command, kafka.port, folder, startup.own_session)
         stack.callback(child.stop)
-        grace_s = cache.stop_grace_s(STOP_GRACE_S)
-        return RunningBroker(child, record, folder / "broker.log", grace_s, stack.pop_all())
+        grace_s = startup.stop_grace_s(STOP_GRACE_S)
+        return RunningBroker(child, record, folder / BROKER_LOG, grace_s, stack.pop_all())
 
 
 def require_startable(settings: Settings) -> None:
-    """Refuses at once what `start_broker` would: AlreadyRunning and PortTaken, as there."""
+    """Refuses at once what `start_broker` would: UsageError, AlreadyRunning, PortTaken."""
     with ExitStack() as stack:
         _claim(settings, stack)
 
 
-def running_bootstrap_servers(data_dir: Path) -> str | None:
-    """Where the broker of a data folder listens, if it runs."""
-    record = read_record(broker_folder(data_dir))
-    return record.bootstrap_servers if record and record.is_running() else None
-
-
-def known_servers(settings: Settings) -> str | None:
-    """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
-    else the embedded broker, if it runs."""
-    return settings.kafka.bootstrap_servers or running_bootstrap_servers(settings.data_dir)
-
-
 @contextlib.contextmanager
-def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Settings]:
+def open_kafka(settings: Settings, on_step: OnStep = lambda _: None) -> Iterator[Settings]:
     """The settings with `bootstrap_servers` that answer: an outside cluster's, or the embedded
     broker's.
 
@@ -173,20 +160,15 @@ def open_kafka(settings: Settings, on_step: OnStep = _no_view) -> Iterator[Setti
 
 
 def _claim(settings: Settings, stack: ExitStack) -> None:
-    """Locks the folder for as long as the stack lives, ends a broker without an owner, and sees
-    that the port is free."""
+    """Takes the folder and locks it for as long as the stack lives, ends a broker without an
+    owner, and sees that the port is free."""
     folder = broker_folder(settings.data_dir)
-    try:
-        stack.enter_context(file_lock(folder / "lock", wait=False))
-    except LockHeld as error:
-        record = read_record(folder)
-        where = f" on {record.bootstrap_servers}" if record else ""
-        raise AlreadyRunning(
-            f"The broker of {folder} is already run{where} by another sfcrime process.",
-            rule="One process owns a data folder's broker.",
-            next_step="stop the other one, use its broker with --bootstrap-servers, "
-            "or choose another --data-dir",
-        ) from error
+    take_folder(settings.data_dir, DATA_FOLDER)
+    take_folder(folder, BROKER_FOLDER)
+    left_over = read_record(folder)
+    used = f" {left_over.bootstrap_servers}" if left_over else ""
+    instead = f"use it with --bootstrap-servers{used}, stop it, or choose another --data-dir"
+    stack.enter_context(only_one("broker", folder / "lock", instead))
     left_over = read_record(folder)
     if left_over is not None:
         stop_identity(left_over.broker)
@@ -203,7 +185,7 @@ def _start_and_wait(
         properties = write_configuration(folder, port, controller_port)
         child = start_child(
             [*command, "kafka.Kafka", str(properties)],
-            folder / "broker.out",
+            folder / BROKER_OUTPUT,
             end_signal=15,
             own_session=own_session,
         )
@@ -225,8 +207,9 @@ def _start_and_wait(
         if not lost_a_port or attempt == _PORT_ATTEMPTS:
             break
     raise KafkaUnavailable(
-        f"The embedded broker {failure}. Its last words:\n{_last_words(folder)}",
-        next_step=f"see {folder / 'broker.log'}; where it says that a file is damaged, "
+        f"The embedded broker {failure}. Its last words:\n"
+        + last_words(folder / BROKER_OUTPUT, folder / BROKER_LOG),
+        next_step=f"see {folder / BROKER_LOG}; where it says that a file is damaged, "
         f"{damaged_storage(folder)}",
     )
 
@@ -246,8 +229,3 @@ def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) 
             if time.monotonic() > deadline:
                 break
     return f"did not answer within {START_TIMEOUT_S:.0f} s"
-
-
-def _last_words(folder: Path) -> str:
-    words = [last_lines(folder / "broker.out"), last_lines(folder / "broker.log")]
-    return "\n".join(text for text in words if text) or "(nothing)"

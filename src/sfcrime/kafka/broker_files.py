@@ -14,9 +14,16 @@ from string import Template
 import msgspec
 
 from sfcrime.errors import KafkaUnavailable
+from sfcrime.jvm.log import log_options
+from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.machine.child import ProcessIdentity, is_alive
+from sfcrime.machine.own_folder import PRIVATE_UMASK
 from sfcrime.machine.whole_files import write_whole
+from sfcrime.settings import KafkaSettings, Settings
 
+BROKER_LOG = "broker.log"
+BROKER_OUTPUT = "broker.out"
+"""What its JVM itself says."""
 _FEATURES_FILE, _META_FILE = "bootstrap.checkpoint", "meta.properties"
 _META_NAMES = ("cluster.id", "directory.id", "node.id", "version")
 _RECORDS_OF_CLUSTER = "__cluster_metadata-0"
@@ -56,6 +63,21 @@ def read_record(folder: Path) -> BrokerRecord | None:
         return None
 
 
+def running_bootstrap_servers(data_dir: Path) -> str | None:
+    """Where the broker of a data folder listens, if it runs."""
+    record = read_record(broker_folder(data_dir))
+    return record.bootstrap_servers if record and record.is_running() else None
+
+
+def known_kafka(settings: Settings) -> KafkaSettings | None:
+    """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
+    else the embedded broker, if it runs."""
+    if settings.kafka.bootstrap_servers:
+        return settings.kafka
+    running = running_bootstrap_servers(settings.data_dir)
+    return settings.at_servers(running).kafka if running else None
+
+
 def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
     """Fills in `server.properties` for these ports; the written file."""
     template = (resources.files("sfcrime.kafka") / "server.properties").read_text("utf-8")
@@ -66,15 +88,14 @@ def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
     )
     path = folder / "server.properties"
     path.write_text(filled, encoding="utf-8")
-    logging = (resources.files("sfcrime.kafka") / "log4j2.xml").read_text("utf-8")
-    (folder / "log4j2.xml").write_text(logging, encoding="utf-8")
     return path
 
 
-def java_command(java: Path, jars: Sequence[Path], heap: str, folder: Path) -> list[str]:
-    """Java with every option of the broker; a main class and its arguments follow."""
+def java_command(startup: StartupCache, heap: str, folder: Path) -> list[str]:
+    """Java with every option of the broker but those of `startup`; a main class and its arguments
+    follow."""
     return [
-        str(java),
+        str(startup.java),
         f"-Xmx{heap}",
         # One core's worth of garbage collector: it leaves the other to Spark, and 285 MB suffice.
         "-XX:+UseSerialGC",
@@ -86,16 +107,10 @@ def java_command(java: Path, jars: Sequence[Path], heap: str, folder: Path) -> l
         "-XX:+ExitOnOutOfMemoryError",
         "--enable-native-access=ALL-UNNAMED",
         "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}",
-        f"-Dsfcrime.log={folder / 'broker.log'}",
+        *log_options(folder / BROKER_LOG, "INFO"),
         "-cp",
-        broker_class_path(jars),
+        startup.class_path,
     ]
-
-
-def broker_class_path(jars: Sequence[Path]) -> str:
-    """As `java -cp` takes it."""
-    return os.pathsep.join(str(jar) for jar in jars)
 
 
 def keep_features(folder: Path, kept: Path) -> None:
@@ -151,9 +166,9 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
             next_step=damaged_storage(folder),
         )
     (log / _META_FILE).unlink(missing_ok=True)  # a start was cut off while it was written
-    features = kept.read_bytes() if kept.is_file() else b""
+    features = kept.read_bytes() if os.access(kept, os.R_OK) else b""
     if features:
-        log.mkdir(parents=True, exist_ok=True)
+        log.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(log / _FEATURES_FILE, features)
         ids = zip(_META_NAMES, (_new_id(), _new_id(), "1", "1"), strict=True)
         meta = "".join(f"{name}={value}\n" for name, value in ids)
@@ -171,6 +186,7 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
         text=True,
         errors="replace",
         check=False,
+        umask=PRIVATE_UMASK,
     )
     if tool.returncode != 0 or stored_cluster_id(folder) is None:
         raise KafkaUnavailable(

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from sfcrime.errors import KafkaUnavailable, SfcrimeError, UsageError
+from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMissing, UsageError
 from sfcrime.kafka.client_file import read_client_file
 from sfcrime.kafka.dialects import ClientFile
 from sfcrime.settings import KafkaSettings
@@ -37,7 +35,6 @@ NOT_YET = (
     KafkaError._NOENT,
 )
 
-Answer = TypeVar("Answer")
 OnError = Callable[[KafkaError], None]
 Properties = dict[str, str | int | float | bool]
 
@@ -98,31 +95,13 @@ def translated(doing: str) -> Iterator[None]:
         raise kafka_error(error.args[0], doing) from error
 
 
-def answered(ask: Callable[[], Answer], doing: str) -> Answer:
-    """What `ask` returns, asked again while a partition of a known topic is not ready yet.
-
-    Raises:
-        KafkaUnavailable: the broker does not answer, or is still not ready after 10 s.
-    """
-    deadline = time.monotonic() + REQUEST_TIMEOUT_S
-    while True:
-        with translated(doing):
-            try:
-                return ask()
-            except KafkaException as error:
-                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
-                    raise
-        time.sleep(0.05)
-
-
 def kafka_error(error: object, doing: str) -> SfcrimeError:
     """Our error for one of the client's."""
     if not isinstance(error, KafkaError):
         return KafkaUnavailable(f"Kafka failed while {doing}: {error}.")
     if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
         return KafkaUnavailable(
-            f"The topic does not exist (while {doing}).",
-            next_step="sfcrime produce makes it; or correct --topic",
+            f"The topic does not exist (while {doing}).", next_step=TopicMissing.next_step
         )
     if error.code() in _FORBIDDEN:
         return KafkaUnavailable(
@@ -136,20 +115,12 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
             f"Kafka's client refuses its settings while {doing}: {error.str()}.",
             next_step="correct the file named by --kafka-config",
         )
-    return KafkaUnavailable(
-        f"Kafka failed while {doing}: {error.str()} ({error.name()}).",
-        next_step="check that the broker runs and that --bootstrap-servers names it",
-    )
+    return KafkaUnavailable(f"Kafka failed while {doing}: {error.str()} ({error.name()}).")
 
 
-def missing_topic(settings: KafkaSettings) -> KafkaUnavailable:
+def missing_topic(settings: KafkaSettings) -> TopicMissing:
     """The error of a topic that is not there."""
-    return KafkaUnavailable(
-        f"The topic {settings.topic} does not exist on {settings.bootstrap_servers}, or this user "
-        "may not see it.",
-        next_step="`sfcrime produce` makes it (and so does Kafka's kafka-topics --create); "
-        "or correct --topic",
-    )
+    return TopicMissing(settings.topic, settings.bootstrap_servers)
 
 
 def open_admin(settings: KafkaSettings, on_error: OnError | None = None) -> AdminClient:
@@ -205,7 +176,7 @@ def open_producer(settings: KafkaSettings) -> Producer:
         # of them would lose the one that failed.
         "enable.gapless.guarantee": True,
         "delivery.report.only.error": True,
-        "compression.type": "lz4",
+        "compression.type": settings.compression,
         "linger.ms": 5,  # batches fill by themselves at full speed: 50 was no faster
         "batch.size": 512 * 1024,
         "batch.num.messages": 10_000,

@@ -1,19 +1,25 @@
 """A file of client properties, as `kafka.config_file` names it.
 
 Its form is Java's (`key=value`, continued lines, a backslash escapes); `dialects` tells what its
-names may be.
+names may be. librdkafka reads certificates as PEM alone, so those of a Java trust store are read
+here.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import re
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import javaproperties
 
 from sfcrime.errors import UsageError
-from sfcrime.kafka.dialects import ClientFile, in_both_dialects
+from sfcrime.jvm.java import find_java
+from sfcrime.kafka.dialects import ClientFile, TrustStore, in_both_dialects
+from sfcrime.settings_loading import load_settings
 
 _DECIDED_HERE = (
     *("bootstrap.servers", "group.id", "enable.auto.commit", "auto.offset.reset"),
@@ -21,6 +27,10 @@ _DECIDED_HERE = (
     *("key.serializer", "value.serializer", "key.deserializer", "value.deserializer"),
 )
 """Passed over: sfcrime decides these, whatever the file says."""
+
+_KEYTOOL_TIMEOUT_S = 30.0
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PASSWORD_VARIABLE = "TRUST_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def read_client_file(path: Path) -> ClientFile:
@@ -42,7 +52,10 @@ def read_client_file(path: Path) -> ClientFile:
 
 @functools.lru_cache(maxsize=4)
 def _read(path: Path, _changed_ns: int, _bytes: int) -> ClientFile:
-    return in_both_dialects(path, _parsed(path))
+    found = in_both_dialects(path, _parsed(path))
+    if found.trust_store is None:
+        return found
+    return replace(found, ours={**found.ours, "ssl.ca.pem": certificates_of(found.trust_store)})
 
 
 def _parsed(path: Path) -> dict[str, str]:
@@ -69,3 +82,38 @@ def _parsed(path: Path) -> dict[str, str]:
             next_step="correct the file",
         ) from None
     return {name: value for name, value in found.items() if name not in _DECIDED_HERE}
+
+
+def certificates_of(store: TrustStore) -> str:
+    """Every certificate of a trust store, asked of Java's own tool.
+
+    The password is handed over in the environment, never among the arguments.
+
+    Raises:
+        UsageError: there is no such file, the password is wrong, or it holds no certificate.
+        JavaUnavailable: there is no Java to ask.
+    """
+    keytool = find_java(load_settings().jvm).with_name("keytool")
+    command = [str(keytool), "-list", "-rfc", "-keystore", store.location]
+    command += ["-storetype", store.kind]
+    if store.password is not None:
+        command += ["-storepass:env", _PASSWORD_VARIABLE]
+    tool = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=_KEYTOOL_TIMEOUT_S,
+        env={**os.environ, _PASSWORD_VARIABLE: store.password or ""},
+    )
+    found = _CERTIFICATE.findall(tool.stdout)
+    if tool.returncode or not found:
+        raise UsageError(
+            f"The trust store {store.location} cannot be read as {store.kind}, or holds no "
+            "certificate.",
+            rule="ssl.truststore.location, .type and .password have to fit together.",
+            next_step=f"keytool -list -keystore {store.location} shows what is wrong",
+        )
+    return "\n".join(found) + "\n"

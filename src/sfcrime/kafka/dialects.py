@@ -7,7 +7,7 @@ not done.
 
 Spark is handed no secret: where the file holds one, it gets a reference to the file, which Kafka's
 own configuration provider resolves inside the client. So no plan, page, log or checkpoint of Spark
-can show it.
+can show it. Pure: `client_file` reads the file, and the certificates of a trust store.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from sfcrime.errors import UsageError
-from sfcrime.kafka.trusted import certificates_of
 
 _SAME = (
     *("security.protocol", "client.id", "client.rack", "client.dns.lookup"),
@@ -67,6 +67,15 @@ _PROVIDERS = {
 }
 
 
+class TrustStore(NamedTuple):
+    """A trust store of Java's; librdkafka reads PEM alone."""
+
+    location: str
+    kind: str
+    """JKS or PKCS12."""
+    password: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class ClientFile:
     """What a file says, in the words of either client."""
@@ -75,6 +84,8 @@ class ClientFile:
     """Properties of librdkafka, secrets included."""
     spark: dict[str, str] = field(default_factory=dict)
     """Properties of Java's client; a secret is a reference to the file."""
+    trust_store: TrustStore | None = None
+    """Holds the certificates that `ours` needs as PEM."""
 
 
 def in_both_dialects(path: Path, values: Mapping[str, str]) -> ClientFile:
@@ -105,10 +116,11 @@ class _Translation:
         self._left = dict(values)
         self._ours: dict[str, str] = {}
         self._java: dict[str, str] = {}
+        self._trust_store: TrustStore | None = None
 
     def result(self) -> ClientFile:
         providers = _PROVIDERS if any("${" in value for value in self._java.values()) else {}
-        return ClientFile(self._ours, {**self._java, **providers})
+        return ClientFile(self._ours, {**self._java, **providers}, self._trust_store)
 
     def rename(self) -> None:
         """What only has another name."""
@@ -162,7 +174,7 @@ class _Translation:
         return options
 
     def trust(self) -> None:
-        """Java's file of trusted authorities; librdkafka reads PEM alone."""
+        """Java's file of trusted authorities."""
         location, password = self._left.get("ssl.truststore.location"), "ssl.truststore.password"
         kind = self._take("ssl.truststore.type") or "JKS"
         if location is None:
@@ -176,7 +188,7 @@ class _Translation:
             raise self._refused("ssl.truststore.type", "It has to be JKS, PKCS12 or PEM.")
         if password in self._left:
             self._java[password] = self._reference(password)
-        self._ours["ssl.ca.pem"] = certificates_of(location, kind, self._take(password))
+        self._trust_store = TrustStore(location, kind, self._take(password))
 
     def identify(self) -> None:
         """The client's own certificate and key."""

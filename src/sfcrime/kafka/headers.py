@@ -6,36 +6,48 @@
 
 Anybody may write into a topic, so a header can hold anything. A record whose headers are not
 exactly of our form is not ours; a forged header of that form cannot be told from ours, and is taken
-for one.
+for one. A title is anybody's text.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 from confluent_kafka import Message
+from msgspec import Meta
 
 from sfcrime.domain.calls import SourceIdentity
 
 SOURCE_HEADER = "sfcrime-source"
 SEQUENCE_HEADER = "sfcrime-sequence"
 
-_MOST_DIGITS = 18
-"""A longer sequence is none: it fits into 64 bits, and no source has so many records."""
+_MOST_STAMP_BYTES = 8 * 1024
+"""The longest names of three files, each character escaped, take 5 KB."""
+
+_MOST_TITLE_CHARACTERS = 200
+
+_SEQUENCE = re.compile(rb"0|[1-9][0-9]{0,17}")
+"""Fits into 64 bits; no source has more records."""
 
 
-class SourceStamp(msgspec.Struct, frozen=True):
+class SourceStamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the header `sfcrime-source` says."""
 
-    name: str
+    name: Annotated[str, Meta(pattern=r"^[!-~]{1,200}\Z")]
     title: str
     synthetic: bool
-    partitions: int
+    partitions: Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
     @property
     def identity(self) -> SourceIdentity:
-        return SourceIdentity(self.name, self.title, self.synthetic)
+        """With a title that fits on a line."""
+        title = self.title
+        if len(title) > _MOST_TITLE_CHARACTERS:
+            title = f"{title[: _MOST_TITLE_CHARACTERS - 3]}..."
+        return SourceIdentity(self.name, title, self.synthetic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +59,9 @@ class RecordOrigin:
 
 
 def source_header(identity: SourceIdentity, partitions: int) -> bytes:
-    """The value of `sfcrime-source`."""
-    return msgspec.json.encode(
-        SourceStamp(identity.name, identity.title, identity.synthetic, partitions)
-    )
+    """The value of `sfcrime-source`; what is no text in a file's name is escaped."""
+    title = identity.title.encode("utf-8", "backslashreplace").decode()
+    return msgspec.json.encode(SourceStamp(identity.name, title, identity.synthetic, partitions))
 
 
 def record_origin(message: Message) -> RecordOrigin | None:
@@ -105,7 +116,7 @@ def _headers(message: Message) -> dict[str, bytes | None]:
 
 
 def _stamp(source: bytes | None) -> SourceStamp | None:
-    if source is None:
+    if source is None or len(source) > _MOST_STAMP_BYTES:
         return None
     try:
         return msgspec.json.decode(source, type=SourceStamp)
@@ -114,6 +125,4 @@ def _stamp(source: bytes | None) -> SourceStamp | None:
 
 
 def _sequence(text: bytes | None) -> int | None:
-    if text is None or not text.isdigit() or len(text) > _MOST_DIGITS:
-        return None
-    return int(text)
+    return None if text is None or not _SEQUENCE.fullmatch(text) else int(text)

@@ -75,15 +75,11 @@ RecordsFrom = Callable[[int], Iterator[SourceRecord]]
 OnProgress = Callable[[ProducerProgress], None]
 
 
-def _silent(_: ProducerProgress) -> None:
-    return
-
-
 def publish(
     plan: ProducerPlan,
     records_from: RecordsFrom,
     stop: Event,
-    on_progress: OnProgress = _silent,
+    on_progress: OnProgress = lambda _: None,
 ) -> Published:
     """Publishes what is not in the topic yet, until the source ends or `stop` is set.
 

@@ -82,8 +82,8 @@ def _refuse_other(
         )
     if origin.identity.name != identity.name:
         raise TopicRefused(
-            f"The topic {topic} holds {origin.identity.title} ({origin.identity.name}), "
-            f"not {identity.title} ({identity.name}).",
+            f"The topic {topic} holds {origin.identity.title!r} ({origin.identity.name}), "
+            f"not {identity.title!r} ({identity.name}).",
             rule="One topic holds one source.",
             next_step="choose another --topic (or another --data-dir), or publish the same source",
         )

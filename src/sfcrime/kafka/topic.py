@@ -5,6 +5,7 @@ A request costs about a millisecond; a client of its own for each would cost sev
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
@@ -16,10 +17,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types n
 )
 
 from sfcrime.domain.topic_state import TopicState
+from sfcrime.errors import TopicUnfit
 from sfcrime.kafka.client import (
     NOT_YET,
     REQUEST_TIMEOUT_S,
-    answered,
     missing_topic,
     open_admin,
     translated,
@@ -42,8 +43,8 @@ class TopicHead(NamedTuple):
 class Topic:
     """A topic of a cluster, whether it exists or not.
 
-    Every question raises KafkaUnavailable where the broker does not answer, and all but `exists`
-    where there is no such topic.
+    Every question raises KafkaUnavailable where the broker does not answer, and where there is no
+    such topic unless it says otherwise.
 
     Args:
         kafka: names broker and topic.
@@ -75,6 +76,11 @@ class Topic:
                 too.
         """
         return self._offsets(_LAST, committed)
+
+    def ends(self) -> dict[int, int]:
+        """The same of committed records; empty where there is no such topic."""
+        partitions = self.leaders().keys()
+        return self._ask(_LAST, partitions) if partitions else {}
 
     def find(self) -> TopicState | None:
         """The topic as it is now; None where there is no such topic.
@@ -125,6 +131,24 @@ class Topic:
             ].result()
         return {key: entry.value for key, entry in entries.items() if entry.value is not None}
 
+    def require_lasting_offsets(self) -> None:
+        """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
+
+        Records that a retention deletes from the beginning on are another matter: they leave a
+        range that can be named.
+
+        Raises:
+            TopicUnfit: the topic is compacted.
+        """
+        policy = self.settings().get("cleanup.policy", "")
+        if "compact" in policy:
+            raise TopicUnfit(
+                *(self.name, "cleanup.policy", policy),
+                rule="A compacted topic drops records that were counted, so no number of it could "
+                "be proved by a recount.",
+                next_step="count a topic with cleanup.policy=delete that holds every call",
+            )
+
     def leaders(self) -> dict[int, int]:
         """By partition, the broker that leads it, below 0 where none does; empty where there is
         no such topic."""
@@ -145,10 +169,17 @@ class Topic:
         wanted = {TopicPartition(self.name, number): spec for number in sorted(partitions)}
         isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
-        def ask() -> dict[int, int]:
-            answers = self.admin.list_offsets(
-                wanted, isolation_level=isolation, request_timeout=REQUEST_TIMEOUT_S
-            )
-            return {place.partition: future.result().offset for place, future in answers.items()}
-
-        return answered(ask, f"asking for offsets of {self.name}")
+        deadline = time.monotonic() + REQUEST_TIMEOUT_S
+        while True:  # a partition of a known topic may not be ready yet
+            with translated(f"asking for offsets of {self.name}"):
+                try:
+                    answers = self.admin.list_offsets(
+                        wanted, isolation_level=isolation, request_timeout=REQUEST_TIMEOUT_S
+                    )
+                    return {
+                        place.partition: each.result().offset for place, each in answers.items()
+                    }
+                except KafkaException as error:
+                    if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
+                        raise
+            time.sleep(0.05)

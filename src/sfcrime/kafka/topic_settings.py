@@ -6,12 +6,12 @@ Kafka's defaults delete what is older than 7 days by its timestamp: calls of 201
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
 
-from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.errors import KafkaUnavailable, TopicUnfit
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
@@ -37,33 +37,17 @@ NEW_TOPIC_SETTINGS: Mapping[str, str] = {
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
 }
 
-_Check = Callable[[str], bool]
-_NEEDED: Mapping[str, tuple[_Check, str]] = {
-    "cleanup.policy": (
-        lambda value: value == "delete",
-        "A compacted topic drops records, so its calls could not be counted again.",
-    ),
-    "retention.ms": (
-        lambda value: value == "-1",
-        "Records carry the time of their call; any retention deletes old calls.",
-    ),
-    "retention.bytes": (
-        lambda value: value == "-1",
-        "A bound on its size makes the topic forget calls that were counted.",
-    ),
-    "message.timestamp.type": (
-        lambda value: value == "CreateTime",
-        "Lateness is judged by the time a record was published at, which the producer sets.",
-    ),
-    "message.timestamp.before.max.ms": (
-        lambda value: int(value) == LONGEST,
-        "A bound on the age of a record refuses old calls.",
-    ),
-    "message.timestamp.after.max.ms": (
-        lambda value: int(value) <= _FUTURE_TOLERANCE_MS,
-        "A record stamped into the far future would make every later one late.",
-    ),
+_NEEDED: Mapping[str, str] = {
+    "cleanup.policy": "A compacted topic drops records, so its calls could not be counted again.",
+    "retention.ms": "Records carry the time of their call; any retention deletes old calls.",
+    "retention.bytes": "A bound on its size makes the topic forget calls that were counted.",
+    "message.timestamp.type": "Lateness is judged by the time a record was published at, which the "
+    "producer sets.",
+    "message.timestamp.before.max.ms": "A bound on the age of a record refuses old calls.",
+    "message.timestamp.after.max.ms": "A record stamped into the far future would make every later "
+    "one late.",
 }
+"""Settings that must be those of a new topic (the last one: or less), and why."""
 
 
 def ensure_topic(topic: Topic, partitions: int) -> int:
@@ -84,10 +68,7 @@ def ensure_topic(topic: Topic, partitions: int) -> int:
     deadline = time.monotonic() + REQUEST_TIMEOUT_S
     while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
         if time.monotonic() > deadline:
-            raise KafkaUnavailable(
-                f"The topic {topic.name} has partitions without a leader.",
-                next_step="check the Kafka cluster",
-            )
+            raise KafkaUnavailable(f"The topic {topic.name} has partitions without a leader.")
         time.sleep(0.05)
     return len(leaders)
 
@@ -103,38 +84,19 @@ def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
         settings: of the topic, as `Topic.settings` has them.
 
     Raises:
-        TopicRefused: names the setting, its value, and the command that mends it.
+        TopicUnfit: names the setting, its value, and the command that mends it.
     """
-    for name, (is_right, rule) in _NEEDED.items():
-        value = settings.get(name)
-        if value is not None and not is_right(value):
-            raise TopicRefused(
-                f"The topic {kafka.topic} has {name}={value}.",
-                rule=rule,
-                next_step="sfcrime kafka configs --alter "
-                f"--bootstrap-server {kafka.bootstrap_servers} "
-                f"--entity-type topics --entity-name {kafka.topic} "
-                f"--add-config {name}={NEW_TOPIC_SETTINGS[name]}   (or choose another --topic)",
+    for name, rule in _NEEDED.items():
+        wanted = NEW_TOPIC_SETTINGS[name]
+        found = settings.get(name, wanted)
+        is_stricter = name == "message.timestamp.after.max.ms" and int(found) <= int(wanted)
+        if found != wanted and not is_stricter:
+            mend = (
+                f"sfcrime kafka configs --alter --bootstrap-server {kafka.bootstrap_servers} "
+                f"--entity-type topics --entity-name {kafka.topic} --add-config {name}={wanted}"
+                "   (or choose another --topic)"
             )
-
-
-def require_lasting_offsets(name: str, settings: Mapping[str, str]) -> None:
-    """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
-
-    Records that a retention deletes from the beginning on are another matter: they leave a range
-    that can be named.
-
-    Raises:
-        TopicRefused: the topic is compacted.
-    """
-    policy = settings.get("cleanup.policy", "")
-    if "compact" in policy:
-        raise TopicRefused(
-            f"The topic {name} has cleanup.policy={policy}.",
-            rule="A compacted topic drops records that were counted, so no number of it could be "
-            "proved by a recount.",
-            next_step="count a topic with cleanup.policy=delete that holds every call",
-        )
+            raise TopicUnfit(kafka.topic, name, found, rule=rule, next_step=mend)
 
 
 def _create(topic: Topic, partitions: int) -> None:

@@ -19,6 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfcrime.machine.own_folder import PRIVATE_UMASK
+
 STOP_GRACE_S = 10.0
 """How long a child may take to end by itself before it is killed."""
 _KILLED_WITHIN_S = 1.0
@@ -139,23 +141,25 @@ def start_child(
     end_signal: int = signal.SIGKILL,
     own_session: bool = True,
 ) -> Child:
-    """Starts a command without a shell.
+    """Starts a command without a shell; what it makes can be opened by this user alone.
 
     Linux ends the child with the THREAD that started it: call this from one that lives as long
     as the child is wanted (the main thread).
 
     Args:
         command: the program and its arguments.
-        log_path: takes both outputs; emptied first. Its folder is made.
+        log_path: takes both outputs; emptied first. Its folder is made. It is not bounded: what a
+            command says for as long as it runs belongs into a log of its own.
         environment: all of the child's variables; ours where None.
         end_signal: what the child gets when its parent is gone (Linux).
         own_session: False leaves it in ours, to end with it; see `Child.kill_session`.
     """
-    log_path.parent.mkdir(parents=True, exist_ok=True)
+    log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     started = list(command)
     if sys.platform == "linux":
         parent = [str(os.getpid()), str(int(end_signal))]
         started = [sys.executable, "-I", "-S", "-c", _END_WITH_PARENT, *parent, *command]
+    log_path.touch(mode=0o600)
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             started,
@@ -164,6 +168,7 @@ def start_child(
             stderr=subprocess.STDOUT,
             env=None if environment is None else dict(environment),
             start_new_session=own_session,
+            umask=PRIVATE_UMASK,
         )
     return Child(process, log_path)
 
@@ -175,6 +180,11 @@ def last_lines(path: Path, count: int = 15) -> str:
             return "".join(deque(file, maxlen=count)).rstrip()
     except OSError:
         return ""
+
+
+def last_words(*paths: Path) -> str:
+    """The ends of several logs of one program, one below the other."""
+    return "\n".join(text for text in map(last_lines, paths) if text) or "(nothing)"
 
 
 def _identity_from_ps(pid: int) -> ProcessIdentity | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from sfcrime.errors import AlreadyRunning
 
 
 class LockHeld(Exception):
-    """Another process holds the lock; its caller says what that means."""
+    """Another process holds the lock."""
 
 
 @contextmanager
@@ -25,7 +27,7 @@ def file_lock(path: Path, *, wait: bool) -> Iterator[None]:
         LockHeld: `wait` is false and another process holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -34,6 +36,21 @@ def file_lock(path: Path, *, wait: bool) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def only_one(what: str, lock: Path, next_step: str | None = None) -> Iterator[None]:
+    """Holds a lock that says: one process alone does this in the folder of the lock.
+
+    Raises:
+        AlreadyRunning: another does it; see there for the arguments.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(file_lock(lock, wait=False))
+        except LockHeld as error:
+            raise AlreadyRunning(what, lock.parent, next_step) from error
+        yield
 
 
 def is_locked(path: Path) -> bool:

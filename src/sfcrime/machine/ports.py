@@ -38,8 +38,4 @@ def require_free(port: int) -> None:
         PortTaken: something listens on it, or this user may not.
     """
     if not is_free(port):
-        raise PortTaken(
-            f"The embedded broker cannot listen on {LOOPBACK}:{port}: the port is in use.",
-            next_step="--port 0 picks a free one; or stop what uses it, "
-            "or name an outside cluster with --bootstrap-servers",
-        )
+        raise PortTaken(f"{LOOPBACK}:{port}")

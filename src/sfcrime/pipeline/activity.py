@@ -44,7 +44,7 @@ def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
 def write_activity(data_dir: Path, activity: ProducerActivity | StreamActivity) -> None:
     """Replaces the file as a whole, so a reader never sees half of it."""
     path = activity_file(data_dir, type(activity))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     partial.write_bytes(msgspec.json.encode(activity))
     partial.replace(path)

@@ -15,8 +15,9 @@ from pathlib import Path
 from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
-from sfcrime.kafka.broker import running_bootstrap_servers
+from sfcrime.kafka.broker_files import running_bootstrap_servers
 from sfcrime.kafka.topic import Topic
+from sfcrime.machine.own_folder import DATA_FOLDER, is_takeable
 from sfcrime.machine.ports import is_free
 from sfcrime.machine.sizes import (
     AMPLE_BYTES,
@@ -66,7 +67,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _guarded("start-up cache", partial(_startup_cache, settings))
     yield _memory(settings, machine_memory_bytes())
     yield _disk(settings.data_dir)
-    yield _folder("data folder", settings.data_dir, "--data-dir")
+    yield _data_folder(settings.data_dir)
     yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
     yield _guarded("broker", partial(_broker, settings))
     yield _ui_port(settings)
@@ -112,7 +113,7 @@ def _startup_cache(settings: Settings) -> Finding:
     if any(cache.mode == "off" for cache in caches):
         said = "off, or not possible with this Java: starts take twice as long"
         return Finding(about, Level.NOTE, said)
-    missing = [cache.path for cache in caches if not cache.path.is_file()]
+    missing = [cache.path for cache in caches if not cache.is_there]
     if missing:
         said = "not there, starts take twice as long; a run makes it once the machine has room"
         return Finding(about, Level.NOTE, f"{said}: {missing[0]}", "sfcrime setup --train")
@@ -147,6 +148,14 @@ def _disk(data_dir: Path) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding("disk", Level.WRONG, said, "free some, or name another --data-dir")
     return Finding("disk", Level.OK, said)
+
+
+def _data_folder(folder: Path) -> Finding:
+    about, setting = DATA_FOLDER.name, DATA_FOLDER.setting
+    if is_takeable(folder, DATA_FOLDER):
+        return _folder(about, folder, setting)
+    said = f"{folder} is not empty, and was not made by sfcrime"
+    return Finding(about, Level.WRONG, said, f"name an empty or a new folder with {setting}")
 
 
 def _folder(about: str, folder: Path, setting: str) -> Finding:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
-from sfcrime.domain.topic_state import require_same
+from sfcrime.domain.topic_state import lag, require_same
 from sfcrime.errors import SfcrimeError, TopicMadeAnew
-from sfcrime.kafka.broker import known_servers, open_kafka
+from sfcrime.kafka.broker import open_kafka
+from sfcrime.kafka.broker_files import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
@@ -40,10 +41,9 @@ def measure_lag(
     settings: Settings, generation: Generation, partitions: Sequence[PartitionRange]
 ) -> Lag:
     """Asks the cluster, or the embedded broker if it runs; never longer than 3 seconds."""
-    servers = known_servers(settings)
-    if not servers:
+    kafka = known_kafka(settings.of_topic(generation.topic))
+    if kafka is None:
         return Lag(None, "the embedded broker of this data folder does not run")
-    kafka = settings.at_servers(servers).of_topic(generation.topic).kafka
     answer = _Answer()
     # The client's own timeouts add up to more, and it cannot be told to stop: a daemon thread
     # may be left behind, and ends with the command.
@@ -51,7 +51,7 @@ def measure_lag(
     asking.start()
     asking.join(ANSWER_WITHIN_S)
     if asking.is_alive():
-        return Lag(None, f"{servers} did not answer within {ANSWER_WITHIN_S:g} s")
+        return Lag(None, f"{kafka.bootstrap_servers} did not answer within {ANSWER_WITHIN_S:g} s")
     return Lag(None, answer.failure) if answer.failure else Lag(answer.lag, None)
 
 
@@ -71,10 +71,7 @@ def _ask(
         answer.failure = error.happened
         return
     reached = {each.partition: each.end for each in partitions}
-    answer.lag = {
-        partition: max(0, end - reached.get(partition, topic.firsts.get(partition, 0)))
-        for partition, end in sorted(topic.ends.items())
-    }
+    answer.lag = lag(reached, topic.ends, topic.firsts)
 
 
 def read_again(

@@ -76,8 +76,10 @@ class LaterTraining:
                 self._watch(self._training)
             elif self._is_due and self._is_calm(overview, topic_ends) and has_room(self._settings):
                 self._begin()
-        except (SfcrimeError, OSError) as error:
-            self._give_up(str(error).partition("\n")[0])
+        except SfcrimeError as error:
+            self._give_up(error.happened)
+        except OSError as error:
+            self._give_up(str(error))
 
     def _is_calm(self, overview: Overview, topic_ends: Mapping[int, int]) -> bool:
         """Whether the first statistic stands, and there was no backlog for a while."""
@@ -94,7 +96,7 @@ class LaterTraining:
         if is_locked(training_lock(jvm)):
             return
         self._is_due = False
-        if any(cache.mode == "use" and not cache.path.is_file() for cache in startup_caches(jvm)):
+        if any(cache.mode == "use" and not cache.is_there for cache in startup_caches(jvm)):
             self._training = start_training(self._settings, self.log_path, makes_way=True)
             self._on_step("training the start-up cache at low priority, this once")
 

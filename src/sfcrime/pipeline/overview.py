@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.domain.topic_state import is_caught_up
+from sfcrime.domain.topic_state import lag
 from sfcrime.errors import StoreUnavailable
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, read_activity
 from sfcrime.statistics.movement import Movement, movement
@@ -18,6 +18,12 @@ from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Tot
 from sfcrime.store.sqlite import WrittenState, written_state
 
 _SURELY_WRITTEN_NS = 2_000_000_000
+
+_MOST_CELLS = 5_000
+"""Read for the movements; 24 hours of the city have some 2,000."""
+_SHARE_OF_TIME = 0.1
+"""Most time spent on reading movements: to find the largest cells, the database passes over all of
+those windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class Counted:
     ledger: tuple[PartitionRange, ...]
     last_batch: BatchProgress | None
     movements: tuple[Movement, ...]
+    left_out: int = 0
+    """Calls that the movements lack, because they are in the rarest of too many cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +54,20 @@ class Overview:
 
     def lag(self, topic_ends: Mapping[int, int]) -> int:
         """Records in the topic that are not accounted for."""
-        return sum(topic_ends.values()) - sum(
-            min(part.end, topic_ends.get(part.partition, 0)) for part in self._ledger()
-        )
+        return sum(lag(self._reached(), topic_ends).values())
 
     def is_caught_up(self, topic_ends: Mapping[int, int]) -> bool:
         """Whether the ledger ends at the last stable offset of every partition."""
-        reached = {part.partition: part.end for part in self._ledger()}
-        return bool(topic_ends) and is_caught_up(reached, topic_ends)
+        return bool(topic_ends) and self.lag(topic_ends) == 0
 
-    def _ledger(self) -> tuple[PartitionRange, ...]:
-        return self.counted.ledger if self.counted else ()
+    def _reached(self) -> dict[int, int]:
+        return {part.partition: part.end for part in self.counted.ledger} if self.counted else {}
 
 
 class OverviewWatch:
     """Looks at activity files and store again and again; reads the store only where it was written.
+
+    Movements that take long to read stay as they are for some looks.
 
     Args:
         data_dir: of the run.
@@ -73,6 +80,7 @@ class OverviewWatch:
         self._windows, self._top = windows, top
         self._seen: WrittenState | None = None
         self._counted: Counted | None = None
+        self._movements_due_s = 0.0
 
     def look(self) -> Overview:
         """What parts and store say now."""
@@ -82,35 +90,40 @@ class OverviewWatch:
         # only just now is read again.
         if state != self._seen or time.time_ns() - state.newest_ns < _SURELY_WRITTEN_NS:
             self._seen = state
-            self._counted = _read_store(store, self._windows, self._top)
+            self._counted = self._read(store)
         return Overview(
             producer=read_activity(self._data_dir, ProducerActivity),
             stream=read_activity(self._data_dir, StreamActivity),
             counted=self._counted,
         )
 
+    def _read(self, store: Path) -> Counted | None:
+        try:
+            with open_reader(store) as reader:
+                counted = Counted(
+                    generation=reader.generation(),
+                    totals=reader.totals(),
+                    ledger=tuple(reader.partition_ledger()),
+                    last_batch=next(iter(reader.progress(1)), None),
+                    movements=self._counted.movements if self._counted else (),
+                    left_out=self._counted.left_out if self._counted else 0,
+                )
+                if time.monotonic() < self._movements_due_s:
+                    self._seen = None  # they are read by a later look, even of the same store
+                    return counted
+                return self._with_movements(counted, reader)
+        except StoreUnavailable:  # not made yet
+            return None
 
-def _read_store(store: Path, windows: int, top: int) -> Counted | None:
-    try:
-        with open_reader(store) as reader:
-            return _counted(reader, windows, top)
-    except StoreUnavailable:  # not made yet
-        return None
-
-
-def _counted(reader: StoreReader, windows: int, top: int) -> Counted:
-    generation = reader.generation()
-    return Counted(
-        generation=generation,
-        totals=reader.totals(),
-        ledger=tuple(reader.partition_ledger()),
-        last_batch=next(iter(reader.progress(1)), None),
-        movements=tuple(
-            movement(
-                reader.calls_by_type(windows),
-                window_minutes=generation.window_minutes,
-                windows=windows,
-                top=top,
-            )
-        ),
-    )
+    def _with_movements(self, counted: Counted, reader: StoreReader) -> Counted:
+        started_s = time.monotonic()
+        largest = reader.largest_cells(self._windows, _MOST_CELLS)
+        moved = movement(
+            largest.cells,
+            window_minutes=counted.generation.window_minutes,
+            windows=self._windows,
+            top=self._top,
+        )
+        now_s = time.monotonic()
+        self._movements_due_s = now_s + (now_s - started_s) * (1 / _SHARE_OF_TIME - 1)
+        return replace(counted, movements=tuple(moved), left_out=largest.left_out)

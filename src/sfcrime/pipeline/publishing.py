@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from threading import Event
@@ -14,14 +14,8 @@ from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
 from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.pace import Pace
-from sfcrime.kafka.producer import (
-    OnProgress,
-    ProducerPlan,
-    Published,
-    publish,
-)
+from sfcrime.kafka.producer import OnProgress, ProducerPlan, Published, publish
 from sfcrime.kafka.topic import Topic
-from sfcrime.pipeline.refusals import require_publishable
 from sfcrime.settings import Settings
 from sfcrime.sources.file import open_files_source
 from sfcrime.sources.input_files import (
@@ -32,7 +26,7 @@ from sfcrime.sources.input_files import (
     spooled_input,
     without_repeats,
 )
-from sfcrime.sources.source import SYNTHETIC, Source
+from sfcrime.sources.source import SYNTHETIC, Source, now_ms
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
 FIRST_START_DAYS_AGO = 60
@@ -42,18 +36,16 @@ def open_source(settings: Settings, on_read: OnRead | None = None) -> Source:
     """The source that `settings.source` names: files, standard input, or the synthetic city.
 
     Args:
-        settings: of a Kafka that answers.
+        settings: of a Kafka that answers; `refusals.require_publishable` has passed them.
         on_read: told how many bytes were read, of how many.
 
     A synthetic city whose first day is not set keeps the first day of the one that the topic holds;
     a new one starts `FIRST_START_DAYS_AGO` days ago.
 
     Raises:
-        UsageError: there is no such file, it holds something else, or the city is named together
-            with files.
+        UsageError: there is no such file, or it holds something else.
         UnreadableFile: a file cannot be read to its end.
     """
-    require_publishable(settings)
     names = settings.source.names
     if names == [SYNTHETIC]:
         return open_synthetic_source(settings.source.seed, _first_day(settings))
@@ -91,32 +83,20 @@ def publish_source(
     source: Source,
     stop: Event,
     on_progress: OnProgress,
+    *,
+    until_present: bool = False,
 ) -> Published:
-    """Publishes an open source; see `kafka.producer.publish`."""
+    """Publishes an open source, or what of it has come by now; see `kafka.producer.publish`."""
     plan = ProducerPlan(
         kafka=settings.kafka,
         identity=source.identity,
         pace=Pace.from_speed(settings.source.speed),
         limit=settings.source.limit,
     )
-    return publish(plan, source.records, stop, on_progress)
+    records_from = partial(records_until_present, source) if until_present else source.records
+    return publish(plan, records_from, stop, on_progress)
 
 
-class UntilPresent:
-    """A source cut at the present: it ends with the last record whose time has come."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.identity = source.identity
-        self.total = source.total
-
-    def records(self, start: int = 0) -> Iterator[SourceRecord]:
-        """The source's records from `start` on that are not published in the future."""
-        return takewhile(
-            lambda record: record.published_at_ms <= time.time_ns() // 1_000_000,
-            self._source.records(start),
-        )
-
-    def close(self) -> None:
-        """Closes the source below."""
-        self._source.close()
+def records_until_present(source: Source, start: int = 0) -> Iterator[SourceRecord]:
+    """The source's records from `start` on that come before the first of the future."""
+    return takewhile(lambda each: each.published_at_ms <= now_ms(), source.records(start))

@@ -6,22 +6,23 @@ reached everything that the topic held when the rebuild began, then the new ones
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from threading import Event
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange, TopicState, is_caught_up
-from sfcrime.errors import TopicRefused
+from sfcrime.errors import StoreUnavailable, TopicRefused
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.client import missing_topic
-from sfcrime.kafka.preflight import Preflight, preflight, with_origin
+from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_settings import require_lasting_offsets
-from sfcrime.pipeline.stream_request import job_lock, require_settable
+from sfcrime.pipeline.stream import job_lock
 from sfcrime.settings import Settings
+from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation, PartitionRange
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -67,6 +68,13 @@ class Rebuilt:
     """False: it was stopped, readers see what they saw, and the next rebuild continues it."""
 
 
+def of_stored_topic(settings: Settings) -> Settings:
+    """The same for the topic that readers see; as they are where no store can be read."""
+    with suppress(StoreUnavailable), open_reader(settings.data_dir / STORE_FILE) as store:
+        return settings.of_topic(store.generation().topic)
+    return settings
+
+
 def rebuild_topic(
     settings: Settings, stop: Event, hooks: RebuildHooks, *, accept_loss: bool
 ) -> Rebuilt:
@@ -94,18 +102,19 @@ def rebuild_topic(
         open_kafka(settings, hooks.on_step) as opened,
     ):
         topic = Topic(opened.kafka)
-        seen = _with_records(topic)
+        found = _with_records(topic)
         kept = set_aside_other_version(store_file)
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
         with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
             clear_old_checkpoints(data_dir)
-            plan = _plan(opened, topic, store, seen)
+            plan = _plan(opened, topic, store, found)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
                 raise _would_lose(plan)
-            wanted = pending_generation(store, plan.wanted, seen.state)
-            swapped = _count(StreamJob(opened, topic, store, stop), wanted, seen.state, hooks)
+            wanted = pending_generation(store, plan.wanted, found)
+            job = StreamJob(opened, topic, store, stop, until_caught_up=True, due=found.ends)
+            swapped = _count(job, wanted, found, hooks)
             if swapped:
                 store.make_current()
                 hooks.on_step("clearing what the old numbers left")
@@ -114,13 +123,11 @@ def rebuild_topic(
             return Rebuilt(plan, totals.accounting if totals else Accounting(), swapped)
 
 
-def _with_records(topic: Topic) -> Preflight:
-    seen = preflight(topic)
-    if seen is None:
-        raise missing_topic(topic.kafka)
-    require_lasting_offsets(seen.name, seen.settings)
-    if _offsets_held(seen.state):
-        return seen
+def _with_records(topic: Topic) -> TopicState:
+    found = topic.state()
+    topic.require_lasting_offsets()
+    if _offsets_held(found):
+        return found
     raise TopicRefused(
         f"The topic {topic.name} holds no record.",
         rule="A rebuild counts what the topic holds.",
@@ -132,17 +139,17 @@ def _offsets_held(topic: TopicState) -> int:
     return sum(end - topic.firsts.get(partition, 0) for partition, end in topic.ends.items())
 
 
-def _plan(settings: Settings, topic: Topic, store: StoreWriter, found: Preflight) -> RebuildPlan:
+def _plan(settings: Settings, topic: Topic, store: StoreWriter, found: TopicState) -> RebuildPlan:
     seen, totals = store.generation(), store.totals()
-    if seen is None or seen.topic_id != found.state.topic_id:
-        found = with_origin(topic, found)
-    wanted = new_generation(settings, found, seen)
+    is_same = seen is not None and seen.topic_id == found.topic_id
+    origin = None if is_same else origin_of(topic.kafka, found)
+    wanted = new_generation(settings, found, origin, seen)
     return RebuildPlan(
         seen=seen,
         seen_accounting=totals.accounting if totals else Accounting(),
         wanted=wanted,
-        due=_offsets_held(found.state),
-        lost=lost_ranges(seen, store.partition_ledger(), wanted, found.state),
+        due=_offsets_held(found),
+        lost=lost_ranges(seen, store.partition_ledger(), wanted, found),
     )
 
 
@@ -180,9 +187,6 @@ def _count(job: StreamJob, generation: Generation, seen: TopicState, hooks: Rebu
     where it was stopped first."""
     ends = seen.ends
 
-    def is_done(reached: Mapping[int, int]) -> bool:
-        return is_caught_up(reached, ends)
-
     def show() -> None:
         ledger = job.store.partition_ledger()
         done = sum(min(each.end, ends.get(each.partition, 0)) - each.start for each in ledger)
@@ -196,7 +200,7 @@ def _count(job: StreamJob, generation: Generation, seen: TopicState, hooks: Rebu
     try:
         show()
         hooks.on_step(f"counting; Spark UI: {spark.ui_url}/StreamingQuery/")
-        run_query(spark, replace(job, is_done=is_done), generation, seen, lambda _: show())
+        run_query(spark, job, generation, seen, lambda _: show())
     finally:
         spark.stop()
-    return is_done(job.store.partition_ends())
+    return is_caught_up(job.store.partition_ends(), ends)

@@ -10,11 +10,11 @@ from datetime import date
 from sfcrime.errors import UsageError
 from sfcrime.kafka.broker import require_startable
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.pace import Pace
-from sfcrime.pipeline.stream_request import job_lock, require_settable
+from sfcrime.pipeline.stream import job_lock
 from sfcrime.settings import Settings
 from sfcrime.sources.input_files import STANDARD_INPUT
 from sfcrime.sources.source import SYNTHETIC
+from sfcrime.spark.properties import require_settable
 from sfcrime.store import STORE_FILE
 
 
@@ -22,8 +22,8 @@ def require_runnable(settings: Settings) -> None:
     """Refuses settings that no run can have; looks at nothing but the files of the source.
 
     Raises:
-        UsageError: standard input, a source, speed or start that cannot be, or a property of
-            Spark or option of its source that sfcrime sets itself.
+        UsageError: standard input, a source or start that cannot be, or a property of Spark or
+            option of its source that sfcrime sets itself.
     """
     if STANDARD_INPUT in settings.source.names:
         raise UsageError(
@@ -37,12 +37,11 @@ def require_runnable(settings: Settings) -> None:
 
 
 def require_publishable(settings: Settings) -> None:
-    """Refuses a source that cannot be opened, and a speed that cannot be; reads no file.
+    """Refuses a source that cannot be opened; reads no file.
 
     Raises:
         UsageError: says which.
     """
-    Pace.from_speed(settings.source.speed)
     names = settings.source.names
     # Each import is of what this source needs: those of files take longer than all else here.
     if names == [SYNTHETIC]:

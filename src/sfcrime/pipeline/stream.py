@@ -2,10 +2,50 @@
 
 from __future__ import annotations
 
-from sfcrime.pipeline.stream_request import StreamRequest, job_lock, require_settable
-from sfcrime.spark.driver import driver_command
-from sfcrime.spark.gateway import start_driver_jvm
-from sfcrime.streaming.scratch import fresh_work_dir
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
+from sfcrime.settings import Settings
+from sfcrime.spark.driver import DriverJvm, start_driver_jvm
+from sfcrime.spark.properties import require_settable
+from sfcrime.store import STORE_FILE
+from sfcrime.store.records import BatchProgress, Generation
+from sfcrime.streaming.scratch import clear_old_checkpoints, fresh_work_dir
+
+JOB_LOCK_FILE = "stream.lock"
+"""In the data folder; held as long as a job runs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHooks:
+    """Whom the stream tells what it does."""
+
+    on_step: Callable[[str], None]
+    on_ready: Callable[[str, Generation], None]
+    """The Spark UI's address and the generation, once the query is about to run."""
+    on_progress: Callable[[BatchProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A run of the query."""
+
+    settings: Settings
+    """Of which topic, into which data folder."""
+    stop: Event
+    """Set: the run ends after the batch in hand."""
+    hooks: StreamHooks
+    until_caught_up: bool = False
+    """Ends when every record is accounted for."""
+    await_topic: bool = False
+    """On an outside cluster, a topic that does not exist is waited for (the embedded broker's
+    always is)."""
 
 
 def stream_topic(request: StreamRequest) -> dict[int, int]:
@@ -22,11 +62,69 @@ def stream_topic(request: StreamRequest) -> dict[int, int]:
     require_settable(settings)
     with job_lock(settings.data_dir):
         request.hooks.on_step("starting Spark")
-        jvm = start_driver_jvm(driver_command(settings, fresh_work_dir(settings.data_dir)))
+        jvm = start_driver_jvm(settings, fresh_work_dir(settings.data_dir))
         try:
-            # PySpark, Arrow and SQLAlchemy take as long to import as the JVM takes to start.
-            from sfcrime.pipeline.count_topic import count_topic
-
-            return count_topic(request, jvm)
+            return _count(request, jvm)
         finally:
             jvm.stop()
+
+
+def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
+    """Looks for broker and topic while Spark comes up, and runs the query on it.
+
+    What store, topic or cluster refuse is raised at once, before Spark is there.
+    """
+    # PySpark, Arrow and SQLAlchemy take as long to import as the JVM takes to start.
+    from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
+    from sfcrime.spark.session import open_spark
+    from sfcrime.store.writer import open_writer
+    from sfcrime.streaming.generation_choice import begin_generation, stored_generation
+    from sfcrime.streaming.job import StreamJob, run_query
+    from sfcrime.streaming.known_tail import require_known_tail
+
+    settings, stop, hooks = request.settings, request.stop, request.hooks
+    store_file = settings.data_dir / STORE_FILE
+    with (
+        open_writer(store_file, history_rows=settings.store.progress_rows) as store,
+        ThreadPoolExecutor(1, "find-topic") as background,
+    ):
+        stored = stored_generation(settings, store)
+        clear_old_checkpoints(settings.data_dir)
+        wait = TopicWait(settings, stored, store.partition_ends(), may_appear=request.await_topic)
+
+        def known(found: FoundTopic | None) -> FoundTopic | None:
+            if found is not None and stored is not None:
+                require_known_tail(found.topic.kafka, found.state.firsts, stored, store)
+            return found
+
+        found = known(wait.look())
+        finding = None
+        if found is None:
+            finding = background.submit(lambda: known(wait.until_found(stop, hooks.on_step)))
+        try:
+            spark = open_spark(jvm)
+            try:
+                found = finding.result() if finding else found
+                if found is None:
+                    return {}
+                generation = stored or begin_generation(settings, store, found.state, found.origin)
+                hooks.on_ready(spark.ui_url, generation)
+                job = StreamJob(
+                    settings, found.topic, store, stop, until_caught_up=request.until_caught_up
+                )
+                return dict(run_query(spark, job, generation, found.state, hooks.on_progress))
+            finally:
+                spark.stop()
+        finally:
+            stop.set()  # where Spark failed, the search for the topic must end too
+
+
+def job_lock(data_dir: Path) -> AbstractContextManager[None]:
+    """Two jobs would refuse each other's batches: so only one may try.
+
+    Raises:
+        UsageError: the data folder is not ours; see `take_folder`.
+        AlreadyRunning: another job runs.
+    """
+    take_folder(data_dir, DATA_FOLDER)
+    return only_one("job", data_dir / JOB_LOCK_FILE)

@@ -19,20 +19,17 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sfcrime.errors import (
-    ERROR_FILE,
-    AlreadyRunning,
-    ChildFailed,
-    SfcrimeError,
-)
+from sfcrime.errors import ERROR_FILE, ChildFailed, SfcrimeError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
 from sfcrime.pipeline.refusals import require_place, require_runnable
-from sfcrime.settings import ENVIRONMENT_PREFIX, Settings, as_environment
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
 
 if TYPE_CHECKING:
     # It reads the database, whose import would delay the parts.
@@ -73,7 +70,7 @@ class Pipeline:
         self._lock = ExitStack()
         produce = ["produce", *(["--until-present"] if until_caught_up else [])]
         self._producer = _Part("producer", produce)
-        self._stream = _Part("stream", ["stream", "--await-topic"])
+        self._stream = _Part("stream", ["stream", "--await-topic", "--quiet"])
         self._opened = settings
         self._topic: Topic | None = None
         self.last_ends: dict[int, int] = {}
@@ -81,14 +78,8 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         require_runnable(self._settings)
-        try:
-            self._lock.enter_context(file_lock(self._settings.data_dir / "run.lock", wait=False))
-        except LockHeld as error:
-            raise AlreadyRunning(
-                f"Another `sfcrime run` works on {self._settings.data_dir}.",
-                rule="One data directory has one run.",
-                next_step="stop it, or use another --data-dir",
-            ) from error
+        take_folder(self._settings.data_dir, DATA_FOLDER)
+        self._lock.enter_context(only_one("`sfcrime run`", self._settings.data_dir / "run.lock"))
         try:
             self._start()
         except BaseException:
@@ -157,11 +148,8 @@ class Pipeline:
         Raises:
             ChildFailed: a part ended with an error, or was killed too often.
         """
-        if self._broker is not None and not self._broker.is_running():
-            raise ChildFailed(
-                "The broker ended.\n" + last_lines(self._broker.log_path),
-                next_step=f"read {self._broker.log_path}; running again goes on where it stopped",
-            )
+        if self._broker is not None:
+            self._broker.require_running()
         for part in (self._producer, self._stream):
             code = part.child.exit_code if part.child else None
             if code is None or (code == 0 and part is self._producer):
@@ -187,8 +175,7 @@ class Pipeline:
     def _topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
         self._topic = self._topic or Topic(self._opened.kafka)
-        if self._topic.exists():
-            self.last_ends = self._topic.end_offsets()
+        self.last_ends = self._topic.ends() or self.last_ends
         return self.last_ends
 
     def stop(self) -> None:

@@ -6,17 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event
-from types import MappingProxyType
 
-from sfcrime.domain.topic_state import next_offsets
+from sfcrime.domain.topic_state import NOTHING, TopicState, next_offsets
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.broker import known_servers
+from sfcrime.kafka.broker_files import known_kafka
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.origin import OriginKind
-from sfcrime.kafka.preflight import Preflight, preflight, with_origin
+from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
 from sfcrime.kafka.topic import Topic
-from sfcrime.kafka.topic_settings import require_lasting_offsets
 from sfcrime.settings import Settings
 from sfcrime.store.records import Generation
 
@@ -29,7 +26,9 @@ class FoundTopic:
     """A topic that can be counted, and what was seen of it."""
 
     topic: Topic
-    seen: Preflight
+    state: TopicState
+    origin: TopicOrigin | None = None
+    """Whose it is; None where that was settled before, and no record was read for it."""
 
 
 class TopicWait:
@@ -55,13 +54,15 @@ class TopicWait:
         self,
         settings: Settings,
         stored: Generation | None = None,
-        reached: Mapping[int, int] = MappingProxyType({}),
+        reached: Mapping[int, int] = NOTHING,
         *,
         may_appear: bool = False,
     ) -> None:
         self._settings = settings
         self._stored, self._reached = stored, reached
         self._topic: Topic | None = None
+        self._lasting_id = ""
+        """The topic whose settings were looked at: that once is enough."""
         is_outside = bool(settings.kafka.bootstrap_servers)
         self._may_appear = stored is None and (may_appear or not is_outside)
         if is_outside:
@@ -77,18 +78,19 @@ class TopicWait:
         topic = self._asked_topic()
         if topic is None:
             return None
-        seen = preflight(topic)
-        if seen is None:
+        state = topic.find()
+        if state is None:
             if self._may_appear:
                 return None
             raise missing_topic(topic.kafka)
-        require_lasting_offsets(seen.name, seen.settings)
+        if state.topic_id != self._lasting_id:
+            topic.require_lasting_offsets()
+            self._lasting_id = state.topic_id
         if self._stored is not None:
-            next_offsets(self._stored, self._reached, seen.state)
-            return FoundTopic(topic, seen)
-        seen = with_origin(topic, seen)
-        is_empty = seen.origin is None or seen.origin.kind is OriginKind.EMPTY
-        return None if is_empty else FoundTopic(topic, seen)
+            next_offsets(self._stored, self._reached, state)
+            return FoundTopic(topic, state)
+        origin = origin_of(topic.kafka, state)
+        return None if origin.kind is OriginKind.EMPTY else FoundTopic(topic, state, origin)
 
     def until_found(self, stop: Event, on_step: Callable[[str], None]) -> FoundTopic | None:
         """Looks again and again; None where `stop` was set first. Errors as of `look`.
@@ -125,7 +127,7 @@ class TopicWait:
 
     def _asked_topic(self) -> Topic | None:
         """None before an embedded broker runs."""
-        servers = known_servers(self._settings)
-        if servers and (self._topic is None or self._topic.kafka.bootstrap_servers != servers):
-            self._topic = Topic(self._settings.at_servers(servers).kafka)
-        return self._topic if servers else None
+        kafka = known_kafka(self._settings)
+        if kafka and (self._topic is None or self._topic.kafka != kafka):
+            self._topic = Topic(kafka)
+        return self._topic if kafka else None

@@ -20,10 +20,10 @@ from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import broker_folder, keep_features
 from sfcrime.machine.priority import make_way
 from sfcrime.pipeline.publishing import open_source, publish_source
-from sfcrime.pipeline.stream import stream_topic
-from sfcrime.pipeline.stream_request import StreamHooks, StreamRequest
+from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.pipeline.training_process import MAKE_WAY, only_training, startup_caches
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 from sfcrime.sources.source import SYNTHETIC
 
 TRAINING_RECORDS = 40_000
@@ -46,7 +46,7 @@ def train_startup_cache(settings: Settings, on_step: _OnStep) -> None:
     """
     with only_training(settings.jvm) as data_dir:
         caches = startup_caches(settings.jvm)
-        if all(cache.mode == "off" or cache.path.is_file() for cache in caches):
+        if all(cache.mode == "off" or cache.is_there for cache in caches):
             return
         on_step("starting broker and Spark")
         _replay(_training_settings(settings, data_dir), on_step)

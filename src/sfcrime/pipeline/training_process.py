@@ -8,22 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sfcrime.errors import AlreadyRunning
-from sfcrime.jvm.jars import jar_paths
-from sfcrime.jvm.java import find_java
+from sfcrime.errors import AlreadyRunning, UsageError
 from sfcrime.jvm.startup_cache import (
     StartupCache,
     forget_partial,
     startup_cache,
     startup_folder,
 )
-from sfcrime.kafka.broker_files import broker_class_path, broker_folder, read_record
+from sfcrime.kafka.broker_files import broker_folder, read_record
 from sfcrime.machine.child import Child, start_child, stop_identity
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import FolderKind, take_folder
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
-from sfcrime.spark.driver import driver_class_path
+from sfcrime.spark.driver import driver_startup
 from sfcrime.streaming.scratch import throw_away_checkpoint
+
+_STARTUP_FOLDER = FolderKind("start-up cache's folder", "SFCRIME_JVM_CACHE_DIR", ("lock", "*.aot"))
 
 MAKE_WAY = "--make-way"
 """Tells the process to take the lowest priority."""
@@ -35,11 +36,7 @@ def startup_caches(jvm: JvmSettings) -> tuple[StartupCache, ...]:
     Raises:
         JavaUnavailable: there is no Java they could be for.
     """
-    java = find_java(jvm)
-    return (
-        startup_cache("kafka", java, broker_class_path(jar_paths("kafka", jvm)), jvm),
-        startup_cache("spark", java, driver_class_path(jar_paths("spark", jvm)), jvm),
-    )
+    return startup_cache("kafka", jvm, fetch=False), driver_startup(jvm, fetch=False)
 
 
 def training_lock(jvm: JvmSettings) -> Path:
@@ -65,7 +62,8 @@ def start_training(settings: Settings, log_path: Path, *, makes_way: bool) -> Ch
 def end_training(training: Child, jvm: JvmSettings) -> None:
     """Ends it and its JVMs at once, and removes what it had begun. Repeatable."""
     training.kill_session()
-    with suppress(AlreadyRunning), only_training(jvm):  # another has begun: it removes that
+    # Where another has begun, it removes that; in a folder of the user's, nothing was begun.
+    with suppress(AlreadyRunning, UsageError), only_training(jvm):
         pass
 
 
@@ -74,22 +72,18 @@ def only_training(jvm: JvmSettings) -> Iterator[Path]:
     """An empty data folder for the one training that there may be; removed afterwards.
 
     Raises:
+        UsageError: the folder of the caches is not ours; see `take_folder`.
         AlreadyRunning: another process trains.
     """
     folder = startup_folder(jvm)
-    try:
-        with file_lock(training_lock(jvm), wait=False):  # makes the folder
+    take_folder(folder, _STARTUP_FOLDER)
+    instead = "start without the cache, or wait until it is there"
+    with only_one("training of the start-up cache", training_lock(jvm), instead):
+        _clear(folder)
+        try:
+            yield folder / "training"
+        finally:
             _clear(folder)
-            try:
-                yield folder / "training"
-            finally:
-                _clear(folder)
-    except LockHeld as error:
-        raise AlreadyRunning(
-            f"Another process trains the start-up cache in {folder}.",
-            rule="One process trains it at a time.",
-            next_step="start without it, or wait until it is there",
-        ) from error
 
 
 def _clear(folder: Path) -> None:

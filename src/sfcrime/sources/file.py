@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
@@ -20,16 +21,6 @@ from sfcrime.sources.staging import Staging
 
 _NAMED_FILES = 3
 """So many files are named in a title; of more, the first."""
-
-
-def open_file_source(
-    path: Path,
-    work_dir: Path,
-    on_read: OnRead | None = None,
-    clock: Callable[[], int] = now_ms,
-) -> Source:
-    """One file as a source; see `open_files_source`."""
-    return open_files_source([InputFile(path, str(path))], work_dir, on_read, clock)
 
 
 def open_files_source(
@@ -67,14 +58,12 @@ def open_files_source(
     return _FileSource(_identity(files, digests), staging.total, ordered, clock())
 
 
+@dataclass(frozen=True, slots=True)
 class _FileSource:
-    def __init__(
-        self, identity: SourceIdentity, total: int, ordered: OrderedRecords, opened_ms: int
-    ) -> None:
-        self.identity = identity
-        self.total: int | None = total
-        self._ordered = ordered
-        self._opened_ms = opened_ms
+    identity: SourceIdentity
+    total: int | None
+    _ordered: OrderedRecords
+    _opened_ms: int
 
     def records(self, start: int = 0) -> Iterator[SourceRecord]:
         newest = self._ordered.newest_before(start) or 0

@@ -40,13 +40,13 @@ def parquet_elements(content: FileContent) -> Iterator[Element]:
         ) as file:
             fields = _fields_of(content.name, file.schema_arrow)
             total = file.metadata.num_rows
-            place = "at row 1 or behind it"
+            place = "at row 1 or after it"
             for batch in file.iter_batches(_ROWS_PER_BATCH, columns=fields, use_threads=False):
                 columns = [_texts_of(batch.column(field)) for field in fields]
                 for texts in zip(*columns, strict=True):
                     yield row_element(fields, texts)
                 done += batch.num_rows
-                place = f"at row {done + 1} or behind it"
+                place = f"at row {done + 1} or after it"
                 content.report(content.size * done // total)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")

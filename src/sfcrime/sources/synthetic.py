@@ -21,7 +21,6 @@ from sfcrime.errors import UsageError
 from sfcrime.sources.city_hours import HOUR_US, plan_hour, records_in_hour
 from sfcrime.sources.source import Source, now_ms
 
-MAX_SEED = 2**63 - 1
 _IDENTITY = re.compile(r"synthetic:seed=(\d{1,19}):start=(\d{4}-\d\d-\d\d)")
 
 
@@ -63,14 +62,8 @@ def open_synthetic_source(seed: int, start: date, clock: Callable[[], int] = now
         clock: the present, in milliseconds since 1970 UTC.
 
     Raises:
-        UsageError: a seed out of bounds, or a start before 2000 or after today.
+        UsageError: a start before 2000 or after today.
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise UsageError(
-            f"The seed {seed} cannot be used.",
-            rule="A seed is a whole number from 0 to 2**63 - 1.",
-            next_step="--seed 1",
-        )
     today = to_iso(wall_clock_of(clock()))[:10]
     if start.year < FIRST_YEAR or start.isoformat() > today:
         raise UsageError(

@@ -1,22 +1,37 @@
-"""The driver JVM's command line.
+"""The driver JVM: its command line, its start and its end.
 
-Configuration goes into a properties file, never on the command line, where others can read it.
+It is started directly. PySpark's own launcher insists on a Java module that a slim runtime lacks
+and starts a JVM of its own to build the command line. This gives control of every option, saves a
+second, and lets PySpark be imported while the JVM starts. Configuration goes into a properties
+file, never on the command line, where others can read it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from sfcrime.errors import JarsUnavailable
-from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.java import find_java
+from sfcrime.errors import ChildFailed
+from sfcrime.jvm.ivy import pyspark_jars_folder
+from sfcrime.jvm.log import log_options
 from sfcrime.jvm.startup_cache import StartupCache, startup_cache
-from sfcrime.settings import Settings
+from sfcrime.machine.child import last_words
+from sfcrime.machine.own_folder import PRIVATE_UMASK
+from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.properties import spark_properties
+
+START_TIMEOUT_S = 60.0
+STOP_GRACE_S = 5.0
+
+OUT_OF_MEMORY_EXIT_CODE = 3
+"""With which a JVM ends when memory runs out, if it was told to (`driver_java`)."""
 
 SPARK_MODULE_OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions",
@@ -60,36 +75,6 @@ every record is compiled all the same, within a second of a backlog, and what is
 batch does not take a core away from the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class DriverCommand:
-    """How the driver JVM is started."""
-
-    java: Path
-    jars: Sequence[Path]
-    """The connector's jars, put after PySpark's own on the class path."""
-    heap: str
-    properties: Mapping[str, str]
-    """Spark configuration; goes into a file that only this user can read."""
-    work_dir: Path
-    """Takes that file and the JVM's log."""
-
-    startup_cache: StartupCache
-    jvm_options: Sequence[str] = ()
-    """The user's own; they win over the others."""
-
-    def arguments(self, properties_file: Path) -> list[str]:
-        """The whole command line."""
-        class_path = driver_class_path(self.jars)
-        options = [*self.startup_cache.options, *self.jvm_options]
-        return [
-            *driver_java(self.java, self.heap, self.work_dir, class_path, options),
-            "org.apache.spark.deploy.SparkSubmit",
-            "--properties-file",
-            str(properties_file),
-            "pyspark-shell",
-        ]
-
-
 def driver_java(
     java: Path, heap: str, temporary: Path, class_path: str, options: Sequence[str]
 ) -> list[str]:
@@ -99,7 +84,7 @@ def driver_java(
         java: runs it.
         heap: bound of its memory, e.g. "1200m".
         temporary: an existing folder for what lasts no longer than the JVM.
-        class_path: see `driver_class_path`.
+        class_path: see `pyspark_jars`.
         options: put after the others, so that they win.
     """
     return [
@@ -117,20 +102,102 @@ def driver_java(
     ]
 
 
-def driver_class_path(jars: Sequence[Path]) -> str:
-    """PySpark's own jars, then the connector's. PySpark is found, not imported: that takes as long
-    as a good part of the JVM's start, which need not wait for it."""
-    pyspark = find_spec("pyspark")
-    if pyspark is None or pyspark.origin is None:
-        raise JarsUnavailable(
-            "PySpark is not installed, and Spark's jars come with it.", next_step="make setup"
-        )
-    spark_jars = Path(pyspark.origin).parent / "jars"
-    return os.pathsep.join([f"{spark_jars}{os.sep}*", *map(str, jars)])
+def pyspark_jars() -> str:
+    """PySpark's own jars, as a class path has them."""
+    return str(pyspark_jars_folder() / "*")
 
 
-def driver_command(settings: Settings, work_dir: Path) -> DriverCommand:
-    """The driver as the settings have it.
+def driver_startup(settings: JvmSettings, *, fetch: bool = True) -> StartupCache:
+    """What the driver is started with: PySpark's own jars come before the connector's."""
+    return startup_cache("spark", settings, before=pyspark_jars(), fetch=fetch)
+
+
+class DriverJvm:
+    """A driver JVM; it ends when its standard input does, so with this process.
+
+    Args:
+        process: starting or running.
+        work_dir: takes its logs.
+        stop_grace_s: how long it may take to end by itself.
+        connection: the file in which it leaves its port and secret, in a folder of its own.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        work_dir: Path,
+        stop_grace_s: float,
+        connection: Path,
+    ) -> None:
+        self._process = process
+        self.log_path, self.output_path = _log_paths(work_dir)
+        self._stop_grace_s = stop_grace_s
+        self._connection = connection
+        self._answers = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether it has ended, or does so soon."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def await_gateway(self) -> None:
+        """Waits until it answers, and points PySpark at it (through the variables PySpark reads).
+
+        Raises:
+            ChildFailed: it ended, or did not open its gateway within a minute.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._connection.exists():  # the JVM renames it into place
+            if not self.is_running() or time.monotonic() > deadline:
+                self.stop()
+                raise ChildFailed(
+                    f"The Spark driver's JVM did not start (exit code {self.exit_code}).\n"
+                    + last_words(self.log_path, self.output_path),
+                    next_step=f"read {self.output_path}; `sfcrime setup` checks Java and the jars",
+                )
+            time.sleep(0.02)
+        port, length = struct.unpack("!ii", self._connection.read_bytes()[:8])
+        secret = self._connection.read_bytes()[8 : 8 + length].decode("utf-8")
+        shutil.rmtree(self._connection.parent)
+        os.environ["PYSPARK_PYTHON"] = sys.executable  # the workers', read when the session is made
+        os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
+        os.environ["PYSPARK_GATEWAY_SECRET"] = secret
+        self._answers = True
+
+    @property
+    def exit_code(self) -> int | None:
+        """-9 where it was killed, 3 where its heap was too small; None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """Ends it: end of input, then SIGKILL when its time is over. Repeatable.
+
+        One that does not answer yet has nothing to lose, and does not read its input.
+        """
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if not self.ends_within(self._stop_grace_s if self._answers else 0.0):
+            self._process.kill()
+            self._process.wait()
+
+
+def _log_paths(work_dir: Path) -> tuple[Path, Path]:
+    """What Spark logs, and what the JVM itself and the Python workers below it say."""
+    return work_dir / "driver.log", work_dir / "driver.out"
+
+
+def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
+    """Starts the driver as the settings have it; `await_gateway` waits for it.
 
     Args:
         settings: `stream` and `jvm` are read.
@@ -139,14 +206,45 @@ def driver_command(settings: Settings, work_dir: Path) -> DriverCommand:
     Raises:
         UsageError, JarsUnavailable, JavaUnavailable: a property is refused, or a part is missing.
     """
-    jars = resolve_jars("spark", settings.jvm)
-    java = find_java(settings.jvm)
-    return DriverCommand(
-        java=java,
-        jars=jars,
-        startup_cache=startup_cache("spark", java, driver_class_path(jars), settings.jvm),
-        heap=settings.stream.heap,
-        properties=spark_properties(settings, work_dir),
-        work_dir=work_dir,
-        jvm_options=settings.stream.jvm_options.split(),
-    )
+    stream, properties = settings.stream, spark_properties(settings, work_dir)
+    startup = driver_startup(settings.jvm)
+    work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    connection = Path(tempfile.mkdtemp(dir=work_dir, prefix="gateway-")) / "gateway"
+    file, (log_path, output_path) = work_dir / "driver.properties", _log_paths(work_dir)
+    for private in (file, output_path):
+        private.touch(mode=0o600)
+    file.write_text(_as_properties(properties), encoding="utf-8")
+    log = log_options(log_path, "WARN")
+    options = [*log, *startup.options, *stream.jvm_options.split()]  # the user's own win
+    java = driver_java(startup.java, stream.heap, work_dir, startup.class_path, options)
+    main_class = "org.apache.spark.deploy.SparkSubmit"
+    with output_path.open("wb") as output:
+        process = subprocess.Popen(
+            [*java, main_class, "--properties-file", str(file), "pyspark-shell"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**driver_environment(), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection)},
+            start_new_session=startup.own_session,
+            # Spark makes folders and sockets with the modes that this leaves: what is written into
+            # a worker's socket is unpickled.
+            umask=PRIVATE_UMASK,
+        )
+    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), connection)
+
+
+def driver_environment() -> dict[str, str]:
+    """The environment of a driver JVM."""
+    environment = {
+        **os.environ,
+        # The Spark UI binds to all interfaces unless told otherwise, and this is how.
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_CONNECT_MODE": "0",
+    }
+    environment.pop("SPARK_HOME", None)  # another Spark on this machine is not ours to run
+    return environment
+
+
+def _as_properties(properties: Mapping[str, str]) -> str:
+    """Java properties text; values of ours hold no line ends, backslashes are doubled."""
+    return "".join(f"{key}={value}\n".replace("\\", "\\\\") for key, value in properties.items())

@@ -38,13 +38,14 @@ _OPTIONS_DECIDED_HERE = frozenset(
 """In lower case, as Spark compares them."""
 
 
-def require_free_options(options: Mapping[str, str]) -> None:
-    """Refuses options of the source that would change what is read.
+def require_settable(settings: Settings) -> None:
+    """Refuses further Spark properties, and options of the source, that sfcrime decides itself.
 
     Raises:
-        UsageError: names the option.
+        UsageError: names the property or option.
     """
-    for name in options:
+    spark_properties(settings, settings.data_dir)
+    for name in settings.stream.source_options:
         if name.lower() in _OPTIONS_DECIDED_HERE:
             raise UsageError(
                 f"The setting stream.source_options names {name}.",
@@ -79,6 +80,9 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         # Loopback only: driver, block manager and UI (SPARK_LOCAL_IP is set for the latter).
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
+        # Whoever has an account on this machine can open the UI, and end no job in it.
+        "spark.ui.killEnabled": "false",
+        **_authentication(settings.stream.master),
         "spark.ui.port": str(settings.stream.ui_port),
         "spark.ui.showConsoleProgress": "false",
         # The UI keeps what a person may look back at; a stream runs for months.
@@ -96,6 +100,7 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
             "org.apache.spark.sql.execution.streaming.checkpointing"
             ".FileSystemBasedCheckpointFileManager"
         ),
+        "spark.hadoop.fs.permissions.umask-mode": "077",  # the modes of what Hadoop's code makes
         # Nobody reads the checkpoint of this query again.
         "spark.sql.streaming.minBatchesToRetain": "2",
         "spark.sql.streaming.numRecentProgressUpdates": "20",
@@ -108,6 +113,13 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         # Kafka's client would show.
         "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|keystore[.]key",
     }
+
+
+def _authentication(master: str) -> Mapping[str, str]:
+    """What listens for executors takes no stranger's connection. A local Spark makes up the secret
+    in its memory; another one would have to be given it, and is not asked."""
+    is_local = master == "local" or master.startswith("local[")
+    return {"spark.authenticate": "true"} if is_local else {}
 
 
 def _worker_sockets(work_dir: Path) -> Mapping[str, str]:

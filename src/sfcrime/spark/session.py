@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
+from py4j.java_gateway import JavaObject
 from py4j.protocol import Py4JError
+from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import driver_command
-from sfcrime.spark.gateway import DriverJvm, start_driver_jvm
+from sfcrime.spark.driver import DriverJvm, start_driver_jvm
 from sfcrime.spark.properties import APPLICATION_NAME
 
 SESSION_STOP_S = 3.0
@@ -52,8 +54,8 @@ class RunningSpark:
 
 
 def start_spark(settings: Settings, work_dir: Path) -> RunningSpark:
-    """Starts the driver JVM and a session on it; for the arguments see `driver_command`."""
-    return open_spark(start_driver_jvm(driver_command(settings, work_dir)))
+    """Starts the driver JVM and a session on it; for the arguments see `start_driver_jvm`."""
+    return open_spark(start_driver_jvm(settings, work_dir))
 
 
 def open_spark(jvm: DriverJvm) -> RunningSpark:
@@ -64,13 +66,29 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
     """
     jvm.await_gateway()
     session = open_session({"spark.app.name": APPLICATION_NAME})
-    session.sparkContext.setLogLevel("WARN")
+    _require_token_of_callbacks(session)
     # Where the JVM dies, the query's end is what says so. py4j logs a traceback of its own to the
     # root logger, which writes to stderr while it has no handler, and so does PySpark's server
     # for accumulators from its own thread.
     logging.getLogger().addHandler(logging.NullHandler())
     session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
+
+
+def _require_token_of_callbacks(session: SparkSession) -> None:
+    """Python's own server, which the JVM calls for every batch, takes no stranger's connection.
+
+    PySpark gives it no token, and the JVM's client of it loses the one it has when it is told the
+    port (`PythonClient.copyWith` of py4j 0.10.9.9), so both are given the gateway's.
+    """
+    gateway: Any = session.sparkContext._gateway
+    token = gateway.java_parameters.auth_token
+    gateway.python_parameters.auth_token = token
+    ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]
+    client = JavaObject("GATEWAY_SERVER", gateway._gateway_client).getCallbackClient()
+    known = client.getClass().getSuperclass().getDeclaredField("authToken")
+    known.setAccessible(True)
+    known.set(client, token)
 
 
 def open_session(properties: Mapping[str, str]) -> SparkSession:

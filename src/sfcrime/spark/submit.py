@@ -20,7 +20,7 @@ from sfcrime.errors import UsageError
 from sfcrime.jvm.downloading import download_options
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import driver_class_path, driver_java
+from sfcrime.spark.driver import driver_environment, driver_java, pyspark_jars
 
 SCALA_VERSION = "2.13"
 """What PySpark's jars are compiled for; part of the name of every package for Spark."""
@@ -70,9 +70,10 @@ def spark_submit(arguments: Sequence[str], settings: Settings, work_dir: Path) -
     check_packages(arguments)
     heap = next(_values(arguments, "--driver-memory"), settings.stream.heap)
     options = [*download_options(work_dir), *settings.stream.jvm_options.split()]
-    java = driver_java(find_java(settings.jvm), heap, work_dir, driver_class_path(()), options)
+    java = driver_java(find_java(settings.jvm), heap, work_dir, pyspark_jars(), options)
     command = [*java, "org.apache.spark.deploy.SparkSubmit", *arguments]
-    return _in_foreground(command, _environment())
+    python = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    return _in_foreground(command, {**driver_environment(), **python})
 
 
 def _packages(arguments: Sequence[str]) -> Iterator[str]:
@@ -88,19 +89,6 @@ def _values(arguments: Sequence[str], flag: str) -> Iterator[str]:
             yield value
         elif name == flag and at + 1 < len(arguments):
             yield arguments[at + 1]
-
-
-def _environment() -> dict[str, str]:
-    environment = {
-        **os.environ,
-        # The Spark UI binds to all interfaces unless told otherwise, and this is how.
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_DRIVER_PYTHON": sys.executable,
-        "SPARK_CONNECT_MODE": "0",
-    }
-    environment.pop("SPARK_HOME", None)  # another Spark on this machine is not ours to run
-    return environment
 
 
 def _in_foreground(command: list[str], environment: dict[str, str]) -> int:

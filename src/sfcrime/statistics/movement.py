@@ -35,7 +35,7 @@ def movement(
     """The `top` types of the last `windows` windows, most calls first, then by label.
 
     Args:
-        cells: by raw type, as `StoreReader.calls_by_type` gives them; older ones are left out.
+        cells: by raw type, as `StoreReader.largest_cells` gives them; older ones are left out.
         window_minutes: width of a window.
         windows: how many, counted back from the newest one that has a call.
         top: how many types.

@@ -65,14 +65,15 @@ class Folded:
 
     rows: list[Row]
     dimension: Dimension
+    into: str
+    """The label that stands for the folded ones; no row had it before."""
     labels: int
     """How many labels were folded."""
     calls: int
     """Calls under the folded labels; they stay in the rows, and in every total."""
 
 
-OTHER = {Dimension.TYPE: "other types", Dimension.DISPOSITION: "other dispositions"}
-"""The label that stands for the folded ones. Raw labels may collide: `Folded` states the sums."""
+_OTHER = {Dimension.TYPE: "other types", Dimension.DISPOSITION: "other dispositions"}
 
 
 def start_of(window_us: int, every: Every) -> int | None:
@@ -140,7 +141,9 @@ def fold(rows: Sequence[Row], top: int) -> Folded:
     kept = {label for label, _ in ranked[:top]}
     stay: list[Row] = []
     folded: Counter[tuple[int | None, str | None, str | None]] = Counter()
-    other = OTHER[dimension]
+    other = _OTHER[dimension]
+    while other in sums:  # a call may carry any label
+        other += " (folded)"
     for row in rows:
         if _label(row, dimension) in kept:
             stay.append(row)
@@ -149,7 +152,7 @@ def fold(rows: Sequence[Row], top: int) -> Folded:
             folded[row.window_us, *labels] += row.calls
     others = in_order(Row(*key, calls) for key, calls in folded.items())
     together = sorted([*stay, *others], key=lambda row: row.window_us or 0)
-    return Folded(together, dimension, len(ranked[top:]), sum(folded.values()))
+    return Folded(together, dimension, other, len(ranked[top:]), sum(folded.values()))
 
 
 def _label(row: Row, dimension: Dimension) -> str | None:

@@ -96,6 +96,7 @@ def add_to_totals(
 ) -> None:
     """Moves the generation's totals forward."""
     table = schema.totals
+    calls_us = [us for us in (before.newest_call_us, outcome.newest_call_us) if us is not None]
     connection.execute(
         update(table)
         .where(table.c.generation_id == number)
@@ -104,13 +105,9 @@ def add_to_totals(
             last_batch_id=outcome.batch_id,
             **asdict(before.accounting + outcome.accounting),
             committed_ms=committed_ms,
-            newest_call_us=_latest(before.newest_call_us, outcome.newest_call_us),
+            newest_call_us=max(calls_us, default=None),
         )
     )
-
-
-def _latest(before: int | None, now: int | None) -> int | None:
-    return max((each for each in (before, now) if each is not None), default=None)
 
 
 def forget_before(connection: Connection, number: int, table: Table, batch_id: int) -> None:

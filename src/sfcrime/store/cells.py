@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Select, func, literal, select
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.store import schema
@@ -47,24 +47,32 @@ def wider_window(width_s: int, origin_s: int) -> ColumnElement[int]:
     return (schema.cell.c.window_s - origin_s) // width_s * width_s + origin_s
 
 
-def grouped(where: Condition, window: ColumnElement[int] | None) -> Select[Any]:
-    """Window (0 for None), numbers of call type and disposition, and calls, in no given order."""
+def grouped(where: Condition, window: ColumnElement[int] | None, *, types: bool) -> Select[Any]:
+    """Window (0 for None), numbers of call type (0 for all of them) and disposition, and calls, in
+    no given order."""
     cell = schema.cell
-    labels = (cell.c.call_type_id, cell.c.disposition_id)
-    if window is None:
-        statement = select(literal(0), *labels, func.sum(cell.c.calls)).group_by(*labels)
-    else:
-        key = (window.label("window"), *labels)
-        statement = select(*key, func.sum(cell.c.calls)).group_by(*key)
-    return statement.where(*where)
+    # In the order of the table's key, so that what can be is grouped without sorting.
+    key = (
+        literal(0) if window is None else window.label("window"),
+        cell.c.call_type_id if types else literal(0),
+        cell.c.disposition_id,
+    )
+    grouped_by = [each for each in key if not isinstance(each, BindParameter)]
+    return select(*key, func.sum(cell.c.calls)).where(*where).group_by(*grouped_by)
 
 
-def by_type(where: Condition) -> Select[Any]:
-    """Window, number of the call type and calls, in this order."""
+def largest(where: Condition, most: int) -> Select[Any]:
+    """Window, number of the call type and calls of the `most` cells with the most calls; of equal
+    ones those whose call types were counted first."""
     cell = schema.cell
     return (
-        select(cell.c.window_s, cell.c.call_type_id, func.sum(cell.c.calls))
+        select(cell.c.window_s, cell.c.call_type_id, cell.c.calls)
         .where(*where)
-        .group_by(cell.c.window_s, cell.c.call_type_id)
-        .order_by(cell.c.window_s, cell.c.call_type_id)
+        .order_by(cell.c.calls.desc(), cell.c.call_type_id)
+        .limit(most)
     )
+
+
+def total(where: Condition) -> Select[Any]:
+    """The calls of all cells; NULL where there is none."""
+    return select(func.sum(schema.cell.c.calls)).where(*where)

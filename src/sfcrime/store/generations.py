@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
@@ -48,7 +49,8 @@ def unseen(connection: Connection) -> dict[int, Generation]:
 
 
 def forget_some(connection: Connection, number: int) -> bool:
-    """Deletes a bounded part of a generation; labels are shared and stay.
+    """Deletes a bounded part of a generation: all but its own row, and the labels, which are
+    shared.
 
     Its totals go first: without them nobody goes on with what is left of it.
 
@@ -59,8 +61,12 @@ def forget_some(connection: Connection, number: int) -> bool:
         is_counted = "generation_id" in table.columns and table is not schema.current_generation
         if is_counted and _delete_some(connection, table, number):
             return True
-    connection.execute(delete(schema.generation).where(schema.generation.c.id == number))
     return False
+
+
+def end_forgetting(connection: Connection, numbers: Sequence[int]) -> None:
+    """Deletes the rows of generations, once nothing else is left to be done for them."""
+    connection.execute(delete(schema.generation).where(schema.generation.c.id.in_(numbers)))
 
 
 def _delete_some(connection: Connection, table: Table, number: int) -> bool:

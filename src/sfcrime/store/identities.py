@@ -101,7 +101,6 @@ class Identities:
             raise AccountingBroken(
                 f"The store would hold {merging.held.identities:,} identities.",
                 rule=f"It held {held.identities:,}, and {len(fresh):,} are new.",
-                next_step="keep the data folder and report this; nothing of the batch was stored",
             )
         self._changed = merging.held
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
-from sfcrime.errors import AccountingBroken
 from sfcrime.store.identity_blocks import BLOCKS_AT_A_TIME, BlockHeader, key_at, packed_blocks
 from sfcrime.store.identity_columns import IdentityColumns
-from sfcrime.store.identity_packing import unpacked
+from sfcrime.store.identity_packing import damaged_block, unpacked
 
 
 class BlockCache:
@@ -71,10 +70,7 @@ class BlockCache:
 def _checked(header: BlockHeader, content: bytes) -> IdentityColumns:
     rows = unpacked(content, header.identities, header.first)
     if key_at(rows, -1) != header.last:
-        raise AccountingBroken(
-            f"Block {header.number} of the identities ends at {key_at(rows, -1)}, "
-            f"not at {header.last}.",
-            rule="What a block holds is what was written into it.",
-            next_step="check the disk, and count the topic again: sfcrime rebuild",
+        raise damaged_block(
+            f"{header.number} of the identities ends at {key_at(rows, -1)}, not at {header.last}"
         )
     return rows

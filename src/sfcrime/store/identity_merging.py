@@ -9,7 +9,7 @@ in any order some nine times a level, whose number grows with the logarithm of a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,25 +26,16 @@ from sfcrime.store.identity_packing import packed
 _table = schema.identity_block
 
 
+@dataclass(slots=True)
 class Merging:
-    """One transaction's changes to the identities of generation `number`.
+    """One transaction's changes to the identities of generation `number`."""
 
-    `held` is what is held with them: the caller takes it over after COMMIT.
-    """
-
-    def __init__(
-        self,
-        connection: Connection,
-        number: int,
-        held: Held,
-        bounds: IdentityBounds,
-        cache: BlockCache,
-    ) -> None:
-        self.held = held
-        self._connection = connection
-        self._number = number
-        self._bounds = bounds
-        self._cache = cache
+    _connection: Connection
+    _number: int
+    held: Held
+    """What is held with them: the caller takes it over after COMMIT."""
+    _bounds: IdentityBounds
+    _cache: BlockCache
 
     def add(self, fresh: IdentityColumns) -> None:
         """Takes in sorted rows of which none is held."""
@@ -128,7 +119,6 @@ class Merging:
                 f"Call {rows.call_ids[at]} at {rows.calls_us[at]} us on the wall would be held "
                 f"twice, and {len(twice) - 1:,} more.",
                 rule="An identity is held once; its second record is a duplicate.",
-                next_step="keep the data folder and report this; nothing of the batch was stored",
             )
         written = []
         for part, content in self._parts(rows):

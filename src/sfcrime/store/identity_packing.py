@@ -71,15 +71,20 @@ def unpacked(content: bytes, rows: int, first: tuple[int, int]) -> IdentityColum
         times = _from_bytes(body[rows:times_end], widths[0]) * _UNITS_US[unit]
         ids = _from_bytes(body[times_end:], widths[1])
     except (OSError, ValueError, IndexError, MemoryError, struct.error) as error:
-        raise AccountingBroken(
-            f"A block of {rows:,} identities cannot be read: {error}.",
-            rule="What a block holds is what was written into it.",
-            next_step="check the disk, and count the topic again: sfcrime rebuild",
-        ) from error
+        raise damaged_block(f"of {rows:,} identities cannot be read: {error}") from error
     ids = (ids >> 1) ^ -(ids & 1)
     times[0], ids[0] = first[0] >> 2, first[1]
     np.cumsum(times, out=times)
     return IdentityColumns((times << 2) | stages, np.cumsum(ids, out=ids))
+
+
+def damaged_block(what: str) -> AccountingBroken:
+    """The error of a block; `what` continues "Block"."""
+    return AccountingBroken(
+        f"Block {what}.",
+        rule="What a block holds is what was written into it.",
+        next_step="check the disk, and count the topic again: sfcrime rebuild",
+    )
 
 
 def _steps(column: Integers) -> Integers:

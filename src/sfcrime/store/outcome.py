@@ -96,7 +96,6 @@ def _broken(outcome: BatchOutcome, what: str) -> NoReturn:
     raise AccountingBroken(
         f"Batch {outcome.batch_id} was not written: {what}.",
         rule="A batch is written only when all its numbers fit each other and the ledger.",
-        next_step="keep the data folder and report this; nothing of the batch was stored",
     )
 
 

@@ -6,9 +6,8 @@ while it reads; a statement that works longer than its limit is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ from sfcrime.store.records import (
     BatchProgress,
     CellCount,
     Generation,
+    Grouping,
+    LargestCells,
     LateRecord,
     LedgerRow,
     PartitionRange,
@@ -81,21 +82,17 @@ class StoreReader:
         self._number = number
 
     def generation(self) -> Generation:
-        self._clock.restart()
         return rows.generation(self._connection, self._number)
 
     def totals(self) -> Totals:
-        self._clock.restart()
         return rows.totals(self._connection, self._number)
 
     def partition_ledger(self) -> list[PartitionRange]:
         """By partition."""
-        self._clock.restart()
         return rows.partitions(self._connection, self._number)
 
     def ledger_rows(self, limit: int) -> list[LedgerRow]:
         """The newest kept batches, newest first."""
-        self._clock.restart()
         return rows.newest_batches(self._connection, self._number, limit)
 
     def batch_ranges(self) -> Iterator[tuple[int, PartitionRange]]:
@@ -120,50 +117,48 @@ class StoreReader:
             yield CellCount(window_s * MICROS, label, code, calls)
 
     def calls_by(
-        self,
-        by_window: bool,
-        since_us: int | None = None,
-        until_us: int | None = None,
-        *,
-        width_s: int | None = None,
-        origin_s: int = 0,
+        self, grouping: Grouping, since_us: int | None = None, until_us: int | None = None
     ) -> list[CellCount]:
-        """Calls by raw call type and disposition, grouped by the database; in no given order.
-
-        Args:
-            by_window: False: over the whole span, with `window_us` 0.
-            since_us: see the class.
-            until_us: see the class.
-            width_s: fold the store's windows into wider ones of so many seconds.
-            origin_s: a start of such a wider window, on the wall, at or before the first cell.
-        """
+        """Calls by raw disposition and what else is asked for, grouped by the database; in no
+        given order. Bounds: see the class."""
         window: ColumnElement[int] | None = None
-        if by_window:
+        if grouping.windows:
             window = schema.cell.c.window_s
-            window = window if width_s is None else cells.wider_window(width_s, origin_s)
-        statement = cells.grouped(self._between(since_us, until_us), window)
-        types, codes = self._call_types, self._dispositions
-        return [
-            CellCount(window_s * MICROS, types[type_id], codes[code_id], calls)
-            for window_s, type_id, code_id, calls in self._rows(statement)
-        ]
+            if grouping.width_s is not None:
+                window = cells.wider_window(grouping.width_s, grouping.origin_s)
+        where = self._between(since_us, until_us)
+        types, codes = {0: ""}, dict[int, str]()
+        counts: list[CellCount] = []
+        for some in self._pages(cells.grouped(where, window, types=grouping.types)):
+            self._read_texts(schema.call_type, {row[1] for row in some}, types)
+            self._read_texts(schema.disposition, {row[2] for row in some}, codes)
+            counts += [
+                CellCount(window_s * MICROS, types[type_id], codes[code_id], calls)
+                for window_s, type_id, code_id, calls in some
+            ]
+        return counts
 
-    def calls_by_type(self, windows: int) -> list[CellCount]:
-        """Calls by raw type (disposition "") of the newest window and those right before it.
+    def largest_cells(self, windows: int, most: int) -> LargestCells:
+        """Cells of the newest window and those right before it.
 
         Args:
             windows: how many windows back from the newest one, itself included; one without
-                calls has no rows.
+                calls has no cells.
+            most: how many cells are read where there are more.
         """
         newest = next(self._rows(cells.newest(self._between())))[0]
         if newest is None:
-            return []
+            return LargestCells([], 0)
         width_s = self.generation().window_minutes * 60
-        first_us = (newest - (windows - 1) * width_s) * MICROS
-        return [
-            CellCount(window_s * MICROS, self._call_types[type_id], "", calls)
-            for window_s, type_id, calls in self._rows(cells.by_type(self._between(first_us)))
-        ]
+        where = self._between((newest - (windows - 1) * width_s) * MICROS)
+        found = list(self._rows(cells.largest(where, most)))
+        left_out = 0
+        if len(found) == most:
+            left_out = next(self._rows(cells.total(where)))[0] - sum(row[2] for row in found)
+        types: dict[int, str] = {}
+        self._read_texts(schema.call_type, {row[1] for row in found}, types)
+        largest = [CellCount(row[0] * MICROS, types[row[1]], "", row[2]) for row in found]
+        return LargestCells(largest, left_out)
 
     def rejected(
         self, limit: int | None = None, reason: str | None = None, partition: int | None = None
@@ -200,7 +195,6 @@ class StoreReader:
         """The identities that were counted, block by block, by level and first identity."""
         from sfcrime.store.identity_blocks import stored_identities  # Arrow and NumPy come with it
 
-        self._clock.restart()
         for block in stored_identities(self._connection, self._number):
             yield block
             self._clock.restart()
@@ -211,21 +205,20 @@ class StoreReader:
         return cells.between(self._number, since_us, until_us)
 
     def _rows(self, statement: Select[Any]) -> Iterator[Any]:
-        self._clock.restart()
+        for some in self._pages(statement):
+            yield from some
+
+    def _pages(self, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+        """The rows, up to 10,000 at a time."""
         result = self._connection.execute(statement)
         while True:
             self._clock.restart()
             fetched = result.fetchmany(_FETCHED_ROWS)
             if not fetched:
                 return
-            yield from fetched
+            yield fetched
 
-    @cached_property
-    def _call_types(self) -> dict[int, str]:
+    def _read_texts(self, table: Table, numbers: set[int], known: dict[int, str]) -> None:
+        """Adds to `known`, by number, the labels that it lacks."""
         self._clock.restart()
-        return rows.labels_by_number(self._connection, schema.call_type)
-
-    @cached_property
-    def _dispositions(self) -> dict[int, str]:
-        self._clock.restart()
-        return rows.labels_by_number(self._connection, schema.disposition)
+        known |= rows.label_texts(self._connection, table, numbers - known.keys())

@@ -20,6 +20,29 @@ class CellCount(NamedTuple):
     calls: int
 
 
+class LargestCells(NamedTuple):
+    """The cells with the most calls, of some windows."""
+
+    cells: list[CellCount]
+    """Their dispositions are not read: "". Several may have one window and call type."""
+    left_out: int
+    """Calls of the cells that are not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What calls are told apart by, besides their raw disposition."""
+
+    windows: bool = True
+    """False: over the whole span, with `window_us` 0."""
+    types: bool = True
+    """By raw call type. False: the call type is ""."""
+    width_s: int | None = None
+    """Fold the store's windows into wider ones of so many seconds."""
+    origin_s: int = 0
+    """A start of such a wider window, on the wall, at or before the first cell."""
+
+
 class RejectedRecord(NamedTuple):
     """A record that broke a rule; its bytes are shown again from Kafka."""
 

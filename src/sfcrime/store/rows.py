@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Column, Connection, Row, Select, Table, select
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.store import schema
 from sfcrime.store.records import BatchProgress, Generation, LedgerRow, PartitionRange, Totals
 
 AnyRow = Row[*tuple[Any, ...]]
+
+LABELS_AT_A_TIME = 500
+"""In one statement."""
 
 _RANGE = ("partition", "start_offset", "end_offset", "counted", "late", "rejected")
 """The columns of `partition_ledger` and of `batch_range`, in the order of `PartitionRange`."""
@@ -53,13 +57,8 @@ def from_generation(generation: Generation) -> dict[str, Any]:
 def totals(connection: Connection, number: int) -> Totals:
     """The accounting of all its batches together."""
     row = connection.execute(of_generation(schema.totals, number)).one()
-    return Totals(
-        accounting=_accounting(row),
-        batches=row.batches,
-        last_batch_id=row.last_batch_id,
-        committed_ms=row.committed_ms,
-        newest_call_us=row.newest_call_us,
-    )
+    others = (row.batches, row.last_batch_id, row.committed_ms, row.newest_call_us)
+    return Totals(_accounting(row), *others)
 
 
 def newest_batches(connection: Connection, number: int, limit: int) -> list[LedgerRow]:
@@ -116,12 +115,22 @@ def to_progress(row: AnyRow) -> BatchProgress:
     return BatchProgress(**found)
 
 
-def labels_by_text(connection: Connection, table: Table) -> dict[str, int]:
-    """Text -> id of a table of labels."""
+def label_numbers(connection: Connection, table: Table, texts: Collection[str]) -> dict[str, int]:
+    """Text -> id of those of the labels that the table has."""
     number, text = table.columns
-    return {row[0]: row[1] for row in connection.execute(select(text, number))}
+    return dict(_looked_up(connection, select(text, number), text, texts))
 
 
-def labels_by_number(connection: Connection, table: Table) -> dict[int, str]:
-    """Id -> text of a table of labels."""
-    return {number: text for text, number in labels_by_text(connection, table).items()}
+def label_texts(connection: Connection, table: Table, numbers: Collection[int]) -> dict[int, str]:
+    """Id -> text of those labels of the table."""
+    number, text = table.columns
+    return dict(_looked_up(connection, select(number, text), number, numbers))
+
+
+def _looked_up(
+    connection: Connection, statement: Select[Any], column: Column[Any], wanted: Collection[Any]
+) -> Iterator[Any]:
+    """The rows that have one of the values, many values to a statement."""
+    left = iter(wanted)
+    while some := list(islice(left, LABELS_AT_A_TIME)):
+        yield from connection.execute(statement.where(column.in_(some))).all()

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.schema import SchemaItem
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Outcome
 
@@ -29,8 +30,12 @@ SCHEMA_VERSION = 2
 metadata = MetaData()
 
 
-def _accounting() -> list[Column[int]]:
-    return [Column(name, BigInteger, nullable=False) for name in ACCOUNTING_FIELDS]
+def _key(name: str, kind: type[Integer] = Integer, *constraints: SchemaItem) -> Column[int]:
+    return Column(name, kind, *constraints, primary_key=True, autoincrement=False)
+
+
+def _numbers(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
 
 
 def _adds_up(table: str) -> CheckConstraint:
@@ -38,28 +43,25 @@ def _adds_up(table: str) -> CheckConstraint:
 
 
 def _partition_range() -> list[Column[int]]:
-    names = ("start_offset", "end_offset", "counted", "late", "rejected")
-    partition = Column("partition", Integer, primary_key=True, autoincrement=False)
-    return [partition, *(Column(name, BigInteger, nullable=False) for name in names)]
+    numbers = _numbers("start_offset", "end_offset", "counted", "late", "rejected")
+    return [_key("partition"), *numbers]
 
 
 def _of_generation() -> Column[int]:
-    return Column(
-        "generation_id", Integer, ForeignKey("generation.id"), primary_key=True, autoincrement=False
-    )
+    return _key("generation_id", Integer, ForeignKey("generation.id"))
 
 
 schema_version = Table(
     "schema_version",
     metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
+    _key("version"),
     comment="One row: the version of these tables.",
 )
 
 writer = Table(
     "writer",
     metadata,
-    Column("slot", Integer, CheckConstraint("slot = 1"), primary_key=True, autoincrement=False),
+    _key("slot", Integer, CheckConstraint("slot = 1")),
     Column("run_id", Text, nullable=False),
     comment="One row: the run that may write. Each start of a writer names itself here.",
 )
@@ -67,7 +69,7 @@ writer = Table(
 generation = Table(
     "generation",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    _key("id"),
     Column("topic", Text, nullable=False),
     Column("topic_id", Text, nullable=False),
     Column("lateness_s", BigInteger),
@@ -83,7 +85,7 @@ generation = Table(
 current_generation = Table(
     "current_generation",
     metadata,
-    Column("slot", Integer, CheckConstraint("slot = 1"), primary_key=True, autoincrement=False),
+    _key("slot", Integer, CheckConstraint("slot = 1")),
     Column("generation_id", Integer, ForeignKey("generation.id"), nullable=False),
     comment="One row: the generation that readers see. A swap is an update of it.",
 )
@@ -91,7 +93,7 @@ current_generation = Table(
 call_type = Table(
     "call_type",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    _key("id"),
     Column("label", Text, nullable=False, unique=True),
     comment="Raw call types, numbered as they were first counted.",
 )
@@ -99,7 +101,7 @@ call_type = Table(
 disposition = Table(
     "disposition",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    _key("id"),
     Column("code", Text, nullable=False, unique=True),
     comment="Raw dispositions, numbered as they were first counted.",
 )
@@ -109,10 +111,10 @@ disposition = Table(
 cell = Table(
     "cell",
     metadata,
-    Column("generation_id", Integer, primary_key=True, autoincrement=False),
-    Column("window_s", BigInteger, primary_key=True, autoincrement=False),
-    Column("call_type_id", Integer, primary_key=True, autoincrement=False),
-    Column("disposition_id", Integer, primary_key=True, autoincrement=False),
+    _key("generation_id"),
+    _key("window_s", BigInteger),
+    _key("call_type_id"),
+    _key("disposition_id"),
     Column("calls", BigInteger, CheckConstraint("calls > 0"), nullable=False),
     sqlite_with_rowid=False,
     comment="Counted calls by start of window, raw call type and raw disposition.",
@@ -123,13 +125,10 @@ cell = Table(
 identity_block = Table(
     "identity_block",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    _key("id"),
     Column("generation_id", Integer, ForeignKey("generation.id"), nullable=False),
     Column("level", Integer, CheckConstraint("level >= 0"), nullable=False),
-    Column("first_time_key", BigInteger, nullable=False),
-    Column("first_call_id", BigInteger, nullable=False),
-    Column("last_time_key", BigInteger, nullable=False),
-    Column("last_call_id", BigInteger, nullable=False),
+    *_numbers("first_time_key", "first_call_id", "last_time_key", "last_call_id"),
     Column("identities", Integer, CheckConstraint("identities > 0"), nullable=False),
     Column("packed", LargeBinary, nullable=False),
     comment="The identities that were counted, in sorted and packed blocks.",
@@ -151,7 +150,7 @@ totals = Table(
     _of_generation(),
     Column("batches", BigInteger, nullable=False),
     Column("last_batch_id", BigInteger),
-    *_accounting(),
+    *_numbers(*ACCOUNTING_FIELDS),
     Column("committed_ms", BigInteger),
     Column("newest_call_us", BigInteger),
     _adds_up("totals"),
@@ -162,8 +161,8 @@ batch = Table(
     "batch",
     metadata,
     _of_generation(),
-    Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
-    *_accounting(),
+    _key("batch_id", BigInteger),
+    *_numbers(*ACCOUNTING_FIELDS),
     Column("newest_call_us", BigInteger),
     Column("committed_ms", BigInteger, nullable=False),
     _adds_up("batch"),
@@ -175,7 +174,7 @@ batch_range = Table(
     "batch_range",
     metadata,
     _of_generation(),
-    Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
+    _key("batch_id", BigInteger),
     *_partition_range(),
     sqlite_with_rowid=False,
     comment="What each kept batch read of each partition.",
@@ -185,8 +184,8 @@ rejected = Table(
     "rejected",
     metadata,
     _of_generation(),
-    Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("record_offset", BigInteger, primary_key=True, autoincrement=False),
+    _key("partition"),
+    _key("record_offset", BigInteger),
     Column("reason", Text, nullable=False),
     sqlite_with_rowid=False,
     comment="Records that broke a rule; their bytes stay in Kafka.",
@@ -196,10 +195,9 @@ late = Table(
     "late",
     metadata,
     _of_generation(),
-    Column("partition", Integer, primary_key=True, autoincrement=False),
-    Column("record_offset", BigInteger, primary_key=True, autoincrement=False),
-    Column("call_us", BigInteger, nullable=False),
-    Column("published_ms", BigInteger, nullable=False),
+    _key("partition"),
+    _key("record_offset", BigInteger),
+    *_numbers("call_us", "published_ms"),
     sqlite_with_rowid=False,
     comment="Valid records published more than the allowed lateness after their call.",
 )
@@ -208,10 +206,8 @@ progress = Table(
     "progress",
     metadata,
     _of_generation(),
-    Column("batch_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("started_ms", BigInteger, nullable=False),
-    Column("duration_ms", BigInteger, nullable=False),
-    Column("input_rows", BigInteger, nullable=False),
+    _key("batch_id", BigInteger),
+    *_numbers("started_ms", "duration_ms", "input_rows"),
     Column("input_rows_per_s", Float, nullable=False),
     Column("processed_rows_per_s", Float, nullable=False),
     Column("phases_ms", Text, nullable=False),

@@ -32,8 +32,7 @@ _WRITER_PRAGMAS = (
     "synchronous = FULL",  # one fsync a batch: a committed batch survives a power cut
     "foreign_keys = ON",
     "secure_delete = FAST",  # ON, as some systems build it, writes every page freed once more
-    "cache_size = -65536",  # 64 MiB
-    "mmap_size = 1073741824",
+    "cache_size = -65536",  # 64 MiB, and nothing mapped: that would be memory of the job too
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
     "journal_size_limit = 33554432",  # 32 MiB: what grew beside a long reader is given back
 )
@@ -153,7 +152,9 @@ def open_for_reading(path: Path, clock: ReadClock, *, copied: bool = False) -> E
         connection.set_progress_handler(clock.expired, _INSTRUCTIONS_BETWEEN_LOOKS)
         return connection
 
-    return _with_begin(create_engine("sqlite://", creator=connect, poolclass=NullPool), "BEGIN")
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "before_cursor_execute", lambda *_: clock.restart())
+    return _with_begin(engine, "BEGIN")
 
 
 def _copy_of(source: sqlite3.Connection) -> sqlite3.Connection:
@@ -283,7 +284,6 @@ def file_problems(path: Path) -> list[str]:
     clock = ReadClock(_CHECK_LIMIT_S)
     engine = open_for_reading(path, clock)
     with translated(path, clock), engine.begin() as connection:
-        clock.restart()
         pages = connection.execute(text(f"PRAGMA quick_check({_MOST_PROBLEMS})")).scalars().all()
         references = connection.execute(text("PRAGMA foreign_key_check")).all()
     found = [str(line) for line in pages if line != "ok"]

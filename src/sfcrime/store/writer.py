@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._path = path
         self._run_id = run_id
         self._history_rows = history_rows
-        self._lock = Lock()
+        self._lock = RLock()
         self._file = sqlite.file_identity(path)
         self._labels = (Labels(schema.call_type), Labels(schema.disposition))
         self._identities = Identities()
@@ -76,8 +76,6 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         """What is in memory and follows each COMMIT."""
         self._number: int | None = None
         with self._transaction() as connection:
-            for labels in self._labels:
-                labels.read(connection)
             number = rows.current_generation_id(connection)
         if number is not None:
             self.go_on_with(number)
@@ -124,19 +122,26 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             return generations.unseen(connection)
 
     def forget_unseen(self) -> None:
-        """Deletes every generation but the one readers see and the one this writer writes.
+        """Deletes every generation but the one readers see and the one this writer writes, and
+        then the labels that no cell has any more.
 
-        In many short transactions: readers and the disk are never kept busy for long. One that
-        was cut off is finished by the next call.
+        In many short transactions: readers and the disk are never kept busy for long; a batch
+        waits for all of them. One that was cut off is finished by the next call.
         """
-        with self._transaction() as connection:
-            kept = (rows.current_generation_id(connection), self._number)
-            unseen = [each for each in rows.generation_ids(connection) if each not in kept]
-        for number in unseen:
-            more = True
-            while more:
+        with self._lock:
+            with self._transaction() as connection:
+                kept = (rows.current_generation_id(connection), self._number)
+                unseen = [each for each in rows.generation_ids(connection) if each not in kept]
+            for number in unseen:
+                more = True
+                while more:
+                    with self._transaction() as connection:
+                        more = generations.forget_some(connection, number)
+            if unseen:
+                for labels in self._labels:
+                    labels.forget_unused(self._transaction)
                 with self._transaction() as connection:
-                    more = generations.forget_some(connection, number)
+                    generations.end_forgetting(connection, unseen)
 
     def generation(self) -> Generation | None:
         """The generation this writer writes; None before the first."""

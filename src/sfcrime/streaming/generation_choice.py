@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Container
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
 from sfcrime.domain.topic_state import TopicState, next_offsets
-from sfcrime.errors import Refused, StoreEmpty
+from sfcrime.errors import FingerprintChanged, Refused, StoreEmpty
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
-from sfcrime.kafka.preflight import Preflight
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.fingerprint import Fingerprint
+
+FINGERPRINT = ("topic", "lateness_s", "window_minutes", "rules_version")
+"""What of a generation shapes its numbers, beside Kafka's id of the topic: a change in it would
+change them."""
 
 
 def stored_generation(settings: Settings, store: StoreWriter) -> Generation | None:
@@ -59,11 +62,40 @@ def _require_same(settings: Settings, stored: Generation) -> None:
         ),
         settings.stream,
     )
-    Fingerprint.of(wanted).require_same(Fingerprint.of(stored))
+    both = {name: (getattr(stored, name), getattr(wanted, name)) for name in FINGERPRINT}
+    changed = {name: (old, new) for name, (old, new) in both.items() if old != new}
+    if changed:
+        mend = f"set it back, or count the topic again: {_rebuild(wanted, changed)}"
+        raise FingerprintChanged(changed, mend)
+
+
+def _rebuild(wanted: Generation, changed: Container[str]) -> str:
+    """The command that counts as is wanted where that changes so much."""
+    flags = []
+    if "topic" in changed:
+        flags += [f"--topic {wanted.topic}", "--accept-loss"]
+    if "window_minutes" in changed:
+        flags.append(f"--window {wanted.window_minutes}")
+    if "lateness_s" in changed:
+        hours = LATENESS_OFF if wanted.lateness_s is None else f"{wanted.lateness_s / 3600:g}"
+        flags.append(f"--lateness-hours {hours}")
+    return " ".join(["sfcrime rebuild", *flags])
+
+
+def begin_generation(
+    settings: Settings, store: StoreWriter, topic: TopicState, origin: TopicOrigin | None
+) -> Generation:
+    """A new generation, in the store; arguments as of `new_generation`."""
+    generation = new_generation(settings, topic, origin)
+    store.create_generation(generation)
+    return generation
 
 
 def new_generation(
-    settings: Settings, seen: Preflight, before: Generation | None = None
+    settings: Settings,
+    topic: TopicState,
+    origin: TopicOrigin | None,
+    before: Generation | None = None,
 ) -> Generation:
     """A count of the topic from the first offset it holds, by the settings as they are.
 
@@ -72,14 +104,14 @@ def new_generation(
     allowed lateness comes first.
     """
     made = Generation(
-        topic=seen.name,
-        topic_id=seen.state.topic_id,
-        start_offsets=dict(seen.state.firsts),
+        topic=settings.kafka.topic,
+        topic_id=topic.topic_id,
+        start_offsets=dict(topic.firsts),
         lateness_s=None,
         window_minutes=settings.stream.window_minutes,
         rules_version=RULES_VERSION,
         source_name="",
-        source_title=f"topic {seen.name}",
+        source_title=f"topic {settings.kafka.topic}",
         synthetic=False,
         created_ms=time.time_ns() // 1_000_000,
     )
@@ -91,8 +123,8 @@ def new_generation(
             source_title=before.source_title,
             synthetic=before.synthetic,
         )
-    elif seen.origin is not None:
-        made = _as_origin_says(made, seen.origin)
+    elif origin is not None:
+        made = _as_origin_says(made, origin)
     return _with_asked_lateness(made, settings.stream)
 
 

@@ -11,24 +11,21 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.domain.topic_state import TopicState, next_offsets
+from sfcrime.domain.topic_state import TopicState, is_caught_up, next_offsets
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
-from sfcrime.kafka.preflight import Preflight
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
 from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch
-from sfcrime.streaming.generation_choice import new_generation
-from sfcrime.streaming.handover import Handover
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.progress import StoredReports
 from sfcrime.streaming.query_end import LostBroker, await_end, cause_of, jvm_ended
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
-from sfcrime.streaming.storing import BatchStorer
+from sfcrime.streaming.storing import BatchStorer, Handover
 
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
@@ -44,9 +41,10 @@ class StreamJob:
     store: StoreWriter
     stop: Event
     """Set: finish the batches in hand and end."""
-    is_done: Callable[[Mapping[int, int]], bool] | None = None
-    """Asked between two batches whether to end, with the first offset of every partition that is
-    not accounted for; None: only `stop` ends it."""
+    until_caught_up: bool = False
+    """Ends between two batches when every record is accounted for; else only `stop` ends it."""
+    due: Mapping[int, int] | None = None
+    """By partition, up to where they are to be; None: up to where the topic ends then."""
 
 
 class _PartitionsAdded(Exception):
@@ -54,23 +52,6 @@ class _PartitionsAdded(Exception):
 
     def __init__(self, seen: TopicState) -> None:
         self.seen = seen
-
-
-def prepare_generation(job: StreamJob, seen: Preflight) -> Generation:
-    """The generation to continue, or a new one.
-
-    What `stored_generation` checks was checked before, and the job's lock is held since.
-
-    Args:
-        job: its store decides which.
-        seen: the topic, which can be counted (`pipeline.topic_wait`).
-    """
-    stored = job.store.generation()
-    if stored is not None:
-        return stored
-    generation = new_generation(job.settings, seen)
-    job.store.create_generation(generation)
-    return generation
 
 
 def run_query(
@@ -98,10 +79,11 @@ def run_query(
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
     while True:
-        starts = next_offsets(generation, job.store.partition_ends(), seen)
+        storer = BatchStorer(job.store, generation, job.topic)
+        starts = next_offsets(generation, storer.ends, seen)
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                return _Run(spark, job, generation, starts, checkpoint).to_its_end(on_progress)
+                return _Run(spark, job, storer, starts, checkpoint).to_its_end(on_progress)
             except _PartitionsAdded as added:
                 seen = added.seen
 
@@ -113,16 +95,15 @@ class _Run:
         self,
         spark: RunningSpark,
         job: StreamJob,
-        generation: Generation,
+        storer: BatchStorer,
         starts: Mapping[int, int],
         checkpoint: Path,
     ) -> None:
         self._spark = spark
         self._job = job
-        self._generation = generation
-        self._checkpoint = checkpoint
-        self._storer = BatchStorer(job.store, generation, job.topic)
+        self._storer = storer
         self._starts = starts
+        self._checkpoint = checkpoint
 
     def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
         with Handover(self._storer.store, "store-batches") as storing:
@@ -153,7 +134,7 @@ class _Run:
 
     def _start(self, reader: BatchReader) -> StreamingQuery:
         """The query, step by step: read, judge, hand every batch over."""
-        job, generation = self._job, self._generation
+        job, generation = self._job, self._storer.generation
         records = records_of_topic(
             self._spark.session,
             ReadPlan(
@@ -186,13 +167,14 @@ class _Run:
             show_progress()
 
         def should_end() -> bool:
-            is_done = job.is_done
-            if not job.stop.is_set() and is_done is not None and is_done(self._storer.ends):
-                job.stop.set()
+            if not job.stop.is_set() and job.until_caught_up:
+                due = job.topic.end_offsets() if job.due is None else job.due
+                if is_caught_up(self._storer.ends, due):
+                    job.stop.set()
             return job.stop.is_set()
 
         def may_end() -> bool:
-            return job.stop.is_set() or job.is_done is not None
+            return job.stop.is_set() or job.until_caught_up
 
         await_end(query, should_end, look, LostBroker(job.topic.kafka, job.stop), may_end)
 
@@ -216,9 +198,10 @@ class _Run:
             now = self._job.topic.state()
             if now.ends.keys() != self._starts.keys():
                 return _PartitionsAdded(now)
+        storer, topic = self._storer, self._job.topic
         return cause_of(
             failure,
             reader.failure,
             self._spark.jvm,
-            lambda: next_offsets(self._generation, self._storer.ends, self._job.topic.state()),
+            lambda: next_offsets(storer.generation, storer.ends, topic.state()),
         )

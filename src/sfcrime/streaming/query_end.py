@@ -12,7 +12,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.connection import answers
 from sfcrime.settings import KafkaSettings
-from sfcrime.spark.gateway import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
+from sfcrime.spark.driver import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
@@ -108,7 +108,7 @@ def jvm_ended(jvm: DriverJvm) -> ChildFailed:
     """The error of a JVM that ended under its query."""
     next_step = f"read {jvm.log_path}; {_GOES_ON}"
     if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
-        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.log_path} says why"
+        next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.output_path} says why"
     return ChildFailed(
         f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
     )

@@ -49,8 +49,7 @@ def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Itera
     Raises:
         Refused: see `fresh_work_dir`.
     """
-    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-    folder = memory / f"sfcrime-{os.getuid()}-{digest}"
+    folder = memory_folder(data_dir, memory)
     if not memory.is_dir() or not _take(folder):
         folder = _taken(data_dir / WORK_FOLDER / "checkpoint")
     # A JVM that is still dying may write into the folder of its own start, and into no other.
@@ -58,6 +57,12 @@ def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Itera
         yield Path(tempfile.mkdtemp(prefix="start-", dir=folder))
     finally:
         _remove(folder)
+
+
+def memory_folder(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Path:
+    """Where a data folder's checkpoints are, if they can be in memory; there or not."""
+    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return memory / f"sfcrime-{os.getuid()}-{digest}"
 
 
 def _taken(folder: Path, marks: tuple[str, ...] = (MARK,)) -> Path:
@@ -78,7 +83,7 @@ def _take(folder: Path, marks: tuple[str, ...] = (MARK,)) -> bool:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         marked = any((folder / mark).is_file() for mark in marks)
         is_empty = not any(folder.iterdir())  # new, or its maker was killed before it marked it
-        if folder.stat().st_uid != os.getuid() or not (marked or is_empty):
+        if folder.lstat().st_uid != os.getuid() or not (marked or is_empty):
             return False
         folder.chmod(0o700)
         (folder / MARK).touch(mode=0o600)

@@ -1,13 +1,16 @@
 """What becomes of a batch once it has been read: repeats, counts, proof, one transaction.
 
-Called in one thread, batch after batch; Spark reads the next batch meanwhile.
+Done in one thread, batch after batch; Spark reads the next batch meanwhile, and never more.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 
@@ -16,9 +19,10 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.arrival import ReadBatch, judged_records
+from sfcrime.streaming.arrival import PhaseClock, ReadBatch, judged_records
 from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
-from sfcrime.streaming.phases import PhaseClock
+
+Work = TypeVar("Work")
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
@@ -32,7 +36,7 @@ class StoredBatch:
     batch_id: int
     """Its number in the ledger."""
     phases_ms: Mapping[str, int]
-    """Where its time went, in order (`streaming.phases`)."""
+    """Where its time went, in order (`arrival.STORING_PHASES`)."""
 
 
 class BatchStorer:
@@ -46,7 +50,7 @@ class BatchStorer:
 
     def __init__(self, store: StoreWriter, generation: Generation, topic: Topic) -> None:
         self._store = store
-        self._generation = generation
+        self.generation = generation
         self._topic = topic
         last = store.last_batch_id()
         self._next_id = 0 if last is None else last + 1
@@ -79,10 +83,10 @@ class BatchStorer:
         first_copies = self._store.first_copies(valid_identities(records))
         clock.ends("repeats")
         outcome = outcome_of_batch(
-            self._next_id, records, first_copies, read.planned, self._generation.window_minutes
+            self._next_id, records, first_copies, read.planned, self.generation.window_minutes
         )
         clock.ends("counting")
-        require_still_held(self._generation, *head(), starts)
+        require_still_held(self.generation, *head(), starts)
         clock.ends("topicCheck")
         self._store.commit_batch(outcome)
         clock.ends("storing")
@@ -96,3 +100,66 @@ class BatchStorer:
 def _give_back() -> None:
     pa.default_memory_pool().release_unused()
     trim_heap()
+
+
+class HandoverClosed(Exception):
+    """Nothing more is taken: the end has begun. It ends whatever still hands work over; no caller
+    of the job sees it."""
+
+
+class Handover(Generic[Work]):
+    """Takes pieces of work in order, and does each once the one before it is done.
+
+    Once a piece has failed, no further one is taken. A context manager: its end waits for what was
+    handed over.
+
+    Args:
+        do: does one piece, in a thread of its own.
+        name: of the thread.
+    """
+
+    def __init__(self, do: Callable[[Work], None], name: str) -> None:
+        self._do = do
+        self._thread = ThreadPoolExecutor(1, name)
+        self._pending: Future[None] | None = None
+        self._taking = Lock()
+        self._closed = False
+
+    def __enter__(self) -> Handover[Work]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes nothing more, and waits for what was handed over. Repeatable."""
+        with self._taking:
+            self._closed = True
+        self._thread.shutdown(wait=True)
+
+    def hand_over(self, work: Work) -> None:
+        """Waits for the piece before, and hands over the next.
+
+        Raises:
+            BaseException: what the piece before failed with; this one is not taken.
+            HandoverClosed: the end has begun; neither is this one.
+        """
+        self.wait()
+        with self._taking:
+            if self._closed:
+                raise HandoverClosed
+            self._pending = self._thread.submit(self._do, work)
+
+    def wait(self) -> None:
+        """Returns when everything that was handed over is done.
+
+        Raises:
+            BaseException: what a piece failed with; again at every call.
+        """
+        if self._pending is not None:
+            self._pending.result()
+
+    def check(self) -> None:
+        """Raises what a piece failed with, without waiting for one that is being done."""
+        if self._pending is not None and self._pending.done():
+            self._pending.result()

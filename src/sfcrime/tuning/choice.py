@@ -1,4 +1,5 @@
-"""Which setting of a query to take: for a backlog, for latency, for a small machine. Pure.
+"""Which setting of a query to take: for a backlog, for latency, for a small machine; and which
+settings matter. Pure.
 
 The best figure alone is partly luck. So of all configurations that cannot be told from the best
 one, the one with the fewest changes from the base is recommended. What cannot do anything here
@@ -7,22 +8,19 @@ one, the one with the fewest changes from the base is recommended. What cannot d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sfcrime.tuning.effects import (
     LATENCY_P50,
     MEMORY,
     THROUGHPUT,
-    UNTESTED_FACTOR,
     Comparison,
     Effect,
     Group,
     Measure,
-    Verdict,
 )
-from sfcrime.tuning.knobs import Query, is_inert
-from sfcrime.tuning.results import Setup, TrialResult
+from sfcrime.tuning.knobs import INERT
 
 NOT_SET = "not set"
 """The base's value of a property that is none of the settings."""
@@ -53,33 +51,7 @@ class Influence:
     best: str
     worst: str
     gain: Effect
-    """How many times better the best value is; at least 1 but for noise."""
-
-
-def pareto_front(comparison: Comparison) -> list[Group]:
-    """Those that no other beats in throughput or latency without losing in the other; fastest
-    first.
-
-    Empty where fewer than two have both figures: there is nothing to choose between.
-    """
-    able = [group for group in comparison.groups.values() if not is_inert(group.changes)]
-    rated = [
-        (throughput, latency_ms, group)
-        for group in _comparable(able)
-        if (throughput := group.median(THROUGHPUT)) is not None
-        and (latency_ms := group.median(LATENCY_P50)) is not None
-    ]
-    front, least_ms = list[Group](), float("inf")
-    for _, latency_ms, group in sorted(rated, key=lambda each: (-each[0], each[1])):
-        if latency_ms < least_ms:
-            front.append(group)
-            least_ms = latency_ms
-    return front if len(rated) > 1 else []
-
-
-def _comparable(groups: Sequence[Group]) -> list[Group]:
-    """Those whose throughput is without the warm-up, or all where there is no such."""
-    return [group for group in groups if not group.is_cold] or list(groups)
+    """The larger of both figures by the smaller; above 1 but for noise."""
 
 
 def recommendations(comparison: Comparison) -> list[Recommendation]:
@@ -87,18 +59,17 @@ def recommendations(comparison: Comparison) -> list[Recommendation]:
     sound = [
         group
         for group in comparison.groups.values()
-        if not group.failures and not is_inert(group.changes)
+        if not group.failures and INERT.keys().isdisjoint(group.changes)
     ]
-    rated = [g for g in _comparable(sound) if g.median(THROUGHPUT) is not None]
-    top = max((group.median(THROUGHPUT) or 0.0 for group in rated), default=0.0)
-    fast = [g for g in rated if (g.median(THROUGHPUT) or 0.0) >= LEAST_SHARE * top]
+    rates = {group.name: group.median(THROUGHPUT) or 0.0 for group in sound}
+    least = LEAST_SHARE * max(rates.values(), default=0.0)
+    fast = [group for group in sound if rates[group.name] >= least > 0.0]
     wanted = (
-        ("a backlog", THROUGHPUT, rated),
+        ("a backlog", THROUGHPUT, sound),
         ("latency", LATENCY_P50, sound),
         (SMALL_MACHINE, MEMORY, fast),
     )
-    found = [_recommended(comparison, *each) for each in wanted]
-    return [each for each in found if each is not None]
+    return [found for each in wanted if (found := _recommended(comparison, *each)) is not None]
 
 
 def _recommended(
@@ -128,68 +99,20 @@ def influences(comparison: Comparison, measure: Measure) -> list[Influence]:
     keys = dict.fromkeys(key for group in comparison.groups.values() for key in group.changes)
     found = []
     for key in keys:
-        values = groups_by_value(comparison, key)
-        rated = {value: group for value, group in values.items() if group.values(measure)}
+        own = comparison.base.get(key, NOT_SET)
+        rated = {
+            group.changes.get(key, own): group
+            for group in comparison.groups.values()
+            if not group.changes.keys() - {key} and group.values(measure)
+        }
         if len(rated) < 2:
             continue
-        ordered = sorted(rated, key=lambda value: rated[value].median(measure) or 0.0)
-        best, worst = (
-            (ordered[-1], ordered[0]) if measure.more_is_better else (ordered[0], ordered[-1])
-        )
-        own = comparison.base.get(key, NOT_SET)
+        low, *_, high = sorted(rated, key=lambda value: rated[value].median(measure) or 0.0)
+        best, worst = (high, low) if measure.more_is_better else (low, high)
         if own in rated and own != worst:
             best = own if comparison.cannot_be_told(rated[own], rated[best], measure) else best
-        effect = comparison.effect(rated[best], rated[worst], measure)
-        if effect is not None:
-            found.append(Influence(key, measure, best, worst, effect.as_gain()))
+        larger, smaller = (best, worst) if measure.more_is_better else (worst, best)
+        gain = comparison.effect(rated[larger], measure, rated[smaller])
+        if gain is not None:
+            found.append(Influence(key, measure, best, worst, gain))
     return sorted(found, key=lambda each: -each.gain.ratio)
-
-
-def groups_by_value(comparison: Comparison, key: str) -> dict[str, Group]:
-    """The configurations that change one knob alone, by its value; the base's is among them."""
-    return {
-        (group.changes[key] if group.changes else comparison.base.get(key, NOT_SET)): group
-        for group in comparison.groups.values()
-        if not group.changes or list(group.changes) == [key]
-    }
-
-
-def telling(found: Sequence[Influence]) -> list[Influence]:
-    """Those that can be measured; where the noise is not known, those too large to be it."""
-    return [
-        each
-        for each in found
-        if each.gain.verdict is Verdict.BETTER
-        or (each.gain.verdict is Verdict.UNKNOWN and each.gain.ratio >= UNTESTED_FACTOR)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What the trials of a setup show, before it is put into words."""
-
-    setup: Setup
-    comparisons: Mapping[Query, Comparison]
-    """Trials are compared with those of the same query alone."""
-    recommended: Sequence[Recommendation]
-    """For the product's query: it alone is meant to be set up."""
-    not_run: int
-    """Trials of the plan that were not run; what is known of them is nothing."""
-
-    @property
-    def trials(self) -> list[TrialResult]:
-        return [trial for each in self.comparisons.values() for trial in each.trials]
-
-    @property
-    def measured(self) -> list[tuple[Query, Comparison]]:
-        """Each query of which there are trials."""
-        return [each for each in self.comparisons.items() if each[1].trials]
-
-
-def findings(setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> Findings:
-    """What the trials of a setup show."""
-    comparisons = {
-        query: Comparison([each for each in trials if each.query is query], setup.base[query])
-        for query in Query
-    }
-    return Findings(setup, comparisons, recommendations(comparisons[Query.PRODUCT]), not_run)

@@ -10,22 +10,23 @@ interval. 99, and not 95, because dozens of effects are looked at.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from statistics import fmean, median
+
+import numpy as np
 
 from sfcrime.tuning.plan import Kind
 from sfcrime.tuning.results import TrialResult
 
 DRAWS = 2000
-_LOW, _HIGH = 0.005, 0.995
+_BOUNDS = (0.005, 0.995)
 LEAST_RESIDUALS = 4
 """With fewer the noise is not known, and no interval is given."""
 
 UNTESTED_FACTOR = 1.5
+"""Where the noise is not known, a ratio from here on is taken to be more than noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,12 @@ class Effect:
             return Verdict.NONE
         return Verdict.BETTER if (self.ratio > 1.0) == self.more_is_better else Verdict.WORSE
 
-    def as_gain(self) -> Effect:
-        """The same, as how many times better it is: 300 ms beside 600 ms are x2."""
-        if self.more_is_better:
-            return self
-        interval = (1 / self.interval[1], 1 / self.interval[0]) if self.interval else None
-        return Effect(1 / self.ratio, interval, more_is_better=True)
+    @property
+    def is_larger(self) -> bool:
+        """Whether the figure is told to be larger than the base's."""
+        if self.interval is None:
+            return self.ratio >= UNTESTED_FACTOR
+        return self.interval[0] > 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +130,24 @@ class Comparison:
     """
 
     def __init__(self, trials: Sequence[TrialResult], base: Mapping[str, str]) -> None:
-        by_name: dict[str, list[TrialResult]] = {}
-        for trial in sorted(trials, key=lambda each: bool(each.changes)):
-            by_name.setdefault(trial.name, []).append(trial)
         self.base = base
-        self.trials = [trial for mine in by_name.values() for trial in mine]
+        self.trials = sorted(trials, key=lambda each: bool(each.changes))
+        by_name: dict[str, list[TrialResult]] = {}
+        for trial in self.trials:
+            by_name.setdefault(trial.name, []).append(trial)
         self.groups = {name: Group(name, mine[0].changes, mine) for name, mine in by_name.items()}
         """By name of the configuration; the base first, then as they were first run."""
 
-    def effect(self, group: Group, reference: Group, measure: Measure) -> Effect | None:
-        """None where one of both was not measured.
+    def effect(
+        self, group: Group, measure: Measure, reference: Group | None = None
+    ) -> Effect | None:
+        """Against another configuration, or the base; None where one of both was not measured.
 
         Where one of both has a throughput only with its warm-up, both are taken with it.
         """
+        reference = reference or self.groups.get("base")
+        if reference is None:
+            return None
         if measure is THROUGHPUT and (group.is_cold or reference.is_cold):
             measure = WHOLE_THROUGHPUT
         values, others = group.values(measure), reference.values(measure)
@@ -150,21 +156,11 @@ class Comparison:
         noise = residuals([each.values(measure) for each in self.groups.values()])
         return effect(values, others, noise, measure.more_is_better)
 
-    def effect_on_base(self, group: Group, measure: Measure) -> Effect | None:
-        """As `effect`, against the base; None where that was not measured."""
-        base = self.groups.get("base")
-        return self.effect(group, base, measure) if base else None
-
     def cannot_be_told(self, group: Group, best: Group, measure: Measure) -> bool:
-        """Whether a configuration does as well as the best one, as far as can be measured.
-
-        Where the noise is not known, what is within `UNTESTED_FACTOR` of the best is taken for it.
-        """
-        if group is best:
-            return True
-        found = self.effect(group, best, measure)
-        if found is None:
-            return False
+        """Whether a configuration does as well as the best one, as far as can be measured."""
+        found = self.effect(group, measure, best)
+        if group is best or found is None:
+            return group is best
         if found.verdict is Verdict.UNKNOWN:
             return 1 / UNTESTED_FACTOR < found.ratio < UNTESTED_FACTOR
         return found.verdict is Verdict.NONE
@@ -184,7 +180,6 @@ def residuals(samples: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return tuple(found)
 
 
-@cache  # a report asks for each some times, and every one is 2,000 draws
 def effect(
     values: tuple[float, ...],
     reference: tuple[float, ...],
@@ -202,10 +197,8 @@ def effect(
     ratio = math.exp(fmean(map(math.log, values)) - fmean(map(math.log, reference)))
     if len(noise) < LEAST_RESIDUALS:
         return Effect(ratio, None, more_is_better)
-    chance = random.Random(len(values) * 1000 + len(reference))  # noqa: S311 - no secret
-    draws = sorted(
-        fmean(chance.choices(noise, k=len(values))) - fmean(chance.choices(noise, k=len(reference)))
-        for _ in range(DRAWS)
-    )
-    low, high = draws[int(_LOW * DRAWS)], draws[int(_HIGH * DRAWS)]
-    return Effect(ratio, (ratio * math.exp(low), ratio * math.exp(high)), more_is_better)
+    chance = np.random.default_rng([len(values), len(reference)])
+    draws = chance.choice(noise, (DRAWS, len(values))).mean(axis=1)
+    draws -= chance.choice(noise, (DRAWS, len(reference))).mean(axis=1)
+    low, high = ratio * np.exp(np.quantile(draws, _BOUNDS))
+    return Effect(ratio, (float(low), float(high)), more_is_better)

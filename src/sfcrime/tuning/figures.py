@@ -10,10 +10,13 @@ from itertools import accumulate
 import msgspec
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.machine.usage import UsageMeter
 from sfcrime.tuning.plan import Workload
-from sfcrime.tuning.processes import BROKER, UsageMeter
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.workload import Expected, Sends
+from sfcrime.tuning.workload import Sends
+
+OWN = "query"
+"""The role of a trial's own processes, as the meter has it; the broker is all trials'."""
 
 
 class TrialFailed(Exception):
@@ -77,7 +80,7 @@ class Stretch:
 
 
 def backlog_figures(
-    known: TrialResult, count: Count, workload: Workload, expected: Expected, meter: UsageMeter
+    known: TrialResult, count: Count, workload: Workload, sends: Sends, meter: UsageMeter
 ) -> TrialResult:
     """The result with rates, CPU time a record and memory.
 
@@ -85,57 +88,55 @@ def backlog_figures(
         known: the result without figures.
         count: what the trial came to.
         workload: tells where the warm-up ends.
-        expected: what the topic holds.
-        meter: watched the trial.
+        sends: what the topic holds.
+        meter: watched the trial's processes, which are `OWN`.
 
     Raises:
         TrialFailed: the count is not exact.
     """
-    require_exact(count, expected)
+    require_exact(count, sends)
     warm = warm_stretch(count.batches, workload)
     whole = whole_stretch(count.batches, count.started_ms)
     measured = warm or whole
-    cpu_s = _own(meter.cpu_between(measured.start_ms / 1000, measured.end_ms / 1000))
+    cpu_s = meter.cpu_between(measured.start_ms / 1000, measured.end_ms / 1000)[OWN]
     return msgspec.structs.replace(
         _with_usage(known, count, meter),
         warm_per_s=round(warm.per_s, 1) if warm else None,
         whole_per_s=round(whole.per_s, 1),
         cpu_us=round(cpu_s * 1e6 / measured.records, 2),
-        cells=count.digest if count.accounting.read == expected.records else "",
+        cells=count.digest if count.accounting.read == sends.records else "",
     )
 
 
 def paced_figures(known: TrialResult, count: Count, sends: Sends, meter: UsageMeter) -> TrialResult:
-    """The result with latencies, cores kept busy and memory.
+    """The result with latencies and memory.
 
     Args:
         known, count, meter: as of `backlog_figures`.
         sends: what the trial was fed with.
 
     Raises:
-        TrialFailed: the count is not exact, or nothing was sent behind the warm-up.
+        TrialFailed: the count is not exact, or nothing was sent after the warm-up.
     """
-    require_exact(count, sends.expected)
+    require_exact(count, sends)
     latencies = latencies_ms(sends.at_ms, count.batches, sends.since_ms)
     if not latencies:
-        raise TrialFailed("no record was sent and counted behind the warm-up")
-    start_s, end_s = sends.since_ms / 1000, max(times[-1] for times in sends.at_ms.values()) / 1000
+        raise TrialFailed("no record was sent and counted after the warm-up")
     return msgspec.structs.replace(
         _with_usage(known, count, meter),
         p50_ms=percentile(latencies, 0.5),
         p99_ms=percentile(latencies, 0.99),
         latencies=len(latencies),
-        cpu_share=round(_own(meter.cpu_between(start_s, end_s)) / (end_s - start_s or 1.0), 3),
     )
 
 
-def require_exact(count: Count, expected: Expected) -> None:
+def require_exact(count: Count, sends: Sends) -> None:
     """Compares a count of a beginning of a topic with what the topic holds.
 
     Raises:
         TrialFailed: something is wrong with it.
     """
-    accounting, should = count.accounting, expected.accounting(count.ends)
+    accounting, should = count.accounting, sends.accounting(count.ends)
     if accounting != should:
         raise TrialFailed(f"not exact: it came to {accounting}, and should have come to {should}")
     if count.calls != accounting.counted:
@@ -149,14 +150,9 @@ def _with_usage(known: TrialResult, count: Count, meter: UsageMeter) -> TrialRes
         known,
         read=count.accounting.read,
         batches=len(count.batches),
-        peak_mb=round(_own(meter.peak_mb_by_role()), 1),
+        peak_mb=round(meter.peak_mb_by_role()[OWN], 1),
         others_share=round(meter.others_share(), 3),
     )
-
-
-def _own(by_role: Mapping[str, float]) -> float:
-    """The sum without the broker, which all trials share."""
-    return sum(value for role, value in by_role.items() if role != BROKER)
 
 
 def whole_stretch(batches: Sequence[CountedBatch], started_ms: int) -> Stretch:
@@ -173,7 +169,7 @@ def whole_stretch(batches: Sequence[CountedBatch], started_ms: int) -> Stretch:
 def warm_stretch(batches: Sequence[CountedBatch], workload: Workload) -> Stretch | None:
     """What is left without the warm-up, from batch end to batch end; None: nothing is.
 
-    The warm-up ends with the first batch behind `warm_records` records, or `warm_s` seconds
+    The warm-up ends with the first batch after `warm_records` records, or `warm_s` seconds
     after the end of the first batch. Batches that only forget old identities count nothing.
     """
     filled = [batch for batch in batches if batch.read]

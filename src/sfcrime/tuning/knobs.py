@@ -16,7 +16,8 @@ import msgspec
 
 from sfcrime.errors import UsageError
 from sfcrime.machine.sizes import machine_cores
-from sfcrime.settings import Settings, load_settings
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import load_settings
 
 UNBOUNDED = "unbounded"
 """A value of `max_records_per_batch`: a batch takes all that is there, Spark's own default."""
@@ -25,14 +26,14 @@ UNBOUNDED_RECORDS = "1000000000"
 SPARK_PREFIX = "spark."
 OPTION_PREFIX = "option."
 
-RATE_PER_PARTITION = "option.maxRatePerPartition"
 BACKPRESSURE = "spark.streaming.backpressure.enabled"
 INERT = {
-    RATE_PER_PARTITION: "an option of DStreams, Spark's older API; a structured query reads none",
+    "option.maxRatePerPartition": "an option of DStreams, Spark's older API; a structured query "
+    "reads none",
     BACKPRESSURE: "a property of DStreams; a structured query has maxOffsetsPerTrigger",
 }
-"""Knobs that are often recommended and cannot do anything here, with the reason. They are tried to
-show what an effect of nothing looks like, and are never recommended."""
+"""Knobs that are often recommended and cannot do anything here, with the reason. One is tried to
+show what an effect of nothing looks like; none is ever recommended."""
 
 Changes = Mapping[str, str]
 
@@ -90,6 +91,8 @@ KNOBS = {
     ),
 }
 """By name; besides them any `spark.*` property and any `option.*` of Spark's Kafka source."""
+BY_SPARK_NAME = {knob.spark_name: key for key, knob in KNOBS.items()}
+"""Spark's name of a knob is another name of it, so that nothing is set in two places."""
 
 
 def is_of(key: str, query: Query) -> bool:
@@ -133,7 +136,6 @@ def settings_with(settings: Settings, changes: Changes) -> Settings:
         elif key.startswith(OPTION_PREFIX):
             rooms["stream"]["source_options"][key.removeprefix(OPTION_PREFIX)] = value
         elif key.startswith(SPARK_PREFIX):
-            _require_no_knob(key)
             rooms["stream"]["spark_properties"][key] = value
         else:
             raise UsageError(
@@ -164,16 +166,6 @@ def _require_value(key: str, knob: Knob, value: str) -> None:
         )
 
 
-def _require_no_knob(property_name: str) -> None:
-    for key, knob in KNOBS.items():
-        if knob.option and knob.spark_name == property_name:
-            raise UsageError(
-                f"{property_name} is not tried by this name.",
-                rule=f"It is the knob {key}: the exercise's query alone has state.",
-                next_step=f"--set {key}={knob.base}",
-            )
-
-
 def configuration_name(changes: Changes) -> str:
     """ "base", or what differs from it: "shuffle_partitions=200, trigger_ms=0"."""
     return ", ".join(f"{key}={changes[key]}" for key in sorted(changes)) or "base"
@@ -191,8 +183,3 @@ def spark_name(key: str) -> str:
 def meaning(key: str) -> str:
     """A knob in plain words."""
     return KNOBS[key].meaning if key in KNOBS else spark_name(key)
-
-
-def is_inert(changes: Changes) -> bool:
-    """Whether a configuration sets something that cannot do anything here."""
-    return any(key in INERT for key in changes)

@@ -1,13 +1,10 @@
 """Runs a plan's trials against one broker, one after another, and keeps what became of each.
 
-A run that was ended goes on where it stopped: the results file tells what is done. Without a
-budget the full topics stay in the work folder until the plan is complete.
+A run that was ended goes on where it stopped: the results file tells what is done.
 """
 
 from __future__ import annotations
 
-import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,25 +13,26 @@ from threading import Event
 
 import msgspec
 
-from sfcrime.errors import AlreadyRunning, ChildFailed, UsageError
+from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
-from sfcrime.machine.locks import LockHeld, file_lock
-from sfcrime.pipeline.stream_request import require_settable
-from sfcrime.settings import Settings, as_environment
+from sfcrime.machine.locks import only_one
+from sfcrime.machine.own_folder import FolderKind, remove_folder, take_folder
+from sfcrime.settings import Settings
+from sfcrime.settings_loading import as_environment
+from sfcrime.spark.properties import require_settable
 from sfcrime.tuning.knobs import Query, base_values, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
 from sfcrime.tuning.queries import exercise_program
 from sfcrime.tuning.results import (
     RESULTS_FILE,
-    Recorded,
     Setup,
     TrialResult,
     append_line,
     checked_against,
+    not_run,
     read_results,
     seconds_left,
 )
@@ -42,7 +40,7 @@ from sfcrime.tuning.trial import Bench, Interrupted, run_trial
 from sfcrime.tuning.workload import freeze_topic, open_city
 
 WORK_FOLDER = "work"
-_FILL_PER_S = 25_000
+_LAB_FOLDER = FolderKind("lab's folder", "--out", (RESULTS_FILE,), private=False)
 _SHAPING = ("SFCRIME_STREAM_", "SFCRIME_KAFKA_HEAP", "SFCRIME_JVM_STARTUP_CACHE")
 """Settings that can shape a figure."""
 _NOT_SHAPING = "SFCRIME_STREAM_UI_PORT"
@@ -131,85 +129,71 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
 
     Raises:
         AlreadyRunning: another lab works in the same folder.
-        UsageError: a trial's configuration cannot be, or the exercise's query is not here. Then
-            nothing was done.
+        UsageError: a trial's configuration cannot be, the exercise's query is not here, or the
+            folder is not ours (see `take_folder`). Then nothing was done.
         SfcrimeError: the broker failed. A trial that fails is a result.
     """
     setup = setup_of(order.settings, order.workload)
-    recorded = read_results(order.results_file, setup)
-    waiting = recorded.not_run(order.trials)
-    seconds = seconds_left(waiting, recorded.trials, order.workload)
-    seconds += len(_partitions_needed(order, waiting)) * order.workload.records / _FILL_PER_S
+    _, results = read_results(order.results_file, setup)
+    waiting = not_run(order.trials, results)
+    partitions = _partitions_needed(order.settings, waiting)
+    seconds = seconds_left(len(waiting), results, order.workload)
     hooks.on_plan(len(waiting), min(seconds, order.budget_s))
-    order.out_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with file_lock(order.out_dir / "lock", wait=False):
-            if read_results(order.results_file).setup != setup:
-                append_line(order.results_file, setup)
-            left = _run_waiting(order, setup, recorded, hooks, stop) if waiting else 0
-    except LockHeld as error:
-        raise AlreadyRunning(
-            f"Another `sfcrime tune` works in {order.out_dir}.",
-            rule="Two labs at once would measure each other.",
-            next_step="wait for it to end, or stop it",
-        ) from error
-    if not left or order.budget_s < math.inf:  # a short run fills its topics again in seconds
-        shutil.rmtree(order.work_dir, ignore_errors=True)
-    return left
+    take_folder(order.out_dir, _LAB_FOLDER)
+    with only_one("`sfcrime tune`", order.out_dir / "lock", "wait for it to end, or stop it"):
+        newest, _ = read_results(order.results_file)
+        if newest != setup:
+            append_line(order.results_file, setup)
+        if waiting:
+            broker = start_broker(order.settings.in_folder(order.work_dir), hooks.on_step)
+            with broker as running:
+                bench = _bench(order, partitions, running, hooks, stop)
+                _run_waiting(order, bench, setup.digest, results, hooks)
+            remove_folder(order.work_dir)
+    return len(not_run(order.trials, results))
 
 
 def _run_waiting(
-    order: Order, setup: Setup, recorded: Recorded, hooks: LabHooks, stop: Event
-) -> int:
-    """How many trials were left."""
-    began, work = time.monotonic(), order.workload
-    waiting, results = recorded.not_run(order.trials), list(recorded.trials)
-    with start_broker(order.settings.in_folder(order.work_dir), hooks.on_step) as broker:
-        bench = _bench(order, waiting, broker, hooks, stop)
-        while waiting and not stop.is_set():
-            budget_s = began + order.budget_s - time.monotonic()
-            if seconds_left(waiting[:1], results, work) > budget_s:
-                break
-            left_s = min(seconds_left(waiting, results, work), budget_s)
-            hooks.on_trial(waiting[0], len(waiting), left_s)
-            try:
-                result = run_trial(waiting[0], bench, setup.digest)
-            except Interrupted:
-                break
-            if not broker.is_running():  # what failed for want of it is no result
-                raise ChildFailed(
-                    f"The lab's broker ended.\n{last_lines(broker.log_path)}",
-                    next_step=f"read {broker.log_path}; running again goes on where this ended",
-                )
-            results.append(checked_against(result, results))
-            append_line(order.results_file, results[-1])
-            waiting = waiting[1:]
-            hooks.on_result(results[-1])
-    return len(waiting)
+    order: Order, bench: Bench, setup: str, results: list[TrialResult], hooks: LabHooks
+) -> None:
+    """Adds to the results, in memory and in the file, until a stop or the budget's end."""
+    ends_s = time.monotonic() + order.budget_s
+    while waiting := not_run(order.trials, results):
+        budget_s = ends_s - time.monotonic()
+        if bench.stop.is_set() or seconds_left(1, results, order.workload) > budget_s:
+            return
+        left_s = min(seconds_left(len(waiting), results, order.workload), budget_s)
+        hooks.on_trial(waiting[0], len(waiting), left_s)
+        try:
+            result = run_trial(waiting[0], bench, setup)
+        except Interrupted:
+            return
+        bench.broker.require_running()  # what failed for want of it is no result
+        results.append(checked_against(result, results))
+        append_line(order.results_file, results[-1])
+        hooks.on_result(results[-1])
 
 
 def _bench(
-    order: Order, waiting: Sequence[Trial], broker: RunningBroker, hooks: LabHooks, stop: Event
+    order: Order, partitions: Sequence[int], broker: RunningBroker, hooks: LabHooks, stop: Event
 ) -> Bench:
     """The full topics, and what runs on them."""
     settings, records = order.settings.at_servers(broker.bootstrap_servers), order.workload.records
     topics = {}
-    for partitions in _partitions_needed(order, waiting):
-        if stop.is_set():
-            break
-        hooks.on_step(f"filling a topic of {partitions} partitions with {records:,} records")
-        named = msgspec.structs.replace(settings.kafka, partitions=partitions)
-        topics[partitions] = freeze_topic(named, records, stop)
-    return Bench(settings, order.workload, order.work_dir, broker.pid, topics, stop)
+    for number in partitions:
+        hooks.on_step(f"filling a topic of {number} partitions with {records:,} records")
+        named = msgspec.structs.replace(settings.kafka, partitions=number)
+        topics[number] = freeze_topic(named, records, stop)
+    return Bench(settings, order.workload, order.work_dir, broker, topics, stop)
 
 
-def _partitions_needed(order: Order, waiting: Sequence[Trial]) -> list[int]:
+def _partitions_needed(base: Settings, waiting: Sequence[Trial]) -> list[int]:
     """How many partitions the full topics have; every configuration is looked at."""
     found = set()
-    if any(trial.query is Query.EXERCISE for trial in waiting):
-        exercise_program()
     for trial in waiting:
-        settings = settings_with(order.settings, dict(trial.changes))
+        if trial.query is Query.EXERCISE:
+            exercise_program()
+        settings = settings_with(base, dict(trial.changes))
         require_settable(settings)
         if trial.kind is Kind.BACKLOG:
             found.add(settings.kafka.partitions)

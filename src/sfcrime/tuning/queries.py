@@ -44,7 +44,7 @@ class RunningQuery:
     reached: Callable[[], tuple[int, int]]
     """Records and batches that it has counted so far."""
     stop: Callable[[float], int]
-    """Ends it behind the batch in hand, within so many seconds; its exit code. Repeatable."""
+    """Ends it after the batch in hand, within so many seconds; its exit code. Repeatable."""
     count: Callable[[], Count]
     """What it came to, once it has ended. Raises StoreUnavailable or TrialFailed: nothing."""
 
@@ -114,9 +114,8 @@ def _calls_and_digest(cells: Iterable[CellCount]) -> tuple[int, str]:
 
 
 class _BatchLine(msgspec.Struct, frozen=True):
-    """A batch that Spark has committed, and the totals behind it."""
+    """A batch that Spark has committed, and the totals after it."""
 
-    batch_id: int
     started_ms: int
     duration_ms: int
     records: int
@@ -133,7 +132,7 @@ class _LastLine(msgspec.Struct, frozen=True):
     """Written where the program ended in order."""
 
     groups: str
-    """Digest of all groups behind the last batch."""
+    """Digest of all groups after the last batch."""
 
 
 def exercise_program() -> Path:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import msgspec
 
@@ -17,12 +17,9 @@ from sfcrime.tuning.knobs import Query, configuration_name
 from sfcrime.tuning.plan import Kind, Trial, Workload
 
 RESULTS_FILE = "trials.jsonl"
-_START_AND_STOP_S = 10.0
-"""7 s to the first commit, 1 s to stop, and up to 2 s to check the count."""
-_SUBMIT_S = 6.0
-"""What `spark-submit` needs more than `sfcrime stream`, whose JVM has a start-up cache."""
-_BACKLOG_PER_S = 40_000
-"""Records a second with the warm-up, slow settings among them."""
+_AROUND_S = 13.0
+"""What a trial needs besides: 7 s to the first commit, 1 s to stop, up to 2 s to check the count,
+and with the exercise's query 6 s more, as `spark-submit` has no start-up cache; in the mean."""
 
 
 class Setup(msgspec.Struct, frozen=True, tag="setup", tag_field="line"):
@@ -72,10 +69,8 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
     p99_ms: float | None = None
     latencies: int | None = None
     """How many records the two percentiles are of."""
-    cpu_share: float | None = None
-    """Of a paced trial: cores kept busy by the process tree."""
     peak_mb: float | None = None
-    """Each kind of process at its own peak (driver JVM, Python workers, sfcrime), together."""
+    """All its processes (driver JVM, Python workers, sfcrime) together, at one moment."""
     others_share: float = 0.0
     """Of all CPU time used meanwhile, how much was spent by anything else but this trial and the
     lab's broker."""
@@ -88,21 +83,8 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True, tag="trial", tag_fi
         return configuration_name(self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a results file holds for its newest setup, or a given one."""
-
-    setup: Setup | None
-    trials: Sequence[TrialResult]
-
-    def not_run(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Those of the trials that were not run; whatever became of one, it was."""
-        ran = {(each.query, each.name, each.kind, each.run) for each in self.trials}
-        return [t for t in trials if (t.query, t.name, t.kind, t.run) not in ran]
-
-
-def read_results(path: Path, wanted: Setup | None = None) -> Recorded:
-    """The trials of one setup: of `wanted`, else of the newest in the file.
+def read_results(path: Path, wanted: Setup | None = None) -> tuple[Setup | None, list[TrialResult]]:
+    """A setup, `wanted` or else the newest in the file, and its trials.
 
     A line that was cut off by a kill, or is of an earlier version, is passed over: its trial counts
     as not run.
@@ -118,7 +100,13 @@ def read_results(path: Path, wanted: Setup | None = None) -> Recorded:
         elif wanted is None:
             setup = found
     digest = setup.digest if setup else ""
-    return Recorded(setup, [trial for trial in trials if trial.setup == digest])
+    return setup, [trial for trial in trials if trial.setup == digest]
+
+
+def not_run(trials: Sequence[Trial], results: Sequence[TrialResult]) -> list[Trial]:
+    """Those of the trials that were not run; whatever became of one, it was."""
+    ran = {(each.query, each.name, each.kind, each.run) for each in results}
+    return [t for t in trials if (t.query, t.name, t.kind, t.run) not in ran]
 
 
 def append_line(path: Path, line: Setup | TrialResult) -> None:
@@ -141,21 +129,9 @@ def checked_against(result: TrialResult, earlier: Sequence[TrialResult]) -> Tria
     return msgspec.structs.replace(result, failure=failure)
 
 
-def seconds_left(
-    waiting: Sequence[Trial], results: Sequence[TrialResult], workload: Workload
-) -> float:
-    """How long the waiting trials will take: by those of their sort that are over, and where there
-    are none, by what is usual on two cores."""
-
-    def mean(query: Query, kind: Kind) -> float:
-        took = [each.seconds for each in results if (each.query, each.kind) == (query, kind)]
-        return sum(took) / len(took) if took else _usual_seconds(query, kind, workload)
-
-    return sum(mean(trial.query, trial.kind) for trial in waiting)
-
-
-def _usual_seconds(query: Query, kind: Kind, workload: Workload) -> float:
-    around_s = _START_AND_STOP_S + (_SUBMIT_S if query is Query.EXERCISE else 0.0)
-    if kind is Kind.PACED:
-        return around_s + workload.paced_warm_s + workload.paced_s
-    return around_s + min(workload.records / _BACKLOG_PER_S, workload.warm_s + workload.measure_s)
+def seconds_left(waiting: int, results: Sequence[TrialResult], workload: Workload) -> float:
+    """How long so many trials will take: each as long as those that are over did in the mean, and
+    where there are none, as is usual on two cores."""
+    took = [each.seconds for each in results]
+    usual = _AROUND_S + workload.paced_warm_s + workload.paced_s
+    return waiting * (fmean(took) if took else usual)

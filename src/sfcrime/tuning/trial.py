@@ -15,20 +15,21 @@ from threading import Event
 import msgspec
 
 from sfcrime.errors import SfcrimeError
+from sfcrime.kafka.broker import RunningBroker
 from sfcrime.machine.child import Child, last_lines
+from sfcrime.machine.usage import UsageMeter
 from sfcrime.settings import Settings
-from sfcrime.tuning.figures import TrialFailed, backlog_figures, paced_figures
+from sfcrime.tuning.figures import OWN, TrialFailed, backlog_figures, paced_figures
 from sfcrime.tuning.knobs import Query, options_with, settings_with
 from sfcrime.tuning.plan import Kind, Trial, Workload
-from sfcrime.tuning.processes import UsageMeter
 from sfcrime.tuning.queries import LEDGER_ROWS, RunningQuery, start_exercise, start_product
 from sfcrime.tuning.results import TrialResult
-from sfcrime.tuning.workload import FrozenTopic, PacedProducer, Sends
+from sfcrime.tuning.workload import PacedProducer, Sends, backlog_topic
 
 FIRST_COMMIT_S = 180.0
 """A trial that has counted nothing by then has failed."""
 _MOST_MEASURED = 6
-"""A backlog trial with fewer than `_LEAST_BATCHES` may take so many times its measuring time."""
+"""A backlog trial of no more than `_LEAST_BATCHES` may take so many times its time."""
 _LEAST_BATCHES = 3
 _STOP_GRACE_S = 60.0
 """A stop waits for the batch in hand, which may be all of a topic."""
@@ -49,9 +50,9 @@ class Bench:
     """The base, with the lab's own broker."""
     workload: Workload
     work_dir: Path
-    broker_pid: int
-    topics: Mapping[int, FrozenTopic]
-    """Full topics, by how many partitions they have."""
+    broker: RunningBroker
+    topics: Mapping[int, Sends]
+    """What the full topics hold, by how many partitions they have."""
     stop: Event
 
 
@@ -100,12 +101,12 @@ def _on(settings: Settings, data_dir: Path) -> Settings:
 
 
 def _run_backlog(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
-    topic = bench.topics[settings.kafka.partitions]
-    settings = msgspec.structs.replace(settings, kafka=topic.kafka)
+    partitions, workload = settings.kafka.partitions, bench.workload
+    settings = settings.of_topic(backlog_topic(workload.records, partitions))
     query = _started(known, settings, ["--until-caught-up"])
     with _metered(query, bench) as meter:
-        _await_backlog(query, topic.expected.records, bench)
-    return backlog_figures(known, query.count(), bench.workload, topic.expected, meter)
+        _await_backlog(query, bench)
+    return backlog_figures(known, query.count(), workload, bench.topics[partitions], meter)
 
 
 def _run_paced(known: TrialResult, settings: Settings, bench: Bench) -> TrialResult:
@@ -133,7 +134,11 @@ def _metered(query: RunningQuery, bench: Bench) -> Iterator[UsageMeter]:
     Raises:
         TrialFailed: it did not end well.
     """
-    with UsageMeter([query.child.pid, bench.broker_pid]) as meter:
+
+    def role_of(pid: int) -> str:
+        return "broker" if pid == bench.broker.pid else OWN
+
+    with UsageMeter([query.child.pid, bench.broker.pid], role_of) as meter:
         try:
             yield meter
         finally:
@@ -147,19 +152,13 @@ def _ended(child: Child) -> TrialFailed:
     return TrialFailed(reason, last_lines(child.log_path, _LOG_LINES))
 
 
-def _await_backlog(query: RunningQuery, records: int, bench: Bench) -> None:
+def _await_backlog(query: RunningQuery, bench: Bench) -> None:
     """Until the topic's records are counted, or enough of them were."""
-    workload, warm = bench.workload, None
+    enough_s = bench.workload.warm_s + bench.workload.measure_s
     for passed_s, read, batches in _looks(query, bench):
-        if read >= records:
+        most = 1 if batches > _LEAST_BATCHES else _MOST_MEASURED
+        if read >= bench.workload.records or passed_s >= most * enough_s:
             return
-        if warm is None and (read >= workload.warm_records or passed_s >= workload.warm_s):
-            warm = (passed_s, batches)
-        if warm is not None:
-            took_s, measured = passed_s - warm[0], batches - warm[1]
-            most = 1 if measured >= _LEAST_BATCHES else _MOST_MEASURED
-            if took_s >= most * workload.measure_s:
-                return
 
 
 def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> Sends:
@@ -176,7 +175,7 @@ def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> 
         if sends is None and passed_s >= workload.paced_warm_s + workload.paced_s:
             sends, ended_s = producer.end(), passed_s
         if sends is not None:
-            missing = sends.expected.records - read
+            missing = sends.records - read
             if missing <= 0:
                 return sends
             if passed_s > ended_s + FIRST_COMMIT_S:
@@ -195,12 +194,13 @@ def _looks(query: RunningQuery, bench: Bench) -> Iterator[tuple[float, int, int]
         Interrupted: a stop was asked for.
     """
     began, first = time.monotonic(), 0.0
-    while query.child.is_running():
-        if bench.stop.wait(_LOOK_S):
-            raise Interrupted
+    while not bench.stop.wait(_LOOK_S):
+        if not query.child.is_running():
+            return
         now, (read, batches) = time.monotonic(), query.reached()
         if read:
             first = first or now
             yield now - first, read, batches
         elif now > began + FIRST_COMMIT_S:
             raise TrialFailed(f"it counted nothing within {FIRST_COMMIT_S:.0f} s")
+    raise Interrupted

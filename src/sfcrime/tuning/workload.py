@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -17,7 +17,7 @@ import msgspec
 from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.pace import Pace
-from sfcrime.kafka.producer import ProducerPlan, Published, partition_of, publish
+from sfcrime.kafka.producer import ProducerPlan, partition_of, publish
 from sfcrime.settings import KafkaSettings
 from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source
@@ -28,29 +28,32 @@ CITY_START = date(2018, 10, 1)
 
 
 @dataclass(slots=True)
-class Expected:
-    """What a count of a topic must come to, for any beginning of its partitions.
+class Sends:
+    """What a topic was fed with: when, and what a count must come to, for any beginning of its
+    partitions.
 
     Every record of the synthetic city is valid and in time; some are published twice.
     """
 
+    at_ms: dict[int, list[int]] = field(default_factory=dict)
+    """By partition, the wall clock at which each offset from 0 on was handed to Kafka's client."""
     repeats: dict[int, list[int]] = field(default_factory=dict)
     """By partition, the offsets of second copies, ascending."""
+    since_ms: int = 0
+    """Records sent before belong to the warm-up."""
     keys: set[bytes] = field(default_factory=set)
-    length: dict[int, int] = field(default_factory=dict)
-    """By partition, how many records there are."""
 
     @property
     def records(self) -> int:
-        return sum(self.length.values())
+        return sum(map(len, self.at_ms.values()))
 
-    def add(self, partition: int, key: bytes) -> None:
+    def add(self, partition: int, key: bytes, at_ms: int = 0) -> None:
         """Notes the next record of a partition."""
-        offset = self.length.get(partition, 0)
-        self.length[partition] = offset + 1
+        times = self.at_ms.setdefault(partition, [])
         if key in self.keys:
-            self.repeats.setdefault(partition, []).append(offset)
+            self.repeats.setdefault(partition, []).append(len(times))
         self.keys.add(key)
+        times.append(at_ms)
 
     def accounting(self, ends: Mapping[int, int]) -> Accounting:
         """Of the offsets below `ends`."""
@@ -59,59 +62,41 @@ class Expected:
         return Accounting(read=read, counted=read - again, duplicate=again)
 
 
-@dataclass(slots=True)
-class Sends:
-    """When each record of a topic was handed to Kafka's client."""
-
-    expected: Expected = field(default_factory=Expected)
-    at_ms: dict[int, list[int]] = field(default_factory=dict)
-    """By partition, the wall clock of each offset from 0 on."""
-    since_ms: int = 0
-    """Records sent before belong to the warm-up."""
-
-    def note(self, partition: int, key: bytes, at_ms: int) -> None:
-        """The next record of a partition is sent."""
-        self.expected.add(partition, key)
-        self.at_ms.setdefault(partition, []).append(at_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenTopic:
-    """A full topic, and what a count of it must come to."""
-
-    kafka: KafkaSettings
-    expected: Expected
-
-
 def open_city() -> Source:
     """The source of every trial: the same records on every machine."""
     return open_synthetic_source(CITY_SEED, CITY_START)
 
 
-def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> FrozenTopic:
-    """A topic with the city's first records, made or completed where it is not whole yet.
+def backlog_topic(records: int, partitions: int) -> str:
+    """The name of a full topic."""
+    return f"backlog-{records}-{partitions}"
+
+
+def freeze_topic(kafka: KafkaSettings, records: int, stop: Event) -> Sends:
+    """Fills `backlog_topic` with the city's first records, where it is not full yet.
 
     Args:
         kafka: names the broker, and the partitions.
         records: how many.
         stop: ends it early.
     """
-    named = msgspec.structs.replace(kafka, topic=f"backlog-{records}-{kafka.partitions}")
-    expected = Expected()
+    named = msgspec.structs.replace(kafka, topic=backlog_topic(records, kafka.partitions))
+    sends = Sends()
     city = open_city()
 
     def records_from(start: int) -> Iterator[SourceRecord]:
         for record in islice(city.records(), records):
-            expected.add(partition_of(record, kafka.partitions), record.key or record.value)
+            sends.add(partition_of(record, kafka.partitions), record.key or record.value)
             if record.sequence >= start:
                 yield record
 
     publish(ProducerPlan(named, city.identity, Pace(None)), records_from, stop)
-    return FrozenTopic(named, expected)
+    return sends
 
 
 class PacedProducer:
-    """Publishes the city's records at a steady pace, from a thread of its own, until it is ended.
+    """Publishes the city's records at a steady pace, from a thread of its own, until it is ended;
+    a `with` block ends it.
 
     The topic must be new: a record's offset is its place among those of its partition.
     """
@@ -120,20 +105,16 @@ class PacedProducer:
         self._kafka = kafka
         self._per_s = per_s
         self._stop = Event()
-        self._pool = ThreadPoolExecutor(1, "paced-producer")
-        self._publishing: Future[Published] | None = None
         self.sends = Sends()
+        self._pool = ThreadPoolExecutor(1, "paced-producer")
+        city = open_city()
+        plan = ProducerPlan(kafka, city.identity, Pace(None))
+        # The records end, and only then the publishing: so all that is noted is sent.
+        self._publishing = self._pool.submit(
+            publish, plan, lambda start: self._paced(city.records(start)), Event()
+        )
 
     def __enter__(self) -> PacedProducer:
-        city = open_city()
-        plan = ProducerPlan(self._kafka, city.identity, Pace(None))
-        self._publishing = self._pool.submit(
-            # The records end, and only then the publishing: so all that is noted is sent.
-            publish,
-            plan,
-            lambda start: self._paced(city.records(start)),
-            Event(),
-        )
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -147,13 +128,12 @@ class PacedProducer:
             SfcrimeError: publishing failed.
         """
         self._stop.set()
-        if self._publishing is not None:
-            self._publishing.result()
+        self._publishing.result()
         return self.sends
 
     def check(self) -> None:
         """Raises what ended it, where it did not end by being told to."""
-        if self._publishing is not None and self._publishing.done():
+        if self._publishing.done():
             self._publishing.result()
 
     def _paced(self, records: Iterator[SourceRecord]) -> Iterator[SourceRecord]:
@@ -162,5 +142,5 @@ class PacedProducer:
             if self._stop.wait(max(0.0, began + number / self._per_s - time.monotonic())):
                 return
             partition = partition_of(record, self._kafka.partitions)
-            self.sends.note(partition, record.key or record.value, time.time_ns() // 1_000_000)
+            self.sends.add(partition, record.key or record.value, time.time_ns() // 1_000_000)
             yield record

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+
+import numpy as np
 
 SAMPLE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
-Roles = Sequence[tuple[bytes, str]]
-"""What a process is, by a word of its command line; the first that is found."""
-BROKER = "broker"
-ROLES: Roles = (
-    (b"kafka.Kafka", BROKER),
-    (b"SparkSubmit", "Spark driver"),
-    (b"worker_daemon", "Python workers"),
-    (b"pyspark.daemon", "Python workers"),  # of a Spark that sfcrime did not set up
-    (b"sfcrime", "sfcrime"),
-)
-_OTHER = "other"
+OTHER = "other"
+"""The role of a process that is not known, or not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +49,13 @@ class UsageMeter:
 
     Args:
         roots: process ids; they and their descendants are counted.
-        roles: how processes are told apart.
+        role_of: what a process is, by its id; asked again while it says `OTHER`.
     """
 
-    def __init__(self, roots: Sequence[int], roles: Roles = ROLES) -> None:
+    def __init__(self, roots: Sequence[int], role_of: Callable[[int], str]) -> None:
         self.samples: list[Sample] = []
         self._roots = roots
-        self._known_roles = roles
+        self._role_of = role_of
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="usage-meter", daemon=True)
         self._roles: dict[int, str] = {}
@@ -82,8 +74,12 @@ class UsageMeter:
     def cpu_between(self, start_s: float, end_s: float) -> dict[str, float]:
         """CPU seconds by role between two moments (seconds since 1970); between two looks, in
         proportion."""
-        before, after = self._cpu_at(start_s), self._cpu_at(end_s)
-        return {role: seconds - before.get(role, 0.0) for role, seconds in after.items()}
+        looked = [sample.at_s for sample in self.samples]
+        found = {}
+        for role in self.samples[-1].cpu_s:
+            used = [sample.cpu_s.get(role, 0.0) for sample in self.samples]
+            found[role] = float(np.diff(np.interp([start_s, end_s], looked, used))[0])
+        return found
 
     def others_share(self) -> float:
         """How much of all CPU time while it watched was somebody else's."""
@@ -93,22 +89,11 @@ class UsageMeter:
         return max(0.0, machine_s - own_s) / (max(machine_s, own_s) or 1.0)
 
     def peak_mb_by_role(self) -> dict[str, float]:
-        """Each role's own peak; all processes of a role together."""
+        """Each role's own peak, all its processes at one moment together."""
         roles = dict.fromkeys(role for sample in self.samples for role in sample.rss_bytes)
         return {
             role: max(sample.rss_bytes.get(role, 0) for sample in self.samples) / 1e6
             for role in roles
-        }
-
-    def _cpu_at(self, moment_s: float) -> dict[str, float]:
-        after = bisect_left(self.samples, moment_s, key=lambda sample: sample.at_s)
-        at = min(max(after, 1), len(self.samples) - 1)
-        earlier, later = self.samples[at - 1], self.samples[at]
-        share = (moment_s - earlier.at_s) / ((later.at_s - earlier.at_s) or 1.0)
-        share = min(max(share, 0.0), 1.0)
-        return {
-            role: earlier.cpu_s.get(role, 0.0) + share * (cpu_s - earlier.cpu_s.get(role, 0.0))
-            for role, cpu_s in later.cpu_s.items()
         }
 
     def _watch(self) -> None:
@@ -118,8 +103,8 @@ class UsageMeter:
     def _sample(self) -> None:
         rss: dict[str, int] = {}
         for process in process_tree(self._roots):
-            if self._roles.get(process.pid, _OTHER) == _OTHER:  # it may not be itself yet
-                self._roles[process.pid] = role_of(process.pid, self._known_roles)
+            if self._roles.get(process.pid, OTHER) == OTHER:  # it may not be itself yet
+                self._roles[process.pid] = self._role_of(process.pid)
             role = self._roles[process.pid]
             # A process about to start another one is two for a moment, with one memory: only
             # what was there half a second ago is counted.
@@ -154,7 +139,7 @@ def _read(pid: int) -> Process | None:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    # The name in brackets may hold blanks and brackets; numbering from the state behind it.
+    # The name in brackets may hold blanks and brackets; numbering from the state after it.
     fields = stat.rpartition(")")[2].split()
     return Process(
         pid=pid,
@@ -162,15 +147,6 @@ def _read(pid: int) -> Process | None:
         cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
         rss_bytes=int(fields[21]) * _PAGE_BYTES,
     )
-
-
-def role_of(pid: int, roles: Roles) -> str:
-    """What a process is; "other" where no word fits, or it is gone."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return _OTHER
-    return next((role for word, role in roles if word in command), _OTHER)
 
 
 def _machine_busy_s() -> float:

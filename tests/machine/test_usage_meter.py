@@ -8,12 +8,13 @@ import time
 
 import pytest
 
-from sfcrime.tuning.processes import Sample, UsageMeter
+from sfcrime.machine.usage import Sample, UsageMeter
 
 
 def test_cpu_time_is_found_between_two_moments() -> None:
     burn = "import time\nbegan = time.process_time()\nwhile time.process_time() < began + 1: pass"
-    with UsageMeter([(child := subprocess.Popen([sys.executable, "-c", burn])).pid]) as meter:
+    child = subprocess.Popen([sys.executable, "-c", burn])
+    with UsageMeter([child.pid], lambda pid: "burner") as meter:
         began = time.time()
         child.wait(60)
         ended = time.time()
@@ -25,7 +26,7 @@ def test_cpu_time_is_found_between_two_moments() -> None:
 
 
 def _watched() -> UsageMeter:
-    meter = UsageMeter([])
+    meter = UsageMeter([], str)
     meter.samples = [
         Sample(100.0, {"driver": 1.0}, {"driver": 3_000_000}, machine_s=50.0),
         Sample(110.0, {"driver": 5.0}, {"driver": 9_000_000, "worker": 1_000_000}, machine_s=55.0),
@@ -37,7 +38,7 @@ def _watched() -> UsageMeter:
 def test_between_two_looks_cpu_time_is_in_proportion() -> None:
     meter = _watched()
 
-    assert meter.cpu_between(105.0, 110.0) == pytest.approx({"driver": 2.0})
+    assert meter.cpu_between(105.0, 110.0) == pytest.approx({"driver": 2.0, "worker": 0.0})
     assert meter.cpu_between(105.0, 115.0) == pytest.approx({"driver": 2.5, "worker": 1.0})
     assert meter.cpu_between(0.0, 999.0) == pytest.approx({"driver": 5.0, "worker": 2.0})
 

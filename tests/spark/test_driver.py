@@ -16,11 +16,10 @@ import pyspark
 import pytest
 
 from sfcrime.errors import ChildFailed, UsageError
+from sfcrime.jvm.jars import committed_hashes
 from sfcrime.jvm.java import find_java
-from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.settings import JvmSettings, Settings, StreamSettings
-from sfcrime.spark.driver import SPARK_MODULE_OPTIONS, DriverCommand, driver_java
-from sfcrime.spark.gateway import start_driver_jvm
+from sfcrime.spark.driver import SPARK_MODULE_OPTIONS, driver_java, start_driver_jvm
 from sfcrime.spark.properties import spark_properties
 
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4}
@@ -65,20 +64,30 @@ def test_the_jvm_gets_the_module_options_of_the_pinned_spark_but_for_the_missing
 SECRET = "sasl-password-that-nobody-may-see"  # noqa: S105 - one of nothing
 
 
-def _command(work_dir: Path, java: Path) -> DriverCommand:
-    return DriverCommand(
-        java=java,
-        jars=[work_dir / "connector.jar"],
-        startup_cache=StartupCache(work_dir / "none.aot", "use", java, ""),
-        heap="300m",
-        properties={"spark.master": "local[2]", "spark.secret": SECRET, "spark.path": "C:\\x"},
-        work_dir=work_dir,
-        jvm_options=["-XX:-UseParallelGC", "-XX:+UseG1GC"],
+def _settings(folder: Path, script: str) -> Settings:
+    """Settings of a Java that does what a script says."""
+    home = folder / "java"
+    (home / "bin").mkdir(parents=True)
+    (home / "release").write_text('JAVA_VERSION="21.0.2"\n', encoding="utf-8")
+    (home / "bin" / "java").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (home / "bin" / "java").chmod(0o755)
+    given = {"spark.secret": SECRET, "spark.path": "C:\\x"}
+    stream = StreamSettings(
+        spark_properties=given, jvm_options="-XX:-UseParallelGC -XX:+UseG1GC", heap="300m"
     )
+    return Settings(jvm=JvmSettings(java_home=str(home)), stream=stream)
+
+
+def _arguments(folder: Path) -> list[str]:
+    """What the JVM is started with."""
+    settings = _settings(folder, 'for each in "$@"; do echo "$each"; done; exit 1')
+    with pytest.raises(ChildFailed):
+        start_driver_jvm(settings, folder / "work").await_gateway()
+    return (folder / "work" / "driver.log").read_text().splitlines()
 
 
 def test_the_users_own_jvm_options_have_the_last_word(tmp_path: Path) -> None:
-    arguments = _command(tmp_path, Path("/java")).arguments(tmp_path / "driver.properties")
+    arguments = _arguments(tmp_path)
 
     assert arguments[arguments.index("-cp") - 2 :][:2] == ["-XX:-UseParallelGC", "-XX:+UseG1GC"]
 
@@ -96,15 +105,14 @@ def test_java_takes_every_threshold_of_its_compilers(tmp_path: Path, jvm: JvmSet
 
 
 def test_configuration_is_in_a_file_and_not_on_the_command_line(tmp_path: Path) -> None:
-    properties_file = tmp_path / "driver.properties"
-    arguments = _command(tmp_path, Path("/java")).arguments(properties_file)
+    arguments = _arguments(tmp_path)
 
     assert not any(SECRET in argument or "--conf" in argument for argument in arguments)
-    assert arguments[0] == "/java"
+    properties_file = tmp_path / "work" / "driver.properties"
     assert arguments[-3:] == ["--properties-file", str(properties_file), "pyspark-shell"]
     class_path = arguments[arguments.index("-cp") + 1].split(os.pathsep)
     assert class_path[0].endswith(f"pyspark{os.sep}jars{os.sep}*")
-    assert class_path[1:] == [str(tmp_path / "connector.jar")]
+    assert {Path(jar).name for jar in class_path[1:]} == committed_hashes("spark").keys()
 
 
 @pytest.mark.parametrize("name", ["spark.driver.host", "spark.driver.bindAddress"])
@@ -146,23 +154,16 @@ def test_what_sfcrime_sets_itself_cannot_be_set_as_a_property(tmp_path: Path, na
         spark_properties(_with(spark_properties={name: "x"}), tmp_path)
 
 
-def _fake_java(folder: Path, script: str) -> Path:
-    java = folder / "java"
-    java.write_text(f"#!/bin/sh\n{script}\n")
-    java.chmod(0o755)
-    return java
-
-
 def test_a_jvm_that_dies_at_its_start_is_an_error_with_its_last_words(tmp_path: Path) -> None:
-    java = _fake_java(tmp_path, "echo Unrecognized VM option; exit 3")
+    settings = _settings(tmp_path, "echo Unrecognized VM option; exit 3")
     with pytest.raises(ChildFailed) as failed:
-        start_driver_jvm(_command(tmp_path / "work", java)).await_gateway()
+        start_driver_jvm(settings, tmp_path / "work").await_gateway()
     assert "Unrecognized VM option" in failed.value.happened
-    assert str(tmp_path / "work" / "driver.log") in failed.value.next_step
+    assert str(tmp_path / "work" / "driver.out") in failed.value.next_step
 
 
 def test_a_jvm_that_does_not_answer_yet_is_ended_at_once(tmp_path: Path) -> None:
-    jvm = start_driver_jvm(_command(tmp_path / "work", _fake_java(tmp_path, "exec sleep 600")))
+    jvm = start_driver_jvm(_settings(tmp_path, "exec sleep 600"), tmp_path / "work")
     assert jvm.is_running()
 
     jvm.stop()
@@ -175,17 +176,23 @@ def test_the_jvm_is_told_where_to_listen_and_its_settings_are_for_this_user_alon
 ) -> None:
     monkeypatch.setenv("SPARK_HOME", "/somewhere/else")
     monkeypatch.setenv("SPARK_LOCAL_IP", "0.0.0.0")  # noqa: S104
-    java = _fake_java(tmp_path, "env; exit 1")
-    with pytest.raises(ChildFailed):
-        start_driver_jvm(_command(tmp_path / "work", java)).await_gateway()
+    settings = _settings(tmp_path, "env; umask; exit 1")
+    users = os.umask(0)
+    try:
+        with pytest.raises(ChildFailed):
+            start_driver_jvm(settings, tmp_path / "work").await_gateway()
+    finally:
+        os.umask(users)
 
-    said = (tmp_path / "work" / "driver.log").read_text().splitlines()
+    output = tmp_path / "work" / "driver.out"
+    said = output.read_text().splitlines()
+    assert said[-1] == "0077"
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert stat.S_IMODE(output.parent.stat().st_mode) == 0o700
     assert "SPARK_LOCAL_IP=127.0.0.1" in said
     assert not any(line.startswith("SPARK_HOME=") for line in said)
     properties = tmp_path / "work" / "driver.properties"
     assert stat.S_IMODE(properties.stat().st_mode) == 0o600
-    assert properties.read_text().splitlines() == [
-        "spark.master=local[2]",
-        f"spark.secret={SECRET}",
-        "spark.path=C:\\\\x",
-    ]
+    lines = properties.read_text().splitlines()
+    assert lines[0] == "spark.master=local[*]"
+    assert lines[-2:] == [f"spark.secret={SECRET}", "spark.path=C:\\\\x"]
