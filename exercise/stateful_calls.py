@@ -60,7 +60,7 @@ def judging(lateness_us: int | None) -> Callable[[Batches], Batches]:
 
     def judge(batches: Batches) -> Batches:
         for batch in batches:
-            published = np.asarray(batch.column("timestamp").cast(pa.int64()))
+            published = np.asarray(batch.column("timestamp").cast(pa.int64())) // 1000
             verdicts = judge_records(batch.column("value").to_pylist(), published, lateness_us)
             identities, times_us = list(verdicts.call_id), list(verdicts.call_us)
             for row, call_id in enumerate(verdicts.call_id):

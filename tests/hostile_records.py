@@ -711,6 +711,8 @@ TIMED_RECORDS: list[TimedRecord] = [
     ),
     TimedRecord("stamped 0", "2018-10-02T09:11:00", 0, WEEK_S, Outcome.REJECTED),
     TimedRecord("stamped beyond year 9999", "2018-10-02T09:11:00", 2**62, WEEK_S, Outcome.LATE),
+    TimedRecord("stamped last of all", "2018-10-02T09:11:00", 2**63 - 1, WEEK_S, Outcome.LATE),
+    TimedRecord("stamped first of all", "2018-10-02T09:11:00", -(2**63), WEEK_S, Outcome.REJECTED),
     # 250 years are 91,310 days; published 2300-01-01T00:00:00 on the wall.
     TimedRecord(
         "exactly an allowed lateness of 250 years",

@@ -276,13 +276,13 @@ def test_a_table_of_spark_properties_comes_from_the_file_with_dots_quoted_or_not
     environment = settings_file(
         tmp_path,
         '[stream.spark_properties]\n"spark.speculation" = true\nspark.locality.wait = 0\n'
-        "[stream.source_options]\nmaxTriggerDelay = '5s'\n",
+        "[stream.source_options]\nmaxTriggerDelay = '5s'\nkafka.max.poll.records = 500\n",
     )
 
     stream = load_settings(environment=environment).stream
 
     assert stream.spark_properties == {"spark.speculation": "true", "spark.locality.wait": "0"}
-    assert stream.source_options == {"maxTriggerDelay": "5s"}
+    assert stream.source_options == {"maxTriggerDelay": "5s", "kafka.max.poll.records": "500"}
 
 
 def test_a_table_travels_to_a_child_process_as_json() -> None:
@@ -304,7 +304,7 @@ def test_a_table_travels_to_a_child_process_as_json() -> None:
         ("SPARK_PROPERTIES", '{"sql.shuffle": "1"}', "names 'sql.shuffle'"),
         ("SPARK_PROPERTIES", '{"spark.a b": "1"}', "names 'spark.a b'"),
         ("SPARK_PROPERTIES", '{"spark.a": "1\\nspark.master=x"}', "control characters"),
-        ("SOURCE_OPTIONS", '{"kafka.acks": "1"}', "names 'kafka.acks'"),
+        ("SOURCE_OPTIONS", '{"kafka acks": "1"}', "names 'kafka acks'"),
         ("STATE_STORE", "memory", "The setting stream.state_store does not exist"),
     ],
 )

@@ -36,7 +36,7 @@ SHORT_VARIABLES = {
 
 TABLES = {
     ("stream", "spark_properties"): re.compile(r"spark\.[A-Za-z0-9_.-]+\Z"),
-    ("stream", "source_options"): re.compile(r"[A-Za-z][A-Za-z0-9]*\Z"),
+    ("stream", "source_options"): re.compile(r"(kafka\.[a-z.]+|[A-Za-z][A-Za-z0-9]*)\Z"),
 }
 """The settings that are tables, and the names that each takes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,9 +32,14 @@ CALL_MS = 1_538_496_660_000
 
 
 def _new_topic(kafka: KafkaSettings) -> None:
-    """As its owner would make it: nothing of ours but room for large records."""
+    """As its owner would make it: nothing of ours but room for large records, and for any time."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
-    topic = NewTopic(kafka.topic, PARTITIONS, config={"max.message.bytes": "4000000"})
+    config = {
+        "max.message.bytes": "4000000",
+        "retention.ms": "-1",
+        "message.timestamp.after.max.ms": str(2**63 - 1),
+    }
+    topic = NewTopic(kafka.topic, PARTITIONS, config=config)
     admin.create_topics([topic])[kafka.topic].result(30)
 
 
@@ -113,6 +119,76 @@ def test_every_record_of_a_foreign_topic_is_counted_or_set_aside_and_none_stops_
     assert audit.code == 0, audit.out
     assert audit.json["accounting"] == accounting
     assert audit.json["lateness_s"] is None
+
+
+def test_what_spark_cannot_read_is_counted_without_it(
+    sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
+) -> None:
+    """A timestamp that Spark's source cannot give, and 300 MB of zeros in 9 KB: each in a batch of
+    its own, between batches that Spark reads."""
+    kafka = topic()
+    _new_topic(kafka)
+    producer = Producer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "message.max.bytes": 400_000_000,
+            "compression.type": "zstd",
+        }
+    )
+    for number in range(50):
+        stamped_ms = {15: -9_223_372_036_854_776, 16: 2**63 - 1}.get(number, CALL_MS)
+        value = b"\0" * 300_000_000 if number == 35 else _call(number)
+        producer.produce(kafka.topic, value, partition=0, timestamp=stamped_ms)
+        assert producer.flush(30) == 0
+    servers = ["--bootstrap-servers", kafka.bootstrap_servers, "--topic", kafka.topic]
+
+    ran = sfcrime(
+        *("stream", "--until-caught-up", "--max-records-per-batch", "10", "--json", *servers),
+        *("--lateness-hours", "720"),
+    )
+
+    assert ran.code == 0, ran.err
+    batches = [json.loads(line) for line in ran.out.splitlines()]
+    without_spark = [each for each in batches if "withoutSpark" in each["phases_ms"]]
+    assert [each["input_rows"] for each in without_spark] == [10, 10]
+    audit = sfcrime("audit", *servers[:2], "--json")
+    assert audit.code == 0, audit.out
+    assert audit.json["accounting"] == {
+        **{"read": 50, "counted": 47, "duplicate": 0, "late": 1, "rejected": 2, "gaps": 0}
+    }
+    assert sfcrime("rejected", *servers[:2], "--json").json["by_reason"] == {
+        "too-large": 1,
+        "from-the-future": 1,
+    }
+    assert sfcrime("late", *servers[:2]).code == 0
+
+
+def test_transactions_in_a_topic_of_ours_are_gaps_to_every_count(
+    sfcrime: Sfcrime, topic: Callable[[], KafkaSettings]
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    servers = ["--bootstrap-servers", kafka.bootstrap_servers]
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    for sequence in (0, 1):
+        ours = [
+            ("sfcrime-source", source_header(IDENTITY, 1)),
+            ("sfcrime-sequence", str(sequence).encode()),
+        ]
+        producer.produce(kafka.topic, _call(sequence), None, 0, timestamp=CALL_MS, headers=ours)
+        assert producer.flush(30) == 0
+        _send_in_transactions(kafka, [_call(10 + sequence)], [_call(3), b"aborted"])
+        ran = sfcrime("stream", "--until-caught-up", *servers, "--topic", kafka.topic)
+        assert ran.code == 0, ran.err
+
+    # Others stamp their records with the present: they are late.
+    accounting = {"read": 4, "counted": 2, "duplicate": 0, "late": 2, "rejected": 0, "gaps": 8}
+    assert sfcrime("status", *servers, "--json").json["accounting"] == accounting
+    rebuilt = sfcrime("rebuild", *servers, "--topic", kafka.topic, "--json")
+    assert rebuilt.json["accounting"] == accounting
+    audit = sfcrime("audit", *servers, "--json")
+    assert (audit.code, audit.json["accounting"]) == (0, accounting)
+    assert audit.json["sequences"] is not None
 
 
 def test_a_record_of_today_behind_every_hour_of_the_past_is_in_nobodys_way(

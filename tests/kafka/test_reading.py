@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from record_samples import all_records, published, send_foreign, send_in_transaction
 
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka import consumer, fetch_watch
+from sfcrime.kafka import client, consumer, fetch_watch
 from sfcrime.kafka.client import open_consumer
 from sfcrime.kafka.consumer import read_range
+from sfcrime.kafka.oversized import OVERSIZED
 from sfcrime.kafka.places import Content, Place, read_places
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
@@ -69,6 +70,36 @@ def test_markers_and_aborted_records_are_passed_over_also_at_the_end(topic: NewN
     assert _read_again(kafka, *((0, offset) for offset in (6, 2, 3, 4))) == {
         (0, 2): Content(b"b", 1),
         **dict.fromkeys([(0, 3), (0, 4), (0, 6)]),
+    }
+
+
+@pytest.mark.parametrize("start", [0, 4, 6])
+def test_what_unpacks_to_more_than_the_client_takes_is_read_as_too_large(
+    topic: NewName, monkeypatch: pytest.MonkeyPatch, start: int
+) -> None:
+    """Three records in one batch, of 75 MB together, between records of others."""
+    monkeypatch.setattr(client, "MAX_UNPACKED_BYTES", 60_000_000)
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    producer = Producer(
+        {
+            **{"bootstrap.servers": kafka.bootstrap_servers, "compression.type": "zstd"},
+            **{"message.max.bytes": 100_000_000, "batch.size": 90_000_000, "linger.ms": 1000},
+        }
+    )
+    for values in ([b"0", b"1", b"2"], [bytes(25_000_000)] * 3, [b"6", b"7"]):
+        for value in values:
+            producer.produce(kafka.topic, value, partition=0)
+        assert producer.flush(20) == 0
+
+    read = [each for records in read_range(kafka, {0: start}, {0: 8}, batch=2) for each in records]
+
+    expected = [b"0", b"1", b"2", OVERSIZED, OVERSIZED, OVERSIZED, b"6", b"7"]
+    assert [(each.offset, each.value) for each in read] == list(enumerate(expected))[start:]
+    assert _read_again(kafka, *((0, offset) for offset in range(start, 8))) == {
+        (0, offset): Content(b"", 65_537) if value is OVERSIZED else Content(value, 1)
+        for offset, value in enumerate(expected)
+        if offset >= start
     }
 
 

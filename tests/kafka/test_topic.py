@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from sfcrime.domain.topic_state import TopicState
@@ -29,8 +30,35 @@ def test_a_new_topic_keeps_records_of_any_age_and_refuses_the_far_future(topic: 
     assert made["message.timestamp.type"] == "CreateTime"
     assert made["segment.ms"] == "315360000000"
     assert made["message.timestamp.after.max.ms"] == "3600000"
-    assert made["message.timestamp.before.max.ms"] == "9223372036854775807"
+    assert made["message.timestamp.before.max.ms"] == "3153600000000"
     require_fit(kafka, made)
+
+
+@pytest.mark.parametrize(
+    "stamped_ms, is_kept",
+    [
+        (-(2**63), False),
+        (-9_223_372_036_854_776, False),
+        (946_684_800_000, True),  # 2000-01-01
+        (-1, True),  # no timestamp
+        (2**63 - 1, False),
+    ],
+)
+def test_a_new_topic_takes_every_time_that_a_call_can_have_and_no_other(
+    topic: NewName, stamped_ms: int, is_kept: bool
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    producer.produce(kafka.topic, b"x", partition=0, timestamp=stamped_ms)
+    producer.flush(20)
+
+    assert Topic(kafka).end_offsets() == {0: int(is_kept)}
+
+
+def test_a_topic_without_a_bound_on_age_fits(topic: NewName) -> None:
+    kafka = topic()
+    require_fit(kafka, {"message.timestamp.before.max.ms": "9223372036854775807"})
 
 
 def test_an_existing_topic_keeps_its_partitions_and_id(topic: NewName) -> None:
@@ -89,7 +117,7 @@ def test_a_topic_that_does_not_exist_is_an_error_and_is_not_made(topic: NewName)
         (
             "message.timestamp.before.max.ms",
             "86400000",
-            "message.timestamp.before.max.ms=9223372036854775807",
+            "message.timestamp.before.max.ms=3153600000000",
         ),
         (
             "message.timestamp.after.max.ms",

@@ -83,7 +83,7 @@ def _arguments(folder: Path) -> list[str]:
     settings = _settings(folder, 'for each in "$@"; do echo "$each"; done; exit 1')
     with pytest.raises(ChildFailed):
         start_driver_jvm(settings, folder / "work").await_gateway()
-    return (folder / "work" / "driver.log").read_text().splitlines()
+    return (folder / "work" / "driver.out").read_text().splitlines()
 
 
 def test_the_users_own_jvm_options_have_the_last_word(tmp_path: Path) -> None:

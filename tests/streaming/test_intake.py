@@ -131,7 +131,18 @@ def test_fourteen_fields_in_any_order_are_one_call(field: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["maxOffsetsPerTrigger", "MINPARTITIONS", "startingOffsets"])
+def test_how_much_kafkas_client_fetches_can_be_set() -> None:
+    options = {"kafka.max.poll.records": "500", "kafka.fetch.max.bytes": "1000000"}
+    require_settable(Settings(stream=StreamSettings(source_options=options)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("maxOffsetsPerTrigger", "MINPARTITIONS", "startingOffsets"),
+        *("kafka.isolation.level", "kafka.Max.Poll.Records", "kafka.bootstrap.servers"),
+    ],
+)
 def test_what_is_read_cannot_be_changed_by_an_option(name: str) -> None:
     stream = StreamSettings(source_options={"maxTriggerDelay": "1s", name: "1"})
     with pytest.raises(UsageError, match=f"names {name}"):

@@ -14,18 +14,22 @@ from typing import Any, cast
 
 import pytest
 from batch_samples import call, read_batch
+from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 
+from hostile_records import GOOD, with_id
 from running import wait_until
+from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError, StoreUnavailable
+from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.topic import TopicHead
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import job as job_module
-from sfcrime.streaming import query_end, reading
+from sfcrime.streaming import plain_reading, query_end, reading
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.query_end import await_end
@@ -103,6 +107,12 @@ class HeldTopic:
 
         return answer
 
+    def require_lasting_offsets(self) -> None:
+        return
+
+    def end_offsets(self) -> dict[int, int]:
+        return self.ends
+
     def state(self) -> TopicState:
         return TopicState(GENERATION.topic_id, dict.fromkeys(self.ends, 0), self.ends)
 
@@ -159,6 +169,8 @@ class RunningQuery:
         self._thread.join(min(seconds, 0.02))
         if self._thread.is_alive():
             return False
+        if isinstance(self.failure, Py4JError):  # the JVM is gone
+            raise self.failure
         if self.failure is not None:
             raise StreamingQueryException(str(self.failure))
         return True
@@ -180,6 +192,9 @@ class Jvm:
 
     log_path, output_path = Path("driver.log"), Path("driver.out")
     exit_code = None
+
+    def is_running(self) -> bool:
+        return True
 
     def ends_within(self, seconds: float) -> bool:
         return False
@@ -396,3 +411,97 @@ def test_a_partition_that_is_added_at_the_start_retries_it(scene: Scene) -> None
     wait_until(lambda: scene.read() == 1, "a batch of it", _WAIT_S)
     scene.stop.set()
     assert scene.end() == {0: 1, 1: 10}
+
+
+OVERFLOW = "Job aborted\nCaused by: java.lang.ArithmeticException: long overflow"
+
+
+class UnreadableAtFirst(Frame):
+    """What Spark cannot read of the first query's batch, and the batch of the next one."""
+
+    is_first = True
+
+    def collect(self) -> list[Any]:
+        if self.is_first:
+            self.is_first = False
+            raise RuntimeError(OVERFLOW)
+        return super().collect()
+
+
+def read_by_the_other_client(
+    kafka: KafkaSettings, start: dict[int, int], end: dict[int, int], batch: int
+) -> Iterator[list[TopicRecord]]:
+    if start[0] == 0:
+        yield [
+            TopicRecord(0, 0, 1_538_496_660_000, None, GOOD),
+            TopicRecord(0, 1, -(2**63), None, b"x" * 70_000),
+            TopicRecord(0, 2, 2**63 - 1, None, with_id(b'"7"')),
+        ]
+
+
+@pytest.fixture
+def other_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_reading, "read_range", read_by_the_other_client)
+
+
+def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:
+    planned = plain_reading.planned_ranges({0: 5, 1: 0, 2: 7}, {0: 35, 1: 10, 2: 7}, 20)
+
+    assert planned == {0: (5, 20), 1: (0, 5), 2: (7, 7)}
+
+
+@pytest.mark.usefixtures("other_client")
+def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on(
+    scene: Scene,
+) -> None:
+    scene.topic.ends = {0: 3, 1: 10}
+    scene.frames = [UnreadableAtFirst(read_batch([call(0, 3, 3)], {0: (3, 4), 1: (10, 10)}))]
+    scene.begin()
+    scene.query.let_go(1)
+    wait_until(lambda: len(scene.queries) == 2 or bool(scene.ended), "another query", _WAIT_S)
+    assert scene.ended == []
+    scene.query.let_go(1)
+    wait_until(lambda: scene.read() == 4, "the batch behind it", _WAIT_S)
+    scene.stop.set()
+    assert scene.end() == {0: 4, 1: 10}
+    totals = scene.store.totals()
+    assert totals is not None
+    assert totals.accounting == Accounting(read=4, counted=2, late=1, rejected=1)
+    (progress,) = scene.progress
+    assert (progress.batch_id, progress.input_rows) == (0, 3)
+
+
+@pytest.mark.usefixtures("other_client")
+def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.topic.ends = {0: 3, 1: 10}
+    renewed = threading.Event()
+    monkeypatch.setattr(RunningSpark, "renew", lambda *_: renewed.set())
+    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
+    monkeypatch.setattr(Jvm, "exit_code", 3)
+    scene.frames = []
+    scene.begin()
+    scene.query.failure = Py4JError("Answer from Java side is empty")
+    scene.query._stopped.set()
+    wait_until(lambda: len(scene.queries) == 2, "the query to begin again", _WAIT_S)
+    assert (renewed.is_set(), scene.read()) == (True, 3)
+    scene.stop.set()
+    assert scene.end() == {0: 3, 1: 10}
+
+
+def test_where_memory_ran_out_over_nothing_the_job_ends(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would run out again, and again."""
+    scene.topic.ends = {0: 0, 1: 10}
+    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
+    monkeypatch.setattr(Jvm, "exit_code", 3)
+    scene.frames = []
+    scene.begin()
+    scene.query.failure = Py4JError("Answer from Java side is empty")
+    scene.query._stopped.set()
+    failure = scene.end()
+    assert isinstance(failure, ChildFailed), failure
+    assert "SFCRIME_STREAM_HEAP=2g" in failure.next_step
+    assert scene.store.last_batch_id() is None

@@ -37,6 +37,11 @@ class Topic:
     topic_id: str = GENERATION.topic_id
     firsts: Mapping[int, int] = field(default_factory=dict)
     fails: bool = False
+    is_compacted: bool = False
+
+    def require_lasting_offsets(self) -> None:
+        if self.is_compacted:
+            raise TopicRefused("The topic has cleanup.policy=compact.")
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         def answer() -> TopicHead:
@@ -98,6 +103,15 @@ def test_offsets_without_a_record_are_counted_as_gaps(store: StoreWriter) -> Non
     storer.store(read_batch([call(0, 1, 1)], {0: (0, 4), 1: (10, 10)}))
     storer.store(read_batch([], {0: (4, 6), 1: (10, 10)}))
     assert _accounting(store) == Accounting(read=1, counted=1, gaps=5)
+
+
+def test_a_gap_that_compaction_may_have_left_is_not_counted(store: StoreWriter) -> None:
+    """Whoever switches compaction on under a running job takes records away one by one."""
+    storer = _storer(store, Topic(is_compacted=True))
+    storer.store(FIRST)
+    with pytest.raises(TopicRefused, match=r"cleanup\.policy=compact"):
+        storer.store(read_batch([call(0, 3, 3)], {0: (2, 4), 1: (12, 12)}))
+    assert _accounting(store).read == 4
 
 
 def test_a_partition_that_was_added_begins_at_0(store: StoreWriter) -> None:

@@ -32,9 +32,6 @@ WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000
 """2018-10-02T09:11:00 in San Francisco, when `GOOD` was called."""
 
-MOST_US = 2**63 - 1
-"""The furthest that a timestamp of Spark's can be."""
-
 Verdict = ValidCall | Reason | tuple[int, int]
 """A call, why it was rejected, or (call time, publication) of a late one."""
 
@@ -43,9 +40,7 @@ def _verdicts(
     values: Sequence[bytes | None], published_ms: Sequence[int], lateness_us: int | None
 ) -> list[Verdict]:
     """One verdict a record, of one run of the judge over all of them."""
-    within = [min(max(ms * 1000, -MOST_US), MOST_US) for ms in published_ms]
-    published_us = np.array(within, np.int64)
-    columns = judge_records(values, published_us, lateness_us)
+    columns = judge_records(values, np.array(published_ms, np.int64), lateness_us)
     found: list[Verdict] = []
     for call_id, call_us, label, published in zip(
         columns.call_id, columns.call_us, columns.label, published_ms, strict=True

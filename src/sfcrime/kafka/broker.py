@@ -80,9 +80,9 @@ class RunningBroker:
     def require_running(self) -> None:
         """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
         if not self.is_running():
+            said = last_words(self.log_path.with_name(BROKER_OUTPUT), self.log_path)
             raise ChildFailed(
-                "The broker ended. Its last words:\n"
-                + last_words(self.log_path.with_name(BROKER_OUTPUT), self.log_path),
+                f"The broker ended. Its last words:\n{said}",
                 next_step=f"read {self.log_path}; running again goes on where it stopped",
             )
 

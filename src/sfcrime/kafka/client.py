@@ -13,7 +13,13 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMissing, UsageError
+from sfcrime.errors import (
+    KafkaUnavailable,
+    SfcrimeError,
+    TopicMissing,
+    TopicRefused,
+    UsageError,
+)
 from sfcrime.kafka.client_file import read_client_file
 from sfcrime.kafka.dialects import ClientFile
 from sfcrime.settings import KafkaSettings
@@ -23,6 +29,10 @@ REQUEST_TIMEOUT_S = 10.0
 
 MAX_PRODUCED_BYTES = 15 * 1024 * 1024
 """Largest record that is published, with its headers; a topic of ours takes a little more."""
+
+MAX_UNPACKED_BYTES = 2**31 - 1
+"""What the records that were packed together may unpack to when they are read; the client allows
+no more. A few kilobytes of zstd may hold hundreds of megabytes."""
 
 # Errors about a partition that the broker has only just been given (of a new topic, or after a
 # start), or that the client does not know yet.
@@ -110,6 +120,13 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
             next_step="have them given with kafka-acls, or name another user in the file of "
             "--kafka-config",
         )
+    if error.code() == KafkaError._BAD_COMPRESSION:
+        return TopicRefused(
+            f"Kafka's client cannot unpack what it met while {doing}: {error.str()}.",
+            rule=f"It unpacks what was packed together, up to {MAX_UNPACKED_BYTES:,} bytes.",
+            next_step="begin behind them: sfcrime kafka console-consumer --partition ... --offset "
+            "...; counting and auditing go on behind them by themselves",
+        )
     if error.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
         return UsageError(
             f"Kafka's client refuses its settings while {doing}: {error.str()}.",
@@ -157,6 +174,7 @@ def open_consumer(
         "isolation.level": "read_committed",
         "auto.offset.reset": "error",
         "allow.auto.create.topics": False,
+        "receive.message.max.bytes": MAX_UNPACKED_BYTES,
     }
     telling: dict[str, object] = {}
     if on_statistics is not None:

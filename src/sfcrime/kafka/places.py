@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.client import Properties, open_consumer, translated
 from sfcrime.kafka.consumer import FETCHING, passes, reading_error
 from sfcrime.kafka.fetch_watch import FetchWatch
+from sfcrime.kafka.oversized import OVERSIZED, is_oversized
 from sfcrime.settings import KafkaSettings
 
 Place = tuple[int, int]
@@ -62,10 +63,11 @@ def read_places(
     consumer = open_consumer(kafka, _FETCHING, on_statistics=watch.on_statistics)
     try:
         for partition, offsets in wanted.items():
-            for message in _read_offsets(consumer, kafka.topic, partition, offsets, watch):
-                value = message.value()
+            for offset, value in _read_offsets(consumer, kafka.topic, partition, offsets, watch):
                 kept = None if value is None else value[:most_bytes]
-                found[partition, message.offset() or 0] = Content(kept, len(value or b""))
+                if value is OVERSIZED:
+                    kept = b""
+                found[partition, offset] = Content(kept, len(value or b""))
     finally:
         consumer.close()
     return found
@@ -73,12 +75,15 @@ def read_places(
 
 def _read_offsets(
     consumer: Consumer, topic: str, partition: int, offsets: deque[int], watch: FetchWatch
-) -> Iterator[Message]:
-    """The records at the offsets, which ascend and are used up; those without one are left out."""
-    with translated(f"reading {topic}"):
-        consumer.assign([TopicPartition(topic, partition, offsets[0])])
+) -> Iterator[tuple[int, bytes | None]]:
+    """The values at the offsets, which ascend and are used up; those without a record are left out.
+    One that the client cannot unpack is `OVERSIZED`."""
+    begun = -1
     while offsets:
         with translated(f"reading {topic}"):
+            if begun < 0:
+                begun = offsets[0]
+                consumer.assign([TopicPartition(topic, partition, begun)])
             message = consumer.poll(_WAIT_S)
         if message is None:
             watch.require_movement([partition])
@@ -87,6 +92,11 @@ def _read_offsets(
         error, offset = message.error(), message.offset()
         if error is not None and error.code() == KafkaError._PARTITION_EOF:
             return
+        if is_oversized(error):
+            if offsets[0] == begun:  # else it lies before the next one that is wanted
+                yield offsets.popleft(), OVERSIZED
+            begun = -1
+            continue
         if error is not None and not passes(error):
             raise reading_error(error, message)
         if error is not None or offset is None or message.partition() != partition:
@@ -95,7 +105,7 @@ def _read_offsets(
             offsets.popleft()
         if offsets and offsets[0] == offset:
             offsets.popleft()
-            yield message
+            yield offset, message.value()
         if offsets and offsets[0] - offset > _NEAR:
             with translated(f"reading {topic}"):
                 consumer.seek(TopicPartition(topic, partition, offsets[0]))

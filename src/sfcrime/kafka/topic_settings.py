@@ -16,10 +16,9 @@ from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
-LONGEST = 2**63 - 1
-"""Kafka's way of saying "no bound" for milliseconds."""
-
 _TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000
+_OLDEST_MS = 10 * _TEN_YEARS_MS
+"""Calls are of 2000 or later (docs/rules.md); a timestamp of the year -290,000 is none."""
 _FUTURE_TOLERANCE_MS = 3_600_000
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Largest batch the topic takes: a record far above the 64 KiB that count is kept, as data."""
@@ -31,8 +30,8 @@ NEW_TOPIC_SETTINGS: Mapping[str, str] = {
     "message.timestamp.type": "CreateTime",
     # Virtual weeks pass in minutes, and each would start a new file.
     "segment.ms": str(_TEN_YEARS_MS),
-    "message.timestamp.before.max.ms": str(LONGEST),
-    # Nobody can stamp a record into the far future.
+    # Nobody can stamp a record into the far past or future.
+    "message.timestamp.before.max.ms": str(_OLDEST_MS),
     "message.timestamp.after.max.ms": str(_FUTURE_TOLERANCE_MS),
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
 }
@@ -47,7 +46,7 @@ _NEEDED: Mapping[str, str] = {
     "message.timestamp.after.max.ms": "A record stamped into the far future would make every later "
     "one late.",
 }
-"""Settings that must be those of a new topic (the last one: or less), and why."""
+"""Settings that must be those of a new topic, or as good, and why."""
 
 
 def ensure_topic(topic: Topic, partitions: int) -> int:
@@ -89,14 +88,20 @@ def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
     for name, rule in _NEEDED.items():
         wanted = NEW_TOPIC_SETTINGS[name]
         found = settings.get(name, wanted)
-        is_stricter = name == "message.timestamp.after.max.ms" and int(found) <= int(wanted)
-        if found != wanted and not is_stricter:
+        if found != wanted and not _is_as_good(name, found):
             mend = (
                 f"sfcrime kafka configs --alter --bootstrap-server {kafka.bootstrap_servers} "
                 f"--entity-type topics --entity-name {kafka.topic} --add-config {name}={wanted}"
                 "   (or choose another --topic)"
             )
             raise TopicUnfit(kafka.topic, name, found, rule=rule, next_step=mend)
+
+
+def _is_as_good(name: str, found: str) -> bool:
+    """Whether a bound on timestamps that is not ours takes those of calls, and none far ahead."""
+    if name == "message.timestamp.before.max.ms":
+        return int(found) > _OLDEST_MS
+    return name == "message.timestamp.after.max.ms" and int(found) < _FUTURE_TOLERANCE_MS
 
 
 def _create(topic: Topic, partitions: int) -> None:

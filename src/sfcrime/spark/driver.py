@@ -30,8 +30,9 @@ from sfcrime.spark.properties import spark_properties
 START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
 
-OUT_OF_MEMORY_EXIT_CODE = 3
-"""With which a JVM ends when memory runs out, if it was told to (`driver_java`)."""
+OUT_OF_MEMORY_EXIT_CODES = (3, 52)
+"""With which a JVM ends when memory runs out: by itself, as it was told to (`driver_java`), or by
+Spark where it is memory beside the heap."""
 
 SPARK_MODULE_OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions",
@@ -218,7 +219,7 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
     options = [*log, *startup.options, *stream.jvm_options.split()]  # the user's own win
     java = driver_java(startup.java, stream.heap, work_dir, startup.class_path, options)
     main_class = "org.apache.spark.deploy.SparkSubmit"
-    with output_path.open("wb") as output:
+    with output_path.open("ab") as output:  # one before it may have said why it ended
         process = subprocess.Popen(
             [*java, main_class, "--properties-file", str(file), "pyspark-shell"],
             stdin=subprocess.PIPE,

@@ -38,6 +38,18 @@ _OPTIONS_DECIDED_HERE = frozenset(
 """In lower case, as Spark compares them."""
 
 
+_FREE_CLIENT_OPTIONS = frozenset(
+    {
+        # How much is fetched and unpacked at once.
+        *("kafka.fetch.max.bytes", "kafka.max.partition.fetch.bytes", "kafka.max.poll.records"),
+        *("kafka.receive.buffer.bytes", "kafka.fetch.min.bytes"),
+        # How long an answer is waited for.
+        *("kafka.fetch.max.wait.ms", "kafka.request.timeout.ms", "kafka.default.api.timeout.ms"),
+    }
+)
+"""Properties of Kafka's client in Spark: none of them decides which records are read."""
+
+
 def require_settable(settings: Settings) -> None:
     """Refuses further Spark properties, and options of the source, that sfcrime decides itself.
 
@@ -46,11 +58,13 @@ def require_settable(settings: Settings) -> None:
     """
     spark_properties(settings, settings.data_dir)
     for name in settings.stream.source_options:
-        if name.lower() in _OPTIONS_DECIDED_HERE:
+        is_free = name in _FREE_CLIENT_OPTIONS or not name.lower().startswith("kafka.")
+        if name.lower() in _OPTIONS_DECIDED_HERE or not is_free:
             raise UsageError(
                 f"The setting stream.source_options names {name}.",
                 rule="What is read, and from where on, is decided by sfcrime: counts rely on it.",
-                next_step="leave it out; max_records_per_batch bounds a batch",
+                next_step="leave it out; max_records_per_batch bounds a batch, and of Kafka's "
+                f"client these can be set: {', '.join(sorted(_FREE_CLIENT_OPTIONS))}",
             )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from py4j.java_gateway import JavaObject
 from py4j.protocol import Py4JError
+from pyspark import SparkContext
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
@@ -24,12 +25,24 @@ from sfcrime.spark.properties import APPLICATION_NAME
 SESSION_STOP_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunningSpark:
     """A session and the JVM below it."""
 
     session: SparkSession
     jvm: DriverJvm
+
+    def renew(self, settings: Settings) -> None:
+        """Makes another session on another JVM, by the same settings, where its JVM has ended.
+
+        Raises:
+            ChildFailed: the new one ended as well.
+        """
+        if self.jvm.is_running():
+            return
+        _forget_session()
+        new = start_spark(settings, self.jvm.log_path.parent)
+        self.session, self.jvm = new.session, new.jvm
 
     @property
     def ui_url(self) -> str:
@@ -73,6 +86,13 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
     logging.getLogger().addHandler(logging.NullHandler())
     session.sparkContext._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     return RunningSpark(session, jvm)
+
+
+def _forget_session() -> None:
+    """PySpark keeps one gateway and one session, and cannot stop those of a JVM that is dead."""
+    SparkContext._gateway = SparkContext._jvm = None
+    SparkContext._active_spark_context = None
+    SparkSession._instantiatedSession = SparkSession._activeSession = None
 
 
 def _require_token_of_callbacks(session: SparkSession) -> None:

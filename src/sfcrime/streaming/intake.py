@@ -8,7 +8,7 @@ rows of their own they would be taken apart and put together there, which no ste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from pyspark.sql.pandas.functions import vectorized_udf  # type: ignore[attr-def
 from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
 from pyspark.util import PythonEvalType
 
+from sfcrime.domain.outcomes import MAX_VALUE_BYTES
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.streaming.judge import judge_records
 from sfcrime.streaming.judged_rows import as_packet, as_rows
@@ -36,7 +37,18 @@ _PACKETS = pa.schema(
     ]
 )
 
+# One byte more than may count tells the judge all that it needs of a longer value.
+_VALUE = (
+    f"CASE WHEN octet_length(value) > {MAX_VALUE_BYTES} "
+    f"THEN substring(value, 1, {MAX_VALUE_BYTES + 1}) ELSE value END"
+)
+
 Batches = Iterator[pa.RecordBatch]
+
+
+MOST_RECORDS_PER_POLL = 20_000
+"""Spark asks the broker for first and last offset after every poll, and a poll gives 500 records
+unless told otherwise. Of calls, so many are some 10 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,8 @@ class ReadPlan:
     start_offsets: Mapping[int, int]
     """Of every partition that the topic has: Spark takes no more and no fewer."""
     max_records_per_batch: int
+    records_per_poll: int = MOST_RECORDS_PER_POLL
+    """So many are unpacked in the JVM's heap at once in each partition, and handed to a worker."""
     further_options: Mapping[str, str] = field(default_factory=dict)
     """`stream.source_options`."""
 
@@ -57,12 +71,11 @@ def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
     """Every record of the topic: value, partition, offset, timestamp (as Spark names them)."""
     import json
 
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", read.records_per_poll)
     start = {read.topic: {str(p): offset for p, offset in read.start_offsets.items()}}
     reader = (
         session.readStream.format("kafka")
-        # Spark asks the broker for first and last offset after every poll; a poll gives 500
-        # records unless told otherwise.
-        .option("kafka.max.poll.records", 20_000)
+        .option("kafka.max.poll.records", read.records_per_poll)
         # A fetch unpacks to some five times this: a larger one leaves the processor's caches.
         .option("kafka.max.partition.fetch.bytes", 512 * 1024)
         .options(**read.further_options)
@@ -74,7 +87,7 @@ def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
         .option("failOnDataLoss", "true")
         .option("kafka.isolation.level", "read_committed")
     )
-    return reader.load().select("value", "partition", "offset", "timestamp")
+    return reader.load().selectExpr(f"{_VALUE} AS value", "partition", "offset", "timestamp")
 
 
 def judged_packets(records: DataFrame, lateness_s: int | None) -> DataFrame:
@@ -116,7 +129,17 @@ def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch
 
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
     """Judges a batch of (value, offset, timestamp) into `JUDGED` rows."""
-    published_us = batch.column("timestamp").cast(pa.int64())
+    published_ms = pc.divide(batch.column("timestamp").cast(pa.int64()), 1000)
     values = batch.column("value").to_pylist()
-    judged = judge_records(values, np.asarray(published_us), lateness_us)
-    return as_rows(judged, batch.column("offset"), pc.divide(published_us, 1000))
+    return judged_rows(values, batch.column("offset"), published_ms, lateness_us)
+
+
+def judged_rows(
+    values: Sequence[bytes | None],
+    offsets: pa.Array,
+    published_ms: pa.Array,
+    lateness_us: int | None,
+) -> pa.RecordBatch:
+    """`JUDGED` rows of records with these values, offsets and Kafka timestamps."""
+    judged = judge_records(values, np.asarray(published_ms), lateness_us)
+    return as_rows(judged, offsets, published_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -21,8 +21,15 @@ from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
+from sfcrime.streaming.plain_reading import count_plainly
 from sfcrime.streaming.progress import StoredReports
-from sfcrime.streaming.query_end import LostBroker, await_end, cause_of, jvm_ended
+from sfcrime.streaming.query_end import (
+    LostBroker,
+    TooMuchForSpark,
+    await_end,
+    cause_of,
+    jvm_ended,
+)
 from sfcrime.streaming.reading import BatchReader, StopRequested
 from sfcrime.streaming.scratch import throw_away_checkpoint
 from sfcrime.streaming.storing import BatchStorer, Handover
@@ -63,8 +70,11 @@ def run_query(
 ) -> Mapping[int, int]:
     """Runs the query until it is told to stop, is caught up, or fails.
 
+    A batch that Spark cannot read is read without it (`plain_reading`), and the query goes on
+    behind it.
+
     Args:
-        spark: where it runs.
+        spark: where it runs; gets another JVM where memory ran out.
         job: what it needs.
         generation: what is counted.
         seen: the topic as it was found, shortly before.
@@ -78,14 +88,34 @@ def run_query(
         SfcrimeError: the store or Kafka failed meanwhile; KafkaUnavailable where Spark lost Kafka.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
+    plan = ReadPlan(
+        options=spark_options(job.topic.kafka),
+        topic=generation.topic,
+        start_offsets={},
+        max_records_per_batch=job.settings.stream.max_records_per_batch,
+        further_options=job.settings.stream.source_options,
+    )
     while True:
         storer = BatchStorer(job.store, generation, job.topic)
-        starts = next_offsets(generation, storer.ends, seen)
+        plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                return _Run(spark, job, storer, starts, checkpoint).to_its_end(on_progress)
+                return _Run(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
             except _PartitionsAdded as added:
                 seen = added.seen
+                continue
+            except TooMuchForSpark as failure:
+                error = failure.error
+        counted = count_plainly(storer, job.topic, plan, generation.lateness_s)
+        if counted is None:
+            raise error
+        job.store.record_progress(counted.progress)
+        on_progress(counted.progress)
+        if job.stop.is_set():
+            return storer.ends
+        spark.renew(job.settings)
+        plan = replace(plan, records_per_poll=counted.records_per_poll)
+        seen = job.topic.state()
 
 
 class _Run:
@@ -96,13 +126,13 @@ class _Run:
         spark: RunningSpark,
         job: StreamJob,
         storer: BatchStorer,
-        starts: Mapping[int, int],
+        plan: ReadPlan,
         checkpoint: Path,
     ) -> None:
         self._spark = spark
         self._job = job
         self._storer = storer
-        self._starts = starts
+        self._plan = plan
         self._checkpoint = checkpoint
 
     def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
@@ -135,16 +165,7 @@ class _Run:
     def _start(self, reader: BatchReader) -> StreamingQuery:
         """The query, step by step: read, judge, hand every batch over."""
         job, generation = self._job, self._storer.generation
-        records = records_of_topic(
-            self._spark.session,
-            ReadPlan(
-                options=spark_options(job.topic.kafka),
-                topic=generation.topic,
-                start_offsets=self._starts,
-                max_records_per_batch=job.settings.stream.max_records_per_batch,
-                further_options=job.settings.stream.source_options,
-            ),
-        )
+        records = records_of_topic(self._spark.session, self._plan)
         return (
             judged_packets(records, generation.lateness_s)
             .writeStream.queryName("calls")
@@ -196,7 +217,7 @@ class _Run:
         """What to raise for a query that ended by itself."""
         if reader.last_batch_id < 0 and reader.failure is None:
             now = self._job.topic.state()
-            if now.ends.keys() != self._starts.keys():
+            if now.ends.keys() != self._plan.start_offsets.keys():
                 return _PartitionsAdded(now)
         storer, topic = self._storer, self._job.topic
         return cause_of(

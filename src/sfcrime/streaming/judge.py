@@ -28,7 +28,7 @@ from sfcrime.streaming.rules import (
 )
 
 _HOUR_US = 3600 * MICROS
-_FAR_US = 1 << 62
+_FAR_MS = (1 << 62) // 1000
 
 
 class LegacyCall(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -57,13 +57,13 @@ _decode = msgspec.json.Decoder(LegacyCall).decode
 
 
 def judge_records(
-    values: Sequence[bytes | None], published_us: NDArray[np.int64], lateness_us: int | None
+    values: Sequence[bytes | None], published_ms: NDArray[np.int64], lateness_us: int | None
 ) -> JudgedColumns:
     """Judges records by R1 to R15 and L1.
 
     Args:
         values: the records' bytes; None is a tombstone.
-        published_us: their Kafka timestamps, microseconds since 1970 UTC.
+        published_ms: their Kafka timestamps, milliseconds since 1970 UTC.
         lateness_us: allowed lateness, microseconds; None: R15 and L1 are off.
     """
     columns = JudgedColumns()
@@ -87,16 +87,16 @@ def judge_records(
         add_time(call_us)
         add_label(label)
     if lateness_us is not None:
-        _set_aside_by_age(columns, published_us, lateness_us)
+        _set_aside_by_age(columns, published_ms, lateness_us)
     return columns
 
 
 def _set_aside_by_age(
-    columns: JudgedColumns, published_us: NDArray[np.int64], lateness_us: int
+    columns: JudgedColumns, published_ms: NDArray[np.int64], lateness_us: int
 ) -> None:
     """R15 and L1, over all valid rows at once: nearly all of them pass."""
     # A Kafka timestamp can be anything: so far out the verdict is the same, and sums still fit.
-    published = np.clip(published_us, -_FAR_US, _FAR_US)
+    published = np.clip(published_ms, -_FAR_MS, _FAR_MS) * 1000
     hours = pa.array(published // _HOUR_US).dictionary_encode()
     ahead_us = np.array(
         [wall_offset_ms(hour) * 1000 for hour in hours.dictionary.to_pylist()], np.int64

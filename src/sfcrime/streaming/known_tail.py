@@ -66,10 +66,9 @@ def _unknown(
     store: StoreWriter,
 ) -> TopicRecord | None:
     """The first record that the store does not know."""
-    published_us = np.array([each.timestamp_ms for each in records], np.int64) * 1000
     judged = judge_records(
         [each.value for each in records],
-        published_us,
+        np.array([each.timestamp_ms for each in records], np.int64),
         None if lateness_s is None else lateness_s * 1_000_000,
     )
     valid = [row for row, call_id in enumerate(judged.call_id) if call_id is not None]

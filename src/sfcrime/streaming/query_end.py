@@ -12,11 +12,20 @@ from pyspark.sql.streaming.query import StreamingQuery
 from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.connection import answers
 from sfcrime.settings import KafkaSettings
-from sfcrime.spark.driver import OUT_OF_MEMORY_EXIT_CODE, DriverJvm
+from sfcrime.spark.driver import OUT_OF_MEMORY_EXIT_CODES, DriverJvm
 
 _POLL_S = 0.2
 _BROKER_ANSWERS_S = 2.0
 _KAFKA_ERRORS = "org.apache.kafka.common.errors."
+_TOO_MUCH = (
+    # A timestamp of Kafka's in microseconds has to be a number of 64 bits.
+    "java.lang.ArithmeticException: long overflow",
+    # A record that Kafka's own client cannot unpack.
+    "Received exception when fetching the next record",
+    # A value that Spark's rows cannot hold.
+    "Cannot grow BufferHolder",
+)
+"""What Spark says of records that it cannot read, whatever it is asked for."""
 _GOES_ON = "starting again continues after the last batch"
 
 
@@ -50,6 +59,18 @@ def await_end(
     look()
 
 
+class TooMuchForSpark(Exception):
+    """Spark cannot read the records that come next, or its memory ran out over them.
+
+    Args:
+        error: what ends the job where none come.
+    """
+
+    def __init__(self, error: ChildFailed) -> None:
+        self.error = error
+        super().__init__(error.happened)
+
+
 class LostBroker:
     """Whether a stop has to leave the batch in hand, which the next start then reads again:
     without a broker, Spark's client would hold the query for minutes.
@@ -76,7 +97,7 @@ def cause_of(
     raised: BaseException | None,
     jvm: DriverJvm,
     require_topic: Callable[[], object],
-) -> SfcrimeError:
+) -> SfcrimeError | TooMuchForSpark:
     """The error that ended a query.
 
     Args:
@@ -93,25 +114,30 @@ def cause_of(
     except SfcrimeError as error:
         return error
     word = last_word(raised or failure)
+    ended = ChildFailed(
+        f"Spark ended the query: {word}",
+        next_step=f"read {jvm.log_path}; {_GOES_ON}",
+    )
+    if any(sign in str(raised or failure) for sign in _TOO_MUCH):
+        return TooMuchForSpark(ended)
     if _KAFKA_ERRORS in word:
         return KafkaUnavailable(
             f"Spark lost Kafka: {word}",
             next_step=f"check that the broker runs; {_GOES_ON}",
         )
-    return ChildFailed(
-        f"Spark ended the query: {word}",
-        next_step=f"read {jvm.log_path}; {_GOES_ON}",
-    )
+    return ended
 
 
-def jvm_ended(jvm: DriverJvm) -> ChildFailed:
+def jvm_ended(jvm: DriverJvm) -> ChildFailed | TooMuchForSpark:
     """The error of a JVM that ended under its query."""
+    ran_out = jvm.exit_code in OUT_OF_MEMORY_EXIT_CODES
     next_step = f"read {jvm.log_path}; {_GOES_ON}"
-    if jvm.exit_code == OUT_OF_MEMORY_EXIT_CODE:
+    if ran_out:
         next_step = f"start again with SFCRIME_STREAM_HEAP=2g or more; {jvm.output_path} says why"
-    return ChildFailed(
+    error = ChildFailed(
         f"Spark's JVM ended under the query (exit code {jvm.exit_code}).", next_step=next_step
     )
+    return TooMuchForSpark(error) if ran_out else error
 
 
 def last_word(failure: BaseException) -> str:

@@ -68,7 +68,7 @@ class BatchStorer:
 
         Raises:
             AccountingBroken: something does not fit; nothing was written.
-            TopicRefused: the topic is another, or lost what was read.
+            TopicRefused: the topic is another, lost what was read, or is compacted.
             KafkaUnavailable: the topic cannot be asked; nothing was written.
             StoreUnavailable, Refused: nothing was written.
         """
@@ -87,6 +87,8 @@ class BatchStorer:
         )
         clock.ends("counting")
         require_still_held(self.generation, *head(), starts)
+        if outcome.accounting.gaps:  # they may be records that were compacted meanwhile
+            self._topic.require_lasting_offsets()
         clock.ends("topicCheck")
         self._store.commit_batch(outcome)
         clock.ends("storing")

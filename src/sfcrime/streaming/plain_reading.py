@@ -1,0 +1,133 @@
+"""Reads a batch without Spark, by the other client: what Spark's source or its heap cannot take.
+
+Spark's source fails at a timestamp beyond its own range, whatever columns are asked for, and a
+record of some hundred megabytes does not fit into the driver's heap several times. Such a record is
+data like any other: its batch is read here, judged by the same judge, proved and stored as every
+other, and the query goes on behind it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+from operator import attrgetter
+
+import pyarrow as pa
+
+from sfcrime.domain.outcomes import MAX_VALUE_BYTES
+from sfcrime.domain.wall_clock import MICROS
+from sfcrime.kafka.consumer import TopicRecord, read_range
+from sfcrime.kafka.topic import Topic
+from sfcrime.store.records import BatchProgress
+from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
+from sfcrime.streaming.intake import MOST_RECORDS_PER_POLL, ReadPlan, judged_rows
+from sfcrime.streaming.judged_rows import as_packet
+from sfcrime.streaming.storing import BatchStorer
+
+NO_SPARK_BATCH = -1
+"""In place of Spark's number of a batch, which Spark gives from 0."""
+
+_RECORDS_OF_A_PACKET = 250
+"""Taken from the client at once: 16 MB where each is as long as may count."""
+_POLLED_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPlainly:
+    """A batch that was read without Spark and is in the ledger."""
+
+    progress: BatchProgress
+    mean_bytes: float
+    """Of a record's value, as the judge is given it."""
+
+    @property
+    def records_per_poll(self) -> int:
+        """How many such records the JVM may unpack at once. Longer ones than the judge is given
+        may be among them: so it is less than what a poll of calls takes."""
+        return max(1, min(MOST_RECORDS_PER_POLL, int(_POLLED_BYTES / max(1.0, self.mean_bytes))))
+
+
+def count_plainly(
+    storer: BatchStorer, topic: Topic, plan: ReadPlan, lateness_s: int | None
+) -> CountedPlainly | None:
+    """Reads, judges and commits what comes next in each partition, as one batch; None where nothing
+    does.
+
+    Args:
+        storer: commits it.
+        topic: the one that is counted.
+        plan: of the query; its partitions share the records of a batch.
+        lateness_s: allowed lateness; None: no record is late or from the future.
+
+    Raises:
+        KafkaUnavailable: the broker does not answer, or a partition no longer has its range.
+        SfcrimeError: as `BatchStorer.store`.
+    """
+    began_ms = time.time_ns() // 1_000_000
+    clock = PhaseClock()
+    ends = topic.end_offsets()
+    starts = {number: storer.ends.get(number, 0) for number in plan.start_offsets}
+    planned = planned_ranges(starts, ends, plan.max_records_per_batch)
+    if all(span.start == span.end for span in planned.values()):
+        return None
+    packets, scanned, value_bytes = _read(topic, planned, lateness_s)
+    clock.ends("withoutSpark")
+    storer.store(ReadBatch(NO_SPARK_BATCH, packets, planned, scanned, clock))
+    stored = storer.stored()[-1]
+    took_ms = max(1, sum(stored.phases_ms.values()))
+    progress = BatchProgress(
+        batch_id=stored.batch_id,
+        started_ms=began_ms,
+        duration_ms=took_ms,
+        input_rows=scanned,
+        input_rows_per_s=0.0,
+        processed_rows_per_s=scanned * 1000 / took_ms,
+        phases_ms=dict(stored.phases_ms),
+        lag_records=sum(max(0, ends.get(n, 0) - span.end) for n, span in planned.items()),
+    )
+    return CountedPlainly(progress, value_bytes / max(1, scanned))
+
+
+def planned_ranges(
+    starts: Mapping[int, int], ends: Mapping[int, int], most_records: int
+) -> dict[int, Planned]:
+    """What comes next in each partition; they share `most_records` by what is due in them, as
+    Spark does, so that one that is far behind is not held up by the others."""
+    due = {number: max(0, ends.get(number, 0) - start) for number, start in starts.items()}
+    share = min(1.0, most_records / max(1, sum(due.values())))
+    return {
+        number: Planned(start, start + ceil(due[number] * share))
+        for number, start in starts.items()
+    }
+
+
+def _read(
+    topic: Topic, planned: Mapping[int, Planned], lateness_s: int | None
+) -> tuple[list[tuple[int, bytes]], int, int]:
+    """Packets of the judged records, how many they are, and the bytes that the judge was given."""
+    starts = {number: span.start for number, span in planned.items()}
+    ends = {number: span.end for number, span in planned.items()}
+    packets: list[tuple[int, bytes]] = []
+    scanned = value_bytes = 0
+    of_partition = attrgetter("partition")
+    for records in read_range(topic.kafka, starts, ends, _RECORDS_OF_A_PACKET):
+        scanned += len(records)
+        for number, part in groupby(sorted(records, key=of_partition), of_partition):
+            rows = list(part)
+            # One byte more than may count tells the judge all that it needs of a longer value.
+            values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]
+            value_bytes += sum(len(value or b"") for value in values)
+            packets.append((number, _packet(rows, values, lateness_s)))
+    return packets, scanned, value_bytes
+
+
+def _packet(
+    rows: Sequence[TopicRecord], values: Sequence[bytes | None], lateness_s: int | None
+) -> bytes:
+    offsets = pa.array([row.offset for row in rows], pa.int64())
+    published_ms = pa.array([row.timestamp_ms for row in rows], pa.int64())
+    lateness_us = None if lateness_s is None else lateness_s * MICROS
+    return as_packet(judged_rows(values, offsets, published_ms, lateness_us))
