@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,3 +116,10 @@ def progress_of(batch_id: int, *, input_rows: int = 250) -> BatchProgress:
         phases_ms={"addBatch": 300, "queryPlanning": 20, "walCommit": 12},
         lag_records=17,
     )
+
+
+def may_begin_again(store: Path) -> bool:
+    """Whether the file beside the store can be emptied: nobody holds an older snapshot of it."""
+    with closing(sqlite3.connect(store, timeout=0)) as connection:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
@@ -18,12 +19,14 @@ from confluent_kafka.admin import AdminClient
 
 from sfcrime.cli.main import main
 from sfcrime.domain.calls import SourceIdentity
+from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
+from store_samples import may_begin_again
 
 pytestmark = pytest.mark.kafka
 
@@ -214,6 +217,23 @@ def test_the_json_of_a_different_count_names_the_records(audit: Audit, data_dir:
             "records": [{"partition": 0, "offset": 3}],
         }
     ]
+
+
+def test_an_audit_holds_no_snapshot_while_it_reads_the_topic(
+    audit: Audit, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = []
+
+    def watched(*given: Any, **named: Any) -> Iterator[list[TopicRecord]]:
+        with closing(sqlite3.connect(data_dir / STORE_FILE)) as connection, connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS written_meanwhile (number)")
+        free.append(may_begin_again(data_dir / STORE_FILE))
+        return read_range(*given, **named)
+
+    monkeypatch.setattr("sfcrime.audit.run_audit.read_range", watched)
+
+    assert audit().code == 0
+    assert free == [True, True]  # of the count, and of the look for the conflict's records
 
 
 OURS = f"UPDATE generation SET source_name = '{SOURCE_NAME}'"

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from audit_samples import BATCHES, GENERATION, ListTopic, audit_of, write_store
 
+from audit_samples import BATCHES, GENERATION, ListTopic, audit_of, write_store
 from sfcrime.errors import FingerprintChanged, Refused, TopicRefused
 from sfcrime.store.reader import open_reader
 from sfcrime.store.writer import open_writer
@@ -115,11 +115,12 @@ def test_the_topic_is_read_up_to_the_ledger_and_no_further(tmp_path: Path) -> No
     assert {number: span.end for number, span in result.ranges.items()} == {0: 6, 1: 12}
 
 
-def test_progress_tells_records_read_of_those_due(store: Path) -> None:
+def test_progress_tells_offsets_passed_of_those_due(store: Path) -> None:
     told: list[tuple[str, int, int]] = []
     with open_reader(store) as reader:
         audit_of(reader, ListTopic(), lambda stage, done, due: told.append((stage, done, due)))
 
     assert told[0] == ("Recounting", 2, 16)
-    assert told[7] == ("Recounting", 15, 16)
-    assert told[-1] == ("Finding the records concerned", 15, 16)
+    assert told[5] == ("Recounting", 13, 16)  # 12 records, and a gap
+    assert told[7] == ("Recounting", 16, 16)
+    assert told[-1] == ("Finding the records concerned", 16, 16)

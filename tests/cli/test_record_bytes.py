@@ -24,7 +24,7 @@ from store_samples import GENERATION, identities
 
 pytestmark = pytest.mark.kafka
 
-VALUES = [b"\x1b[2J\x07 \xff\\", None, b"x" * 500, b"fine"]
+VALUES = [b"\x1b[2J\x07 \xff\\", None, b"x" * 100_000, b"fine"]
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,16 @@ def test_bytes_are_shown_escaped_and_whole(broker, topic_id, tmp_path, run) -> N
     document = json.loads(run("rejected", "--bytes", "--json", *servers).out)
     assert [each["value"] for each in document["rejected"]] == ["\\x1b[2J\\x07 \\xff\\\\", None]
     assert [each["in_kafka"] for each in document["rejected"]] == [True, True]
+    assert [each["bytes_left_out"] for each in document["rejected"]] == [0, 0]
     out = run("rejected", "--bytes", *servers).out
     assert "\x1b" not in out
     assert "\\x1b[2J\\x07 \\xff\\\\" in out
     assert "(no value)" in out
     late = run("late", "--bytes", *servers).out
-    assert late.count("x") >= 400
-    assert "(500 bytes)" in " ".join(late.split())
+    assert 400 <= late.count("x") < 500
+    assert "(100,000 bytes)" in " ".join(late.split())
+    (long,) = json.loads(run("late", "--bytes", "--json", *servers).out)["late"]
+    assert (long["value"], long["bytes_left_out"]) == ("x" * 65_536, 34_464)
 
 
 def test_the_running_embedded_broker_is_found(broker, topic_id, folder, monkeypatch, run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import threading
 from collections.abc import Callable
 from importlib.resources.abc import Traversable
@@ -76,18 +77,36 @@ def test_a_download_that_differs_from_its_hash_is_refused_by_name(
     assert not jars_folder("kafka", settings).exists()
 
 
+@pytest.mark.parametrize("content", [b"worse", b"", b"wo"])
 def test_a_jar_that_was_altered_in_the_cache_is_noticed_at_the_next_start(
-    ivy: FakeIvy, tmp_path: Path
+    ivy: FakeIvy, tmp_path: Path, content: bytes
 ) -> None:
     settings = JvmSettings(cache_dir=str(tmp_path))
     jar = resolve_jars("kafka", settings)[0]
-    jar.write_bytes(b"worse")  # as long as before
+    jar.write_bytes(content)  # as long as before, or cut off
     os.utime(jar, ns=(1, 1))
 
     with pytest.raises(JarsUnavailable, match=r"one-1\.jar has the sha256") as caught:
         resolve_jars("kafka", settings)
 
     assert "sfcrime setup" in caught.value.next_step
+    command = caught.value.next_step.partition(",")[0]
+    assert command.startswith(f"rm -rf {tmp_path}")
+    subprocess.run(command, shell=True, check=True)  # noqa: S602 - what the user would do
+    assert resolve_jars("kafka", settings)[0].read_bytes() == ivy.content[jar.name]
+
+
+@pytest.mark.parametrize("stamp", [b"", b"{", b"[]", b"\xff"])
+def test_a_stamp_that_was_cut_off_is_written_again(
+    ivy: FakeIvy, tmp_path: Path, stamp: bytes
+) -> None:
+    settings = JvmSettings(cache_dir=str(tmp_path))
+    jar = resolve_jars("kafka", settings)[0]
+    (jar.parent / "verified.json").write_bytes(stamp)
+
+    assert resolve_jars("kafka", settings)[0] == jar
+    assert len((jar.parent / "verified.json").read_bytes()) > 10
+    assert ivy.calls == 1
 
 
 def test_a_verified_set_is_not_hashed_again(

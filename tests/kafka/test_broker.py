@@ -209,6 +209,75 @@ def test_a_broker_that_cannot_start_shows_its_last_words(tmp_path: Path, jvm: Jv
     assert "Stored node id 2 doesn't match" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b'{"broker": {"pid": 1', b'{"broker": "\xff"}', b"\0" * 90]
+)
+def test_a_damaged_record_of_a_broker_is_none(tmp_path: Path, content: bytes) -> None:
+    broker_folder(tmp_path).mkdir()
+    (broker_folder(tmp_path) / "broker.json").write_bytes(content)
+
+    assert running_bootstrap_servers(tmp_path) is None
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 30])
+def test_no_new_cluster_is_made_over_records(tmp_path: Path, kept_bytes: int) -> None:
+    """A file that names the cluster can be cut off by a power cut."""
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"features")
+    format_storage(["/no/java/is/needed"], tmp_path, kept)
+    (tmp_path / "log" / "__cluster_metadata-0").mkdir()  # as Kafka does when it first starts
+    meta = tmp_path / "log" / "meta.properties"
+    left = meta.read_bytes()[:kept_bytes] + b"\xff"
+    meta.write_bytes(left)
+
+    assert stored_cluster_id(tmp_path) is None
+    with pytest.raises(KafkaUnavailable, match=r"meta.properties does not say.*\n.*\n.*mv "):
+        format_storage(["/no/java/is/needed"], tmp_path, kept)
+
+    assert meta.read_bytes() == left
+
+
+def test_a_first_start_that_was_cut_off_begins_again(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"features")
+    format_storage(["/no/java/is/needed"], tmp_path, kept)
+    for file in (tmp_path / "log").iterdir():
+        file.write_bytes(b"")
+
+    format_storage(["/no/java/is/needed"], tmp_path, kept)
+
+    assert stored_cluster_id(tmp_path) is not None
+    assert (tmp_path / "log" / "bootstrap.checkpoint").read_bytes() == b"features"
+
+
+def test_kept_features_that_were_cut_off_are_not_used(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"")
+    with pytest.raises(KafkaUnavailable, match="storage could not be made"):
+        format_storage(["false"], tmp_path, tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["log/meta.properties", "log/__cluster_metadata-0/quorum-state"],
+)
+def test_the_command_named_for_a_damaged_storage_makes_a_new_one(
+    tmp_path: Path, jvm: JvmSettings, file: str
+) -> None:
+    settings = settings_in(tmp_path, KafkaSettings(port=0))
+    with open_kafka(settings):
+        pass
+    (broker_folder(tmp_path) / file).write_bytes(b"")
+
+    with pytest.raises(KafkaUnavailable) as refused:
+        start_broker(settings)
+
+    command = refused.value.next_step.rpartition(": ")[2]
+    assert command.startswith("mv ")
+    subprocess.run(command, shell=True, check=True)  # noqa: S602 - what the user would do
+    with open_kafka(settings) as opened:
+        assert published(opened.kafka, 10).sent == 10
+
+
 def test_no_java_of_the_machine_is_ever_used(tmp_path: Path) -> None:
     stub = tmp_path / "bin" / "java"
     stub.parent.mkdir()

@@ -36,10 +36,12 @@ def test_a_part_that_has_said_nothing_is_starting(tmp_path: Path) -> None:
     assert read_activity(tmp_path, ProducerActivity).finished is False
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"step": 1}', '{"finished": "yes"}'])
-def test_a_damaged_file_says_nothing(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"step": 1}', b'{"finished": "yes"}', b'{"step": "\xff"}']
+)
+def test_a_damaged_file_says_nothing(tmp_path: Path, content: bytes) -> None:
     write_activity(tmp_path, PRODUCER)
-    activity_file(tmp_path, ProducerActivity).write_text(content)
+    activity_file(tmp_path, ProducerActivity).write_bytes(content)
     assert read_activity(tmp_path, ProducerActivity) == ProducerActivity()
 
 

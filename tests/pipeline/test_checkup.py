@@ -19,7 +19,7 @@ from sfcrime.settings import JvmSettings, Settings
 from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
-from store_samples import GENERATION
+from store_samples import FIRST, GENERATION
 
 
 @pytest.fixture
@@ -101,6 +101,21 @@ def test_a_store_whose_rows_refer_to_nothing_is_found(settings: Settings) -> Non
 
     assert found.level is Level.WRONG
     assert found.mend
+
+
+def test_a_store_that_is_not_of_one_moment_is_found(settings: Settings) -> None:
+    path = settings.data_dir / STORE_FILE
+    with open_writer(path, history_rows=10) as store:
+        store.create_generation(GENERATION)
+        store.commit_batch(FIRST)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM late")
+
+    found = _findings(settings)["store"]
+
+    assert found.level is Level.WRONG
+    assert found.said.endswith("is damaged: it states 1 late records, and holds 0.")
+    assert "mkdir" in found.mend
 
 
 def test_a_file_that_is_no_database_is_found(settings: Settings) -> None:

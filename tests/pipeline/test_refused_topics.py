@@ -151,6 +151,14 @@ def test_a_topic_that_ends_before_the_ledger_is_refused(settings: Settings) -> N
     assert plan.due == 10
 
 
+def test_a_topic_whose_end_was_lost_and_written_again_is_refused(settings: Settings) -> None:
+    """It is longer than the ledger, but none of its records was counted."""
+    refusal = _refused(settings, TopicRefused)
+
+    assert "a record at offset 0 that was not counted, and offsets up to 8 were" in refusal.happened
+    assert refusal.next_step.endswith("sfcrime rebuild --accept-loss")
+
+
 def test_retention_that_ate_unread_records_is_refused(settings: Settings) -> None:
     _delete_records(settings.kafka, 9)
 

@@ -132,8 +132,9 @@ def test_a_start_reads_no_labels(tmp_path: Path) -> None:
         at_the_start = len(sent)
         writer.commit_batch(SECOND)
     of_labels = [each for each in sent if "FROM call_type" in each or "FROM disposition" in each]
+    of_labels = [each for each in of_labels if "max(" not in each]  # a look at an index alone
     assert not set(of_labels) & set(sent[:at_the_start])
-    assert [each.split(" WHERE ")[-1] for each in of_labels if "max(" not in each] == [
+    assert [each.split(" WHERE ")[-1] for each in of_labels] == [
         "call_type.label IN (?, ?)",
         "disposition.code IN (?, ?)",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +16,17 @@ from sfcrime.store import sqlite
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Grouping
 from sfcrime.store.writer import open_writer
-from store_samples import FIRST, GENERATION, HOUR_US, NINE_US, SECOND, TEN_US, statements
+from store_samples import (
+    FIRST,
+    GENERATION,
+    HOUR_US,
+    NINE_US,
+    SECOND,
+    TEN_US,
+    may_begin_again,
+    progress_of,
+    statements,
+)
 
 
 @pytest.fixture
@@ -173,6 +184,42 @@ def test_one_reader_sees_one_snapshot_while_the_writer_goes_on(tmp_path: Path) -
             assert len(list(reader.rejected())) == 2
         with open_reader(path) as reader:
             assert reader.totals().accounting.counted == 10
+
+
+def test_a_copied_snapshot_holds_nothing_of_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "sfcrime.db"
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        with open_reader(path, copied=True) as reader:
+            writer.commit_batch(SECOND)
+            assert may_begin_again(path)
+            assert reader.totals().accounting.counted == 7
+            assert sum(cell.calls for cell in reader.cells()) == 7
+        with open_reader(path) as reader:
+            assert reader.totals().accounting.counted == 10
+            writer.record_progress(progress_of(0))
+            assert not may_begin_again(path)  # the check does find a snapshot that is held
+    assert [each.name for each in tmp_path.iterdir()] == ["sfcrime.db"]
+
+
+def test_a_copy_for_which_there_is_no_room_is_refused_by_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def small(database: str, **given: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(database, **given)
+        if not database:
+            connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with (
+        pytest.raises(StoreUnavailable, match=r"database or disk is full\.(.*\n)*.*TMPDIR"),
+        open_reader(path, copied=True),
+    ):
+        pass
 
 
 def test_a_reader_cannot_write(path: Path) -> None:

@@ -305,13 +305,11 @@ def test_a_batch_is_refused_where_the_store_lost_identities(
 ) -> None:
     writer.commit_batch(FIRST)
     writer.close()
-    with closing(sqlite3.connect(path)) as store, store:
-        store.execute("DELETE FROM identity_block")
-    with (
-        open_writer(path, history_rows=100) as again,
-        pytest.raises(AccountingBroken, match="holds 0 identities for 7 counted calls"),
-    ):
-        again.commit_batch(SECOND)
+    with open_writer(path, history_rows=100) as again:
+        with closing(sqlite3.connect(path)) as store, store:
+            store.execute("DELETE FROM identity_block")
+        with pytest.raises(AccountingBroken, match="holds 0 identities for 7 counted calls"):
+            again.commit_batch(SECOND)
 
 
 def test_labels_of_a_failed_batch_are_not_known_behind_one_without_calls(
@@ -368,6 +366,22 @@ def test_a_writer_killed_within_a_batch_leaves_the_batches_before_it(step: str, 
     with open_reader(path) as reader:
         assert reader.totals().accounting == Accounting(15, 10, 1, 1, 3, 1)
         assert sum(cell.calls for cell in reader.cells()) == 10
+
+
+def test_what_grew_beside_a_long_reader_is_given_back(path: Path) -> None:
+    wal = path.with_name(f"{path.name}-wal")
+    with open_writer(path, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        with open_reader(path) as reader:
+            assert reader.totals().batches == 1
+            with closing(sqlite3.connect(path)) as other, other:
+                other.execute("CREATE TABLE filler (bytes)")
+                other.execute("INSERT INTO filler VALUES (zeroblob(40000000))")
+            assert wal.stat().st_size > 40_000_000
+        writer.record_progress(progress_of(0))  # its commit takes all into the store
+        writer.commit_batch(SECOND)  # begins the file again
+        assert wal.stat().st_size <= 32 * 1024 * 1024
 
 
 def test_labels_met_by_an_earlier_writer_keep_their_numbers(path: Path) -> None:

@@ -38,7 +38,7 @@ from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation, PartitionRange
 
 Progress = Callable[[str, int, int], None]
-"""Told (stage, records read, records to read) as the topic is read."""
+"""Told (stage, offsets passed, offsets to pass) as the topic is read."""
 
 OPENING = "Opening Kafka"
 RECOUNTING = "Recounting"
@@ -68,7 +68,7 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
     """
     progress(OPENING, 0, 0)
     with (
-        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S) as store,
+        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S, copied=True) as store,
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
         read = partial(read_range, opened.kafka)
@@ -202,12 +202,13 @@ def _records(
     source_name: str,
     progress: Callable[[int, int], None],
 ) -> Iterator[Sequence[TopicRecord]]:
-    """The records of the ranges; progress is told once a batch of them was worked on."""
+    """The records of the ranges; progress is told once a batch of them was worked on, in offsets:
+    a run of them may hold no record."""
     starts = {partition: span.start for partition, span in ranges.items()}
     ends = {partition: span.end for partition, span in ranges.items()}
     due = sum(span.end - span.start for span in ranges.values())
-    done = 0
+    reached = dict(starts)
     for batch in read(starts, ends, source_name=source_name):
         yield batch
-        done += len(batch)
-        progress(done, due)
+        reached.update({record.partition: record.offset + 1 for record in batch})
+        progress(sum(reached.values()) - sum(starts.values()), due)

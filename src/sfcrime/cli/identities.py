@@ -40,7 +40,7 @@ def command(settings: Settings, limit: int, blocks: bool, as_json: bool) -> None
     A second record of an identity is a duplicate, however far apart. They are listed block by
     block, the newest blocks first; docs/store.md describes how a block is packed.
     """
-    with open_reader(settings.data_dir / STORE_FILE) as reader:
+    with open_reader(settings.data_dir / STORE_FILE, copied=not limit) as reader:
         found = _blocks(reader) if blocks else _identities(reader)
         rows = list(islice(found, limit or None))
         total, generation = reader.totals().accounting.counted, reader.generation()

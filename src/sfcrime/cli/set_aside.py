@@ -20,17 +20,19 @@ from sfcrime.cli.output import (
     source_title,
     table_of,
 )
-from sfcrime.kafka.consumer import TopicRecord
-from sfcrime.pipeline.counted_topic import Place, read_again
+from sfcrime.domain.outcomes import MAX_VALUE_BYTES
+from sfcrime.kafka.places import Content, Place
+from sfcrime.pipeline.counted_topic import read_again
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation
 
 _SHOWN_BYTES = 400
-"""Bytes of a record in a table; JSON has all of them."""
+"""Bytes of a record in a table; JSON has as many as a record that can count, and says how many
+there are."""
 
-_Bytes = Mapping[Place, TopicRecord | None]
+_Bytes = Mapping[Place, Content | None]
 
 
 class Row(NamedTuple):
@@ -100,7 +102,9 @@ def list_set_aside(
         generation = reader.generation()
         listing = read(reader, generation)
         rows = list(listing.rows)
-    found = read_again(settings, generation, [row.place for row in rows]) if with_bytes else None
+    places = [row.place for row in rows]
+    most_bytes = MAX_VALUE_BYTES if as_json else _SHOWN_BYTES
+    found = read_again(settings, generation, places, most_bytes) if with_bytes else None
     if as_json:
         print_json(_document(listing, rows, generation, found or {}))
     else:
@@ -149,21 +153,23 @@ def _print_tables(
     print_line(f"{len(rows):,} of {listing.total:,} listed.")
 
 
-def _bytes_as_json(record: TopicRecord | None) -> dict[str, Any]:
-    """The whole value, escaped as `escaped_bytes` says; null where there is none."""
-    value = None if record is None else record.value
+def _bytes_as_json(found: Content | None) -> dict[str, Any]:
+    """The value, escaped as `escaped_bytes` says, null where there is none; `bytes_left_out` says
+    how many of its bytes come after those that are shown."""
+    if found is None or found.value is None:
+        return {"in_kafka": found is not None, "value": None, "bytes_left_out": 0}
     return {
-        "in_kafka": record is not None,
-        "value": None if value is None else escaped_bytes(value),
+        "in_kafka": True,
+        "value": escaped_bytes(found.value),
+        "bytes_left_out": found.size - len(found.value),
     }
 
 
-def _bytes_as_text(record: TopicRecord | None) -> str:
+def _bytes_as_text(found: Content | None) -> str:
     """Printable ASCII only, cut where it is long."""
-    if record is None:
+    if found is None:
         return "(no longer in Kafka)"
-    if record.value is None:
+    if found.value is None:
         return "(no value)"
-    text = escaped_bytes(record.value[:_SHOWN_BYTES])
-    whole = len(record.value) <= _SHOWN_BYTES
-    return text if whole else f"{text}... ({len(record.value):,} bytes)"
+    text = escaped_bytes(found.value)
+    return text if found.size == len(found.value) else f"{text}... ({found.size:,} bytes)"

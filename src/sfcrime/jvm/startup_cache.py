@@ -133,7 +133,7 @@ def forget_orphans(cache: StartupCache) -> None:
     own = cache.path.with_suffix(_MADE_FOR)
     own.write_text(f"{cache.java}\n{cache.class_path}\n", "utf-8")
     for note in cache.path.parent.glob(f"*{_MADE_FOR}"):
-        made_for = note.read_text("utf-8")
+        made_for = note.read_text("utf-8", "replace")
         java, _, class_path = made_for.strip().partition("\n")
         places = [Path(place.rstrip("*")) for place in (java, *class_path.split(os.pathsep))]
         is_replaced = note != own and made_for == own.read_text("utf-8")

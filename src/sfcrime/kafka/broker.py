@@ -20,6 +20,7 @@ from sfcrime.kafka.broker_files import (
     BROKER_OUTPUT,
     BrokerRecord,
     broker_folder,
+    damaged_storage,
     format_storage,
     java_command,
     read_record,
@@ -208,7 +209,8 @@ def _start_and_wait(
     raise KafkaUnavailable(
         f"The embedded broker {failure}. Its last words:\n"
         + last_words(folder / BROKER_OUTPUT, folder / BROKER_LOG),
-        next_step=f"see {folder / BROKER_LOG}",
+        next_step=f"see {folder / BROKER_LOG}; where it says that a file is damaged, "
+        f"{damaged_storage(folder)}",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Sequence
@@ -19,12 +18,16 @@ from sfcrime.jvm.log import log_options
 from sfcrime.jvm.startup_cache import StartupCache
 from sfcrime.machine.child import ProcessIdentity, is_alive
 from sfcrime.machine.own_folder import PRIVATE_UMASK
+from sfcrime.machine.whole_files import write_whole
 from sfcrime.settings import KafkaSettings, Settings
 
 BROKER_LOG = "broker.log"
 BROKER_OUTPUT = "broker.out"
 """What its JVM itself says."""
-_FEATURES_FILE = "bootstrap.checkpoint"
+_FEATURES_FILE, _META_FILE = "bootstrap.checkpoint", "meta.properties"
+_META_NAMES = ("cluster.id", "directory.id", "node.id", "version")
+_RECORDS_OF_CLUSTER = "__cluster_metadata-0"
+"""Kafka makes it when it first starts."""
 
 
 class BrokerRecord(msgspec.Struct, frozen=True):
@@ -49,16 +52,14 @@ def broker_folder(data_dir: Path) -> Path:
 
 def write_record(folder: Path, record: BrokerRecord) -> None:
     """Replaces the record in one step, so a reader never sees half of it."""
-    partial = folder / "broker.json.part"
-    partial.write_bytes(msgspec.json.encode(record))
-    partial.replace(folder / "broker.json")
+    write_whole(folder / "broker.json", msgspec.json.encode(record))
 
 
 def read_record(folder: Path) -> BrokerRecord | None:
     """The last broker of this folder, running or not; None where there was none."""
     try:
         return msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -114,9 +115,7 @@ def java_command(startup: StartupCache, heap: str, folder: Path) -> list[str]:
 
 def keep_features(folder: Path, kept: Path) -> None:
     """Keeps the features that Kafka's tool gave to a broker's storage, for storages to come."""
-    partial = kept.with_suffix(".part")
-    shutil.copyfile(folder / "log" / _FEATURES_FILE, partial)
-    partial.replace(kept)
+    write_whole(kept, (folder / "log" / _FEATURES_FILE).read_bytes())
 
 
 def _new_id() -> str:
@@ -125,12 +124,22 @@ def _new_id() -> str:
 
 
 def stored_cluster_id(folder: Path) -> str | None:
-    """The id of the cluster this folder was formatted for; None before the first start."""
+    """The id of the cluster this folder was formatted for; None before the first start, and where
+    the file that says so was cut off."""
     try:
-        lines = (folder / "log" / "meta.properties").read_text("utf-8").splitlines()
+        lines = (folder / "log" / _META_FILE).read_text("utf-8", "replace").splitlines()
     except OSError:
         return None
-    return next((line[11:] for line in lines if line.startswith("cluster.id=")), None)
+    named = dict(line.split("=", 1) for line in lines if "=" in line)
+    return named["cluster.id"] if named.keys() >= set(_META_NAMES) else None
+
+
+def damaged_storage(folder: Path) -> str:
+    """What to do where a broker's storage cannot be used."""
+    return (
+        f"restore a whole copy of {folder}, made while no broker ran; or begin with an empty "
+        f"storage and publish again: mv {folder} {folder}.damaged"
+    )
 
 
 def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
@@ -146,15 +155,24 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
         kept: such a file, there or not; see `keep_features`.
 
     Raises:
-        KafkaUnavailable: the tool failed; with its words.
+        KafkaUnavailable: the tool failed, with its words; or the storage is one already.
     """
-    if os.access(kept, os.R_OK):
-        log = folder / "log"
+    log = folder / "log"
+    if (log / _RECORDS_OF_CLUSTER).exists():
+        raise KafkaUnavailable(
+            f"{log / _META_FILE} does not say whose records the folder holds: it is gone, or was "
+            "cut off.",
+            rule="Records can only be read by the cluster that wrote them, so no other is made.",
+            next_step=damaged_storage(folder),
+        )
+    (log / _META_FILE).unlink(missing_ok=True)  # a start was cut off while it was written
+    features = kept.read_bytes() if os.access(kept, os.R_OK) else b""
+    if features:
         log.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copyfile(kept, log / _FEATURES_FILE)
-        ids = {"cluster.id": _new_id(), "directory.id": _new_id(), "node.id": "1", "version": "1"}
-        meta = "".join(f"{name}={value}\n" for name, value in ids.items())
-        (log / "meta.properties").write_text(meta, encoding="ascii")
+        write_whole(log / _FEATURES_FILE, features)
+        ids = zip(_META_NAMES, (_new_id(), _new_id(), "1", "1"), strict=True)
+        meta = "".join(f"{name}={value}\n" for name, value in ids)
+        write_whole(log / _META_FILE, meta.encode("ascii"))
         return
     properties = write_configuration(folder, 9092, 9093)  # the tool only looks at the folder
     tool = subprocess.run(

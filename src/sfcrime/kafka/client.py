@@ -159,9 +159,14 @@ def open_consumer(
     settings: KafkaSettings,
     extra: Properties | None = None,
     on_error: OnError | None = None,
+    on_statistics: Callable[[str], None] | None = None,
 ) -> Consumer:
     """A consumer that sees only what committed transactions wrote, and commits nothing unless
-    `extra` says so; `on_error` as for `open_admin`."""
+    `extra` says so; `on_error` as for `open_admin`.
+
+    `on_statistics` is told each second what the client has done, as JSON, while it is asked for
+    records.
+    """
     properties = client_properties(settings) | {
         "group.id": "sfcrime-unused",  # the client insists on one; nothing is committed to it
         "enable.auto.commit": False,
@@ -171,8 +176,13 @@ def open_consumer(
         "allow.auto.create.topics": False,
         "receive.message.max.bytes": MAX_UNPACKED_BYTES,
     }
+    telling: dict[str, object] = {}
+    if on_statistics is not None:
+        telling = {"stats_cb": on_statistics, "statistics.interval.ms": 1000}
     with translated("making a client"):
-        return Consumer(properties | (extra or {}), logger=_LOG, **_listening(on_error))
+        return Consumer(
+            {**properties, **(extra or {}), **telling}, logger=_LOG, **_listening(on_error)
+        )
 
 
 def open_producer(settings: KafkaSettings) -> Producer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
+from sfcrime.kafka.fetch_watch import FetchWatch
 from sfcrime.kafka.headers import SequenceReader
 from sfcrime.kafka.oversized import (
     OVERSIZED,
@@ -18,16 +18,12 @@ from sfcrime.kafka.oversized import (
     is_oversized,
     oversized_span,
 )
-from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
 _WAIT_S = 0.1
 """The client waits so long for a list to fill, even at the end of a partition."""
 
 _NO_TIMESTAMP = -1
-
-_STALL_S = 15.0
-"""A reader that is given nothing for so long has lost the broker."""
 
 FETCHING: Properties = {
     # Bounds memory: 32 MB wait in the client, whatever the length of the topic.
@@ -77,7 +73,7 @@ def read_range(
             a microsecond a record; nothing where it is empty.
 
     Raises:
-        KafkaUnavailable: the broker does not answer for 15 s, the topic does not exist, or a
+        KafkaUnavailable: the broker sends nothing for 15 s, the topic does not exist, or a
             partition no longer has all of its range.
     """
     reader = SequenceReader(source_name) if source_name else None
@@ -142,20 +138,6 @@ def record_of(message: Message, sequence: int | None = None) -> TopicRecord:
     )
 
 
-def read_record(topic: Topic, partition: int, offset: int) -> TopicRecord | None:
-    """The record at one offset; None where that offset holds none that can be seen.
-
-    Raises:
-        KafkaUnavailable: the broker does not answer, or the topic does not exist.
-    """
-    first, end = topic.first_offsets(), topic.end_offsets()
-    if not first.get(partition, 0) <= offset < end.get(partition, 0):
-        return None
-    for records in read_range(topic.kafka, {partition: offset}, {partition: offset + 1}, 1):
-        return records[0]
-    return None
-
-
 def read_messages(
     kafka: KafkaSettings,
     start: Mapping[int, int],
@@ -190,27 +172,25 @@ def _read_on(
         return
     # The client reports the end of a partition even where its last offsets are transaction markers.
     isolation = "read_committed" if committed else "read_uncommitted"
+    watch = FetchWatch(kafka.topic)
     consumer = open_consumer(
-        kafka, FETCHING | {"enable.partition.eof": True, "isolation.level": isolation}
+        kafka,
+        FETCHING | {"enable.partition.eof": True, "isolation.level": isolation},
+        on_statistics=watch.on_statistics,
     )
     try:
         with translated(f"reading {kafka.topic}"):
             consumer.assign(
                 [TopicPartition(kafka.topic, number, start[number]) for number in open_ends]
             )
-        heard = time.monotonic()
         while open_ends:
             with translated(f"reading {kafka.topic}"):
                 messages = consumer.consume(batch, _WAIT_S)
             wanted, oversized = _wanted(messages, open_ends, consumer)
             if messages:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _STALL_S:
-                raise KafkaUnavailable(
-                    f"Kafka gave no record of {kafka.topic} for {_STALL_S:.0f} s, "
-                    f"with offsets still to read in partitions {sorted(open_ends)}.",
-                    next_step="check that the broker runs",
-                )
+                watch.note()
+            else:
+                watch.require_movement(open_ends)
             if wanted:
                 yield wanted
             if oversized is not None:
@@ -239,7 +219,7 @@ def _take(message: Message, open_ends: dict[int, int], consumer: Consumer) -> bo
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
         if passes(error):
             return False  # a stall ends the reading
-        raise _reading_error(error, message)
+        raise reading_error(error, message)
     if partition is None or offset is None or partition not in open_ends:
         return False
     end = open_ends[partition]
@@ -262,7 +242,8 @@ def passes(error: KafkaError, *, in_group: bool = False) -> bool:
     return error.retriable() or error.code() in passing
 
 
-def _reading_error(error: KafkaError, message: Message) -> Exception:
+def reading_error(error: KafkaError, message: Message) -> Exception:
+    """Our error for one that ends the reading."""
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
         return KafkaUnavailable(
             f"Partition {message.partition()} of {message.topic()} no longer has all the records "

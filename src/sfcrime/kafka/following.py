@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Event
@@ -13,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.consumer import FETCHING, TopicRecord, passes, record_of
+from sfcrime.kafka.fetch_watch import FetchWatch
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
@@ -33,7 +33,7 @@ class Following:
     empty: read all of them and commit nothing."""
     max_records: int | None = None
     quiet_s: float | None = None
-    """End when no record has come for so long."""
+    """End when no record has come, and nothing was passed over, for so long."""
 
 
 def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator[list[TopicRecord]]:
@@ -49,21 +49,22 @@ def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator
     topic = Topic(kafka)
     topic.require_exists()
     reported: list[KafkaError] = []
-    consumer = open_consumer(kafka, _properties(plan), reported.append)
+    watch = FetchWatch(kafka.topic)
+    consumer = open_consumer(kafka, _properties(plan), reported.append, watch.on_statistics)
     try:
         _begin(consumer, topic, plan)
-        left, heard = plan.max_records, time.monotonic()
+        left = plan.max_records
         while not stop.is_set() and left != 0:
             with translated(f"reading {kafka.topic}"):
                 messages = consumer.consume(min(_BATCH, left or _BATCH), _WAIT_S)
             records = [record_of(each) for each in messages if _is_record(each, kafka, plan)]
             if records:
-                heard = time.monotonic()
+                watch.note()
                 left = None if left is None else left - len(records)
                 yield records
                 if plan.group:
                     _mark_read(consumer, kafka.topic, records)
-            elif plan.quiet_s is not None and time.monotonic() - heard > plan.quiet_s:
+            elif plan.quiet_s is not None and watch.quiet_s > plan.quiet_s:
                 return
             elif any(each.code() == KafkaError._ALL_BROKERS_DOWN for each in reported):
                 require_answer(kafka)

@@ -54,7 +54,7 @@ def read_activity(data_dir: Path, kind: type[_Activity]) -> _Activity:
     """The part's last word; its beginning where it has said nothing yet."""
     try:
         return msgspec.json.decode(activity_file(data_dir, kind).read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return kind()
 
 

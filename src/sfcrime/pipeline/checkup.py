@@ -30,7 +30,8 @@ from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
-from sfcrime.store.sqlite import file_problems
+from sfcrime.store.soundness import store_problems
+from sfcrime.store.sqlite import damaged
 
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store."""
@@ -198,9 +199,10 @@ def _ui_port(settings: Settings) -> Finding:
 def _store(path: Path) -> Finding:
     with open_reader(path) as reader:
         account = reader.totals().accounting
-    problems = file_problems(path)
+    problems = store_problems(path)
     if problems:
-        return Finding("store", Level.WRONG, f"{path}: {'; '.join(problems)}", "sfcrime rebuild")
+        found = damaged(path, "; ".join(problems))
+        return Finding("store", Level.WRONG, found.happened, found.next_step)
     said = f"sound, {account.read:,} records accounted for: {path}"
     if not account.adds_up:
         return Finding("store", Level.WRONG, "the four outcomes do not add up", "sfcrime audit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -10,15 +10,12 @@ from sfcrime.domain.topic_state import lag, require_same
 from sfcrime.errors import SfcrimeError, TopicMadeAnew
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import known_kafka
-from sfcrime.kafka.consumer import TopicRecord, read_record
+from sfcrime.kafka.places import Content, Place, read_places
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation, PartitionRange
 
 ANSWER_WITHIN_S = 3.0
-
-Place = tuple[int, int]
-"""Partition and offset of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +75,18 @@ def _ask(
 
 
 def read_again(
-    settings: Settings, generation: Generation, places: Iterable[Place]
-) -> dict[Place, TopicRecord | None]:
-    """The records as the topic holds them now, None where it holds them no longer; starts the
-    embedded broker if it does not run.
+    settings: Settings, generation: Generation, places: Collection[Place], most_bytes: int
+) -> dict[Place, Content | None]:
+    """The first bytes of records as the topic holds them now, None where it holds them no longer;
+    starts the embedded broker if it does not run.
 
     Raises:
         TopicMadeAnew: the topic was deleted and made again, so its offsets mean other records.
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
-    wanted = list(places)
-    if not wanted:
+    if not places:
         return {}
     with open_kafka(settings.of_topic(generation.topic)) as opened:
-        topic = Topic(opened.kafka)
-        require_same(topic.name, generation.topic_id, topic.ask_head(())().topic_id)
-        return {place: read_record(topic, *place) for place in wanted}
+        seen = Topic(opened.kafka).state()
+        require_same(generation.topic, generation.topic_id, seen.topic_id)
+        return read_places(opened.kafka, seen, places, most_bytes)

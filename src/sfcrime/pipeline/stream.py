@@ -75,11 +75,12 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     What store, topic or cluster refuse is raised at once, before Spark is there.
     """
     # PySpark, Arrow and SQLAlchemy take as long to import as the JVM takes to start.
-    from sfcrime.pipeline.topic_wait import TopicWait
+    from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
     from sfcrime.spark.session import open_spark
     from sfcrime.store.writer import open_writer
     from sfcrime.streaming.generation_choice import begin_generation, stored_generation
     from sfcrime.streaming.job import StreamJob, run_query
+    from sfcrime.streaming.known_tail import require_known_tail
 
     settings, stop, hooks = request.settings, request.stop, request.hooks
     store_file = settings.data_dir / STORE_FILE
@@ -90,8 +91,16 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         stored = stored_generation(settings, store)
         clear_old_checkpoints(settings.data_dir)
         wait = TopicWait(settings, stored, store.partition_ends(), may_appear=request.await_topic)
-        found = wait.look()
-        finding = None if found else background.submit(wait.until_found, stop, hooks.on_step)
+
+        def known(found: FoundTopic | None) -> FoundTopic | None:
+            if found is not None and stored is not None:
+                require_known_tail(found.topic.kafka, found.state.firsts, stored, store)
+            return found
+
+        found = known(wait.look())
+        finding = None
+        if found is None:
+            finding = background.submit(lambda: known(wait.until_found(stop, hooks.on_step)))
         try:
             spark = open_spark(jvm)
             try:

@@ -41,21 +41,25 @@ _FETCHED_ROWS = 10_000
 
 
 @contextmanager
-def open_reader(path: Path, *, limit_s: float = READ_LIMIT_S) -> Iterator[StoreReader]:
+def open_reader(
+    path: Path, *, limit_s: float = READ_LIMIT_S, copied: bool = False
+) -> Iterator[StoreReader]:
     """One snapshot of the current generation, for the length of the `with` block.
 
     Args:
         path: the store's file.
         limit_s: seconds a statement may work before its next rows are there.
+        copied: for a reader that takes more than seconds: reads a private copy, as large as the
+            store, in the system's folder for temporary files.
 
     Raises:
         StoreEmpty: no store, or nothing in it yet.
-        StoreUnavailable: another schema version, or a read that took too long.
+        StoreUnavailable: another schema version, a read that took too long, or no room to copy.
     """
     if not path.is_file():
         raise StoreEmpty(f"There is no store at {path}.")
     clock = sqlite.ReadClock(limit_s)
-    engine = sqlite.open_for_reading(path, clock)
+    engine = sqlite.open_for_reading(path, clock, copied=copied)
     with sqlite.translated(path, clock), engine.begin() as connection:
         if not inspect(connection).get_table_names():
             raise StoreEmpty(f"The store {path} is empty.")

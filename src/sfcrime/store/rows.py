@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -79,6 +79,22 @@ def partitions(connection: Connection, number: int) -> list[PartitionRange]:
     table = schema.partition_ledger
     found = connection.execute(of_generation(table, number).order_by(table.c.partition))
     return [to_range(row) for row in found]
+
+
+def set_aside_since(
+    connection: Connection, number: int, starts: Mapping[int, int]
+) -> set[tuple[int, int]]:
+    """Partition and offset of every rejected and late record at or after these offsets."""
+    found = set[tuple[int, int]]()
+    for table in (schema.rejected, schema.late):
+        for partition, start in starts.items():
+            places = select(table.c.partition, table.c.record_offset).where(
+                table.c.generation_id == number,
+                table.c.partition == partition,
+                table.c.record_offset >= start,
+            )
+            found.update((row[0], row[1]) for row in connection.execute(places))
+    return found
 
 
 def to_range(row: AnyRow) -> PartitionRange:

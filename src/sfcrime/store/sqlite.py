@@ -34,10 +34,12 @@ _WRITER_PRAGMAS = (
     "secure_delete = FAST",  # ON, as some systems build it, writes every page freed once more
     "cache_size = -65536",  # 64 MiB, and nothing mapped: that would be memory of the job too
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
+    "journal_size_limit = 33554432",  # 32 MiB: what grew beside a long reader is given back
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
 _MOST_PROBLEMS = 10
 _CHECK_LIMIT_S = 120.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class ReadClock:
@@ -125,8 +127,15 @@ def put_into_one_file(engine: Engine) -> None:
         connection.close()
 
 
-def open_for_reading(path: Path, clock: ReadClock) -> Engine:
-    """An engine that cannot write; each transaction is one snapshot."""
+def open_for_reading(path: Path, clock: ReadClock, *, copied: bool = False) -> Engine:
+    """An engine that cannot write; each transaction is one snapshot.
+
+    Args:
+        path: the store.
+        clock: stops a statement that takes too long.
+        copied: read from a copy made first. While a snapshot is held, the file beside the database
+            grows by all that is written, so one that is read for minutes is copied in a second.
+    """
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -136,6 +145,8 @@ def open_for_reading(path: Path, clock: ReadClock) -> Engine:
             isolation_level=None,
             check_same_thread=False,
         )
+        if copied:
+            connection = _copy_of(connection)
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA mmap_size = 1073741824")
         connection.set_progress_handler(clock.expired, _INSTRUCTIONS_BETWEEN_LOOKS)
@@ -144,6 +155,31 @@ def open_for_reading(path: Path, clock: ReadClock) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
     event.listen(engine, "before_cursor_execute", lambda *_: clock.restart())
     return _with_begin(engine, "BEGIN")
+
+
+def _copy_of(source: sqlite3.Connection) -> sqlite3.Connection:
+    """A private copy of one snapshot of a database, which is closed.
+
+    Raises:
+        StoreUnavailable: there is no room for it.
+    """
+    # A database without a name is a temporary file that SQLite makes for its owner alone and
+    # unlinks at once: nothing is left, however the process ends.
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    try:
+        source.backup(copy)
+    except sqlite3.Error as error:
+        copy.close()
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN):
+            raise
+        raise StoreUnavailable(
+            f"The store cannot be copied to a temporary file: {error}.",
+            rule="What reads the store for minutes reads a copy, so that the job is not disturbed.",
+            next_step="name a folder with room for the store's file in the variable TMPDIR",
+        ) from error
+    finally:
+        source.close()
+    return copy
 
 
 def _with_begin(engine: Engine, statement: str) -> Engine:
@@ -210,11 +246,33 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
                 rule="Reads are bounded, so that none holds the store for long.",
                 next_step="ask for less with --since and --until",
             ) from error
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise damaged(path, str(cause)) from error
         raise StoreUnavailable(
             f"The store {path} cannot be used: {cause}.",
             next_step="check that the file is an sfcrime store, that its folder can be written "
             "and that the disk is not full",
         ) from error
+
+
+def damaged(path: Path, what: str) -> StoreUnavailable:
+    """The error of a store that is no state of its ledger; `what` is wrong with it."""
+    aside = path.with_name("damaged")
+    return StoreUnavailable(
+        f"The store {path} is damaged: {what}.",
+        rule="A store is copied as a whole, with no job running or by SQLite's own backup "
+        "(docs/store.md).",
+        next_step="restore a whole copy; or move the damaged one away, and the next start counts "
+        f"the topic from the beginning: mkdir {aside} && mv {path}* {aside}",
+    )
+
+
+def was_closed_in_order(path: Path) -> bool:
+    """Whether nothing is left beside the database: its last user has put all of it in one file."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size == 0
+    except OSError:
+        return True
 
 
 def file_problems(path: Path) -> list[str]:

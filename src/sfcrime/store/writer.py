@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import RLock
@@ -25,6 +25,7 @@ from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome, check_batch
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
+from sfcrime.store.soundness import require_sound
 from sfcrime.store.versions import make_or_check
 
 
@@ -39,14 +40,16 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
             are kept for ever.
 
     Raises:
-        StoreUnavailable: no sfcrime store, one of another schema version, or not writable.
+        StoreUnavailable: no sfcrime store, one of another schema version, damaged, or not writable.
     """
     run_id = uuid.uuid4().hex
+    in_order = sqlite.was_closed_in_order(path)
     with sqlite.translated(path):
         engine = sqlite.open_for_writing(path)
         try:
             with engine.begin() as connection:
                 make_or_check(connection, path)
+                require_sound(connection, path, in_order=in_order)
                 sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
             return StoreWriter(engine, path, run_id, history_rows=history_rows)
         except BaseException:
@@ -174,6 +177,16 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._required_number()
         with self._transaction() as connection:
             return self._identities.first_copies(connection, keys)
+
+    def set_aside_since(self, starts: Mapping[int, int]) -> set[tuple[int, int]]:
+        """Partition and offset of every rejected and late record at or after these offsets.
+
+        Raises:
+            Refused: there is no generation yet.
+        """
+        number = self._required_number()
+        with self._transaction() as connection:
+            return rows.set_aside_since(connection, number, starts)
 
     def commit_batch(self, outcome: BatchOutcome) -> None:
         """Writes a batch in one transaction; what is kept in memory follows the COMMIT.

@@ -93,7 +93,7 @@ def read_results(path: Path, wanted: Setup | None = None) -> tuple[Setup | None,
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
             found = msgspec.json.decode(line, type=Setup | TrialResult)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             continue
         if isinstance(found, TrialResult):
             trials.append(found)

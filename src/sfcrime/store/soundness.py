@@ -1,0 +1,92 @@
+"""Whether a store is one state of its ledger, looked at whenever it is opened for writing.
+
+Each commit keeps that true, and a power cut does. A copy that was taken file by file while a job
+wrote does not: its files, and the pages of one file, may be of different moments, which SQLite
+cannot see. So every sum that the totals state is added up again: 0.7 s for 2.7 million cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Table, func, select, text
+
+from sfcrime.store import rows, schema, sqlite
+
+
+def require_sound(connection: Connection, path: Path, *, in_order: bool) -> None:
+    """Refuses a store whose parts are not of one moment.
+
+    Args:
+        connection: in a transaction.
+        path: the store, for the message.
+        in_order: it was closed in order; else its pages are checked too.
+
+    Raises:
+        StoreUnavailable: naming what does not fit.
+    """
+    if not in_order:
+        found = connection.scalar(text("PRAGMA quick_check(1)"))
+        if found != "ok":
+            raise sqlite.damaged(path, str(found))
+    for problem in _wrong_sums(connection):
+        raise sqlite.damaged(path, problem)
+
+
+def store_problems(path: Path) -> list[str]:
+    """What is wrong with a store: with its pages, indexes and references, or else with its sums.
+
+    Raises:
+        StoreUnavailable: it cannot be read at all.
+    """
+    found = sqlite.file_problems(path)
+    if found:
+        return found
+    engine = sqlite.open_for_reading(path, sqlite.ReadClock(float("inf")))
+    with sqlite.translated(path), engine.begin() as connection:
+        return list(_wrong_sums(connection))
+
+
+def _wrong_sums(connection: Connection) -> Iterator[str]:
+    for number in connection.scalars(select(schema.totals.c.generation_id)).all():
+        for what, stated, held in _sums(connection, number):
+            if stated != held:
+                yield f"it states {stated:,} {what}, and holds {held:,}"
+
+
+def _sums(connection: Connection, number: int) -> Iterator[tuple[str, int, int]]:
+    """What the totals of a generation state, and what the tables hold."""
+    totals = rows.totals(connection, number)
+    account, ledger = totals.accounting, rows.partitions(connection, number)
+    cell, block, batch = schema.cell, schema.identity_block, schema.batch
+    calls, *labels = connection.execute(
+        select(
+            func.coalesce(func.sum(cell.c.calls), 0),
+            func.coalesce(func.max(cell.c.call_type_id), 0),
+            func.coalesce(func.max(cell.c.disposition_id), 0),
+        ).where(cell.c.generation_id == number)
+    ).one()
+    yield "counted calls in cells", account.counted, calls
+    for table, used in zip((schema.call_type, schema.disposition), labels, strict=True):
+        held = connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) or 0
+        yield f"labels in {table.name}", used, min(used, held)
+    identities = select(func.coalesce(func.sum(block.c.identities), 0))
+    held = connection.scalar(identities.where(block.c.generation_id == number)) or 0
+    yield "identities", account.counted, held
+    yield "rejected records", account.rejected, _rows(connection, schema.rejected, number)
+    yield "late records", account.late, _rows(connection, schema.late, number)
+    offsets = sum(each.end - each.start for each in ledger)
+    yield "offsets of partitions", account.read + account.gaps, offsets
+    for name in ("counted", "late", "rejected"):
+        by_partition = sum(getattr(each, name) for each in ledger)
+        yield f"{name} records of partitions", getattr(account, name), by_partition
+    newest = connection.scalar(
+        select(func.max(batch.c.batch_id)).where(batch.c.generation_id == number)
+    )
+    yield "batches", totals.batches, 0 if newest is None else newest + 1
+
+
+def _rows(connection: Connection, table: Table, number: int) -> int:
+    counted = select(func.count()).select_from(table).where(table.c.generation_id == number)
+    return connection.scalar(counted) or 0

@@ -1,0 +1,78 @@
+"""What was counted last is found again in the topic, or its end was written again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audit_samples import GENERATION, RECORDS, ListTopic, call, write_store
+from sfcrime.errors import TopicRefused
+from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.settings import KafkaSettings
+from sfcrime.store.writer import open_writer
+from sfcrime.streaming import known_tail
+
+KEPT = {0: 0, 1: 10}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Has counted all records but the last; repeats, late and rejected ones are among them."""
+    write_store(tmp_path / "store.db")
+    return tmp_path / "store.db"
+
+
+def _look(
+    store: Path,
+    records: list[TopicRecord],
+    monkeypatch: pytest.MonkeyPatch,
+    firsts: dict[int, int] = KEPT,
+) -> None:
+    topic = ListTopic(records)
+    monkeypatch.setattr(known_tail, "read_range", lambda _, starts, ends: topic.read(starts, ends))
+    with open_writer(store, history_rows=10) as writer:
+        known_tail.require_known_tail(KafkaSettings(), firsts, GENERATION, writer)
+
+
+def test_records_that_were_counted_or_set_aside_are_known(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _look(store, RECORDS, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(call("99", "Passing Call", "2018-10-02T10:30:00.000", "GOA"), id="valid"),
+        pytest.param(call("99", "Passing Call", "2018-09-02T10:30:00.000", "GOA"), id="late"),
+        pytest.param(b"no call", id="rejected"),
+        pytest.param(None, id="no value"),
+    ],
+)
+@pytest.mark.parametrize("place", [(0, 0), (0, 10), (1, 14)])
+def test_another_record_at_a_counted_offset_is_refused(
+    place: tuple[int, int],
+    value: bytes | None,
+    store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = [
+        each._replace(value=value) if (each.partition, each.offset) == place else each
+        for each in RECORDS
+    ]
+    with pytest.raises(TopicRefused) as refused:
+        _look(store, records, monkeypatch)
+    assert refused.value.happened.startswith(f"Partition {place[0]} of org.sf.police.calls")
+    assert f"offset {place[1]} that was not counted" in refused.value.happened
+
+
+def test_only_what_the_topic_still_keeps_is_read(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_tail, "_LOOKED_AT", 4)
+    unlike = [each._replace(value=b"no call") for each in RECORDS if each.offset < 10]
+    alike = [each for each in RECORDS if each.offset >= 10]
+    _look(store, unlike + alike, monkeypatch, {0: 10, 1: 10})
+    with pytest.raises(TopicRefused, match="offset 8 that"):
+        _look(store, unlike + alike, monkeypatch)
