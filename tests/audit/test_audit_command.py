@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
 from sfcrime.cli.main import main
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.kafka.consumer import TopicRecord, read_range
