@@ -30,7 +30,7 @@ from rich.table import Table
 from usage import PARTS, Memory, Watch, memory_by_role
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.kafka.broker_files import running_bootstrap_servers
+from sfcrime.kafka.broker_record import running_bootstrap_servers
 from sfcrime.machine.description import described_machine
 from sfcrime.settings_loading import load_settings
 from sfcrime.spark.session import start_spark

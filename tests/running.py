@@ -20,7 +20,7 @@ from typing import Any
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import StoreEmpty
-from sfcrime.machine.child import ProcessIdentity, identity_of, is_alive
+from sfcrime.kafka.broker_record import ProcessIdentity, identity_of, is_alive
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader

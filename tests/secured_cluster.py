@@ -21,7 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from running import wait_until
-from sfcrime.jvm.startup_cache import startup_cache
+from sfcrime.jvm.jars import startup_cache
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.kafka.connection import answers
 from sfcrime.machine.child import start_child

@@ -17,8 +17,7 @@ from types import ModuleType
 import pytest
 
 from sfcrime.jvm.jars import jars_folder
-from sfcrime.machine.locks import file_lock
-from sfcrime.machine.own_folder import MARK
+from sfcrime.machine.own_folder import MARK, file_lock
 from sfcrime.settings import JvmSettings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -32,8 +32,7 @@ from confluent_kafka import Consumer, TopicPartition
 from flink_jars import flink_jars
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 
-from sfcrime.jvm.ivy import pyspark_jars_folder
-from sfcrime.jvm.java import find_java
+from sfcrime.jvm.java import find_java, pyspark_jars_folder
 from sfcrime.machine.ports import LOOPBACK, free_port
 from sfcrime.settings_loading import load_settings
 from sfcrime.store.records import BatchProgress

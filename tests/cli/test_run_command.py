@@ -13,8 +13,8 @@ from rich.console import Console
 from cli.conftest import fill_store
 from running import Sfcrime
 from sfcrime.cli.live_view import View
-from sfcrime.kafka.broker_files import running_bootstrap_servers
-from sfcrime.machine.locks import file_lock
+from sfcrime.kafka.broker_record import running_bootstrap_servers
+from sfcrime.machine.own_folder import file_lock
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
 

@@ -22,8 +22,8 @@ from running import (
     opened_to_others,
 )
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.machine.own_folder import memory_folder
 from sfcrime.pipeline.activity import StreamActivity, read_activity
-from sfcrime.streaming.scratch import memory_folder
 
 pytestmark = pytest.mark.end_to_end
 

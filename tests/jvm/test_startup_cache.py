@@ -9,10 +9,9 @@ import pytest
 
 from running import settings_in
 from sfcrime.jvm.jars import resolve_jars
-from sfcrime.jvm.java import find_java
-from sfcrime.jvm.startup_cache import StartupCache, cache_for, forget_orphans
+from sfcrime.jvm.java import StartupCache, cache_for, find_java
 from sfcrime.kafka.broker import start_broker
-from sfcrime.pipeline.training_process import startup_caches
+from sfcrime.pipeline.training_process import forget_orphans, startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 

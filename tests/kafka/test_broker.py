@@ -15,19 +15,25 @@ from record_samples import all_records, published
 
 from running import settings_in
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
-from sfcrime.jvm.startup_cache import startup_cache
+from sfcrime.jvm.jars import startup_cache
 from sfcrime.kafka.broker import open_kafka, start_broker
 from sfcrime.kafka.broker_files import (
-    BrokerRecord,
-    broker_folder,
     format_storage,
     java_command,
     keep_features,
-    running_bootstrap_servers,
     stored_cluster_id,
+)
+from sfcrime.kafka.broker_record import (
+    BrokerRecord,
+    ProcessIdentity,
+    broker_folder,
+    identity_of,
+    is_alive,
+    noted_identity,
+    running_bootstrap_servers,
     write_record,
 )
-from sfcrime.machine.child import ProcessIdentity, identity_of, is_alive, start_child
+from sfcrime.machine.child import start_child
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 
@@ -189,7 +195,7 @@ def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmS
     left_over = start_child([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "x")
     folder = broker_folder(tmp_path)
     folder.mkdir()
-    write_record(folder, BrokerRecord(left_over.identity, GONE, "127.0.0.1:1"))
+    write_record(folder, BrokerRecord(noted_identity(left_over.pid), GONE, "127.0.0.1:1"))
     try:
         with start_broker(settings_in(tmp_path, KafkaSettings(port=0))):
             assert left_over.wait(5) is not None

@@ -13,11 +13,11 @@ from confluent_kafka.admin import AdminClient
 from record_samples import all_records, published, send_foreign, send_in_transaction
 
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka import client, consumer, fetch_watch
+from sfcrime.kafka import client, consumer
 from sfcrime.kafka.client import open_consumer
 from sfcrime.kafka.consumer import read_range
-from sfcrime.kafka.oversized import OVERSIZED
 from sfcrime.kafka.places import Content, Place, read_places
+from sfcrime.kafka.reading_errors import OVERSIZED
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
@@ -214,7 +214,7 @@ def _read_slowly(fetched: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> Non
         return client
 
     monkeypatch.setattr(consumer, "open_consumer", opened)
-    monkeypatch.setattr(fetch_watch, "STALL_S", 0.2)
+    monkeypatch.setattr(consumer, "STALL_S", 0.2)
     list(read_range(KafkaSettings(topic="slow.calls"), {0: 0}, {0: 1_000_000}))
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.machine.child import (
+from sfcrime.kafka.broker_record import (
     ProcessIdentity,
     identity_of,
     is_alive,
-    last_lines,
-    start_child,
+    noted_identity,
     stop_identity,
 )
+from sfcrime.machine.child import last_lines, start_child
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -68,9 +68,11 @@ def test_a_child_gets_the_given_environment_and_nothing_of_ours(tmp_path: Path) 
 def test_a_child_is_ended_in_order(tmp_path: Path) -> None:
     child = start_child(SLEEPER, tmp_path / "log")
     wait_until_up(tmp_path / "log")
+    noted = noted_identity(child.pid)
+    assert is_alive(noted)
 
     assert child.stop() == -signal.SIGTERM
-    assert not is_alive(child.identity)
+    assert not is_alive(noted)
 
 
 def test_a_child_that_ignores_the_request_is_killed_after_the_bound(tmp_path: Path) -> None:
@@ -143,13 +145,13 @@ def test_a_process_is_recognised_by_its_start_and_not_by_its_number_alone(tmp_pa
     wait_until_up(tmp_path / "log")
     another = ProcessIdentity(child.pid, "another start")
     try:
-        assert is_alive(child.identity)
+        assert is_alive(noted_identity(child.pid))
         assert not is_alive(another)
 
         stop_identity(another)
         assert child.is_running()
 
-        stop_identity(child.identity)
+        stop_identity(noted_identity(child.pid))
         assert child.wait(10) == -signal.SIGTERM
     finally:
         child.stop()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.machine.locks import LockHeld, file_lock
+from sfcrime.machine.own_folder import LockHeld, file_lock
 
 
 def test_a_held_lock_is_refused_and_free_again_afterwards(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_killed_holder_frees_its_lock(tmp_path: Path) -> None:
             sys.executable,
             "-c",
             "import sys, time; from pathlib import Path\n"
-            "from sfcrime.machine.locks import file_lock\n"
+            "from sfcrime.machine.own_folder import file_lock\n"
             f"with file_lock(Path({str(path)!r}), wait=False):\n"
             "    print('held', flush=True); time.sleep(600)",
         ],

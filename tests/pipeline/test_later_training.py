@@ -11,9 +11,9 @@ import pytest
 
 from running import alive, tree_of, wait_until
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.jvm.startup_cache import startup_folder
+from sfcrime.jvm.java import startup_folder
 from sfcrime.machine.child import Child, last_lines, start_child
-from sfcrime.machine.locks import file_lock
+from sfcrime.machine.own_folder import file_lock
 from sfcrime.pipeline import later_training
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.later_training import LaterTraining, has_room

@@ -27,12 +27,13 @@ from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
-from sfcrime.machine.locks import file_lock
+from sfcrime.machine.own_folder import file_lock
 from sfcrime.pipeline import topic_wait
 from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
 from sfcrime.pipeline.topic_wait import TopicWait
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
+from sfcrime.store.writer import StoreWriter, open_writer
 from store_samples import GENERATION
 
 
@@ -42,6 +43,14 @@ def _settings(tmp_path: Path, kafka: KafkaSettings) -> Settings:
 
 def _hooks(steps: list[str]) -> StreamHooks:
     return StreamHooks(steps.append, lambda url, generation: None, lambda progress: None)
+
+
+def _counted(tmp_path: Path, kafka: KafkaSettings, starts: dict[int, int]) -> StoreWriter:
+    """The store of a count of the topic that begins at these offsets."""
+    writer = open_writer(tmp_path / STORE_FILE, history_rows=10)
+    topic_id = Topic(kafka).state().topic_id
+    writer.create_generation(replace(GENERATION, topic_id=topic_id, start_offsets=starts))
+    return writer
 
 
 @pytest.mark.kafka
@@ -77,12 +86,12 @@ def test_each_fact_about_the_topic_is_asked_for_once(
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     producer.produce(kafka.topic, b"x")
     assert producer.flush(20) == 0
-    goes_on = replace(GENERATION, topic_id=Topic(kafka).state().topic_id)
+    goes_on = _counted(tmp_path, kafka, {0: 0})
     asked = {"list_topics": 1, "list_offsets": 2, "describe_topics": 1, "describe_configs": 1}
 
-    for stored in (None, goes_on):  # a first count, and one that goes on
+    for store in (None, goes_on):  # a first count, and one that goes on
         admins.clear()
-        assert TopicWait(_settings(tmp_path, kafka), stored, {0: 0}).look() is not None
+        assert TopicWait(_settings(tmp_path, kafka), store).look() is not None
         assert [each.asked for each in admins] == [asked]
 
 
@@ -112,10 +121,9 @@ def test_a_count_goes_on_whatever_source_is_named_in_a_partition_that_was_empty(
         headers: Any = [(SOURCE_HEADER, source), (SEQUENCE_HEADER, b"0")]
         producer.produce(kafka.topic, b"x", partition=partition, headers=headers)
     assert producer.flush(20) == 0
-    stored = replace(GENERATION, topic_id=Topic(kafka).state().topic_id)
     settings = _settings(tmp_path, kafka)
 
-    assert TopicWait(settings, stored, {0: 1, 1: 0}).look() is not None
+    assert TopicWait(settings, _counted(tmp_path, kafka, {0: 1, 1: 0})).look() is not None
     with pytest.raises(TopicRefused, match="2 sources"):  # nothing was decided yet
         TopicWait(settings).look()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.jvm.startup_cache import StartupCache
+from sfcrime.jvm.java import StartupCache
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings, StreamSettings

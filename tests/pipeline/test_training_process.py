@@ -11,10 +11,9 @@ import pytest
 from running import alive, tree_of, wait_until
 from sfcrime.errors import AlreadyRunning, ChildFailed, KafkaUnavailable, UsageError
 from sfcrime.jvm.jars import jar_paths
-from sfcrime.jvm.startup_cache import StartupCache, startup_folder
+from sfcrime.jvm.java import StartupCache, startup_folder
 from sfcrime.machine.child import last_lines, start_child
-from sfcrime.machine.locks import file_lock
-from sfcrime.machine.own_folder import MARK
+from sfcrime.machine.own_folder import MARK, file_lock
 from sfcrime.pipeline import training
 from sfcrime.pipeline.training import train_startup_cache
 from sfcrime.pipeline.training_process import (
@@ -31,7 +30,7 @@ IS_UNDER_WAY = """
 import subprocess, sys, time
 from sfcrime.pipeline.training_process import only_training, startup_caches
 from sfcrime.settings_loading import load_settings
-from sfcrime.streaming.scratch import throw_away_checkpoint
+from sfcrime.spark.session import throw_away_checkpoint
 jvm = load_settings().jvm
 with only_training(jvm) as data_dir, throw_away_checkpoint(data_dir) as checkpoint:
     startup_caches(jvm)[0].partial.write_bytes(b"half a ca")

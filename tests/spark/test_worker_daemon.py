@@ -16,7 +16,7 @@ import pytest
 from pyspark.serializers import UTF8Deserializer, read_int
 
 from running import alive, wait_until
-from sfcrime.machine.child import identity_of
+from sfcrime.kafka.broker_record import identity_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.domain.topic_state import TopicState, next_offsets, require_still_held
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import (
     AccountingBroken,
     FingerprintChanged,
@@ -22,8 +22,10 @@ from sfcrime.settings import Settings, StoreSettings, StreamSettings
 from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.streaming.batches import require_still_held
 from sfcrime.streaming.generation_choice import (
     new_generation,
+    next_offsets,
     pending_generation,
     stored_generation,
 )

@@ -28,12 +28,13 @@ from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
 from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.streaming import batches, plain_reading, query_end
 from sfcrime.streaming import job as job_module
-from sfcrime.streaming import plain_reading, query_end, reading
 from sfcrime.streaming.arrival import ReadBatch
+from sfcrime.streaming.batches import BatchReader
+from sfcrime.streaming.execution import BatchExecution
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.query_end import await_end
-from sfcrime.streaming.reading import BatchExecution, BatchReader
 from store_samples import GENERATION
 
 _WAIT_S = 20.0
@@ -217,7 +218,7 @@ class Scene:
         self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
         patched.setattr(query_end, "answers", lambda kafka, seconds: self.broker_answers)
         patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
-        patched.setattr(reading, "execution_of_batch", self._execution)
+        patched.setattr(batches, "execution_of_batch", self._execution)
         self.ended: list[object] = []
         self._thread = threading.Thread(target=self._follow, daemon=True)
 

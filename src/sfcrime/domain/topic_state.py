@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
-
-from sfcrime.errors import RecordsDeleted, TopicMadeAnew, TopicRefused
+from typing import NamedTuple
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
-
-
-class CountedTopic(Protocol):
-    """The topic that was counted; a generation of the store knows it."""
-
-    @property
-    def topic(self) -> str:
-        """Its name."""
-
-    @property
-    def topic_id(self) -> str:
-        """Kafka's id of it."""
 
 
 class LostRange(NamedTuple):
@@ -54,73 +40,6 @@ class TopicState:
         head = LostRange(partition, start, max(first, start))
         tail = LostRange(partition, min(last, end), end)
         return [each for each in (head, tail) if each.start < each.end]
-
-
-def require_same(topic: str, counted_id: str, found_id: str) -> None:
-    """Refuses a topic that was deleted and made again since it was counted.
-
-    Raises:
-        TopicMadeAnew: naming both ids.
-    """
-    if counted_id != found_id:
-        raise TopicMadeAnew(topic, counted_id, found_id)
-
-
-def next_offsets(
-    counted: CountedTopic, reached: Mapping[int, int], topic: TopicState
-) -> dict[int, int]:
-    """Where the next start reads on, and a refusal of a topic that cannot be read on from there.
-
-    Args:
-        counted: what was counted.
-        reached: by partition, the first offset that is not accounted for; a partition that was
-            added since begins at 0.
-        topic: as it is now.
-
-    Returns:
-        By partition of the topic, the first offset to read.
-
-    Raises:
-        TopicMadeAnew: it was deleted and made again.
-        TopicRefused: it ends before the ledger does, or lost records that were never read.
-    """
-    require_same(counted.topic, counted.topic_id, topic.topic_id)
-    for partition in sorted({*reached, *topic.ends}):
-        end = reached.get(partition, 0)
-        last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)
-        if last < end:
-            raise TopicRefused(
-                f"Partition {partition} of {counted.topic} ends at offset {last:,}; records up "
-                f"to {end:,} were counted.",
-                rule="A topic that lost its end was restored or lost data: the offsets after it "
-                "are given again to other records.",
-                next_step="restore the topic, or count what it holds: "
-                "sfcrime rebuild --accept-loss",
-            )
-        if first > end:
-            raise RecordsDeleted(counted.topic, partition, end, first)
-    return {partition: reached.get(partition, 0) for partition in topic.ends}
-
-
-def require_still_held(
-    counted: CountedTopic, topic_id: str, firsts: Mapping[int, int], starts: Mapping[int, int]
-) -> None:
-    """Refuses a batch whose records were deleted while it was read: they would pass as gaps.
-
-    Args:
-        counted: what is counted.
-        topic_id: of the topic, asked for after the reading.
-        firsts: by partition, the first offset that the topic still held then.
-        starts: by partition, where the batch began, where it read anything.
-
-    Raises:
-        TopicMadeAnew: the topic was deleted and made again.
-        TopicRefused: naming the range.
-    """
-    require_same(counted.topic, counted.topic_id, topic_id)
-    for partition, start in starts.items():
-        if firsts.get(partition, 0) > start:
-            raise RecordsDeleted(counted.topic, partition, start, firsts[partition])
 
 
 def lag(

@@ -7,23 +7,11 @@ import subprocess
 from collections.abc import Callable
 from importlib import resources
 from importlib.resources.abc import Traversable
-from importlib.util import find_spec
 from pathlib import Path
 
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm.downloading import download_options
-
-
-def pyspark_jars_folder() -> Path:
-    """The folder of the jars inside PySpark, found without importing it.
-
-    Raises:
-        JarsUnavailable: PySpark is not installed.
-    """
-    spec = find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        raise JarsUnavailable("PySpark, with its jars, is not installed.", next_step="make setup")
-    return Path(spec.origin).parent / "jars"
+from sfcrime.jvm.java import pyspark_jars_folder
 
 
 def retrieve_jars(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,13 +18,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_cache_path
-
 from sfcrime.errors import JarsUnavailable
 from sfcrime.jvm.ivy import retrieve_jars
-from sfcrime.jvm.java import find_java
-from sfcrime.machine.locks import file_lock
-from sfcrime.machine.own_folder import NO_WRITING_UMASK, closed_to_others
+from sfcrime.jvm.java import StartupCache, cache_folder, cache_for, find_java
+from sfcrime.machine.own_folder import NO_WRITING_UMASK, closed_to_others, file_lock
 from sfcrime.settings import JvmSettings
 
 JarSet = Literal["kafka", "spark", "zookeeper"]
@@ -83,6 +81,26 @@ def resolve_jars(
     return tuple(folder / name for name in hashes)
 
 
+def startup_cache(
+    jar_set: JarSet, settings: JvmSettings, *, before: str = "", fetch: bool = True
+) -> StartupCache:
+    """What a JVM of a jar set is started with; no cache where the Java is too old for one.
+
+    Args:
+        jar_set: its jars are put on the class path.
+        settings: `jvm`.
+        before: put before them.
+        fetch: have the jars fetched and verified; else they may not be there.
+
+    Raises:
+        JarsUnavailable: see `resolve_jars`.
+        JavaUnavailable: there is no Java, or it does not say which version it is.
+    """
+    jars = resolve_jars(jar_set, settings) if fetch else jar_paths(jar_set, settings)
+    class_path = os.pathsep.join([*filter(None, [before]), *map(str, jars)])
+    return cache_for(jar_set, find_java(settings), class_path, settings)
+
+
 def jars_folder(jar_set: str, settings: JvmSettings, lists: Traversable = JAR_LISTS) -> Path:
     """Where the set's jars are kept."""
     listed = json.dumps(committed_hashes(jar_set, lists), sort_keys=True)
@@ -116,13 +134,6 @@ def committed_hashes(jar_set: str, lists: Traversable = JAR_LISTS) -> dict[str, 
         if listed_set == jar_set:
             found[name] = digest
     return found
-
-
-def cache_folder(settings: JvmSettings) -> Path:
-    """Where everything is kept that can be fetched or made again."""
-    if settings.cache_dir:
-        return Path(settings.cache_dir).expanduser().resolve()
-    return user_cache_path("sfcrime")
 
 
 def _fetch(

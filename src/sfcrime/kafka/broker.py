@@ -6,6 +6,7 @@ One sfcrime process owns it at a time (a lock in its folder); others may use it 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,33 +15,29 @@ from pathlib import Path
 import msgspec
 
 from sfcrime.errors import ChildFailed, KafkaUnavailable
-from sfcrime.jvm.startup_cache import startup_cache
+from sfcrime.jvm.jars import startup_cache
 from sfcrime.kafka.broker_files import (
     BROKER_LOG,
     BROKER_OUTPUT,
-    BrokerRecord,
-    broker_folder,
     damaged_storage,
     format_storage,
     java_command,
-    read_record,
-    running_bootstrap_servers,
     stored_cluster_id,
     write_configuration,
+)
+from sfcrime.kafka.broker_record import (
+    BrokerRecord,
+    broker_folder,
+    noted_identity,
+    read_record,
+    running_bootstrap_servers,
+    stop_identity,
     write_record,
 )
 from sfcrime.kafka.client import cluster_id_of
 from sfcrime.kafka.connection import require_answer
-from sfcrime.machine.child import (
-    STOP_GRACE_S,
-    Child,
-    last_words,
-    own_identity,
-    start_child,
-    stop_identity,
-)
-from sfcrime.machine.locks import only_one
-from sfcrime.machine.own_folder import BROKER_FOLDER, DATA_FOLDER, take_folder
+from sfcrime.machine.child import STOP_GRACE_S, Child, last_words, start_child
+from sfcrime.machine.own_folder import BROKER_FOLDER, DATA_FOLDER, take_alone, take_folder
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -164,11 +161,10 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
     owner, and sees that the port is free."""
     folder = broker_folder(settings.data_dir)
     take_folder(settings.data_dir, DATA_FOLDER)
-    take_folder(folder, BROKER_FOLDER)
     left_over = read_record(folder)
     used = f" {left_over.bootstrap_servers}" if left_over else ""
     instead = f"use it with --bootstrap-servers{used}, stop it, or choose another --data-dir"
-    stack.enter_context(only_one("broker", folder / "lock", instead))
+    stack.enter_context(take_alone(folder, BROKER_FOLDER, "broker", next_step=instead))
     left_over = read_record(folder)
     if left_over is not None:
         stop_identity(left_over.broker)
@@ -189,7 +185,8 @@ def _start_and_wait(
             end_signal=15,
             own_session=own_session,
         )
-        record = BrokerRecord(child.identity, own_identity(), f"{LOOPBACK}:{port}")
+        broker, owner = noted_identity(child.pid), noted_identity(os.getpid())
+        record = BrokerRecord(broker, owner, f"{LOOPBACK}:{port}")
         try:
             write_record(folder, record)
             failure = _wait_until_it_answers(child, record, stored_cluster_id(folder) or "")

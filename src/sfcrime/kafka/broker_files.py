@@ -1,4 +1,4 @@
-"""The embedded broker's folder: its configuration, its storage, and who runs it."""
+"""The embedded broker's folder: its configuration and its storage."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-import msgspec
-
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.jvm.log import log_options
-from sfcrime.jvm.startup_cache import StartupCache
-from sfcrime.machine.child import ProcessIdentity, is_alive
+from sfcrime.jvm.java import StartupCache, log_options
 from sfcrime.machine.own_folder import PRIVATE_UMASK
 from sfcrime.machine.whole_files import write_whole
-from sfcrime.settings import KafkaSettings, Settings
 
 BROKER_LOG = "broker.log"
 BROKER_OUTPUT = "broker.out"
@@ -28,54 +23,6 @@ _FEATURES_FILE, _META_FILE = "bootstrap.checkpoint", "meta.properties"
 _META_NAMES = ("cluster.id", "directory.id", "node.id", "version")
 _RECORDS_OF_CLUSTER = "__cluster_metadata-0"
 """Kafka makes it when it first starts."""
-
-
-class BrokerRecord(msgspec.Struct, frozen=True):
-    """Which process is the broker, whose it is, and where it listens; kept in `broker.json`."""
-
-    broker: ProcessIdentity
-    owner: ProcessIdentity
-    """The sfcrime process that started it."""
-    bootstrap_servers: str
-    answers: bool = False
-    """It has answered once; before that, it is still starting."""
-
-    def is_running(self) -> bool:
-        """Whether it can be used. A broker whose owner is gone is about to end."""
-        return self.answers and is_alive(self.owner) and is_alive(self.broker)
-
-
-def broker_folder(data_dir: Path) -> Path:
-    """Where everything that the broker keeps is."""
-    return data_dir / "kafka"
-
-
-def write_record(folder: Path, record: BrokerRecord) -> None:
-    """Replaces the record in one step, so a reader never sees half of it."""
-    write_whole(folder / "broker.json", msgspec.json.encode(record))
-
-
-def read_record(folder: Path) -> BrokerRecord | None:
-    """The last broker of this folder, running or not; None where there was none."""
-    try:
-        return msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def running_bootstrap_servers(data_dir: Path) -> str | None:
-    """Where the broker of a data folder listens, if it runs."""
-    record = read_record(broker_folder(data_dir))
-    return record.bootstrap_servers if record and record.is_running() else None
-
-
-def known_kafka(settings: Settings) -> KafkaSettings | None:
-    """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
-    else the embedded broker, if it runs."""
-    if settings.kafka.bootstrap_servers:
-        return settings.kafka
-    running = running_bootstrap_servers(settings.data_dir)
-    return settings.at_servers(running).kafka if running else None
 
 
 def write_configuration(folder: Path, port: int, controller_port: int) -> Path:

@@ -175,6 +175,14 @@ def open_consumer(
         "auto.offset.reset": "error",
         "allow.auto.create.topics": False,
         "receive.message.max.bytes": MAX_UNPACKED_BYTES,
+        # Bounds memory: 32 MB wait in the client, whatever the length of the topic.
+        "queued.max.messages.kbytes": 32 * 1024,
+        # All of a fetch is unpacked at once: 2,700 times as much where a call is padded to 64 KB.
+        "fetch.message.max.bytes": 128 * 1024,
+        # The client waits so long, by default a second, once its queue is full.
+        "fetch.queue.backoff.ms": 10,
+        "fetch.wait.max.ms": 100,
+        "check.crcs": True,
     }
     telling: dict[str, object] = {}
     if on_statistics is not None:

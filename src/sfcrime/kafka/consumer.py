@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
-from sfcrime.kafka.fetch_watch import FetchWatch
+from sfcrime.kafka.client import open_consumer, translated
 from sfcrime.kafka.headers import SequenceReader
-from sfcrime.kafka.oversized import (
+from sfcrime.kafka.reading_errors import (
     OVERSIZED,
     OffsetSpan,
     Oversized,
     is_oversized,
     oversized_span,
+    passes,
+    reading_error,
 )
 from sfcrime.settings import KafkaSettings
 
@@ -25,17 +28,8 @@ _WAIT_S = 0.1
 
 _NO_TIMESTAMP = -1
 
-FETCHING: Properties = {
-    # Bounds memory: 32 MB wait in the client, whatever the length of the topic.
-    "queued.max.messages.kbytes": 32 * 1024,
-    # All of a fetch is unpacked at once: 2,700 times as much where a call is padded to 64 KB.
-    "fetch.message.max.bytes": 128 * 1024,
-    # The client waits so long, by default a second, once its queue is full.
-    "fetch.queue.backoff.ms": 10,
-    "fetch.wait.max.ms": 100,
-    "check.crcs": True,
-}
-"""How records are fetched, by whatever reads many of them."""
+STALL_S = 15.0
+"""A reader whose client fetches nothing for so long has lost the broker."""
 
 
 class TopicRecord(NamedTuple):
@@ -103,27 +97,13 @@ def _read(
     at = dict(start)
     while True:
         try:
-            for messages in _read_on(kafka, at, end, batch, committed=committed):
-                _note_reached(at, messages)
-                yield messages
+            yield from _read_on(kafka, at, end, batch, committed=committed)
             return
         except Oversized as met:
             number, whole = met.partition, oversized_span(kafka, met)
             span = OffsetSpan(number, max(whole.start, at[number]), min(whole.end, end[number]))
             yield span
             at[number] = span.end
-
-
-def _note_reached(at: dict[int, int], messages: list[Message]) -> None:
-    """Moves the first offset to read of each partition behind its last message."""
-    seen: set[int] = set()
-    for message in reversed(messages):
-        partition = message.partition() or 0
-        if partition not in seen:
-            seen.add(partition)
-            at[partition] = (message.offset() or 0) + 1
-            if len(seen) == len(at):
-                return
 
 
 def record_of(message: Message, sequence: int | None = None) -> TopicRecord:
@@ -161,13 +141,14 @@ def read_messages(
 
 def _read_on(
     kafka: KafkaSettings,
-    start: Mapping[int, int],
+    at: dict[int, int],
     end: Mapping[int, int],
     batch: int,
     *,
     committed: bool,
 ) -> Iterator[list[Message]]:
-    open_ends = {number: end[number] for number in start if start[number] < end[number]}
+    """Moves `at`, by partition the first offset to read, behind what was read."""
+    open_ends = {number: end[number] for number in at if at[number] < end[number]}
     if not open_ends:
         return
     # The client reports the end of a partition even where its last offsets are transaction markers.
@@ -175,18 +156,18 @@ def _read_on(
     watch = FetchWatch(kafka.topic)
     consumer = open_consumer(
         kafka,
-        FETCHING | {"enable.partition.eof": True, "isolation.level": isolation},
+        {"enable.partition.eof": True, "isolation.level": isolation},
         on_statistics=watch.on_statistics,
     )
     try:
         with translated(f"reading {kafka.topic}"):
             consumer.assign(
-                [TopicPartition(kafka.topic, number, start[number]) for number in open_ends]
+                [TopicPartition(kafka.topic, number, at[number]) for number in open_ends]
             )
         while open_ends:
             with translated(f"reading {kafka.topic}"):
                 messages = consumer.consume(batch, _WAIT_S)
-            wanted, oversized = _wanted(messages, open_ends, consumer)
+            wanted, oversized = _wanted(messages, at, open_ends, consumer)
             if messages:
                 watch.note()
             else:
@@ -200,24 +181,27 @@ def _read_on(
 
 
 def _wanted(
-    messages: list[Message], open_ends: dict[int, int], consumer: Consumer
+    messages: list[Message], at: dict[int, int], open_ends: dict[int, int], consumer: Consumer
 ) -> tuple[list[Message], Oversized | None]:
     """The records among them; up to where the client cannot unpack what comes next."""
     wanted: list[Message] = []
-    for message in messages:
-        if is_oversized(message.error()) and message.partition() in open_ends:
-            return wanted, Oversized(message.partition() or 0, message.offset() or 0)
-        if _take(message, open_ends, consumer):
-            wanted.append(message)
+    try:
+        for message in messages:
+            if _take(message, at, open_ends, consumer):
+                wanted.append(message)
+    except Oversized as met:
+        return wanted, met
     return wanted, None
 
 
-def _take(message: Message, open_ends: dict[int, int], consumer: Consumer) -> bool:
+def _take(
+    message: Message, at: dict[int, int], open_ends: dict[int, int], consumer: Consumer
+) -> bool:
     """Whether the message is a record of the range; closes a partition that is at its end."""
     partition, offset = message.partition(), message.offset()
     error = message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
-        if passes(error):
+        if passes(error) or (is_oversized(error) and partition not in open_ends):
             return False  # a stall ends the reading
         raise reading_error(error, message)
     if partition is None or offset is None or partition not in open_ends:
@@ -227,28 +211,55 @@ def _take(message: Message, open_ends: dict[int, int], consumer: Consumer) -> bo
     if offset >= (end - 1 if is_record else end):
         del open_ends[partition]
         consumer.incremental_unassign([TopicPartition(message.topic() or "", partition)])
+    if is_record:
+        at[partition] = offset + 1
     return is_record and offset < end
 
 
-def passes(error: KafkaError, *, in_group: bool = False) -> bool:
-    """Whether reading continues after an error: the client connects again by itself.
+class FetchWatch:
+    """Whether a consumer of one topic gets on; `on_statistics` is to be its `stats_cb`.
 
-    It looks for the coordinator of its group even where no group is used (`open_consumer`), and may
-    be refused that.
+    Offsets whose records cannot be seen, as those of an aborted transaction, are passed over within
+    the client: it may fetch gigabytes and give nothing. Its statistics alone tell.
     """
-    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-        return not in_group
-    passing = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
-    return error.retriable() or error.code() in passing
 
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._next_offsets: dict[str, int] = {}
+        self._moved = time.monotonic()
 
-def reading_error(error: KafkaError, message: Message) -> Exception:
-    """Our error for one that ends the reading."""
-    if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        return KafkaUnavailable(
-            f"Partition {message.partition()} of {message.topic()} no longer has all the records "
-            f"that were asked for: {error.str()}.",
-            rule="A range can only be read while the topic keeps it.",
-            next_step="sfcrime status shows what was counted; check the topic's retention",
+    def on_statistics(self, report: str) -> None:
+        """Takes the client's statistics, a JSON text; called while it is asked for records."""
+        partitions = json.loads(report)["topics"].get(self._topic, {}).get("partitions", {})
+        before, self._next_offsets = (
+            self._next_offsets,
+            {number: each["next_offset"] for number, each in partitions.items()},
         )
-    return kafka_error(error, f"reading {message.topic() or 'the topic'}")
+        # Below 0 it is not known yet where to begin.
+        if any(0 <= before.get(each, -1) < now for each, now in self._next_offsets.items()):
+            self.note()
+
+    def note(self) -> None:
+        """Notes that the consumer was given something."""
+        self._moved = time.monotonic()
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the consumer was given something or its client fetched something."""
+        return time.monotonic() - self._moved
+
+    def require_movement(self, partitions: Collection[int]) -> None:
+        """Refuses a consumer that has stood still for too long.
+
+        Args:
+            partitions: those with offsets still to read.
+
+        Raises:
+            KafkaUnavailable: naming them.
+        """
+        if self.quiet_s > STALL_S:
+            raise KafkaUnavailable(
+                f"Kafka gave nothing of {self._topic} for {STALL_S:.0f} s, "
+                f"with offsets still to read in partitions {sorted(partitions)}.",
+                next_step="check that the broker runs",
+            )

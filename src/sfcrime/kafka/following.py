@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.connection import require_answer
-from sfcrime.kafka.consumer import FETCHING, TopicRecord, passes, record_of
-from sfcrime.kafka.fetch_watch import FetchWatch
+from sfcrime.kafka.consumer import FetchWatch, TopicRecord, record_of
+from sfcrime.kafka.reading_errors import passes
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
@@ -75,8 +75,8 @@ def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator
 
 def _properties(plan: Following) -> Properties:
     if not plan.group:
-        return FETCHING
-    return FETCHING | {
+        return {}
+    return {
         "group.id": plan.group,
         "enable.auto.commit": True,  # of what was marked as read; at the latest when it closes
         "auto.offset.reset": "earliest" if plan.from_beginning else "latest",

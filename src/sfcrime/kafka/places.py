@@ -10,9 +10,8 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.client import Properties, open_consumer, translated
-from sfcrime.kafka.consumer import FETCHING, passes, reading_error
-from sfcrime.kafka.fetch_watch import FetchWatch
-from sfcrime.kafka.oversized import OVERSIZED, is_oversized
+from sfcrime.kafka.consumer import FetchWatch
+from sfcrime.kafka.reading_errors import OVERSIZED, is_oversized, passes, reading_error
 from sfcrime.settings import KafkaSettings
 
 Place = tuple[int, int]
@@ -23,7 +22,7 @@ _NEAR = 1_000
 """Records up to so many offsets ahead are read on to: they take as long as a seek."""
 
 # After a seek, the request before it must not be waited for.
-_FETCHING: Properties = FETCHING | {"enable.partition.eof": True, "fetch.wait.max.ms": 5}
+_SEEKING: Properties = {"enable.partition.eof": True, "fetch.wait.max.ms": 5}
 
 
 class Content(NamedTuple):
@@ -60,7 +59,7 @@ def read_places(
     if not wanted:
         return found
     watch = FetchWatch(kafka.topic)
-    consumer = open_consumer(kafka, _FETCHING, on_statistics=watch.on_statistics)
+    consumer = open_consumer(kafka, _SEEKING, on_statistics=watch.on_statistics)
     try:
         for partition, offsets in wanted.items():
             for offset, value in _read_offsets(consumer, kafka.topic, partition, offsets, watch):

@@ -1,1 +1,1 @@
-"""This machine: child processes, locks, ports, memory and cores."""
+"""This machine: child processes, folders and locks, ports, memory and cores."""

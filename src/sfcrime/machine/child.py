@@ -2,8 +2,7 @@
 
 A child has its own session, so a Ctrl-C at the terminal reaches only its parent, which then ends
 it in order. On Linux a child ends when its parent does, even by SIGKILL; elsewhere the next start
-finds it by `ProcessIdentity` and ends it. A process is only ever ended by an identity that was
-taken when it was started, never by name.
+finds the broker that was left, and ends it (`kafka.broker_record`).
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.machine.own_folder import PRIVATE_UMASK
@@ -36,61 +34,12 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessIdentity:
-    """A process id, and when it started: ids are used again, the pair is not."""
-
-    pid: int
-    started: str
-    """As the system gives it; compared, never read."""
-
-
-def identity_of(pid: int) -> ProcessIdentity | None:
-    """The identity of a running process; None where there is none, or only its remains."""
-    if sys.platform != "linux":
-        return _identity_from_ps(pid)
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    # The name in brackets may hold blanks and brackets; the state is the first field after it.
-    fields = status.rpartition(")")[2].split()
-    state, started_ticks = fields[0], fields[19]
-    return None if state in "ZX" else ProcessIdentity(pid, f"{boot}:{started_ticks}")
-
-
-def own_identity() -> ProcessIdentity:
-    """The identity of this process."""
-    return identity_of(os.getpid()) or ProcessIdentity(os.getpid(), "")
-
-
-def is_alive(identity: ProcessIdentity) -> bool:
-    """True while exactly this process runs."""
-    return identity_of(identity.pid) == identity
-
-
-def stop_identity(identity: ProcessIdentity, grace_s: float = STOP_GRACE_S) -> None:
-    """Ends a process that is not our child: SIGTERM, then SIGKILL after `grace_s` seconds."""
-    for number, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 5.0)):
-        if not is_alive(identity):
-            return
-        try:
-            os.kill(identity.pid, number)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + wait_s
-        while is_alive(identity) and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-
 class Child:
     """A running child of ours; made by `start_child`."""
 
     def __init__(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
         self._process = process
         self.log_path = log_path
-        self.identity = identity_of(process.pid) or ProcessIdentity(process.pid, "")
 
     @property
     def pid(self) -> int:
@@ -185,13 +134,3 @@ def last_lines(path: Path, count: int = 15) -> str:
 def last_words(*paths: Path) -> str:
     """The ends of several logs of one program, one below the other."""
     return "\n".join(text for text in map(last_lines, paths) if text) or "(nothing)"
-
-
-def _identity_from_ps(pid: int) -> ProcessIdentity | None:
-    answer = subprocess.run(
-        ["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    state, _, started = answer.stdout.strip().partition(" ")
-    if not state or state.startswith("Z"):
-        return None
-    return ProcessIdentity(pid, started.strip())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import dataclass
 
 LARGE_WORK = 20_000
 """So many records at a time, or more, leave something to give back."""
@@ -20,16 +21,13 @@ def trim_heap() -> None:
         trim(0)
 
 
+@dataclass(slots=True)
 class FreedMemory:
-    """Gives back what large work left, when small work follows: once, not again and again.
+    """Gives back what large work left, when small work follows: once, not again and again."""
 
-    Args:
-        give_back: what there is to do; some milliseconds.
-    """
-
-    def __init__(self, give_back: Callable[[], None] = trim_heap) -> None:
-        self._give_back = give_back
-        self._is_due = False
+    give_back: Callable[[], None] = trim_heap
+    """What there is to do; some milliseconds."""
+    is_due: bool = False
 
     def after(self, records: int) -> None:
         """Takes note of a piece of work that is done.
@@ -38,7 +36,7 @@ class FreedMemory:
             records: how many it was about.
         """
         if records >= LARGE_WORK:
-            self._is_due = True
-        elif self._is_due:
-            self._is_due = False
-            self._give_back()
+            self.is_due = True
+        elif self.is_due:
+            self.is_due = False
+            self.give_back()

@@ -15,7 +15,7 @@ from pathlib import Path
 from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
-from sfcrime.kafka.broker_files import running_bootstrap_servers
+from sfcrime.kafka.broker_record import running_bootstrap_servers
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.own_folder import DATA_FOLDER, is_takeable
 from sfcrime.machine.ports import is_free

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
-from sfcrime.domain.topic_state import lag, require_same
+from sfcrime.domain.topic_state import lag
 from sfcrime.errors import SfcrimeError, TopicMadeAnew
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.broker_files import known_kafka
+from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
@@ -63,12 +63,11 @@ def _ask(
 ) -> None:
     try:
         topic = Topic(kafka).state()
-        require_same(kafka.topic, generation.topic_id, topic.topic_id)
-    except TopicMadeAnew:
-        answer.failure = f"the topic {generation.topic} was made again since it was counted"
-        return
     except SfcrimeError as error:
         answer.failure = error.happened
+        return
+    if topic.topic_id != generation.topic_id:
+        answer.failure = f"the topic {generation.topic} was made again since it was counted"
         return
     reached = {each.partition: each.end for each in partitions}
     answer.lag = lag(reached, topic.ends, topic.firsts)
@@ -88,5 +87,6 @@ def read_again(
         return {}
     with open_kafka(settings.of_topic(generation.topic)) as opened:
         seen = Topic(opened.kafka).state()
-        require_same(generation.topic, generation.topic_id, seen.topic_id)
+        if seen.topic_id != generation.topic_id:
+            raise TopicMadeAnew(generation.topic, generation.topic_id, seen.topic_id)
         return read_places(opened.kafka, seen, places, most_bytes)

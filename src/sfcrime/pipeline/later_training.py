@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from sfcrime.errors import SfcrimeError
-from sfcrime.jvm.jars import cache_folder
+from sfcrime.jvm.java import cache_folder
 from sfcrime.machine.child import Child
-from sfcrime.machine.locks import is_locked
+from sfcrime.machine.own_folder import is_locked
 from sfcrime.machine.sizes import (
     free_memory_bytes,
     heap_bytes,

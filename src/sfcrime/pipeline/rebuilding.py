@@ -19,6 +19,7 @@ from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.topic import Topic
 from sfcrime.pipeline.stream import job_lock
 from sfcrime.settings import Settings
+from sfcrime.spark.driver import fresh_work_dir
 from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
@@ -28,7 +29,6 @@ from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generation_choice import new_generation, pending_generation
 from sfcrime.streaming.job import StreamJob, run_query
-from sfcrime.streaming.scratch import clear_old_checkpoints, fresh_work_dir
 
 _MOST_NAMED = 8
 
@@ -107,7 +107,6 @@ def rebuild_topic(
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
         with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
-            clear_old_checkpoints(data_dir)
             plan = _plan(opened, topic, store, found)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:

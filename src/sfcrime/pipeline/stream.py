@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from sfcrime.machine.locks import only_one
-from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
+from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import DriverJvm, start_driver_jvm
+from sfcrime.spark.driver import DriverJvm, fresh_work_dir, start_driver_jvm
 from sfcrime.spark.properties import require_settable
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
-from sfcrime.streaming.scratch import clear_old_checkpoints, fresh_work_dir
 
 JOB_LOCK_FILE = "stream.lock"
 """In the data folder; held as long as a job runs on it."""
@@ -75,12 +73,11 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     What store, topic or cluster refuse is raised at once, before Spark is there.
     """
     # PySpark, Arrow and SQLAlchemy take as long to import as the JVM takes to start.
-    from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
+    from sfcrime.pipeline.topic_wait import TopicWait
     from sfcrime.spark.session import open_spark
     from sfcrime.store.writer import open_writer
     from sfcrime.streaming.generation_choice import begin_generation, stored_generation
     from sfcrime.streaming.job import StreamJob, run_query
-    from sfcrime.streaming.known_tail import require_known_tail
 
     settings, stop, hooks = request.settings, request.stop, request.hooks
     store_file = settings.data_dir / STORE_FILE
@@ -89,18 +86,10 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
         stored = stored_generation(settings, store)
-        clear_old_checkpoints(settings.data_dir)
-        wait = TopicWait(settings, stored, store.partition_ends(), may_appear=request.await_topic)
-
-        def known(found: FoundTopic | None) -> FoundTopic | None:
-            if found is not None and stored is not None:
-                require_known_tail(found.topic.kafka, found.state.firsts, stored, store)
-            return found
-
-        found = known(wait.look())
-        finding = None
+        wait = TopicWait(settings, store, may_appear=request.await_topic)
+        found, finding = wait.look(), None
         if found is None:
-            finding = background.submit(lambda: known(wait.until_found(stop, hooks.on_step)))
+            finding = background.submit(wait.until_found, stop, hooks.on_step)
         try:
             spark = open_spark(jvm)
             try:
@@ -126,5 +115,4 @@ def job_lock(data_dir: Path) -> AbstractContextManager[None]:
         UsageError: the data folder is not ours; see `take_folder`.
         AlreadyRunning: another job runs.
     """
-    take_folder(data_dir, DATA_FOLDER)
-    return only_one("job", data_dir / JOB_LOCK_FILE)
+    return take_alone(data_dir, DATA_FOLDER, "job", JOB_LOCK_FILE)

@@ -24,8 +24,7 @@ from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
-from sfcrime.machine.locks import only_one
-from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
+from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
 from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import Settings
@@ -78,8 +77,8 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         require_runnable(self._settings)
-        take_folder(self._settings.data_dir, DATA_FOLDER)
-        self._lock.enter_context(only_one("`sfcrime run`", self._settings.data_dir / "run.lock"))
+        alone = take_alone(self._settings.data_dir, DATA_FOLDER, "`sfcrime run`", "run.lock")
+        self._lock.enter_context(alone)
         try:
             self._start()
         except BaseException:

@@ -1,24 +1,40 @@
-"""Waits for what a count begins with: a broker that answers, and a topic that can be counted."""
+"""Waits for what a count begins with: a broker that answers, and a topic that can be counted.
+
+A topic that lost its end, as in a power cut, gives the offsets of the lost records to others. While
+it is shorter than the ledger, `next_offsets` sees that; once it has grown past it, only the records
+themselves show it. So the last that were counted are read again: every one of them must be known,
+as an identity that was counted or as a record that was set aside.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from threading import Event
 
-from sfcrime.domain.topic_state import NOTHING, TopicState, next_offsets
-from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.broker_files import known_kafka
+import numpy as np
+
+from sfcrime.domain.topic_state import TopicState
+from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
+from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
 from sfcrime.kafka.topic import Topic
-from sfcrime.settings import Settings
+from sfcrime.settings import KafkaSettings, Settings
+from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import Generation
+from sfcrime.store.writer import StoreWriter
+from sfcrime.streaming.generation_choice import next_offsets
+from sfcrime.streaming.judge import judge_records
 
 BROKER_WAIT_S = 60.0
 _POLL_S = 0.2
+_LOOKED_AT = 100
+"""Offsets of each partition; it takes as long to read one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +55,8 @@ class TopicWait:
 
     Args:
         settings: name the topic, and the cluster or the data folder of the embedded broker.
-        stored: what is counted already; None: a first count, for which the topic must hold a
-            record, because only that shows whose topic it is.
-        reached: by partition, the first offset that is not accounted for.
+        store: what is counted already; where nothing is, the topic must hold a record, because
+            only that shows whose topic it is.
         may_appear: a topic that an outside cluster lacks is waited for; the embedded broker's
             always is.
 
@@ -53,20 +68,21 @@ class TopicWait:
     def __init__(
         self,
         settings: Settings,
-        stored: Generation | None = None,
-        reached: Mapping[int, int] = NOTHING,
+        store: StoreWriter | None = None,
         *,
         may_appear: bool = False,
     ) -> None:
         self._settings = settings
-        self._stored, self._reached = stored, reached
+        self._store = store
+        self._stored = store.generation() if store else None
         self._topic: Topic | None = None
         self._lasting_id = ""
         """The topic whose settings were looked at: that once is enough."""
-        is_outside = bool(settings.kafka.bootstrap_servers)
-        self._may_appear = stored is None and (may_appear or not is_outside)
-        if is_outside:
+        self._is_outside = bool(settings.kafka.bootstrap_servers)
+        self._may_appear = self._stored is None and (may_appear or not self._is_outside)
+        if self._is_outside:
             require_answer(settings.kafka)
+            self._topic = Topic(settings.kafka)
 
     def look(self) -> FoundTopic | None:
         """The topic, if it can be counted now; None where it is worth waiting.
@@ -86,8 +102,9 @@ class TopicWait:
         if state.topic_id != self._lasting_id:
             topic.require_lasting_offsets()
             self._lasting_id = state.topic_id
-        if self._stored is not None:
-            next_offsets(self._stored, self._reached, state)
+        if self._store is not None and self._stored is not None:
+            next_offsets(self._stored, self._store.partition_ends(), state)
+            require_known_tail(topic.kafka, state.firsts, self._stored, self._store)
             return FoundTopic(topic, state)
         origin = origin_of(topic.kafka, state)
         return None if origin.kind is OriginKind.EMPTY else FoundTopic(topic, state, origin)
@@ -127,7 +144,69 @@ class TopicWait:
 
     def _asked_topic(self) -> Topic | None:
         """None before an embedded broker runs."""
+        if self._is_outside:
+            return self._topic
         kafka = known_kafka(self._settings)
         if kafka and (self._topic is None or self._topic.kafka != kafka):
             self._topic = Topic(kafka)
         return self._topic if kafka else None
+
+
+def require_known_tail(
+    kafka: KafkaSettings, firsts: Mapping[int, int], generation: Generation, store: StoreWriter
+) -> None:
+    """Refuses a topic whose last counted offsets hold other records.
+
+    Args:
+        kafka: names broker and topic, which holds all that was counted or has deleted its head.
+        firsts: by partition, the first offset that is still kept.
+        generation: what was counted.
+        store: writes it.
+
+    Raises:
+        TopicRefused: naming the first of them.
+        KafkaUnavailable: the broker does not answer.
+    """
+    ledger = store.partition_ledger()
+    ends = {each.partition: each.end for each in ledger}
+    starts = {
+        each.partition: max(each.end - _LOOKED_AT, each.start, firsts.get(each.partition, 0))
+        for each in ledger
+    }
+    records = list(chain.from_iterable(read_range(kafka, starts, ends)))
+    unknown = _unknown(records, starts, generation.lateness_s, store)
+    if unknown is not None:
+        raise TopicRefused(
+            f"Partition {unknown.partition} of {generation.topic} holds a record at offset "
+            f"{unknown.offset:,} that was not counted, and offsets up to "
+            f"{ends[unknown.partition]:,} were.",
+            rule="A topic that lost its end was restored or lost data: the offsets after it are "
+            "given again to other records.",
+            next_step="restore the topic, or count what it holds: sfcrime rebuild --accept-loss",
+        )
+
+
+def _unknown(
+    records: Sequence[TopicRecord],
+    starts: Mapping[int, int],
+    lateness_s: int | None,
+    store: StoreWriter,
+) -> TopicRecord | None:
+    """The first record that the store does not know."""
+    judged = judge_records(
+        [each.value for each in records],
+        np.array([each.timestamp_ms for each in records], np.int64),
+        None if lateness_s is None else lateness_s * 1_000_000,
+    )
+    valid = [row for row, call_id in enumerate(judged.call_id) if call_id is not None]
+    keys = IdentityColumns.of_calls(
+        np.array([judged.call_id[row] for row in valid], np.int64),
+        np.array([judged.call_us[row] for row in valid], np.int64),
+    )
+    is_new = dict(zip(valid, store.first_copies(keys).tolist(), strict=True))
+    set_aside = store.set_aside_since(starts)
+    for row, record in enumerate(records):
+        place = (record.partition, record.offset)
+        if is_new.get(row, place not in set_aside):
+            return record
+    return None

@@ -15,13 +15,19 @@ from threading import Event
 import msgspec
 
 from sfcrime.errors import ChildFailed, SfcrimeError
-from sfcrime.jvm.startup_cache import StartupCache, forget_orphans
+from sfcrime.jvm.java import StartupCache
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.broker_files import broker_folder, keep_features
+from sfcrime.kafka.broker_files import keep_features
+from sfcrime.kafka.broker_record import broker_folder
 from sfcrime.machine.priority import make_way
 from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
-from sfcrime.pipeline.training_process import MAKE_WAY, only_training, startup_caches
+from sfcrime.pipeline.training_process import (
+    MAKE_WAY,
+    forget_orphans,
+    only_training,
+    startup_caches,
+)
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import load_settings
 from sfcrime.sources.source import SYNTHETIC

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -9,23 +10,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sfcrime.errors import AlreadyRunning, UsageError
-from sfcrime.jvm.startup_cache import (
-    StartupCache,
-    forget_partial,
-    startup_cache,
-    startup_folder,
-)
-from sfcrime.kafka.broker_files import broker_folder, read_record
-from sfcrime.machine.child import Child, start_child, stop_identity
-from sfcrime.machine.locks import only_one
-from sfcrime.machine.own_folder import FolderKind, take_folder
+from sfcrime.jvm.jars import startup_cache
+from sfcrime.jvm.java import PARTIAL, StartupCache, startup_folder
+from sfcrime.kafka.broker_record import broker_folder, read_record, stop_identity
+from sfcrime.machine.child import Child, start_child
+from sfcrime.machine.own_folder import FolderKind, memory_folder, remove_folder, take_alone
 from sfcrime.pipeline.supervisor import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.driver import driver_startup
-from sfcrime.streaming.scratch import throw_away_checkpoint
 
 _STARTUP_FOLDER = FolderKind("start-up cache's folder", "SFCRIME_JVM_CACHE_DIR", ("lock", "*.aot"))
 
+_MADE_FOR = ".txt"
+"""Beside a cache, a file with this ending lists the Java and the class path it was made for."""
 MAKE_WAY = "--make-way"
 """Tells the process to take the lowest priority."""
 
@@ -76,9 +73,9 @@ def only_training(jvm: JvmSettings) -> Iterator[Path]:
         AlreadyRunning: another process trains.
     """
     folder = startup_folder(jvm)
-    take_folder(folder, _STARTUP_FOLDER)
+    what = "training of the start-up cache"
     instead = "start without the cache, or wait until it is there"
-    with only_one("training of the start-up cache", training_lock(jvm), instead):
+    with take_alone(folder, _STARTUP_FOLDER, what, next_step=instead):
         _clear(folder)
         try:
             yield folder / "training"
@@ -92,7 +89,27 @@ def _clear(folder: Path) -> None:
     left_over = read_record(broker_folder(data_dir))
     if left_over is not None:
         stop_identity(left_over.broker, grace_s=0)
-    with throw_away_checkpoint(data_dir):  # it may lie in memory
-        pass
+    remove_folder(memory_folder(data_dir))
     shutil.rmtree(data_dir, ignore_errors=True)
     forget_partial(folder)
+
+
+def forget_partial(folder: Path) -> None:
+    """Removes what trainings that were ended had begun to write."""
+    for file in folder.glob(f"*{PARTIAL}*"):  # the JVM puts an ending of its own after it
+        file.unlink(missing_ok=True)
+
+
+def forget_orphans(cache: StartupCache) -> None:
+    """Notes what a new cache was made for, and removes those it replaces, and those whose Java or
+    jars are gone."""
+    own = cache.path.with_suffix(_MADE_FOR)
+    own.write_text(f"{cache.java}\n{cache.class_path}\n", "utf-8")
+    for note in cache.path.parent.glob(f"*{_MADE_FOR}"):
+        made_for = note.read_text("utf-8", "replace")
+        java, _, class_path = made_for.strip().partition("\n")
+        places = [Path(place.rstrip("*")) for place in (java, *class_path.split(os.pathsep))]
+        is_replaced = note != own and made_for == own.read_text("utf-8")
+        if is_replaced or not all(place.exists() for place in places):
+            for file in note.parent.glob(f"{note.stem}.*"):
+                file.unlink(missing_ok=True)

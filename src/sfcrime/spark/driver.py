@@ -19,14 +19,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sfcrime.errors import ChildFailed
-from sfcrime.jvm.ivy import pyspark_jars_folder
-from sfcrime.jvm.log import log_options
-from sfcrime.jvm.startup_cache import StartupCache, startup_cache
+from sfcrime.jvm.jars import startup_cache
+from sfcrime.jvm.java import StartupCache, log_options, pyspark_jars_folder
 from sfcrime.machine.child import last_words
-from sfcrime.machine.own_folder import PRIVATE_UMASK
+from sfcrime.machine.own_folder import PRIVATE_UMASK, SPARK_FOLDER, take_empty
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.properties import spark_properties
 
+WORK_FOLDER = "spark"
 START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
 
@@ -195,6 +195,15 @@ class DriverJvm:
 def _log_paths(work_dir: Path) -> tuple[Path, Path]:
     """What Spark logs, and what the JVM itself and the Python workers below it say."""
     return work_dir / "driver.log", work_dir / "driver.out"
+
+
+def fresh_work_dir(data_dir: Path) -> Path:
+    """An empty folder for Spark's log, configuration and sockets; the job's lock is held.
+
+    Raises:
+        UsageError: a folder of that name exists and is not ours.
+    """
+    return take_empty(data_dir / WORK_FOLDER, SPARK_FOLDER)
 
 
 def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:

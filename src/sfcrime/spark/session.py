@@ -1,12 +1,14 @@
-"""The Spark session on its JVM."""
+"""The Spark session on its JVM, and the folder for the checkpoint of its query."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import signal
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -18,11 +20,21 @@ from pyspark import SparkContext
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
+from sfcrime.errors import UsageError
+from sfcrime.machine.own_folder import (
+    MEMORY_FOLDER,
+    SPARK_FOLDER,
+    memory_folder,
+    remove_folder,
+    take_empty,
+)
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import DriverJvm, start_driver_jvm
+from sfcrime.spark.driver import WORK_FOLDER, DriverJvm, start_driver_jvm
 from sfcrime.spark.properties import APPLICATION_NAME
 
 SESSION_STOP_S = 3.0
+_OLD_CHECKPOINTS, _OLD_MARK = "checkpoint", "sfcrime.json"
+"""Where version 0.1 kept Spark's checkpoints, and the file that it put into each of them."""
 
 
 @dataclass(slots=True)
@@ -121,3 +133,44 @@ def open_session(properties: Mapping[str, str]) -> SparkSession:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, before)
     return session
+
+
+@contextlib.contextmanager
+def throw_away_checkpoint(data_dir: Path, memory: Path = MEMORY_FOLDER) -> Iterator[Path]:
+    """An empty folder for one start of the query, in memory where the system has such folders.
+
+    Spark must have a checkpoint to run a query; this query's is of no use to the next one, which
+    continues where the ledger ends. What an earlier start left is removed; the job's lock is held,
+    so nobody uses it.
+
+    Args:
+        data_dir: of the job; another one has another folder.
+        memory: where folders are in memory, if it exists.
+
+    Raises:
+        UsageError: the folder on the disk is not ours.
+    """
+    _clear_old_checkpoints(data_dir)
+    on_disk = data_dir / WORK_FOLDER / "checkpoint"
+    wanted = memory_folder(data_dir, memory) if memory.is_dir() else on_disk
+    try:
+        folder = take_empty(wanted, SPARK_FOLDER)
+    except UsageError:
+        folder = take_empty(on_disk, SPARK_FOLDER)
+    # A JVM that is still dying may write into the folder of its own start, and into no other.
+    try:
+        yield Path(tempfile.mkdtemp(prefix="start-", dir=folder))
+    finally:
+        remove_folder(folder)
+
+
+def _clear_old_checkpoints(data_dir: Path) -> None:
+    """Removes the checkpoints of version 0.1 that carry its mark, and their folder once empty."""
+    folder = data_dir / _OLD_CHECKPOINTS
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    for each in folder.iterdir():
+        if (each / _OLD_MARK).is_file() and not each.is_symlink():
+            shutil.rmtree(each)
+    if not any(folder.iterdir()):
+        folder.rmdir()

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
-from sfcrime.domain.topic_state import TopicState, next_offsets
-from sfcrime.errors import FingerprintChanged, Refused, StoreEmpty
+from sfcrime.domain.topic_state import TopicState
+from sfcrime.errors import (
+    FingerprintChanged,
+    RecordsDeleted,
+    Refused,
+    StoreEmpty,
+    TopicMadeAnew,
+    TopicRefused,
+)
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store import STORE_FILE
@@ -155,6 +162,43 @@ def allowed_lateness_s(stream: StreamSettings, otherwise: int | None) -> int | N
     if asked is None:
         return otherwise
     return None if asked == LATENESS_OFF else int(asked * 3600)
+
+
+def next_offsets(
+    counted: Generation, reached: Mapping[int, int], topic: TopicState
+) -> dict[int, int]:
+    """Where the next start reads on, and a refusal of a topic that cannot be read on from there.
+
+    Args:
+        counted: what was counted.
+        reached: by partition, the first offset that is not accounted for; a partition that was
+            added since begins at 0.
+        topic: as it is now.
+
+    Returns:
+        By partition of the topic, the first offset to read.
+
+    Raises:
+        TopicMadeAnew: it was deleted and made again.
+        TopicRefused: it ends before the ledger does, or lost records that were never read.
+    """
+    if topic.topic_id != counted.topic_id:
+        raise TopicMadeAnew(counted.topic, counted.topic_id, topic.topic_id)
+    for partition in sorted({*reached, *topic.ends}):
+        end = reached.get(partition, 0)
+        last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)
+        if last < end:
+            raise TopicRefused(
+                f"Partition {partition} of {counted.topic} ends at offset {last:,}; records up "
+                f"to {end:,} were counted.",
+                rule="A topic that lost its end was restored or lost data: the offsets after it "
+                "are given again to other records.",
+                next_step="restore the topic, or count what it holds: "
+                "sfcrime rebuild --accept-loss",
+            )
+        if first > end:
+            raise RecordsDeleted(counted.topic, partition, end, first)
+    return {partition: reached.get(partition, 0) for partition in topic.ends}
 
 
 def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState) -> Generation:

@@ -11,15 +11,17 @@ from py4j.protocol import Py4JError
 from pyspark.errors import StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.domain.topic_state import TopicState, is_caught_up, next_offsets
+from sfcrime.domain.topic_state import TopicState, is_caught_up
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
-from sfcrime.spark.session import RunningSpark
+from sfcrime.spark.session import RunningSpark, throw_away_checkpoint
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import ReadBatch
+from sfcrime.streaming.batches import BatchReader, BatchStorer, Handover, StopRequested
+from sfcrime.streaming.generation_choice import next_offsets
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.plain_reading import count_plainly
 from sfcrime.streaming.progress import StoredReports
@@ -30,9 +32,6 @@ from sfcrime.streaming.query_end import (
     cause_of,
     jvm_ended,
 )
-from sfcrime.streaming.reading import BatchReader, StopRequested
-from sfcrime.streaming.scratch import throw_away_checkpoint
-from sfcrime.streaming.storing import BatchStorer, Handover
 
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""

@@ -39,18 +39,13 @@ class JudgedColumns:
     call_us: list[int | None] = field(default_factory=list)
     """Call time on the wall, microseconds since 1970-01-01T00:00:00; None where rejected."""
     label: list[str] = field(default_factory=list)
-    """As `label_of` makes it; of a record set aside its `Reason`, or `LATE`."""
+    """Call type and disposition as one text; of a record set aside its `Reason`, or `LATE`."""
 
     def reject(self, reason: Reason) -> None:
         """Adds the row of a rejected record."""
         self.call_id.append(None)
         self.call_us.append(None)
         self.label.append(reason)
-
-
-def label_of(call_type: str, disposition: str) -> str:
-    """Both labels of a call as one text."""
-    return call_type + LABEL_SEPARATOR + disposition
 
 
 def parts_of(label: str) -> tuple[str, str]:

@@ -23,9 +23,9 @@ from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.topic import Topic
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
+from sfcrime.streaming.batches import BatchStorer
 from sfcrime.streaming.intake import MOST_RECORDS_PER_POLL, ReadPlan, judged_rows
 from sfcrime.streaming.judged_rows import as_packet
-from sfcrime.streaming.storing import BatchStorer
 
 NO_SPARK_BATCH = -1
 """In place of Spark's number of a batch, which Spark gives from 0."""

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.storing import BatchStorer
+from sfcrime.streaming.batches import BatchStorer
 
 Report = TypeVar("Report")
 

@@ -31,7 +31,7 @@ from sfcrime.domain.outcomes import (
     Reason,
 )
 from sfcrime.domain.wall_clock import MICROS, from_datetime
-from sfcrime.streaming.judged_rows import label_of
+from sfcrime.streaming.judged_rows import LABEL_SEPARATOR
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
@@ -168,7 +168,7 @@ def _read_label(pair: tuple[str, str]) -> str:
     folded = [" ".join(filter(None, text.split(" "))) for text in pair]
     if any(len(text.encode()) > MAX_LABEL_BYTES for text in folded):
         raise ValueError(pair)
-    label = label_of(*folded)
+    label = LABEL_SEPARATOR.join(folded)
     # 60 KB of blanks fold to a short label too: many such would fill a worker's memory.
     short = len(pair[0]) + len(pair[1]) <= _LONGEST_REMEMBERED
     return _remember(known_labels, pair, label) if short else label

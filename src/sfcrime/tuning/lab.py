@@ -18,8 +18,7 @@ from sfcrime.jvm.jars import jar_paths
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.description import described_machine
-from sfcrime.machine.locks import only_one
-from sfcrime.machine.own_folder import FolderKind, remove_folder, take_folder
+from sfcrime.machine.own_folder import FolderKind, remove_folder, take_alone
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import as_environment
 from sfcrime.spark.properties import require_settable
@@ -139,8 +138,8 @@ def run_lab(order: Order, hooks: LabHooks, stop: Event) -> int:
     partitions = _partitions_needed(order.settings, waiting)
     seconds = seconds_left(len(waiting), results, order.workload)
     hooks.on_plan(len(waiting), min(seconds, order.budget_s))
-    take_folder(order.out_dir, _LAB_FOLDER)
-    with only_one("`sfcrime tune`", order.out_dir / "lock", "wait for it to end, or stop it"):
+    instead = "wait for it to end, or stop it"
+    with take_alone(order.out_dir, _LAB_FOLDER, "`sfcrime tune`", next_step=instead):
         newest, _ = read_results(order.results_file)
         if newest != setup:
             append_line(order.results_file, setup)

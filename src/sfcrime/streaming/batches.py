@@ -1,6 +1,7 @@
-"""What becomes of a batch once it has been read: repeats, counts, proof, one transaction.
+"""A batch, from Spark to the ledger: read in the thread that Spark calls, stored in another.
 
-Done in one thread, batch after batch; Spark reads the next batch meanwhile, and never more.
+Reading is one Spark action; storing is repeats, counts, proof, one transaction. One thread stores
+batch after batch; Spark reads the next batch meanwhile, and never more.
 """
 
 from __future__ import annotations
@@ -9,23 +10,72 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from typing import Generic, TypeVar
 
 import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 
-from sfcrime.domain.topic_state import require_still_held
+from sfcrime.errors import RecordsDeleted, TopicMadeAnew
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import PhaseClock, ReadBatch, judged_records
 from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
+from sfcrime.streaming.execution import execution_of_batch
 
 Work = TypeVar("Work")
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
+
+
+class StopRequested(Exception):
+    """Ends the query between two batches: raised into Spark, which passes on only its text. The job
+    recognizes it by `BatchReader.failure`, and raises nothing."""
+
+
+class BatchReader:
+    """Reads batches and hands them over; waits only where the one before is still being stored.
+
+    Args:
+        session: the one that the query runs in (a batch's own is a copy that does not know it).
+        storing: takes the batches.
+        stop: set: no further batch is read.
+    """
+
+    def __init__(self, session: SparkSession, storing: Handover[ReadBatch], stop: Event) -> None:
+        self._session = session
+        self._storing = storing
+        self._stop = stop
+        self.failure: BaseException | None = None
+        """What ended the query, as it was raised: Spark passes on only its text."""
+        self.last_batch_id = -1
+        """Spark's number of the newest batch that was begun; -1 before the first."""
+
+    def __call__(self, batch: DataFrame, batch_id: int) -> None:
+        try:
+            self._take(batch, batch_id)
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+    def _take(self, batch: DataFrame, batch_id: int) -> None:
+        self._storing.check()
+        if self._stop.is_set():
+            raise StopRequested(f"stopped before batch {batch_id}")
+        self.last_batch_id = batch_id
+        clock = PhaseClock()
+        packets = [(row.partition, bytes(row.records)) for row in batch.collect()]
+        clock.ends("action")
+        execution = execution_of_batch(self._session, batch_id)
+        clock.ends("proof")
+        read = ReadBatch(batch_id, packets, execution.planned, execution.records_scanned, clock)
+        if not read.is_empty:
+            self._storing.wait()
+            clock.ends("handover")
+            self._storing.hand_over(read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +147,28 @@ class BatchStorer:
         self.ends = {**self.ends, **{number: span.end for number, span in read.planned.items()}}
         self._stored.append(StoredBatch(read.spark_batch_id, outcome.batch_id, phases_ms))
         self._freed.after(len(records))
+
+
+def require_still_held(
+    counted: Generation, topic_id: str, firsts: Mapping[int, int], starts: Mapping[int, int]
+) -> None:
+    """Refuses a batch whose records were deleted while it was read: they would pass as gaps.
+
+    Args:
+        counted: what is counted.
+        topic_id: of the topic, asked for after the reading.
+        firsts: by partition, the first offset that the topic still held then.
+        starts: by partition, where the batch began, where it read anything.
+
+    Raises:
+        TopicMadeAnew: the topic was deleted and made again.
+        TopicRefused: naming the range.
+    """
+    if topic_id != counted.topic_id:
+        raise TopicMadeAnew(counted.topic, counted.topic_id, topic_id)
+    for partition, start in starts.items():
+        if firsts.get(partition, 0) > start:
+            raise RecordsDeleted(counted.topic, partition, start, firsts[partition])
 
 
 def _give_back() -> None:

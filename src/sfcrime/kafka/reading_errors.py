@@ -1,7 +1,8 @@
-"""Records that were packed together and unpack to more than the client takes.
+"""What a reader is given in place of records: errors that pass, and those that end the reading.
 
-The client refuses them as a whole, again and again, and names no end: it is looked for, so that
-reading continues behind them.
+Records that were packed together and unpack to more than the client takes do neither. The client
+refuses them as a whole, again and again, and names no end: it is looked for, so that reading
+continues behind them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
-from sfcrime.kafka.client import Properties, open_consumer, translated
+from sfcrime.errors import KafkaUnavailable
+from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.settings import KafkaSettings
 
 OVERSIZED = bytes(MAX_VALUE_BYTES + 1)
@@ -92,3 +94,29 @@ def _given(consumer: Consumer, topic: str) -> Iterator[Message]:
         if message is None:
             return
         yield message
+
+
+def passes(error: KafkaError, *, in_group: bool = False) -> bool:
+    """Whether reading continues after an error: the client connects again by itself.
+
+    It looks for the coordinator of its group even where no group is used (`open_consumer`), and may
+    be refused that.
+    """
+    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+        return not in_group
+    passing = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
+    return error.retriable() or error.code() in passing
+
+
+def reading_error(error: KafkaError, message: Message) -> Exception:
+    """Our error for one that ends the reading, or `Oversized`."""
+    if is_oversized(error):
+        return Oversized(message.partition() or 0, message.offset() or 0)
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        return KafkaUnavailable(
+            f"Partition {message.partition()} of {message.topic()} no longer has all the records "
+            f"that were asked for: {error.str()}.",
+            rule="A range can only be read while the topic keeps it.",
+            next_step="sfcrime status shows what was counted; check the topic's retention",
+        )
+    return kafka_error(error, f"reading {message.topic() or 'the topic'}")

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.errors import Refused
-from sfcrime.streaming.scratch import (
-    MARK,
-    clear_old_checkpoints,
-    fresh_work_dir,
-    throw_away_checkpoint,
-)
+from sfcrime.errors import UsageError
+from sfcrime.machine.own_folder import MARK
+from sfcrime.spark.driver import fresh_work_dir
+from sfcrime.spark.session import throw_away_checkpoint
 
 
 def _mode(folder: Path) -> int:
@@ -119,7 +116,7 @@ def test_what_cannot_be_removed_is_in_nobodys_way(
 def test_a_folder_of_the_users_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "spark").mkdir()
     (tmp_path / "spark" / "thesis.txt").write_text("someone's")
-    with pytest.raises(Refused, match="was not made by sfcrime") as refused:
+    with pytest.raises(UsageError, match="was not made by sfcrime") as refused:
         fresh_work_dir(tmp_path)
     assert "--data-dir" in refused.value.next_step
     assert (tmp_path / "spark" / "thesis.txt").read_text() == "someone's"
@@ -131,12 +128,14 @@ def test_of_old_checkpoints_only_those_with_our_mark_are_removed(tmp_path: Path)
         folder.mkdir(parents=True)
     (ours / "sfcrime.json").write_text("{}")
     (users / "notes.txt").write_text("someone's")
-    clear_old_checkpoints(tmp_path)
+    with throw_away_checkpoint(tmp_path, tmp_path / "memory"):
+        pass
     assert not ours.exists()
     assert (users / "notes.txt").read_text() == "someone's"
     (users / "notes.txt").unlink()
     users.rmdir()
     ours.mkdir()
     (ours / "sfcrime.json").write_text("{}")
-    clear_old_checkpoints(tmp_path)
+    with throw_away_checkpoint(tmp_path, tmp_path / "memory"):
+        pass
     assert not (tmp_path / "checkpoint").exists()

@@ -24,9 +24,9 @@ from sfcrime.kafka import topic as kafka_topic
 from sfcrime.kafka.topic import TopicHead
 from sfcrime.store import sqlite
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming import arrival, storing
+from sfcrime.streaming import arrival, batches
 from sfcrime.streaming.arrival import ReadBatch
-from sfcrime.streaming.storing import BatchStorer
+from sfcrime.streaming.batches import BatchStorer
 from store_samples import GENERATION
 
 
@@ -262,7 +262,7 @@ def test_what_a_large_batch_took_is_given_back_behind_a_small_one(
 ) -> None:
     given: list[str] = []
     monkeypatch.setattr("sfcrime.machine.freed_memory.LARGE_WORK", 4)
-    monkeypatch.setattr(storing, "trim_heap", lambda: given.append("back"))
+    monkeypatch.setattr(batches, "trim_heap", lambda: given.append("back"))
     storer = _storer(store)
     storer.store(FIRST)
     assert given == []

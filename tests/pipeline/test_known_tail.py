@@ -9,9 +9,9 @@ import pytest
 from audit_samples import GENERATION, RECORDS, ListTopic, call, write_store
 from sfcrime.errors import TopicRefused
 from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.pipeline import topic_wait
 from sfcrime.settings import KafkaSettings
 from sfcrime.store.writer import open_writer
-from sfcrime.streaming import known_tail
 
 KEPT = {0: 0, 1: 10}
 
@@ -30,9 +30,9 @@ def _look(
     firsts: dict[int, int] = KEPT,
 ) -> None:
     topic = ListTopic(records)
-    monkeypatch.setattr(known_tail, "read_range", lambda _, starts, ends: topic.read(starts, ends))
+    monkeypatch.setattr(topic_wait, "read_range", lambda _, starts, ends: topic.read(starts, ends))
     with open_writer(store, history_rows=10) as writer:
-        known_tail.require_known_tail(KafkaSettings(), firsts, GENERATION, writer)
+        topic_wait.require_known_tail(KafkaSettings(), firsts, GENERATION, writer)
 
 
 def test_records_that_were_counted_or_set_aside_are_known(
@@ -70,7 +70,7 @@ def test_another_record_at_a_counted_offset_is_refused(
 def test_only_what_the_topic_still_keeps_is_read(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known_tail, "_LOOKED_AT", 4)
+    monkeypatch.setattr(topic_wait, "_LOOKED_AT", 4)
     unlike = [each._replace(value=b"no call") for each in RECORDS if each.offset < 10]
     alike = [each for each in RECORDS if each.offset >= 10]
     _look(store, unlike + alike, monkeypatch, {0: 10, 1: 10})
