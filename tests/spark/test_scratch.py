@@ -139,3 +139,14 @@ def test_of_old_checkpoints_only_those_with_our_mark_are_removed(tmp_path: Path)
     with throw_away_checkpoint(tmp_path, tmp_path / "memory"):
         pass
     assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_link_in_place_of_sparks_folder_is_refused_and_not_followed(tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.mkdir()
+    (users / "thesis.txt").write_text("someone's")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "spark").symlink_to(users)
+    with pytest.raises(UsageError, match="is a link or another user's"):
+        fresh_work_dir(tmp_path / "data")
+    assert _names(users) == ["thesis.txt"]

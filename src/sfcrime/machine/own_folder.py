@@ -61,7 +61,7 @@ def take_folder(folder: Path, kind: FolderKind) -> None:
     """
     try:
         if not is_takeable(folder, kind):
-            raise _not_ours(folder, kind)
+            raise _not_ours(folder, kind, "is not empty, and was not made by sfcrime")
         folder.mkdir(mode=0o700 if kind.private else 0o777, parents=True, exist_ok=True)
         if kind.private and folder.stat().st_mode & PRIVATE_UMASK:
             with suppress(PermissionError):  # another user's, which this one may write into
@@ -74,9 +74,9 @@ def take_folder(folder: Path, kind: FolderKind) -> None:
         ) from error
 
 
-def _not_ours(folder: Path, kind: FolderKind) -> UsageError:
+def _not_ours(folder: Path, kind: FolderKind, because: str) -> UsageError:
     return UsageError(
-        f"The {kind.name} {folder} is not empty, and was not made by sfcrime.",
+        f"The {kind.name} {folder} {because}.",
         rule="sfcrime writes and deletes only in folders of its own, so that nothing of yours is "
         "lost.",
         next_step=f"name a folder that is empty or not there with {kind.setting}",
@@ -116,7 +116,7 @@ def take_empty(folder: Path, kind: FolderKind) -> Path:
     if not _is_anothers(folder):
         take_folder(folder, kind)
     if _is_anothers(folder):  # perhaps only now: anybody may make folders in memory
-        raise _not_ours(folder, kind)
+        raise _not_ours(folder, kind, "is a link or another user's")
     _empty(folder)
     return folder
 
