@@ -13,9 +13,9 @@ import pytest
 
 from asked_admin import AskedAdmin
 from running import settings_in
-from sfcrime.errors import ERROR_FILE
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.pipeline.activity import ERROR_FILE
 from sfcrime.pipeline.supervisor import Pipeline, part_failure
 from sfcrime.settings import KafkaSettings
 

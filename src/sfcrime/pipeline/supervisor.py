@@ -19,14 +19,19 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sfcrime.errors import ERROR_FILE, ChildFailed, SfcrimeError
+from sfcrime.errors import ChildFailed, SfcrimeError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.locks import only_one
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
-from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
+from sfcrime.pipeline.activity import (
+    ERROR_FILE,
+    ProducerActivity,
+    clear_activity,
+    read_activity,
+)
 from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
