@@ -20,6 +20,9 @@ from sfcrime.kafka.oversized import (
 )
 from sfcrime.settings import KafkaSettings
 
+Offsets = Mapping[int, int]
+"""By partition."""
+
 _WAIT_S = 0.1
 """The client waits so long for a list to fill, even at the end of a partition."""
 
@@ -52,11 +55,7 @@ class TopicRecord(NamedTuple):
 
 
 def read_range(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int = 1_000,
-    source_name: str = "",
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int = 1_000, source_name: str = ""
 ) -> Iterator[list[TopicRecord]]:
     """Every committed record with start <= offset < end, in batches.
 
@@ -92,12 +91,7 @@ def read_range(
 
 
 def _read(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int,
-    *,
-    committed: bool,
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int, *, committed: bool
 ) -> Iterator[list[Message] | OffsetSpan]:
     """As `read_messages`, and the offsets between them that the client cannot unpack."""
     at = dict(start)
@@ -108,14 +102,14 @@ def _read(
                 yield messages
             return
         except Oversized as met:
-            number, whole = met.partition, oversized_span(kafka, met)
-            span = OffsetSpan(number, max(whole.start, at[number]), min(whole.end, end[number]))
+            number, found = met.partition, oversized_span(kafka, met)
+            span = OffsetSpan(number, max(found.start, at[number]), min(found.end, end[number]))
             yield span
             at[number] = span.end
 
 
 def _note_reached(at: dict[int, int], messages: list[Message]) -> None:
-    """Moves the first offset to read of each partition behind its last message."""
+    """Moves the first offset to read of each partition to the one after its last message."""
     seen: set[int] = set()
     for message in reversed(messages):
         partition = message.partition() or 0
@@ -139,12 +133,7 @@ def record_of(message: Message, sequence: int | None = None) -> TopicRecord:
 
 
 def read_messages(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int,
-    *,
-    committed: bool = True,
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int, *, committed: bool = True
 ) -> Iterator[list[Message]]:
     """As `read_range`, but the client's own messages, which have headers; what the client cannot
     unpack is passed over.
@@ -160,13 +149,9 @@ def read_messages(
 
 
 def _read_on(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int,
-    *,
-    committed: bool,
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int, *, committed: bool
 ) -> Iterator[list[Message]]:
+    """As `read_messages`, up to what the client cannot unpack, which raises `Oversized`."""
     open_ends = {number: end[number] for number in start if start[number] < end[number]}
     if not open_ends:
         return

@@ -36,20 +36,15 @@ Spark where it is memory beside the heap."""
 
 SPARK_MODULE_OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions",
-    "--add-opens=java.base/java.lang=ALL-UNNAMED",
-    "--add-opens=java.base/java.lang.invoke=ALL-UNNAMED",
-    "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
-    "--add-opens=java.base/java.io=ALL-UNNAMED",
-    "--add-opens=java.base/java.net=ALL-UNNAMED",
-    "--add-opens=java.base/java.nio=ALL-UNNAMED",
-    "--add-opens=java.base/java.util=ALL-UNNAMED",
-    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
-    "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED",
-    "--add-opens=java.base/jdk.internal.ref=ALL-UNNAMED",
-    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-    "--add-opens=java.base/sun.nio.cs=ALL-UNNAMED",
-    "--add-opens=java.base/sun.security.action=ALL-UNNAMED",
-    "--add-opens=java.base/sun.util.calendar=ALL-UNNAMED",
+    *(
+        f"--add-opens=java.base/{package}=ALL-UNNAMED"
+        for package in (
+            *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net"),
+            *("java.nio", "java.util", "java.util.concurrent", "java.util.concurrent.atomic"),
+            *("jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action"),
+            "sun.util.calendar",
+        )
+    ),
     "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
     "-Dio.netty.tryReflectionSetAccessible=true",
     "-Dio.netty.allocator.type=pooled",
@@ -59,7 +54,6 @@ SPARK_MODULE_OPTIONS = (
 )
 """What org.apache.spark.launcher.JavaModuleOptions of PySpark 4.2.0 lists, but for
 `--add-modules=jdk.incubator.vector` (a test compares)."""
-
 
 _LATE_COMPILATION = (
     "-XX:Tier3InvocationThreshold=2000",
