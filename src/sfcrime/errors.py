@@ -13,7 +13,7 @@
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
-    |   |   +-- TopicMadeAnew
+    |   |   +-- TopicMadeAgain
     |   |   +-- RecordsDeleted
     |   |   +-- TopicUnfit
     |   +-- FingerprintChanged
@@ -154,7 +154,7 @@ class TopicRefused(Refused):
     """The topic holds another source, or has settings that would lose or bend records."""
 
 
-class TopicMadeAnew(TopicRefused):
+class TopicMadeAgain(TopicRefused):
     """The topic was deleted and made again since it was counted.
 
     Its ids are Kafka's, of the topic that was counted and of the one that was found.

@@ -15,7 +15,7 @@ from sfcrime.errors import (
     AccountingBroken,
     FingerprintChanged,
     SfcrimeError,
-    TopicMadeAnew,
+    TopicMadeAgain,
     TopicRefused,
 )
 from sfcrime.settings import Settings, StoreSettings, StreamSettings
@@ -72,7 +72,7 @@ def test_a_topic_that_holds_what_comes_next_is_read_on_where_the_ledger_ends(
 @pytest.mark.parametrize(
     "topic, error, said",
     [
-        (replace(TOPIC, topic_id="new"), TopicMadeAnew, "is now 'new'"),
+        (replace(TOPIC, topic_id="new"), TopicMadeAgain, "is now 'new'"),
         (
             replace(TOPIC, ends={0: 6, 1: 15}),
             TopicRefused,

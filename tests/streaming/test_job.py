@@ -29,7 +29,7 @@ from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import job as job_module
-from sfcrime.streaming import plain_reading, query_end, reading
+from sfcrime.streaming import query_end, reading, without_spark
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.query_end import await_end
@@ -441,11 +441,11 @@ def read_by_the_other_client(
 
 @pytest.fixture
 def other_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plain_reading, "read_range", read_by_the_other_client)
+    monkeypatch.setattr(without_spark, "read_range", read_by_the_other_client)
 
 
 def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:
-    planned = plain_reading.planned_ranges({0: 5, 1: 0, 2: 7}, {0: 35, 1: 10, 2: 7}, 20)
+    planned = without_spark.planned_ranges({0: 5, 1: 0, 2: 7}, {0: 35, 1: 10, 2: 7}, 20)
 
     assert planned == {0: (5, 20), 1: (0, 5), 2: (7, 7)}
 

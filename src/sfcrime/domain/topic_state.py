@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from sfcrime.errors import RecordsDeleted, TopicMadeAnew, TopicRefused
+from sfcrime.errors import RecordsDeleted, TopicMadeAgain, TopicRefused
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
@@ -60,10 +60,10 @@ def require_same(topic: str, counted_id: str, found_id: str) -> None:
     """Refuses a topic that was deleted and made again since it was counted.
 
     Raises:
-        TopicMadeAnew: naming both ids.
+        TopicMadeAgain: naming both ids.
     """
     if counted_id != found_id:
-        raise TopicMadeAnew(topic, counted_id, found_id)
+        raise TopicMadeAgain(topic, counted_id, found_id)
 
 
 def next_offsets(
@@ -81,7 +81,7 @@ def next_offsets(
         By partition of the topic, the first offset to read.
 
     Raises:
-        TopicMadeAnew: it was deleted and made again.
+        TopicMadeAgain: it was deleted and made again.
         TopicRefused: it ends before the ledger does, or lost records that were never read.
     """
     require_same(counted.topic, counted.topic_id, topic.topic_id)
@@ -114,7 +114,7 @@ def require_still_held(
         starts: by partition, where the batch began, where it read anything.
 
     Raises:
-        TopicMadeAnew: the topic was deleted and made again.
+        TopicMadeAgain: the topic was deleted and made again.
         TopicRefused: naming the range.
     """
     require_same(counted.topic, counted.topic_id, topic_id)

@@ -124,8 +124,8 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
         return TopicRefused(
             f"Kafka's client cannot unpack what it met while {doing}: {error.str()}.",
             rule=f"It unpacks what was packed together, up to {MAX_UNPACKED_BYTES:,} bytes.",
-            next_step="begin behind them: sfcrime kafka console-consumer --partition ... --offset "
-            "...; counting and auditing go on behind them by themselves",
+            next_step="begin after them: sfcrime kafka console-consumer --partition ... --offset "
+            "...; counting and auditing go on after them by themselves",
         )
     if error.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
         return UsageError(

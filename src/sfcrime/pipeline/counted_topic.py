@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 from sfcrime.domain.topic_state import lag, require_same
-from sfcrime.errors import SfcrimeError, TopicMadeAnew
+from sfcrime.errors import SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_files import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
@@ -64,7 +64,7 @@ def _ask(
     try:
         topic = Topic(kafka).state()
         require_same(kafka.topic, generation.topic_id, topic.topic_id)
-    except TopicMadeAnew:
+    except TopicMadeAgain:
         answer.failure = f"the topic {generation.topic} was made again since it was counted"
         return
     except SfcrimeError as error:
@@ -81,7 +81,7 @@ def read_again(
     starts the embedded broker if it does not run.
 
     Raises:
-        TopicMadeAnew: the topic was deleted and made again, so its offsets mean other records.
+        TopicMadeAgain: the topic was deleted and made again, so its offsets mean other records.
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
     if not places:

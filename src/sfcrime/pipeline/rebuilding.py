@@ -90,7 +90,7 @@ def rebuild_topic(
         accept_loss: count even where counted records are no longer in the topic.
 
     Raises:
-        AlreadyRunning: a job works on this data directory.
+        AlreadyRunning: a job works on this data folder.
         TopicRefused: counted records would be lost, or the topic holds no record.
         SfcrimeError: see `streaming.job` for what can fail.
     """

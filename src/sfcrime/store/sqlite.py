@@ -221,7 +221,7 @@ def damaged(path: Path, what: str) -> StoreUnavailable:
     return StoreUnavailable(
         f"The store {path} is damaged: {what}.",
         rule="A store is copied as a whole, with no job running or by SQLite's own backup "
-        "(docs/store.md).",
+        "(docs/changing.md).",
         next_step="restore a whole copy; or move the damaged one away, and the next start counts "
         f"the topic from the beginning: mkdir {aside} && mv {path}* {aside}",
     )
