@@ -471,6 +471,16 @@ def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on
     assert (progress.batch_id, progress.input_rows) == (0, 3)
 
 
+def _run_out_of_memory(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins a job whose JVM ends so before its first batch."""
+    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
+    monkeypatch.setattr(Jvm, "exit_code", 3)
+    scene.frames = []
+    scene.begin()
+    scene.query.failure = Py4JError("Answer from Java side is empty")
+    scene.query._stopped.set()
+
+
 @pytest.mark.usefixtures("other_client")
 def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
@@ -478,12 +488,7 @@ def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
     scene.topic.ends = {0: 3, 1: 10}
     renewed = threading.Event()
     monkeypatch.setattr(RunningSpark, "renew", lambda *_: renewed.set())
-    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
-    monkeypatch.setattr(Jvm, "exit_code", 3)
-    scene.frames = []
-    scene.begin()
-    scene.query.failure = Py4JError("Answer from Java side is empty")
-    scene.query._stopped.set()
+    _run_out_of_memory(scene, monkeypatch)
     wait_until(lambda: len(scene.queries) == 2, "the query to begin again", _WAIT_S)
     assert (renewed.is_set(), scene.read()) == (True, 3)
     scene.stop.set()
@@ -495,12 +500,7 @@ def test_where_memory_ran_out_over_nothing_the_job_ends(
 ) -> None:
     """It would run out again, and again."""
     scene.topic.ends = {0: 0, 1: 10}
-    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
-    monkeypatch.setattr(Jvm, "exit_code", 3)
-    scene.frames = []
-    scene.begin()
-    scene.query.failure = Py4JError("Answer from Java side is empty")
-    scene.query._stopped.set()
+    _run_out_of_memory(scene, monkeypatch)
     failure = scene.end()
     assert isinstance(failure, ChildFailed), failure
     assert "SFCRIME_STREAM_HEAP=2g" in failure.next_step
