@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from audit_samples import ELEVEN_US, NINE_US, TEN_US, ListTopic
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit_samples import ELEVEN_US, NINE_US, TEN_US, ListTopic
 from sfcrime.audit.identities import compare_identities, identity_name
 from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.recount import CountingRules, Mark, Recount, recount

@@ -5,6 +5,9 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from audit_samples import (
     ACCOUNTING,
     ELEVEN_US,
@@ -17,9 +20,6 @@ from audit_samples import (
     ListTopic,
     call,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.recount import CountingRules, Recount, recount
 from sfcrime.domain.outcomes import Accounting

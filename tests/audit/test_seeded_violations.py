@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from audit_samples import (
     ACCOUNTING,
     OUR_GENERATION,
@@ -21,7 +22,6 @@ from audit_samples import (
     numbered,
     write_store,
 )
-
 from sfcrime.audit.result import (
     AuditResult,
     Difference,
