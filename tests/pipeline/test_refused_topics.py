@@ -207,4 +207,5 @@ def test_a_rebuild_from_another_topic_would_lose_all_that_was_counted(
     rebuild, plan = _rebuild_refused(Settings(kafka=other, store=settings.store))
 
     assert "no longer holds 8 offsets that were counted" in rebuild.happened
+    assert rebuild.next_step.endswith(f"sfcrime rebuild --topic {other.topic} --accept-loss")
     assert plan.lost == ((0, 0, 8),)

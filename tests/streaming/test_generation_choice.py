@@ -134,6 +134,8 @@ def test_a_refused_job_clears_nothing(tmp_path: Path, store: StoreWriter) -> Non
     [
         (2.5, "lateness_s was 604800 and is now 9000", "--lateness-hours 2.5"),
         (100_000, "and is now 360000000", "--lateness-hours 100000"),
+        (123_456.75, "and is now 444444300", "--lateness-hours 123456.75"),
+        (0.29, "and is now 1044", "--lateness-hours 0.29"),
         ("off", "and is now None", "--lateness-hours off"),
     ],
 )

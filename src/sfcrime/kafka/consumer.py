@@ -31,8 +31,8 @@ _NO_TIMESTAMP = -1
 FETCHING: Properties = {
     # Bounds memory: 32 MB wait in the client, whatever the length of the topic.
     "queued.max.messages.kbytes": 32 * 1024,
-    # All of a fetch is unpacked at once: 2,700 times as much where a call is padded to 64 KB.
-    "fetch.message.max.bytes": 128 * 1024,
+    # All of a fetch is unpacked at once: 30,000 times as much where zeros are packed by zstd.
+    "fetch.message.max.bytes": 32 * 1024,
     # The client waits so long, by default a second, once its queue is full.
     "fetch.queue.backoff.ms": 10,
     "fetch.wait.max.ms": 100,

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
@@ -179,8 +179,12 @@ class Pipeline:
 
     def _topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
-        self._topic = self._topic or Topic(self._opened.kafka)
-        self.last_ends = self._topic.ends() or self.last_ends
+        try:
+            self._topic = self._topic or Topic(self._opened.kafka)
+            self.last_ends = self._topic.ends() or self.last_ends
+        except KafkaUnavailable:
+            self._check()  # a broker of ours that ended says why
+            raise
         return self.last_ends
 
     def stop(self) -> None:

@@ -9,7 +9,6 @@ file, never on the command line, where others can read it.
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -114,7 +113,7 @@ class DriverJvm:
         process: starting or running.
         work_dir: takes its logs.
         stop_grace_s: how long it may take to end by itself.
-        connection: the file in which it leaves its port and secret, in a folder of its own.
+        connection: the file, empty at first, in which it leaves its port and secret.
     """
 
     def __init__(
@@ -152,7 +151,7 @@ class DriverJvm:
             ChildFailed: it ended, or did not open its gateway within a minute.
         """
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self._connection.exists():  # the JVM renames it into place
+        while not self._connection.stat().st_size:  # the JVM puts a whole file in its place
             if not self.is_running() or time.monotonic() > deadline:
                 self.stop()
                 raise ChildFailed(
@@ -163,7 +162,7 @@ class DriverJvm:
             time.sleep(0.02)
         port, length = struct.unpack("!ii", self._connection.read_bytes()[:8])
         secret = self._connection.read_bytes()[8 : 8 + length].decode("utf-8")
-        shutil.rmtree(self._connection.parent)
+        self._connection.unlink()
         os.environ["PYSPARK_PYTHON"] = sys.executable  # the workers', read when the session is made
         os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = secret
@@ -204,7 +203,10 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
     stream, properties = settings.stream, spark_properties(settings, work_dir)
     startup = driver_startup(settings.jvm)
     work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    connection = Path(tempfile.mkdtemp(dir=work_dir, prefix="gateway-")) / "gateway"
+    # Directly in the folder that every start keeps: where a JVM whose job was killed cannot make
+    # its file, it would never end.
+    descriptor, connection = tempfile.mkstemp(dir=work_dir, prefix="gateway-")
+    os.close(descriptor)
     file, (log_path, output_path) = work_dir / "driver.properties", _log_paths(work_dir)
     for private in (file, output_path):
         private.touch(mode=0o600)
@@ -219,13 +221,13 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**driver_environment(), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection)},
+            env={**driver_environment(), "_PYSPARK_DRIVER_CONN_INFO_PATH": connection},
             start_new_session=startup.own_session,
             # Spark makes folders and sockets with the modes that this leaves: what is written into
             # a worker's socket is unpickled.
             umask=PRIVATE_UMASK,
         )
-    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), connection)
+    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), Path(connection))
 
 
 def driver_environment() -> dict[str, str]:

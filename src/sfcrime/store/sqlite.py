@@ -9,7 +9,9 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -217,13 +219,14 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
 
 def damaged(path: Path, what: str) -> StoreUnavailable:
     """The error of a store that is no state of its ledger; `what` is wrong with it."""
-    aside = path.with_name("damaged")
+    names = (path.with_name(f"damaged-{number}") for number in count(1))
+    aside = quote(str(next(name for name in names if not name.exists())))
     return StoreUnavailable(
         f"The store {path} is damaged: {what}.",
         rule="A store is copied as a whole, with no job running or by SQLite's own backup "
         "(docs/changing.md).",
         next_step="restore a whole copy; or move the damaged one away, and the next start counts "
-        f"the topic from the beginning: mkdir {aside} && mv {path}* {aside}",
+        f"the topic from the beginning: mkdir {aside} && mv {quote(str(path))}* {aside}",
     )
 
 
