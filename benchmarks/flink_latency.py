@@ -111,7 +111,7 @@ def measured(
     """Runs Flink at a rate, `warm_s` from its first count on and then `seconds`.
 
     Returns:
-        Latencies in ms, ascending, of what was sent behind the warm-up.
+        Latencies in ms, ascending, of what was sent after the warm-up.
 
     Raises:
         RuntimeError: Flink ended, or did not count what was sent.

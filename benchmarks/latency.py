@@ -74,9 +74,9 @@ class Run:
     to_commit_ms: float
     """Median of the batches, from their start to their commit in the store."""
     batches: int
-    """With records, begun behind the warm-up; the figures below are of them."""
+    """With records, begun after the warm-up; the figures below are of them."""
     batch_ms: float
-    """Median of Spark's report: with what it writes behind the store's commit."""
+    """Median of Spark's report: with what it writes after the store's commit."""
     fastest_batch_ms: int
     phases_ms: Mapping[str, float]
     """Medians: Spark's phases, the sink's parts of addBatch, and what no phase names."""
@@ -311,7 +311,7 @@ def _phase_table(phases: Mapping[str, Mapping[str, float]]) -> Table:
 @click.command()
 @click.option("--rates", default="50,1000", show_default=True, help="Records a second.")
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--seconds", default=60.0, show_default=True, help="Measured, behind the warm-up.")
+@click.option("--seconds", default=60.0, show_default=True, help="Measured, after the warm-up.")
 @click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
 def main(rates: str, repeats: int, seconds: float, out: Path | None) -> None:
     """Measure latency at steady rates."""

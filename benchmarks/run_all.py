@@ -165,7 +165,7 @@ def _minutes_left(all_of_them: Sequence[Benchmark], done: Sequence[Outcome]) -> 
 
 
 def _write(out: Path, outcomes: Mapping[str, Outcome], not_run: Mapping[str, str]) -> None:
-    """Anew behind every benchmark, so that a long run that is ended leaves what it has."""
+    """Again after every benchmark, so that a long run that is ended leaves what it has."""
     machine = described_machine()
     figures = []
     if {SMALL, LARGE} <= outcomes.keys():

@@ -7,7 +7,7 @@ a: Spark's Kafka source with its default options into the noop sink; b: and judg
 job, exactly `sfcrime stream --until-caught-up`, by the clock from the start of its first batch to
 its last commit; v: the same of another checkout of this project, whose `src` --other names. And
 h: the loop that one would write by hand (peers/hand_written.py); e: the exercise as it is usually
-configured (peers/typical_exercise.py), 100 batches behind 10 of warm-up, no more of the backlog;
+configured (peers/typical_exercise.py), 100 batches after 10 of warm-up, no more of the backlog;
 f: the same job in Flink SQL, into PostgreSQL (peers/flink_sql.py; both come by `make peers`);
 g: without its mini-batches. Repeats are interleaved (a d a d ...), figures are medians, and the
 ratio is taken within each repeat.

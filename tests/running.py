@@ -223,7 +223,7 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = WAIT
 
 
 def spark_was_awaited(data_dir: Path) -> bool:
-    """Whether a job waited until Spark's JVM answered; the folder for its answer is gone then."""
+    """Whether a job waited until Spark's JVM answered; the file for its answer is gone then."""
     assert (data_dir / "spark" / "driver.properties").is_file(), "Spark's JVM was never started"
     return not list(data_dir.glob("spark/gateway-*"))
 

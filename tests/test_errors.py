@@ -24,7 +24,7 @@ EXIT_CODES = {
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,
-    "TopicMadeAnew": 1,
+    "TopicMadeAgain": 1,
     "RecordsDeleted": 1,
     "TopicUnfit": 1,
     "FingerprintChanged": 1,
@@ -165,7 +165,7 @@ def test_an_error_keeps_its_facts_and_says_them(
 
 
 def test_a_topic_that_was_made_again_is_named_with_both_ids() -> None:
-    error = errors.TopicMadeAnew("calls", "old", "new")
+    error = errors.TopicMadeAgain("calls", "old", "new")
     assert (error.topic, error.counted_id, error.found_id) == ("calls", "old", "new")
     assert "its id was 'old' when it was counted, and is now 'new'" in error.happened
     assert error.next_step.endswith("sfcrime rebuild --accept-loss")

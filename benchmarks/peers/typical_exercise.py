@@ -68,7 +68,7 @@ def counts(session: SparkSession, servers: str, topic: str, codes_file: Path) ->
     show_default=True,
     envvar="EXERCISE_BATCHES",
     show_envvar=True,
-    help="That are printed, behind them.",
+    help="That are printed, after them.",
 )
 def main(servers: str, topic: str, warm_up: int, batches: int) -> None:
     """Count the first records of TOPIC to the console."""

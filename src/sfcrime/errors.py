@@ -13,7 +13,7 @@
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
-    |   |   +-- TopicMadeAnew
+    |   |   +-- TopicMadeAgain
     |   |   +-- RecordsDeleted
     |   |   +-- TopicUnfit
     |   +-- FingerprintChanged
@@ -22,10 +22,8 @@
     +-- ChildFailed                 1  a supervised process ended by itself
 
 Every message says what happened (with the value), the rule it met, and the next step. A class whose
-facts a program may ask for, or that is raised at several places, takes the facts, keeps them as
-fields and makes the message of them. What is raised at one place and only shown is told its
-sentences there; a class may have a rule or a next step for all that leave it out. No code looks
-into a message.
+facts a program may ask for, or that is raised at several places, keeps the facts as fields and
+makes the message of them. No code looks into a message.
 """
 
 from __future__ import annotations
@@ -40,10 +38,6 @@ EXIT_DATA_DIFFERS = 3
 EXIT_UNREACHABLE = 4
 EXIT_INTERRUPTED = 130
 
-ERROR_FILE = "_SFCRIME_ERROR_FILE"
-"""The variable that names a file for the facts of the error that ends a command, as JSON: whoever
-started the command asks them there, and not its text."""
-
 
 class SfcrimeError(Exception):
     """Root of every error this package raises on purpose.
@@ -53,7 +47,7 @@ class SfcrimeError(Exception):
         rule: the rule it met; may be empty where `happened` already says it.
         next_step: a flag, a setting or a command that mends it.
 
-    Where one of the latter is left out, it is that of the class.
+    Without a rule or a next step of its own, it has those of its class.
     """
 
     exit_code: int = EXIT_FAILURE
@@ -81,7 +75,7 @@ class UnreadableFile(SfcrimeError):
 
     Args:
         name: of the file.
-        problem: with the place where it is, as a sentence about the file without its end.
+        problem: what is wrong and where, to follow the name in a sentence.
         shape: what the file has to be; may be empty.
     """
 
@@ -116,12 +110,7 @@ class KafkaUnavailable(Unreachable):
 
 
 class TopicMissing(KafkaUnavailable):
-    """The topic does not exist.
-
-    Args:
-        topic: its name.
-        servers: the brokers that were asked.
-    """
+    """The topic does not exist on the servers that were asked."""
 
     next_step = (
         "`sfcrime produce` makes it (and so does Kafka's kafka-topics --create); or correct --topic"
@@ -145,11 +134,7 @@ class StoreEmpty(StoreUnavailable):
 
 
 class PortTaken(Unreachable):
-    """The port that the embedded broker shall have is in use.
-
-    Args:
-        address: host:port.
-    """
+    """The address, host:port, that the embedded broker is to have is in use."""
 
     next_step = (
         "--port 0 picks a free one; or stop what uses it, or name an outside cluster with "
@@ -169,12 +154,10 @@ class TopicRefused(Refused):
     """The topic holds another source, or has settings that would lose or bend records."""
 
 
-class TopicMadeAnew(TopicRefused):
+class TopicMadeAgain(TopicRefused):
     """The topic was deleted and made again since it was counted.
 
-    Args:
-        topic: its name.
-        counted_id, found_id: Kafka's ids of the one that was counted, and of the one found.
+    Its ids are Kafka's, of the topic that was counted and of the one that was found.
     """
 
     rule = (
@@ -198,8 +181,7 @@ class RecordsDeleted(TopicRefused):
     """Records were deleted before they were counted.
 
     Args:
-        topic: its name.
-        partition: of the topic.
+        topic, partition: where.
         wanted: the offset that is the next to be read.
         first: the first offset that is still kept.
     """
@@ -219,13 +201,7 @@ class RecordsDeleted(TopicRefused):
 
 
 class TopicUnfit(TopicRefused):
-    """A setting of the topic would lose records or bend their times.
-
-    Args:
-        topic: its name.
-        name, found: of the setting, and its value.
-        rule, next_step: as of every error.
-    """
+    """A setting of the topic, of this name and value, would lose records or bend their times."""
 
     def __init__(self, topic: str, name: str, found: str, *, rule: str, next_step: str) -> None:
         self.topic, self.name, self.found = topic, name, found
@@ -250,13 +226,7 @@ class FingerprintChanged(Refused):
 
 
 class AlreadyRunning(Refused):
-    """Another process does what one alone may do in a folder.
-
-    Args:
-        what: as a noun.
-        folder: where.
-        next_step: that of the class by default.
-    """
+    """Another process does what one alone may do in a folder; `what` is a noun for it."""
 
     next_step = "stop it, or use another --data-dir"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import tracemalloc
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -55,6 +56,19 @@ def test_no_control_character_of_a_record_reaches_the_terminal() -> None:
         "        0           1  2018-10-02 08:48:00.123Z  \\x1b\\xff      "
         "\\x1b[2J\\x07\\r\\n\\u202eabc"
     )
+
+
+def test_of_a_value_of_megabytes_no_more_is_escaped_than_is_shown() -> None:
+    value = b"\0" * 99 + "\u00e9".encode() * 1_000_000
+    tracemalloc.start()
+    try:
+        line = record_line(TopicRecord(0, 1, AT_MS, None, value))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert line.endswith("\\x00" * 99 + "\u00e9" * 4 + "... (2,000,099 bytes)")
+    assert peak_bytes < 100_000
 
 
 def test_a_long_value_is_cut_and_says_how_long_it_is() -> None:

@@ -81,7 +81,7 @@ def test_a_download_that_differs_from_its_hash_is_refused_by_name(
 def test_a_jar_that_was_altered_in_the_cache_is_noticed_at_the_next_start(
     ivy: FakeIvy, tmp_path: Path, content: bytes
 ) -> None:
-    settings = JvmSettings(cache_dir=str(tmp_path))
+    settings = JvmSettings(cache_dir=str(tmp_path / "my cache"))
     jar = resolve_jars("kafka", settings)[0]
     jar.write_bytes(content)  # as long as before, or cut off
     os.utime(jar, ns=(1, 1))
@@ -91,7 +91,7 @@ def test_a_jar_that_was_altered_in_the_cache_is_noticed_at_the_next_start(
 
     assert "sfcrime setup" in caught.value.next_step
     command = caught.value.next_step.partition(",")[0]
-    assert command.startswith(f"rm -rf {tmp_path}")
+    assert command.startswith("rm -rf ")
     subprocess.run(command, shell=True, check=True)  # noqa: S602 - what the user would do
     assert resolve_jars("kafka", settings)[0].read_bytes() == ivy.content[jar.name]
 

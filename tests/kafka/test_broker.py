@@ -269,10 +269,10 @@ def test_kept_features_that_were_cut_off_are_not_used(tmp_path: Path) -> None:
 def test_the_command_named_for_a_damaged_storage_makes_a_new_one(
     tmp_path: Path, jvm: JvmSettings, file: str
 ) -> None:
-    settings = settings_in(tmp_path, KafkaSettings(port=0))
+    settings = settings_in(tmp_path / "my data", KafkaSettings(port=0))
     with open_kafka(settings):
         pass
-    (broker_folder(tmp_path) / file).write_bytes(b"")
+    (broker_folder(settings.data_dir) / file).write_bytes(b"")
 
     with pytest.raises(KafkaUnavailable) as refused:
         start_broker(settings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,24 @@ def test_only_what_the_topic_still_keeps_is_read(
     _look(store, unlike + alike, monkeypatch, {0: 10, 1: 10})
     with pytest.raises(TopicRefused, match="offset 8 that"):
         _look(store, unlike + alike, monkeypatch)
+
+
+def test_records_that_unpack_to_megabytes_are_not_held_together(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (rejected,) = (each for each in RECORDS if each.value == b"not json")
+
+    def read(*_: object) -> Iterator[list[TopicRecord]]:
+        for _ in range(20):
+            yield [rejected._replace(value=bytes(5_000_000))]
+
+    monkeypatch.setattr(topic_wait, "read_range", read)
+    with open_writer(store, history_rows=10) as writer:
+        tracemalloc.start()
+        try:
+            topic_wait.require_known_tail(KafkaSettings(), KEPT, GENERATION, writer)
+            _, peak_bytes = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert 5_000_000 < peak_bytes < 20_000_000

@@ -16,7 +16,7 @@ from cell_samples import cells_of
 from running import spark_was_awaited, wait_until
 from sfcrime.audit.run_audit import run_audit
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAnew, TopicRefused
+from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAgain, TopicRefused
 from sfcrime.kafka.consumer import read_range
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
@@ -116,7 +116,7 @@ def test_a_topic_that_was_made_anew_is_refused(settings: Settings) -> None:
     _delete_topic(settings.kafka)
     ensure_topic(Topic(settings.kafka), 1)
 
-    refusal = _refused(settings, TopicMadeAnew)
+    refusal = _refused(settings, TopicMadeAgain)
 
     assert "another one of the same name" in refusal.happened
     assert refusal.next_step.endswith("sfcrime rebuild --accept-loss")
@@ -207,4 +207,5 @@ def test_a_rebuild_from_another_topic_would_lose_all_that_was_counted(
     rebuild, plan = _rebuild_refused(Settings(kafka=other, store=settings.store))
 
     assert "no longer holds 8 offsets that were counted" in rebuild.happened
+    assert rebuild.next_step.endswith(f"sfcrime rebuild --topic {other.topic} --accept-loss")
     assert plan.lost == ((0, 0, 8),)

@@ -13,9 +13,11 @@ import pytest
 
 from asked_admin import AskedAdmin
 from running import settings_in
-from sfcrime.errors import ERROR_FILE
+from sfcrime.errors import ChildFailed, KafkaUnavailable
+from sfcrime.kafka.broker import RunningBroker
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.pipeline.activity import ERROR_FILE
 from sfcrime.pipeline.supervisor import Pipeline, part_failure
 from sfcrime.settings import KafkaSettings
 
@@ -54,6 +56,32 @@ def test_a_part_that_told_no_error_is_told_by_the_end_of_its_log(tmp_path: Path)
     assert str(failure).startswith("The stream ended (exit code -9): line 85\nline 86\n")
     assert str(failure).endswith(f"line 99\nNext step: read {log}")
     assert failure.exit_code == 1
+
+
+def test_a_broker_that_ended_while_it_was_asked_is_told_as_ended(tmp_path: Path) -> None:
+    """As on a full disk: that the broker does not answer says less."""
+
+    class Ended(RunningBroker):
+        def __init__(self) -> None:
+            self.log_path = tmp_path / "broker.log"
+
+        def is_running(self) -> bool:
+            return False
+
+    class Silent(Topic):
+        def __init__(self) -> None:
+            pass
+
+        def ends(self) -> dict[int, int]:
+            raise KafkaUnavailable("Nothing answers.")
+
+    settings = settings_in(tmp_path, KafkaSettings())
+    pipeline = Pipeline(settings, lambda _: None, until_caught_up=False)
+    pipeline._broker, pipeline._topic = Ended(), Silent()
+    (tmp_path / "broker.log").write_text("No space left on device\n")
+
+    with pytest.raises(ChildFailed, match=r"The broker ended\.[^$]*No space left"):
+        pipeline._topic_ends()
 
 
 @pytest.mark.kafka

@@ -19,7 +19,12 @@ from sfcrime.errors import ChildFailed, UsageError
 from sfcrime.jvm.jars import committed_hashes
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import JvmSettings, Settings, StreamSettings
-from sfcrime.spark.driver import SPARK_MODULE_OPTIONS, driver_java, start_driver_jvm
+from sfcrime.spark.driver import (
+    SPARK_MODULE_OPTIONS,
+    driver_java,
+    fresh_work_dir,
+    start_driver_jvm,
+)
 from sfcrime.spark.properties import spark_properties
 
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4}
@@ -169,6 +174,22 @@ def test_a_jvm_that_does_not_answer_yet_is_ended_at_once(tmp_path: Path) -> None
     jvm.stop()
 
     assert jvm.exit_code == -signal.SIGKILL
+
+
+def test_a_jvm_left_starting_can_still_leave_its_answer_once_the_next_start_cleared_the_folder(
+    tmp_path: Path,
+) -> None:
+    """It makes a file beside the one that it is told; where it cannot, it never ends."""
+    told = '"$(dirname "$_PYSPARK_DRIVER_CONN_INFO_PATH")/connection.info"'
+    settings = _settings(tmp_path, f"read ended; exec touch {told}")
+    left = start_driver_jvm(settings, fresh_work_dir(tmp_path))
+    fresh_work_dir(tmp_path)
+
+    assert left._process.stdin is not None
+    left._process.stdin.close()  # as when its job is killed
+
+    assert left.ends_within(10.0)
+    assert left.exit_code == 0
 
 
 def test_the_jvm_is_told_where_to_listen_and_its_settings_are_for_this_user_alone(

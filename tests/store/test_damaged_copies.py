@@ -122,7 +122,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def _restored(folder: Path, copy: Moment) -> Path:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     path = folder / "sfcrime.db"
     path.write_bytes(copy.store)
     if copy.wal:
@@ -195,10 +195,12 @@ def test_what_is_no_database_is_refused(history: History, tmp_path: Path) -> Non
 def test_the_command_that_a_refusal_names_begins_a_new_count(
     history: History, tmp_path: Path
 ) -> None:
-    path = _restored(tmp_path / "data", Moment(history.moments[-1].store[:8192]))
-    with pytest.raises(StoreUnavailable) as refused:
-        open_writer(path, history_rows=100)
-    command = re.search(r"mkdir .*", refused.value.next_step)
-    assert command is not None
-    subprocess.run(command.group(), shell=True, check=True)  # noqa: S602 - what the user would do
-    assert _is_a_state(path, history)
+    for _ in range(2):  # what the first put aside is kept
+        path = _restored(tmp_path / "my data", Moment(history.moments[-1].store[:8192]))
+        with pytest.raises(StoreUnavailable) as refused:
+            open_writer(path, history_rows=100)
+        command = re.search(r"mkdir .*", refused.value.next_step)
+        assert command is not None
+        subprocess.run(command.group(), shell=True, check=True)  # noqa: S602 - what the user would do
+        assert _is_a_state(path, history)
+    assert len(list(path.parent.glob("damaged-*/sfcrime.db"))) == 2

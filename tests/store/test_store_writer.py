@@ -507,7 +507,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreUnavailable, match="cannot be made"):
+    with pytest.raises(StoreUnavailable, match=r"file/sfcrime\.db cannot be used"):
         open_writer(tmp_path / "file" / "sfcrime.db", history_rows=100)
 
 

@@ -17,7 +17,7 @@ from sfcrime.errors import (
     Refused,
     SfcrimeError,
     StoreUnavailable,
-    TopicMadeAnew,
+    TopicMadeAgain,
     TopicRefused,
 )
 from sfcrime.kafka import topic as kafka_topic
@@ -155,7 +155,7 @@ def test_batches_that_come_out_of_order_are_refused(store: StoreWriter) -> None:
 @pytest.mark.parametrize(
     "topic, error, said",
     [
-        (Topic(topic_id="another"), TopicMadeAnew, "is now 'another'"),
+        (Topic(topic_id="another"), TopicMadeAgain, "is now 'another'"),
         (
             Topic(firsts={0: 1}),
             TopicRefused,

@@ -15,7 +15,7 @@ from sfcrime.errors import (
     AccountingBroken,
     FingerprintChanged,
     SfcrimeError,
-    TopicMadeAnew,
+    TopicMadeAgain,
     TopicRefused,
 )
 from sfcrime.settings import Settings, StoreSettings, StreamSettings
@@ -74,7 +74,7 @@ def test_a_topic_that_holds_what_comes_next_is_read_on_where_the_ledger_ends(
 @pytest.mark.parametrize(
     "topic, error, said",
     [
-        (replace(TOPIC, topic_id="new"), TopicMadeAnew, "is now 'new'"),
+        (replace(TOPIC, topic_id="new"), TopicMadeAgain, "is now 'new'"),
         (
             replace(TOPIC, ends={0: 6, 1: 15}),
             TopicRefused,
@@ -136,6 +136,8 @@ def test_a_refused_job_clears_nothing(tmp_path: Path, store: StoreWriter) -> Non
     [
         (2.5, "lateness_s was 604800 and is now 9000", "--lateness-hours 2.5"),
         (100_000, "and is now 360000000", "--lateness-hours 100000"),
+        (123_456.75, "and is now 444444300", "--lateness-hours 123456.75"),
+        (0.29, "and is now 1044", "--lateness-hours 0.29"),
         ("off", "and is now None", "--lateness-hours off"),
     ],
 )

@@ -28,7 +28,7 @@ from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.spark.session import RunningSpark
 from sfcrime.store.records import BatchProgress
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming import batches, plain_reading, query_end
+from sfcrime.streaming import batches, query_end, without_spark
 from sfcrime.streaming import job as job_module
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.batches import BatchReader
@@ -442,11 +442,11 @@ def read_by_the_other_client(
 
 @pytest.fixture
 def other_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plain_reading, "read_range", read_by_the_other_client)
+    monkeypatch.setattr(without_spark, "read_range", read_by_the_other_client)
 
 
 def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:
-    planned = plain_reading.planned_ranges({0: 5, 1: 0, 2: 7}, {0: 35, 1: 10, 2: 7}, 20)
+    planned = without_spark.planned_ranges({0: 5, 1: 0, 2: 7}, {0: 35, 1: 10, 2: 7}, 20)
 
     assert planned == {0: (5, 20), 1: (0, 5), 2: (7, 7)}
 
@@ -472,6 +472,16 @@ def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on
     assert (progress.batch_id, progress.input_rows) == (0, 3)
 
 
+def _run_out_of_memory(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins a job whose JVM ends so before its first batch."""
+    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
+    monkeypatch.setattr(Jvm, "exit_code", 3)
+    scene.frames = []
+    scene.begin()
+    scene.query.failure = Py4JError("Answer from Java side is empty")
+    scene.query._stopped.set()
+
+
 @pytest.mark.usefixtures("other_client")
 def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
@@ -479,12 +489,7 @@ def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
     scene.topic.ends = {0: 3, 1: 10}
     renewed = threading.Event()
     monkeypatch.setattr(RunningSpark, "renew", lambda *_: renewed.set())
-    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
-    monkeypatch.setattr(Jvm, "exit_code", 3)
-    scene.frames = []
-    scene.begin()
-    scene.query.failure = Py4JError("Answer from Java side is empty")
-    scene.query._stopped.set()
+    _run_out_of_memory(scene, monkeypatch)
     wait_until(lambda: len(scene.queries) == 2, "the query to begin again", _WAIT_S)
     assert (renewed.is_set(), scene.read()) == (True, 3)
     scene.stop.set()
@@ -496,12 +501,7 @@ def test_where_memory_ran_out_over_nothing_the_job_ends(
 ) -> None:
     """It would run out again, and again."""
     scene.topic.ends = {0: 0, 1: 10}
-    monkeypatch.setattr(Jvm, "ends_within", lambda jvm, seconds: True)
-    monkeypatch.setattr(Jvm, "exit_code", 3)
-    scene.frames = []
-    scene.begin()
-    scene.query.failure = Py4JError("Answer from Java side is empty")
-    scene.query._stopped.set()
+    _run_out_of_memory(scene, monkeypatch)
     failure = scene.end()
     assert isinstance(failure, ChildFailed), failure
     assert "SFCRIME_STREAM_HEAP=2g" in failure.next_step

@@ -9,8 +9,9 @@ from functools import cache
 import msgspec
 
 from sfcrime.tuning.answers import FIRST_QUESTION, SECOND_QUESTION
+from sfcrime.tuning.choice import Findings
 from sfcrime.tuning.plan import Kind
-from sfcrime.tuning.report import Findings, as_json, report
+from sfcrime.tuning.report import as_json, report
 from sfcrime.tuning.report_text import as_html
 from tuning_samples import (
     SETUP,

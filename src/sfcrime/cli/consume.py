@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from codecs import getincrementaldecoder
 from collections.abc import Iterable
 from typing import Any
 
@@ -105,10 +106,13 @@ def _text_or_base64(name: str, content: bytes | None) -> dict[str, str | None]:
 def _shown(content: bytes | None) -> str:
     if content is None:
         return "-"
+    start = content[: 4 * _SHOWN_CHARACTERS]
+    is_whole = len(start) == len(content)
     try:
-        text = terminal_safe(content.decode("utf-8"))
+        # What is cut may end within a character.
+        text = terminal_safe(getincrementaldecoder("utf-8")().decode(start, final=is_whole))
     except UnicodeDecodeError:
-        text = escaped_bytes(content)
-    if len(text) <= _SHOWN_CHARACTERS:
+        text = escaped_bytes(start)
+    if is_whole and len(text) <= _SHOWN_CHARACTERS:
         return text
     return f"{text[:_SHOWN_CHARACTERS]}... ({len(content):,} bytes)"

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from sfcrime import __version__
-from sfcrime.errors import ERROR_FILE, EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
+from sfcrime.errors import EXIT_FAILURE, EXIT_INTERRUPTED, SfcrimeError
 from sfcrime.machine.own_folder import PRIVATE_UMASK, closed_to_others
 
 COMMANDS = {
@@ -110,6 +110,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _hand_over(error: SfcrimeError) -> None:
     """Writes the error's facts where whoever started this process asks for them."""
+    from sfcrime.pipeline.activity import ERROR_FILE
+
     if path := os.environ.get(ERROR_FILE):
         facts = {"happened": error.happened, "rule": error.rule, "next_step": error.next_step}
         Path(path).write_text(json.dumps(facts), encoding="utf-8")

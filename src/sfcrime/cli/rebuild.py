@@ -44,7 +44,7 @@ def command(settings: Settings, accept_loss: bool, as_json: bool) -> int:
     What is needed after a change of window, lateness or rules, after a lost store, and
     for a topic that was made again. Readers see the old numbers until the new ones hold all
     that the topic held at the start; then one row swaps them. Stopped or killed, it changes no
-    number, and goes on when it is run again. It refuses while a job runs on the data directory,
+    number, and goes on when it is run again. It refuses while a job runs on the data folder,
     and where the topic no longer holds what was counted.
     """
     if not is_asked_for("--topic"):

@@ -17,6 +17,7 @@ from sfcrime.cli.tune_progress import TuneProgress, minutes_text
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import load_settings
+from sfcrime.tuning.choice import Findings
 from sfcrime.tuning.knobs import BY_SPARK_NAME, Query, base_values, is_of
 from sfcrime.tuning.lab import LabHooks, Order, base_of, run_lab
 from sfcrime.tuning.plan import (
@@ -29,7 +30,7 @@ from sfcrime.tuning.plan import (
     configurations,
     plan_trials,
 )
-from sfcrime.tuning.report import Findings, as_json, reason, report
+from sfcrime.tuning.report import as_json, reason, report
 from sfcrime.tuning.report_text import as_html, figure
 from sfcrime.tuning.results import RESULTS_FILE, read_results
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from sfcrime.errors import JarsUnavailable
@@ -183,9 +184,9 @@ def _verify(folder: Path, hashes: Mapping[str, str]) -> None:
             raise JarsUnavailable(
                 f"The jar {path} has the sha256 {actual}, not {expected}.",
                 rule="Every jar must equal the one this release was made and tested with.",
-                next_step=f"rm -rf {folder}, then the same command (or `sfcrime setup`) again; if "
-                "it happens again, something between this machine and the package registry "
-                "alters files",
+                next_step=f"rm -rf {quote(str(folder))}, then the same command (or `sfcrime "
+                "setup`) again; if it happens again, something between this machine and the "
+                "package registry alters files",
             )
     (folder / _STAMP).write_text(json.dumps(_stamp(folder, hashes)), encoding="ascii")
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from shlex import quote
 from string import Template
 
 from sfcrime.errors import KafkaUnavailable
@@ -85,7 +86,7 @@ def damaged_storage(folder: Path) -> str:
     """What to do where a broker's storage cannot be used."""
     return (
         f"restore a whole copy of {folder}, made while no broker ran; or begin with an empty "
-        f"storage and publish again: mv {folder} {folder}.damaged"
+        f"storage and publish again: mv {quote(str(folder))} {quote(f'{folder}.damaged')}"
     )
 
 

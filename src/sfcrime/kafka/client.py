@@ -124,8 +124,8 @@ def kafka_error(error: object, doing: str) -> SfcrimeError:
         return TopicRefused(
             f"Kafka's client cannot unpack what it met while {doing}: {error.str()}.",
             rule=f"It unpacks what was packed together, up to {MAX_UNPACKED_BYTES:,} bytes.",
-            next_step="begin behind them: sfcrime kafka console-consumer --partition ... --offset "
-            "...; counting and auditing go on behind them by themselves",
+            next_step="begin after them: sfcrime kafka console-consumer --partition ... --offset "
+            "...; counting and auditing go on after them by themselves",
         )
     if error.code() in (KafkaError._INVALID_ARG, KafkaError._CONFLICT):
         return UsageError(
@@ -177,8 +177,8 @@ def open_consumer(
         "receive.message.max.bytes": MAX_UNPACKED_BYTES,
         # Bounds memory: 32 MB wait in the client, whatever the length of the topic.
         "queued.max.messages.kbytes": 32 * 1024,
-        # All of a fetch is unpacked at once: 2,700 times as much where a call is padded to 64 KB.
-        "fetch.message.max.bytes": 128 * 1024,
+        # All of a fetch is unpacked at once: 30,000 times as much where zeros are packed by zstd.
+        "fetch.message.max.bytes": 32 * 1024,
         # The client waits so long, by default a second, once its queue is full.
         "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 100,

@@ -13,6 +13,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import javaproperties
 
@@ -114,6 +115,6 @@ def certificates_of(store: TrustStore) -> str:
             f"The trust store {store.location} cannot be read as {store.kind}, or holds no "
             "certificate.",
             rule="ssl.truststore.location, .type and .password have to fit together.",
-            next_step=f"keytool -list -keystore {store.location} shows what is wrong",
+            next_step=f"keytool -list -keystore {quote(str(store.location))} shows what is wrong",
         )
     return "\n".join(found) + "\n"

@@ -23,6 +23,9 @@ from sfcrime.kafka.reading_errors import (
 )
 from sfcrime.settings import KafkaSettings
 
+Offsets = Mapping[int, int]
+"""By partition."""
+
 _WAIT_S = 0.1
 """The client waits so long for a list to fill, even at the end of a partition."""
 
@@ -46,11 +49,7 @@ class TopicRecord(NamedTuple):
 
 
 def read_range(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int = 1_000,
-    source_name: str = "",
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int = 1_000, source_name: str = ""
 ) -> Iterator[list[TopicRecord]]:
     """Every committed record with start <= offset < end, in batches.
 
@@ -86,12 +85,7 @@ def read_range(
 
 
 def _read(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int,
-    *,
-    committed: bool,
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int, *, committed: bool
 ) -> Iterator[list[Message] | OffsetSpan]:
     """As `read_messages`, and the offsets between them that the client cannot unpack."""
     at = dict(start)
@@ -100,8 +94,8 @@ def _read(
             yield from _read_on(kafka, at, end, batch, committed=committed)
             return
         except Oversized as met:
-            number, whole = met.partition, oversized_span(kafka, met)
-            span = OffsetSpan(number, max(whole.start, at[number]), min(whole.end, end[number]))
+            number, found = met.partition, oversized_span(kafka, met)
+            span = OffsetSpan(number, max(found.start, at[number]), min(found.end, end[number]))
             yield span
             at[number] = span.end
 
@@ -119,12 +113,7 @@ def record_of(message: Message, sequence: int | None = None) -> TopicRecord:
 
 
 def read_messages(
-    kafka: KafkaSettings,
-    start: Mapping[int, int],
-    end: Mapping[int, int],
-    batch: int,
-    *,
-    committed: bool = True,
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int, *, committed: bool = True
 ) -> Iterator[list[Message]]:
     """As `read_range`, but the client's own messages, which have headers; what the client cannot
     unpack is passed over.
@@ -140,14 +129,12 @@ def read_messages(
 
 
 def _read_on(
-    kafka: KafkaSettings,
-    at: dict[int, int],
-    end: Mapping[int, int],
-    batch: int,
-    *,
-    committed: bool,
+    kafka: KafkaSettings, at: dict[int, int], end: Offsets, batch: int, *, committed: bool
 ) -> Iterator[list[Message]]:
-    """Moves `at`, by partition the first offset to read, behind what was read."""
+    """As `read_messages`, up to what the client cannot unpack, which raises `Oversized`.
+
+    Moves `at`, by partition the first offset to read, to the one after what was read.
+    """
     open_ends = {number: end[number] for number in at if at[number] < end[number]}
     if not open_ends:
         return

@@ -42,6 +42,7 @@ class _Named:
 _TRUSTED_PEM = _Named("ssl.ca.pem", "ssl.truststore.certificates")
 _CHAIN_PEM = _Named("ssl.certificate.pem", "ssl.keystore.certificate.chain")
 _KEY_PEM = _Named("ssl.key.pem", "ssl.keystore.key")
+_KEY_FILES = {"ssl.certificate.location": _CHAIN_PEM.java, "ssl.key.location": _KEY_PEM.java}
 _KEY_PASSWORD = _Named("ssl.key.password", "ssl.key.password")
 _NAMES: Mapping[str, _Named] = {
     **{name: _Named(name, name, is_secret=False) for name in _SAME},
@@ -58,12 +59,11 @@ _LOGIN_MODULES = {
 _JAAS = re.compile(r'\s*([\w.$]+)\s+required\s+((?:[^";]|"(?:[^"\\]|\\.)*")*);\s*', re.DOTALL)
 _JAAS_OPTION = re.compile(r'(\w+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s"]+)', re.DOTALL)
 
+_PROVIDER = "org.apache.kafka.common.config.provider"
 _PROVIDERS = {
     "config.providers": "file,directory",
-    "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
-    "config.providers.directory.class": (
-        "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
-    ),
+    "config.providers.file.class": f"{_PROVIDER}.FileConfigProvider",
+    "config.providers.directory.class": f"{_PROVIDER}.DirectoryConfigProvider",
 }
 
 
@@ -98,14 +98,7 @@ def in_both_dialects(path: Path, values: Mapping[str, str]) -> ClientFile:
     Raises:
         UsageError: a name or value cannot be translated; no value is shown.
     """
-    translation = _Translation(path, values)
-    translation.rename()
-    translation.log_in()
-    translation.trust()
-    translation.identify()
-    translation.check_names()
-    translation.refuse_the_rest()
-    return translation.result()
+    return _Translation(path, values).result()
 
 
 class _Translation:
@@ -119,10 +112,16 @@ class _Translation:
         self._trust_store: TrustStore | None = None
 
     def result(self) -> ClientFile:
+        self._rename()
+        self._log_in()
+        self._trust()
+        self._identify()
+        self._check_names()
+        self._refuse_the_rest()
         providers = _PROVIDERS if any("${" in value for value in self._java.values()) else {}
         return ClientFile(self._ours, {**self._java, **providers}, self._trust_store)
 
-    def rename(self) -> None:
+    def _rename(self) -> None:
         """What only has another name."""
         for name in [name for name in self._left if name in _NAMES]:
             names = _NAMES[name]
@@ -133,31 +132,26 @@ class _Translation:
         if _KEY_PEM.java in self._java:
             self._java["ssl.keystore.type"] = _PEM
 
-    def log_in(self) -> None:
+    def _log_in(self) -> None:
         """User and password: Java has them in one JAAS line, librdkafka each by itself."""
         mechanism = self._take("sasl.mechanism") or self._take("sasl.mechanisms")
         if not self._ours.get("security.protocol", "").upper().startswith("SASL"):
             return
         if mechanism not in _LOGIN_MODULES:
-            raise self._refused(
-                "sasl.mechanism", f"It has to be one of {', '.join(_LOGIN_MODULES)}."
-            )
+            known = ", ".join(_LOGIN_MODULES)
+            raise self._refused("sasl.mechanism", f"It has to be one of {known}.")
         module = _LOGIN_MODULES[mechanism]
         self._ours["sasl.mechanism"] = self._java["sasl.mechanism"] = mechanism
-        if "sasl.jaas.config" in self._left:
-            self._java["sasl.jaas.config"] = self._reference("sasl.jaas.config")
-            login = self._from_jaas(self._left.pop("sasl.jaas.config"), module)
+        if (jaas := self._take_secret("sasl.jaas.config")) is not None:
+            login = self._from_jaas(jaas, module)
         else:
-            references = [self._reference(name) for name in ("sasl.username", "sasl.password")]
-            self._java["sasl.jaas.config"] = (
-                f'{module} required username="{references[0]}" password="{references[1]}";'
-            )
+            user, password = map(self._reference, ("sasl.username", "sasl.password"))
+            jaas = f'{module} required username="{user}" password="{password}";'
+            self._java["sasl.jaas.config"] = jaas
             login = {name: self._take(f"sasl.{name}") or "" for name in ("username", "password")}
             if not all(login.values()) or set('"\\') & set("".join(login.values())):
-                raise self._refused(
-                    "sasl.username or sasl.password",
-                    'Both are needed, without " or \\; sasl.jaas.config can say these too.',
-                )
+                rule = 'Both are needed, without " or \\; sasl.jaas.config can say these too.'
+                raise self._refused("sasl.username or sasl.password", rule)
         self._ours |= {f"sasl.{name}": value for name, value in login.items()}
 
     def _from_jaas(self, text: str, module: str) -> dict[str, str]:
@@ -173,30 +167,25 @@ class _Translation:
             )
         return options
 
-    def trust(self) -> None:
+    def _trust(self) -> None:
         """Java's file of trusted authorities."""
-        location, password = self._left.get("ssl.truststore.location"), "ssl.truststore.password"
+        location = self._take("ssl.truststore.location")
         kind = self._take("ssl.truststore.type") or "JKS"
         if location is None:
             return
-        del self._left["ssl.truststore.location"]
         self._java |= {"ssl.truststore.location": location, "ssl.truststore.type": kind}
         if kind.upper() == _PEM:
             self._ours["ssl.ca.location"] = location
             return
         if kind.upper() not in ("JKS", "PKCS12"):
             raise self._refused("ssl.truststore.type", "It has to be JKS, PKCS12 or PEM.")
-        if password in self._left:
-            self._java[password] = self._reference(password)
-        self._trust_store = TrustStore(location, kind, self._take(password))
+        password = self._take_secret("ssl.truststore.password")
+        self._trust_store = TrustStore(location, kind, password)
 
-    def identify(self) -> None:
+    def _identify(self) -> None:
         """The client's own certificate and key."""
-        if "ssl.certificate.location" in self._left and "ssl.key.location" in self._left:
-            for ours, java in (
-                ("ssl.certificate.location", _CHAIN_PEM.java),
-                ("ssl.key.location", _KEY_PEM.java),
-            ):
+        if self._left.keys() >= _KEY_FILES.keys():
+            for ours, java in _KEY_FILES.items():
                 file = Path(self._left[ours]).resolve()
                 self._java[java] = f"${{directory:{self._quotable(file.parent)}:{file.name}}}"
                 self._ours[ours] = self._left.pop(ours)
@@ -209,19 +198,14 @@ class _Translation:
         if kind.upper() == _PEM:
             self._ours |= {"ssl.certificate.location": location, "ssl.key.location": location}
         elif kind.upper() == "PKCS12":
-            password = "ssl.keystore.password"  # noqa: S105 - the name of a property
             self._ours["ssl.keystore.location"] = location
-            if password in self._left:
-                self._java[password] = self._reference(password)
-                self._ours[password] = self._left.pop(password)
+            if (password := self._take_secret("ssl.keystore.password")) is not None:
+                self._ours["ssl.keystore.password"] = password
         else:
-            raise self._refused(
-                "ssl.keystore.type",
-                "It has to be PKCS12 or PEM; `keytool -importkeystore -deststoretype PKCS12` "
-                "makes the former of a JKS file.",
-            )
+            rule = "It has to be PKCS12 or PEM; `keytool -importkeystore -deststoretype PKCS12` "
+            raise self._refused("ssl.keystore.type", f"{rule}makes the former of a JKS file.")
 
-    def check_names(self) -> None:
+    def _check_names(self) -> None:
         """Whether the name in the broker's certificate is compared; both clients do by default."""
         name = "ssl.endpoint.identification.algorithm"
         if name in self._left:
@@ -229,16 +213,20 @@ class _Translation:
             off = wanted in ("", "none")
             self._ours[name], self._java[name] = ("none", "") if off else (wanted, wanted)
 
-    def refuse_the_rest(self) -> None:
+    def _refuse_the_rest(self) -> None:
         """Whatever is left is a name that one of the clients, or both, do not know."""
         if self._left:
-            raise self._refused(
-                ", ".join(sorted(self._left)),
-                "One of the two Kafka clients that read this file could not obey it.",
-            )
+            rule = "One of the two Kafka clients that read this file could not obey it."
+            raise self._refused(", ".join(sorted(self._left)), rule)
 
     def _take(self, name: str) -> str | None:
         return self._left.pop(name, None)
+
+    def _take_secret(self, name: str) -> str | None:
+        """Java's client gets a reference to it."""
+        if name in self._left:
+            self._java[name] = self._reference(name)
+        return self._take(name)
 
     def _reference(self, name: str) -> str:
         return f"${{file:{self._quotable(self._path)}:{name}}}"

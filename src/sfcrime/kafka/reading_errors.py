@@ -2,7 +2,7 @@
 
 Records that were packed together and unpack to more than the client takes do neither. The client
 refuses them as a whole, again and again, and names no end: it is looked for, so that reading
-continues behind them.
+continues after them.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def oversized_span(kafka: KafkaSettings, met: Oversized) -> OffsetSpan:
         within, step = met.first, 1
         while not _can_read(consumer, kafka.topic, met.partition, within + step):
             within, step = within + step, 2 * step
-        behind = within + step
-        while behind - within > 1:
-            middle = (within + behind) // 2
+        after = within + step
+        while after - within > 1:
+            middle = (within + after) // 2
             if _can_read(consumer, kafka.topic, met.partition, middle):
-                behind = middle
+                after = middle
             else:
                 within = middle
-        return OffsetSpan(met.partition, met.first, behind)
+        return OffsetSpan(met.partition, met.first, after)
     finally:
         consumer.close()
 

@@ -1,4 +1,4 @@
-"""What a part is doing right now: one small file per part, written whole, read by the live view.
+"""What a part is doing: one small file per part, written whole, read by the live view.
 
 The store holds what was counted; this holds what is not counted yet (a producer's pace, where the
 Spark UI listens) and is thrown away at every start.
@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+
+ERROR_FILE = "_SFCRIME_ERROR_FILE"
+"""The variable that names a file for the facts of the error that ends a part, as JSON: whoever
+started it asks them there, and not its text."""
 
 
 class ProducerActivity(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from shlex import quote
 
 from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
@@ -104,7 +105,7 @@ def _jars(settings: Settings, jar_set: JarSet) -> Finding:
     altered = altered_jars(jar_set, settings.jvm)
     if altered:
         said = f"{len(altered)} are missing or differ from their hash: {', '.join(altered)}"
-        return Finding(about, Level.WRONG, said, f"rm -r {folder} && sfcrime setup")
+        return Finding(about, Level.WRONG, said, f"rm -r {quote(str(folder))} && sfcrime setup")
     return Finding(about, Level.OK, f"every one has its committed hash: {folder}")
 
 
@@ -166,7 +167,9 @@ def _folder(about: str, folder: Path, setting: str) -> Finding:
             return Finding(about, Level.OK, f"{folder} can be written")
     except OSError as error:
         said = f"{place} cannot be written: {error.strerror}"
-        return Finding(about, Level.WRONG, said, f"chmod u+rwx {place}, or set {setting}")
+        return Finding(
+            about, Level.WRONG, said, f"chmod u+rwx {quote(str(place))}, or set {setting}"
+        )
 
 
 def _nearest_existing(path: Path) -> Path:

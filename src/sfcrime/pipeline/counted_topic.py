@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 from sfcrime.domain.topic_state import lag
-from sfcrime.errors import SfcrimeError, TopicMadeAnew
+from sfcrime.errors import SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
@@ -80,7 +80,7 @@ def read_again(
     starts the embedded broker if it does not run.
 
     Raises:
-        TopicMadeAnew: the topic was deleted and made again, so its offsets mean other records.
+        TopicMadeAgain: the topic was deleted and made again, so its offsets mean other records.
         KafkaUnavailable: the broker does not answer, or the topic does not exist.
     """
     if not places:
@@ -88,5 +88,5 @@ def read_again(
     with open_kafka(settings.of_topic(generation.topic)) as opened:
         seen = Topic(opened.kafka).state()
         if seen.topic_id != generation.topic_id:
-            raise TopicMadeAnew(generation.topic, generation.topic_id, seen.topic_id)
+            raise TopicMadeAgain(generation.topic, generation.topic_id, seen.topic_id)
         return read_places(opened.kafka, seen, places, most_bytes)

@@ -27,7 +27,11 @@ from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Generation, PartitionRange
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.generation_choice import new_generation, pending_generation
+from sfcrime.streaming.generation_choice import (
+    new_generation,
+    pending_generation,
+    rebuild_command,
+)
 from sfcrime.streaming.job import StreamJob, run_query
 
 _MOST_NAMED = 8
@@ -90,7 +94,7 @@ def rebuild_topic(
         accept_loss: count even where counted records are no longer in the topic.
 
     Raises:
-        AlreadyRunning: a job works on this data directory.
+        AlreadyRunning: a job works on this data folder.
         TopicRefused: counted records would be lost, or the topic holds no record.
         SfcrimeError: see `streaming.job` for what can fail.
     """
@@ -110,7 +114,7 @@ def rebuild_topic(
             plan = _plan(opened, topic, store, found)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
-                raise _would_lose(plan)
+                raise _would_lose(plan, opened)
             wanted = pending_generation(store, plan.wanted, found)
             job = StreamJob(opened, topic, store, stop, until_caught_up=True, due=found.ends)
             swapped = _count(job, wanted, found, hooks)
@@ -168,16 +172,17 @@ def lost_ranges(
     )
 
 
-def _would_lose(plan: RebuildPlan) -> TopicRefused:
+def _would_lose(plan: RebuildPlan, settings: Settings) -> TopicRefused:
     named = "; ".join(str(each) for each in plan.lost[:_MOST_NAMED])
     more = f"; and {len(plan.lost) - _MOST_NAMED:,} more" if len(plan.lost) > _MOST_NAMED else ""
+    seen, wanted = plan.seen or plan.wanted, plan.wanted
+    command = rebuild_command(seen, wanted, settings.stream, accept_loss=True)
     return TopicRefused(
         f"The topic no longer holds {sum(each.end - each.start for each in plan.lost):,} offsets "
         f"that were counted ({named}{more}).",
         rule="A rebuild counts what the topic holds: the new numbers would lack these records, and "
         "the old numbers would be gone.",
-        next_step="keep the numbers as they are, or give these records up: "
-        "sfcrime rebuild --accept-loss",
+        next_step=f"keep the numbers as they are, or give these records up: {command}",
     )
 
 

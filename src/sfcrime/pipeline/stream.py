@@ -53,7 +53,7 @@ def stream_topic(request: StreamRequest) -> dict[int, int]:
         By partition, the first offset that is not accounted for; empty where a stop came first.
 
     Raises:
-        AlreadyRunning: another job works on this data directory.
+        AlreadyRunning: another job works on this data folder.
         SfcrimeError: see `streaming.job` for what is refused and what can fail.
     """
     settings = request.settings

@@ -19,13 +19,18 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sfcrime.errors import ERROR_FILE, ChildFailed, SfcrimeError
+from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
-from sfcrime.pipeline.activity import ProducerActivity, clear_activity, read_activity
+from sfcrime.pipeline.activity import (
+    ERROR_FILE,
+    ProducerActivity,
+    clear_activity,
+    read_activity,
+)
 from sfcrime.pipeline.refusals import require_place, require_runnable
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
@@ -173,8 +178,12 @@ class Pipeline:
 
     def _topic_ends(self) -> dict[int, int]:
         """Last stable offsets by partition; empty before the topic exists."""
-        self._topic = self._topic or Topic(self._opened.kafka)
-        self.last_ends = self._topic.ends() or self.last_ends
+        try:
+            self._topic = self._topic or Topic(self._opened.kafka)
+            self.last_ends = self._topic.ends() or self.last_ends
+        except KafkaUnavailable:
+            self._check()  # a broker of ours that ended says why
+            raise
         return self.last_ends
 
     def stop(self) -> None:

@@ -9,9 +9,8 @@ as an identity that was counted or as a record that was set aside.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from threading import Event
 
 import numpy as np
@@ -23,6 +22,7 @@ from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
+from sfcrime.kafka.places import Place
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.identity_columns import IdentityColumns
@@ -173,22 +173,24 @@ def require_known_tail(
         each.partition: max(each.end - _LOOKED_AT, each.start, firsts.get(each.partition, 0))
         for each in ledger
     }
-    records = list(chain.from_iterable(read_range(kafka, starts, ends)))
-    unknown = _unknown(records, starts, generation.lateness_s, store)
-    if unknown is not None:
-        raise TopicRefused(
-            f"Partition {unknown.partition} of {generation.topic} holds a record at offset "
-            f"{unknown.offset:,} that was not counted, and offsets up to "
-            f"{ends[unknown.partition]:,} were.",
-            rule="A topic that lost its end was restored or lost data: the offsets after it are "
-            "given again to other records.",
-            next_step="restore the topic, or count what it holds: sfcrime rebuild --accept-loss",
-        )
+    set_aside = store.set_aside_since(starts)
+    for records in read_range(kafka, starts, ends):
+        unknown = _unknown(records, set_aside, generation.lateness_s, store)
+        if unknown is not None:
+            raise TopicRefused(
+                f"Partition {unknown.partition} of {generation.topic} holds a record at offset "
+                f"{unknown.offset:,} that was not counted, and offsets up to "
+                f"{ends[unknown.partition]:,} were.",
+                rule="A topic that lost its end was restored or lost data: the offsets after it "
+                "are given again to other records.",
+                next_step="restore the topic, or count what it holds: "
+                "sfcrime rebuild --accept-loss",
+            )
 
 
 def _unknown(
     records: Sequence[TopicRecord],
-    starts: Mapping[int, int],
+    set_aside: Container[Place],
     lateness_s: int | None,
     store: StoreWriter,
 ) -> TopicRecord | None:
@@ -204,7 +206,6 @@ def _unknown(
         np.array([judged.call_us[row] for row in valid], np.int64),
     )
     is_new = dict(zip(valid, store.first_copies(keys).tolist(), strict=True))
-    set_aside = store.set_aside_since(starts)
     for row, record in enumerate(records):
         place = (record.partition, record.offset)
         if is_new.get(row, place not in set_aside):

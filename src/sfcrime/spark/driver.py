@@ -9,7 +9,6 @@ file, never on the command line, where others can read it.
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -36,20 +35,15 @@ Spark where it is memory beside the heap."""
 
 SPARK_MODULE_OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions",
-    "--add-opens=java.base/java.lang=ALL-UNNAMED",
-    "--add-opens=java.base/java.lang.invoke=ALL-UNNAMED",
-    "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
-    "--add-opens=java.base/java.io=ALL-UNNAMED",
-    "--add-opens=java.base/java.net=ALL-UNNAMED",
-    "--add-opens=java.base/java.nio=ALL-UNNAMED",
-    "--add-opens=java.base/java.util=ALL-UNNAMED",
-    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
-    "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED",
-    "--add-opens=java.base/jdk.internal.ref=ALL-UNNAMED",
-    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-    "--add-opens=java.base/sun.nio.cs=ALL-UNNAMED",
-    "--add-opens=java.base/sun.security.action=ALL-UNNAMED",
-    "--add-opens=java.base/sun.util.calendar=ALL-UNNAMED",
+    *(
+        f"--add-opens=java.base/{package}=ALL-UNNAMED"
+        for package in (
+            *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net"),
+            *("java.nio", "java.util", "java.util.concurrent", "java.util.concurrent.atomic"),
+            *("jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action"),
+            "sun.util.calendar",
+        )
+    ),
     "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
     "-Dio.netty.tryReflectionSetAccessible=true",
     "-Dio.netty.allocator.type=pooled",
@@ -59,7 +53,6 @@ SPARK_MODULE_OPTIONS = (
 )
 """What org.apache.spark.launcher.JavaModuleOptions of PySpark 4.2.0 lists, but for
 `--add-modules=jdk.incubator.vector` (a test compares)."""
-
 
 _LATE_COMPILATION = (
     "-XX:Tier3InvocationThreshold=2000",
@@ -120,7 +113,7 @@ class DriverJvm:
         process: starting or running.
         work_dir: takes its logs.
         stop_grace_s: how long it may take to end by itself.
-        connection: the file in which it leaves its port and secret, in a folder of its own.
+        connection: the file, empty at first, in which it leaves its port and secret.
     """
 
     def __init__(
@@ -158,7 +151,7 @@ class DriverJvm:
             ChildFailed: it ended, or did not open its gateway within a minute.
         """
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self._connection.exists():  # the JVM renames it into place
+        while not self._connection.stat().st_size:  # the JVM puts a whole file in its place
             if not self.is_running() or time.monotonic() > deadline:
                 self.stop()
                 raise ChildFailed(
@@ -169,7 +162,7 @@ class DriverJvm:
             time.sleep(0.02)
         port, length = struct.unpack("!ii", self._connection.read_bytes()[:8])
         secret = self._connection.read_bytes()[8 : 8 + length].decode("utf-8")
-        shutil.rmtree(self._connection.parent)
+        self._connection.unlink()
         os.environ["PYSPARK_PYTHON"] = sys.executable  # the workers', read when the session is made
         os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = secret
@@ -219,7 +212,10 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
     stream, properties = settings.stream, spark_properties(settings, work_dir)
     startup = driver_startup(settings.jvm)
     work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    connection = Path(tempfile.mkdtemp(dir=work_dir, prefix="gateway-")) / "gateway"
+    # Directly in the folder that every start keeps: where a JVM whose job was killed cannot make
+    # its file, it would never end.
+    descriptor, connection = tempfile.mkstemp(dir=work_dir, prefix="gateway-")
+    os.close(descriptor)
     file, (log_path, output_path) = work_dir / "driver.properties", _log_paths(work_dir)
     for private in (file, output_path):
         private.touch(mode=0o600)
@@ -234,13 +230,13 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**driver_environment(), "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection)},
+            env={**driver_environment(), "_PYSPARK_DRIVER_CONN_INFO_PATH": connection},
             start_new_session=startup.own_session,
             # Spark makes folders and sockets with the modes that this leaves: what is written into
             # a worker's socket is unpickled.
             umask=PRIVATE_UMASK,
         )
-    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), connection)
+    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), Path(connection))
 
 
 def driver_environment() -> dict[str, str]:

@@ -8,11 +8,15 @@ cannot see. So every sum that the totals state is added up again: 0.7 s for 2.7 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, func, select
 
 from sfcrime.store import rows, schema, sqlite
+
+_MOST_PROBLEMS = 10
+_CHECK_LIMIT_S = 120.0
 
 
 def require_sound(connection: Connection, path: Path, *, in_order: bool) -> None:
@@ -26,11 +30,8 @@ def require_sound(connection: Connection, path: Path, *, in_order: bool) -> None
     Raises:
         StoreUnavailable: naming what does not fit.
     """
-    if not in_order:
-        found = connection.scalar(text("PRAGMA quick_check(1)"))
-        if found != "ok":
-            raise sqlite.damaged(path, str(found))
-    for problem in _wrong_sums(connection):
+    pages = [] if in_order else sqlite.wrong_pages(connection, 1)
+    for problem in chain(pages, _wrong_sums(connection)):
         raise sqlite.damaged(path, problem)
 
 
@@ -40,12 +41,11 @@ def store_problems(path: Path) -> list[str]:
     Raises:
         StoreUnavailable: it cannot be read at all.
     """
-    found = sqlite.file_problems(path)
-    if found:
-        return found
-    engine = sqlite.open_for_reading(path, sqlite.ReadClock(float("inf")))
-    with sqlite.translated(path), engine.begin() as connection:
-        return list(_wrong_sums(connection))
+    clock = sqlite.ReadClock(_CHECK_LIMIT_S)
+    engine = sqlite.open_for_reading(path, clock)
+    with sqlite.translated(path, clock), engine.begin() as connection:
+        found = sqlite.wrong_pages(connection, _MOST_PROBLEMS) + sqlite.lost_references(connection)
+        return found[:_MOST_PROBLEMS] or list(_wrong_sums(connection))
 
 
 def _wrong_sums(connection: Connection) -> Iterator[str]:

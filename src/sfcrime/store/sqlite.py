@@ -1,5 +1,4 @@
-"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its
-errors, and whether its file is sound.
+"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its errors.
 
 Another database needs a module with these functions; the rest of the room is plain SQLAlchemy.
 """
@@ -9,10 +8,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects.sqlite import insert
@@ -27,6 +27,11 @@ BUSY_TIMEOUT_S = 30.0
 _CELLS_PER_STATEMENT = 100
 """100 cells in one INSERT take 0.9 us each, one cell 1.7 us; 400 gain nothing more."""
 
+_MERGE = (
+    "INSERT INTO cell (generation_id, window_s, call_type_id, disposition_id, calls) VALUES {} "
+    "ON CONFLICT (generation_id, window_s, call_type_id, disposition_id) "
+    "DO UPDATE SET calls = calls + excluded.calls"
+)
 _WRITER_PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # one fsync a batch: a committed batch survives a power cut
@@ -37,8 +42,6 @@ _WRITER_PRAGMAS = (
     "journal_size_limit = 33554432",  # 32 MiB: what grew beside a long reader is given back
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
-_MOST_PROBLEMS = 10
-_CHECK_LIMIT_S = 120.0
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -59,18 +62,9 @@ class ReadClock:
 
 
 def open_for_writing(path: Path) -> Engine:
-    """An engine that makes folder and file if need be; its transactions take the write lock.
-
-    Raises:
-        StoreUnavailable: the folder cannot be made.
-    """
-    try:
+    """An engine that makes folder and file if need be; its transactions take the write lock."""
+    with suppress(OSError):  # SQLite says that it cannot open a file there
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailable(
-            f"The folder {path.parent} cannot be made: {error.strerror}.",
-            next_step="name a folder you can write with --data-dir",
-        ) from error
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -83,17 +77,13 @@ def open_for_writing(path: Path) -> Engine:
     return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenState:
+class WrittenState(NamedTuple):
     """How the files of a store look; equal as long as nothing was written to them."""
 
     files: tuple[tuple[int, int, int], ...]
     """Inode, size, and time of the last write in nanoseconds, of each file that is there."""
-
-    @property
-    def newest_ns(self) -> int:
-        """When the last write was, nanoseconds since 1970; 0 where there is no store."""
-        return max((written for _, _, written in self.files), default=0)
+    newest_ns: int
+    """When the last write was, nanoseconds since 1970; 0 where there is no store."""
 
 
 def written_state(path: Path) -> WrittenState:
@@ -101,12 +91,10 @@ def written_state(path: Path) -> WrittenState:
     milliseconds, so two writes of one tick may look the same."""
     found = []
     for file in (path, path.with_name(f"{path.name}-wal")):
-        try:
+        with suppress(OSError):
             status = file.stat()
-        except OSError:
-            continue
-        found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return WrittenState(tuple(found))
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return WrittenState(tuple(found), max((each[2] for each in found), default=0))
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
@@ -120,21 +108,15 @@ def file_identity(path: Path) -> tuple[int, int] | None:
 
 def put_into_one_file(engine: Engine) -> None:
     """Takes what stands in the file beside the database into it, so that it can be renamed."""
-    connection = engine.raw_connection()  # outside of any transaction
-    try:
+    with closing(engine.raw_connection()) as connection:  # outside of any transaction
         connection.cursor().execute("PRAGMA journal_mode = DELETE").close()
-    finally:
-        connection.close()
 
 
 def open_for_reading(path: Path, clock: ReadClock, *, copied: bool = False) -> Engine:
     """An engine that cannot write; each transaction is one snapshot.
 
-    Args:
-        path: the store.
-        clock: stops a statement that takes too long.
-        copied: read from a copy made first. While a snapshot is held, the file beside the database
-            grows by all that is written, so one that is read for minutes is copied in a second.
+    While a snapshot is held, the file beside the database grows by all that is written: one that is
+    read for minutes is `copied` first, in a second.
     """
 
     def connect() -> sqlite3.Connection:
@@ -158,11 +140,8 @@ def open_for_reading(path: Path, clock: ReadClock, *, copied: bool = False) -> E
 
 
 def _copy_of(source: sqlite3.Connection) -> sqlite3.Connection:
-    """A private copy of one snapshot of a database, which is closed.
-
-    Raises:
-        StoreUnavailable: there is no room for it.
-    """
+    """A private copy of one snapshot of a database, which is closed; StoreUnavailable where there
+    is no room for it."""
     # A database without a name is a temporary file that SQLite makes for its owner alone and
     # unlinks at once: nothing is left, however the process ends.
     copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -184,10 +163,7 @@ def _copy_of(source: sqlite3.Connection) -> sqlite3.Connection:
 
 def _with_begin(engine: Engine, statement: str) -> Engine:
     # Python's driver opens a transaction only before the first INSERT: too late for a snapshot.
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
-
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(statement))
     return engine
 
 
@@ -207,17 +183,7 @@ def merge_cells(connection: Connection, columns: Sequence[Sequence[int]]) -> Non
     for start, stop, cells in ((0, whole, _CELLS_PER_STATEMENT), (whole, len(values), 1)):
         rows = [values[at : at + cells * width] for at in range(start, stop, cells * width)]
         if rows:
-            connection.exec_driver_sql(_merge_statement(cells, width), rows)
-
-
-def _merge_statement(cells: int, width: int) -> str:
-    row = f"({', '.join('?' * width)})"
-    return (
-        "INSERT INTO cell (generation_id, window_s, call_type_id, disposition_id, calls) "  # noqa: S608 - only question marks are put in
-        f"VALUES {', '.join([row] * cells)} "
-        "ON CONFLICT (generation_id, window_s, call_type_id, disposition_id) "
-        "DO UPDATE SET calls = calls + excluded.calls"
-    )
+            connection.exec_driver_sql(_MERGE.format(", ".join(["(?, ?, ?, ?, ?)"] * cells)), rows)
 
 
 def replace_row(connection: Connection, table: Table, row: dict[str, Any]) -> None:
@@ -230,12 +196,8 @@ def replace_row(connection: Connection, table: Table, row: dict[str, Any]) -> No
 
 @contextmanager
 def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
-    """Turns every error of the database into `StoreUnavailable`.
-
-    Args:
-        path: the store, for the message.
-        clock: of a reader; an interrupted statement is then named as what it is.
-    """
+    """Turns every error of the database into `StoreUnavailable`; with the clock of a reader, an
+    interrupted statement is named as what it is."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -257,13 +219,14 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
 
 def damaged(path: Path, what: str) -> StoreUnavailable:
     """The error of a store that is no state of its ledger; `what` is wrong with it."""
-    aside = path.with_name("damaged")
+    names = (path.with_name(f"damaged-{number}") for number in count(1))
+    aside = quote(str(next(name for name in names if not name.exists())))
     return StoreUnavailable(
         f"The store {path} is damaged: {what}.",
         rule="A store is copied as a whole, with no job running or by SQLite's own backup "
-        "(docs/store.md).",
+        "(docs/changing.md).",
         next_step="restore a whole copy; or move the damaged one away, and the next start counts "
-        f"the topic from the beginning: mkdir {aside} && mv {path}* {aside}",
+        f"the topic from the beginning: mkdir {aside} && mv {quote(str(path))}* {aside}",
     )
 
 
@@ -275,17 +238,13 @@ def was_closed_in_order(path: Path) -> bool:
         return True
 
 
-def file_problems(path: Path) -> list[str]:
-    """What the database finds wrong with its pages, indexes and references; at most 10.
+def wrong_pages(connection: Connection, most: int) -> list[str]:
+    """What the database finds wrong with its pages and indexes."""
+    lines = connection.scalars(text(f"PRAGMA quick_check({most})")).all()
+    return [str(line) for line in lines if line != "ok"]
 
-    Raises:
-        StoreUnavailable: the file cannot be read at all.
-    """
-    clock = ReadClock(_CHECK_LIMIT_S)
-    engine = open_for_reading(path, clock)
-    with translated(path, clock), engine.begin() as connection:
-        pages = connection.execute(text(f"PRAGMA quick_check({_MOST_PROBLEMS})")).scalars().all()
-        references = connection.execute(text("PRAGMA foreign_key_check")).all()
-    found = [str(line) for line in pages if line != "ok"]
-    found += [f"a row of {row[0]} refers to a {row[2]} that is not there" for row in references]
-    return found[:_MOST_PROBLEMS]
+
+def lost_references(connection: Connection) -> list[str]:
+    """The rows that refer to others that are not there."""
+    found = connection.execute(text("PRAGMA foreign_key_check")).all()
+    return [f"a row of {row[0]} refers to a {row[2]} that is not there" for row in found]

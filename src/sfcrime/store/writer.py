@@ -60,7 +60,8 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
 class StoreWriter(AbstractContextManager["StoreWriter"]):
     """Writes one generation; made by `open_writer`, and a context manager that closes it.
 
-    Any thread may call it: a lock keeps the transactions apart.
+    Any thread may call it: a lock keeps the transactions apart. What needs a generation raises
+    Refused before there is one.
     """
 
     def __init__(self, engine: Engine, path: Path, run_id: str, *, history_rows: int) -> None:
@@ -108,11 +109,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             self._identities.turn_to(number)
 
     def make_current(self) -> None:
-        """Shows readers the generation this writer writes: one row, in one transaction.
-
-        Raises:
-            Refused: there is no generation yet.
-        """
+        """Shows readers the generation this writer writes: one row, in one transaction."""
         with self._transaction() as connection:
             generations.point_readers_to(connection, self._required_number())
 
@@ -146,8 +143,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
     def generation(self) -> Generation | None:
         """The generation this writer writes; None before the first."""
         with self._transaction() as connection:
-            number = self._number
-            return None if number is None else rows.generation(connection, number)
+            return None if self._number is None else rows.generation(connection, self._number)
 
     def totals(self) -> Totals | None:
         """The generation's accounting so far; None before the first generation."""
@@ -169,24 +165,15 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         return {each.partition: each.end for each in self.partition_ledger()}
 
     def first_copies(self, keys: IdentityColumns) -> NDArray[np.bool_]:
-        """Of each row, whether it is the first copy of an identity that was not counted before.
-
-        Raises:
-            Refused: there is no generation yet.
-        """
+        """Of each row, whether it is the first copy of an identity that was not counted before."""
         self._required_number()
         with self._transaction() as connection:
             return self._identities.first_copies(connection, keys)
 
     def set_aside_since(self, starts: Mapping[int, int]) -> set[tuple[int, int]]:
-        """Partition and offset of every rejected and late record at or after these offsets.
-
-        Raises:
-            Refused: there is no generation yet.
-        """
-        number = self._required_number()
+        """Partition and offset of every rejected and late record at or after these offsets."""
         with self._transaction() as connection:
-            return rows.set_aside_since(connection, number, starts)
+            return rows.set_aside_since(connection, self._required_number(), starts)
 
     def commit_batch(self, outcome: BatchOutcome) -> None:
         """Writes a batch in one transaction; what is kept in memory follows the COMMIT.
@@ -194,7 +181,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         Raises:
             AccountingBroken: something does not fit (`store.outcome`); nothing was written.
             StoreUnavailable: the database failed; nothing was written.
-            Refused: there is no generation yet, or another writer took over.
+            Refused: another writer took over.
         """
         try:
             with self._transaction() as connection:
@@ -224,11 +211,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             batches.forget_before(connection, number, table, oldest)
 
     def record_progress(self, progress: BatchProgress) -> None:
-        """Keeps Spark's report of a batch; a later report of the same batch replaces it.
-
-        Raises:
-            Refused: there is no generation yet.
-        """
+        """Keeps the report of a batch; a later report of the same batch replaces it."""
         with self._transaction() as connection:
             number = self._required_number()
             row = {"generation_id": number, **rows.from_progress(progress)}

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from sfcrime.errors import RecordsDeleted, TopicMadeAnew
+from sfcrime.errors import RecordsDeleted, TopicMadeAgain
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
@@ -161,11 +161,11 @@ def require_still_held(
         starts: by partition, where the batch began, where it read anything.
 
     Raises:
-        TopicMadeAnew: the topic was deleted and made again.
+        TopicMadeAgain: the topic was deleted and made again.
         TopicRefused: naming the range.
     """
     if topic_id != counted.topic_id:
-        raise TopicMadeAnew(counted.topic, counted.topic_id, topic_id)
+        raise TopicMadeAgain(counted.topic, counted.topic_id, topic_id)
     for partition, start in starts.items():
         if firsts.get(partition, 0) > start:
             raise RecordsDeleted(counted.topic, partition, start, firsts[partition])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
@@ -18,7 +18,7 @@ from sfcrime.errors import (
     RecordsDeleted,
     Refused,
     StoreEmpty,
-    TopicMadeAnew,
+    TopicMadeAgain,
     TopicRefused,
 )
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
@@ -72,21 +72,24 @@ def _require_same(settings: Settings, stored: Generation) -> None:
     both = {name: (getattr(stored, name), getattr(wanted, name)) for name in FINGERPRINT}
     changed = {name: (old, new) for name, (old, new) in both.items() if old != new}
     if changed:
-        mend = f"set it back, or count the topic again: {_rebuild(wanted, changed)}"
-        raise FingerprintChanged(changed, mend)
+        command = rebuild_command(stored, wanted, settings.stream, accept_loss="topic" in changed)
+        raise FingerprintChanged(changed, f"set it back, or count the topic again: {command}")
 
 
-def _rebuild(wanted: Generation, changed: Container[str]) -> str:
-    """The command that counts as is wanted where that changes so much."""
-    flags = []
-    if "topic" in changed:
-        flags += [f"--topic {wanted.topic}", "--accept-loss"]
-    if "window_minutes" in changed:
+def rebuild_command(
+    seen: Generation, wanted: Generation, stream: StreamSettings, *, accept_loss: bool
+) -> str:
+    """The command that counts as is wanted, in place of what readers see."""
+    flags = ["sfcrime rebuild"]
+    if wanted.topic != seen.topic:
+        flags.append(f"--topic {wanted.topic}")
+    if accept_loss:
+        flags.append("--accept-loss")
+    if wanted.window_minutes != seen.window_minutes:
         flags.append(f"--window {wanted.window_minutes}")
-    if "lateness_s" in changed:
-        hours = LATENESS_OFF if wanted.lateness_s is None else f"{wanted.lateness_s / 3600:g}"
-        flags.append(f"--lateness-hours {hours}")
-    return " ".join(["sfcrime rebuild", *flags])
+    if wanted.lateness_s != seen.lateness_s and stream.lateness_hours is not None:
+        flags.append(f"--lateness-hours {str(stream.lateness_hours).removesuffix('.0')}")
+    return " ".join(flags)
 
 
 def begin_generation(
@@ -179,11 +182,11 @@ def next_offsets(
         By partition of the topic, the first offset to read.
 
     Raises:
-        TopicMadeAnew: it was deleted and made again.
+        TopicMadeAgain: it was deleted and made again.
         TopicRefused: it ends before the ledger does, or lost records that were never read.
     """
     if topic.topic_id != counted.topic_id:
-        raise TopicMadeAnew(counted.topic, counted.topic_id, topic.topic_id)
+        raise TopicMadeAgain(counted.topic, counted.topic_id, topic.topic_id)
     for partition in sorted({*reached, *topic.ends}):
         end = reached.get(partition, 0)
         last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)

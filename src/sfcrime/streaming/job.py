@@ -23,7 +23,6 @@ from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.batches import BatchReader, BatchStorer, Handover, StopRequested
 from sfcrime.streaming.generation_choice import next_offsets
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
-from sfcrime.streaming.plain_reading import count_plainly
 from sfcrime.streaming.progress import StoredReports
 from sfcrime.streaming.query_end import (
     LostBroker,
@@ -32,6 +31,7 @@ from sfcrime.streaming.query_end import (
     cause_of,
     jvm_ended,
 )
+from sfcrime.streaming.without_spark import count_without_spark
 
 _DEATH_SEEN_S = 5.0
 """A call into the JVM fails a moment before the system says that its process has ended."""
@@ -69,8 +69,8 @@ def run_query(
 ) -> Mapping[int, int]:
     """Runs the query until it is told to stop, is caught up, or fails.
 
-    A batch that Spark cannot read is read without it (`plain_reading`), and the query goes on
-    behind it.
+    A batch that Spark cannot read is read without it (`without_spark`), and the query goes on
+    after it.
 
     Args:
         spark: where it runs; gets another JVM where memory ran out.
@@ -105,7 +105,7 @@ def run_query(
                 continue
             except TooMuchForSpark as failure:
                 error = failure.error
-        counted = count_plainly(storer, job.topic, plan, generation.lateness_s)
+        counted = count_without_spark(storer, job.topic, plan, generation.lateness_s)
         if counted is None:
             raise error
         job.store.record_progress(counted.progress)

@@ -20,7 +20,8 @@ from sfcrime.tuning.effects import (
     Group,
     Measure,
 )
-from sfcrime.tuning.knobs import INERT
+from sfcrime.tuning.knobs import INERT, Query
+from sfcrime.tuning.results import Setup, TrialResult
 
 NOT_SET = "not set"
 """The base's value of a property that is none of the settings."""
@@ -52,6 +53,26 @@ class Influence:
     worst: str
     gain: Effect
     """The larger of both figures by the smaller; above 1 but for noise."""
+
+
+class Findings:
+    """What the trials of a setup show, before it is put into words.
+
+    Args:
+        setup: of all of them.
+        trials: of both queries, or of one.
+        not_run: trials of the plan that were not run; what is known of them is nothing.
+    """
+
+    def __init__(self, setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> None:
+        self.setup, self.trials, self.not_run = setup, trials, not_run
+        self.comparisons = {
+            query: Comparison([each for each in trials if each.query is query], setup.base[query])
+            for query in Query
+        }
+        """Trials are compared with those of the same query alone."""
+        self.recommended = recommendations(self.comparisons[Query.PRODUCT])
+        """For the product's query: it alone is meant to be set up."""
 
 
 def recommendations(comparison: Comparison) -> list[Recommendation]:

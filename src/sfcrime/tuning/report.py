@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sfcrime.tuning.answers import answers
-from sfcrime.tuning.choice import LEAST_SHARE, SMALL_MACHINE, Recommendation, recommendations
+from sfcrime.tuning.choice import LEAST_SHARE, SMALL_MACHINE, Findings, Recommendation
 from sfcrime.tuning.effects import MEASURES, THROUGHPUT, Comparison, Group, Measure
 from sfcrime.tuning.knobs import KNOBS, Query, differing, meaning, spark_name
 from sfcrime.tuning.plan import USUAL
@@ -24,33 +24,13 @@ from sfcrime.tuning.report_text import (
     size,
     table,
 )
-from sfcrime.tuning.results import Setup, TrialResult
+from sfcrime.tuning.results import TrialResult
 
 _SIZE, _TRIGGER = "max_records_per_batch", "trigger_ms"
 _NEARLY = 0.9
 """Of what the trigger allows: the pause between batches is the bound, not the work."""
 _BUSY_SHARE = 0.15
 """Of all CPU time: a trial that shared the machine with more than this is counted as such."""
-
-
-class Findings:
-    """What the trials of a setup show, before it is put into words.
-
-    Args:
-        setup: of all of them.
-        trials: of both queries, or of one.
-        not_run: trials of the plan that were not run; what is known of them is nothing.
-    """
-
-    def __init__(self, setup: Setup, trials: Sequence[TrialResult], not_run: int = 0) -> None:
-        self.setup, self.trials, self.not_run = setup, trials, not_run
-        self.comparisons = {
-            query: Comparison([each for each in trials if each.query is query], setup.base[query])
-            for query in Query
-        }
-        """Trials are compared with those of the same query alone."""
-        self.recommended = recommendations(self.comparisons[Query.PRODUCT])
-        """For the product's query: it alone is meant to be set up."""
 
 
 def report(found: Findings) -> str:

@@ -3,7 +3,7 @@
 Spark's source fails at a timestamp beyond its own range, whatever columns are asked for, and a
 record of some hundred megabytes does not fit into the driver's heap several times. Such a record is
 data like any other: its batch is read here, judged by the same judge, proved and stored as every
-other, and the query goes on behind it.
+other, and the query goes on after it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _POLLED_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class CountedPlainly:
+class CountedWithoutSpark:
     """A batch that was read without Spark and is in the ledger."""
 
     progress: BatchProgress
@@ -50,9 +50,9 @@ class CountedPlainly:
         return max(1, min(MOST_RECORDS_PER_POLL, int(_POLLED_BYTES / max(1.0, self.mean_bytes))))
 
 
-def count_plainly(
+def count_without_spark(
     storer: BatchStorer, topic: Topic, plan: ReadPlan, lateness_s: int | None
-) -> CountedPlainly | None:
+) -> CountedWithoutSpark | None:
     """Reads, judges and commits what comes next in each partition, as one batch; None where nothing
     does.
 
@@ -88,7 +88,7 @@ def count_plainly(
         phases_ms=dict(stored.phases_ms),
         lag_records=sum(max(0, ends.get(n, 0) - span.end) for n, span in planned.items()),
     )
-    return CountedPlainly(progress, value_bytes / max(1, scanned))
+    return CountedWithoutSpark(progress, value_bytes / max(1, scanned))
 
 
 def planned_ranges(
