@@ -28,10 +28,10 @@ from sfcrime.audit.sequences import SourceSequences, check_sequences
 from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState
-from sfcrime.errors import FingerprintChanged, TopicMadeAgain, TopicRefused
+from sfcrime.errors import FingerprintChanged, TopicRefused
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.consumer import TopicRecord, read_range
-from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
@@ -169,8 +169,7 @@ def _refuse_unprovable(
     Returns:
         the topic's partitions.
     """
-    if topic.topic_id != generation.topic_id:
-        raise TopicMadeAgain(generation.topic, generation.topic_id, topic.topic_id)
+    require_same(generation.topic, generation.topic_id, topic.topic_id)
     lost = [each for part in ledger for each in topic.lost(part.partition, part.start, part.end)]
     if lost:
         raise _unprovable(generation, ledger, lost)

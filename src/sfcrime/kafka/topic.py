@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types n
 )
 
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import TopicUnfit
+from sfcrime.errors import TopicMadeAgain, TopicUnfit
 from sfcrime.kafka.client import (
     NOT_YET,
     REQUEST_TIMEOUT_S,
@@ -30,6 +30,16 @@ from sfcrime.settings import KafkaSettings
 # The client gives these two no types.
 _FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LAST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+def require_same(topic: str, counted_id: str, found_id: str) -> None:
+    """Refuses a topic that was deleted and made again since it was counted.
+
+    Raises:
+        TopicMadeAgain: naming both ids.
+    """
+    if counted_id != found_id:
+        raise TopicMadeAgain(topic, counted_id, found_id)
 
 
 class TopicHead(NamedTuple):

@@ -11,7 +11,7 @@ from sfcrime.errors import SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
-from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation, PartitionRange
 
@@ -63,11 +63,12 @@ def _ask(
 ) -> None:
     try:
         topic = Topic(kafka).state()
+        require_same(generation.topic, generation.topic_id, topic.topic_id)
+    except TopicMadeAgain:
+        answer.failure = f"the topic {generation.topic} was made again since it was counted"
+        return
     except SfcrimeError as error:
         answer.failure = error.happened
-        return
-    if topic.topic_id != generation.topic_id:
-        answer.failure = f"the topic {generation.topic} was made again since it was counted"
         return
     reached = {each.partition: each.end for each in partitions}
     answer.lag = lag(reached, topic.ends, topic.firsts)
@@ -87,6 +88,5 @@ def read_again(
         return {}
     with open_kafka(settings.of_topic(generation.topic)) as opened:
         seen = Topic(opened.kafka).state()
-        if seen.topic_id != generation.topic_id:
-            raise TopicMadeAgain(generation.topic, generation.topic_id, seen.topic_id)
+        require_same(generation.topic, generation.topic_id, seen.topic_id)
         return read_places(opened.kafka, seen, places, most_bytes)

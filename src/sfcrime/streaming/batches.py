@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from sfcrime.errors import RecordsDeleted, TopicMadeAgain
-from sfcrime.kafka.topic import Topic
+from sfcrime.errors import RecordsDeleted
+from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
@@ -164,8 +164,7 @@ def require_still_held(
         TopicMadeAgain: the topic was deleted and made again.
         TopicRefused: naming the range.
     """
-    if topic_id != counted.topic_id:
-        raise TopicMadeAgain(counted.topic, counted.topic_id, topic_id)
+    require_same(counted.topic, counted.topic_id, topic_id)
     for partition, start in starts.items():
         if firsts.get(partition, 0) > start:
             raise RecordsDeleted(counted.topic, partition, start, firsts[partition])

@@ -18,10 +18,10 @@ from sfcrime.errors import (
     RecordsDeleted,
     Refused,
     StoreEmpty,
-    TopicMadeAgain,
     TopicRefused,
 )
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
+from sfcrime.kafka.topic import require_same
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -185,8 +185,7 @@ def next_offsets(
         TopicMadeAgain: it was deleted and made again.
         TopicRefused: it ends before the ledger does, or lost records that were never read.
     """
-    if topic.topic_id != counted.topic_id:
-        raise TopicMadeAgain(counted.topic, counted.topic_id, topic.topic_id)
+    require_same(counted.topic, counted.topic_id, topic.topic_id)
     for partition in sorted({*reached, *topic.ends}):
         end = reached.get(partition, 0)
         last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)
