@@ -107,7 +107,7 @@ def test_several_files_are_one_source_and_a_changed_set_of_them_is_refused(
     for changed in ([pattern, str(tmp_path / "hour-2.csv")], [one]):
         refused = produce(*changed)
         assert refused.code == 1
-        assert f"The topic {kafka.topic} holds hour-0.csv, hour-1.csv (files:" in refused.err
+        assert f"The topic {kafka.topic} holds 'hour-0.csv, hour-1.csv' (files:" in refused.err
     assert sum(Topic(kafka).end_offsets().values()) == 80
 
 
@@ -121,7 +121,7 @@ def test_standard_input_is_a_source_and_the_same_bytes_go_on(
     assert produce("-", typed=text).out.startswith("Published 50 records")
     assert produce(str(file)).out == "Published 0 records to its end; 80 were there already.\n"
     other = produce("-", typed=text.replace("100000001", "100000002"))
-    assert (other.code, "standard input (file:" in other.err) == (1, True)
+    assert (other.code, "'standard input' (file:" in other.err) == (1, True)
     assert list((sfcrime.data_dir / "run").glob("sfcrime-*")) == []
 
 

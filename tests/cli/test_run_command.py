@@ -110,6 +110,15 @@ def test_a_job_or_broker_of_another_process_is_refused_before_anything_starts(
         assert "starting" not in ran.out
 
 
+def test_a_second_producer_of_a_data_folders_topic_is_refused_however_slow_the_first_is(
+    sfcrime: Sfcrime,
+) -> None:
+    with file_lock(sfcrime.data_dir / "run" / "calls.lock", wait=False):
+        ran = sfcrime("produce", "--topic", "calls", "--limit", "1", "--speed", "max")
+    assert ran.code == 1
+    assert "Another producer of calls works in" in ran.err
+
+
 def test_a_view_is_drawn_again_only_where_it_would_look_different() -> None:
     terminal = io.StringIO()
     console = Console(file=terminal, force_terminal=True, width=100, height=40)
