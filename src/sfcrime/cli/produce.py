@@ -14,7 +14,7 @@ from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
-from sfcrime.machine.own_folder import DATA_FOLDER, only_one, take_folder
+from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.pipeline.activity import ProducerActivity, write_activity
 from sfcrime.pipeline.publishing import open_source, publish_source
 from sfcrime.pipeline.refusals import require_publishable
@@ -50,11 +50,10 @@ def command(
         named = msgspec.structs.replace(settings.source, source=source)
         settings = msgspec.structs.replace(settings, source=named)
     require_publishable(settings)
-    take_folder(settings.data_dir, DATA_FOLDER)
-    topic = settings.kafka.topic
+    data_dir, topic = settings.data_dir, settings.kafka.topic
     with (
         stop_on_signals() as stop,
-        only_one(f"producer of {topic}", settings.data_dir / "run" / f"{topic}.lock"),
+        take_alone(data_dir, DATA_FOLDER, f"producer of {topic}", f"run/{topic}.lock"),
         open_kafka(settings) as settings,
         ProgressBar() as bar,
     ):
