@@ -15,6 +15,7 @@ import msgspec
 from pyspark.sql import DataFrame, SparkSession
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S
+from sfcrime.domain.wall_clock import MICROS
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
@@ -75,7 +76,7 @@ def _frame(
         start_offsets=Topic(kafka).first_offsets(),
         max_records_per_batch=records_per_batch,
     )
-    return judged_packets(records_of_topic(session, read), DEFAULT_LATENESS_S)
+    return judged_packets(records_of_topic(session, read), DEFAULT_LATENESS_S * MICROS)
 
 
 if __name__ == "__main__":

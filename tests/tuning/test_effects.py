@@ -13,6 +13,7 @@ from sfcrime.tuning.effects import (
     THROUGHPUT,
     Comparison,
     Effect,
+    Measure,
     Verdict,
     effect,
     residuals,
@@ -103,8 +104,8 @@ def test_a_figure_is_told_to_be_larger_by_its_interval_or_by_far(
 def test_a_run_tells_what_matters_from_what_does_not() -> None:
     comparison = Comparison(an_exercise_run(), BASE)
 
-    def verdict(name: str, measure: object) -> Verdict | None:
-        found = comparison.effect(comparison.groups[name], measure)  # type: ignore[arg-type]
+    def verdict(name: str, measure: Measure) -> Verdict | None:
+        found = comparison.effect(comparison.groups[name], measure)
         return found.verdict if found else None
 
     assert verdict("shuffle_partitions=200", THROUGHPUT) is Verdict.WORSE

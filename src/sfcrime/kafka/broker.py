@@ -37,7 +37,7 @@ from sfcrime.kafka.broker_record import (
 from sfcrime.kafka.client import cluster_id_of
 from sfcrime.kafka.connection import require_answer
 from sfcrime.machine.child import STOP_GRACE_S, Child, last_words, start_child
-from sfcrime.machine.own_folder import BROKER_FOLDER, DATA_FOLDER, take_alone, take_folder
+from sfcrime.machine.own_folder import DATA_FOLDER, FolderKind, take_alone, take_folder
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 from sfcrime.settings import Settings
 
@@ -46,6 +46,8 @@ START_TIMEOUT_S = 60.0
 cut it first checks its log files."""
 
 _PORT_ATTEMPTS = 5
+
+BROKER_FOLDER = FolderKind("broker's folder", "--data-dir", ("lock", "broker.json"))
 
 OnStep = Callable[[str], None]
 

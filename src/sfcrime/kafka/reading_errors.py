@@ -54,8 +54,8 @@ def is_oversized(error: KafkaError | None) -> bool:
 def oversized_span(kafka: KafkaSettings, met: Oversized) -> OffsetSpan:
     """Where the records that were met end, found in steps of twice the length, then by halves.
 
-    Raises:
-        KafkaUnavailable: the broker does not answer for 15 s.
+    Where the broker is silent for 15 s meanwhile, it is a part of them: never a record that can be
+    read. Reading on from its end tells what is wrong.
     """
     consumer = open_consumer(kafka, _PROBING)
     try:

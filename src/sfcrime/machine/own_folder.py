@@ -46,7 +46,6 @@ DATA_FOLDER = FolderKind(
     "--data-dir",
     ("sfcrime.db", "kafka/broker.json", "run/*Activity.json", "spark/sfcrime-scratch"),
 )
-BROKER_FOLDER = FolderKind("broker's folder", "--data-dir", ("lock", "broker.json"))
 SPARK_FOLDER = FolderKind("folder of Spark", "--data-dir", ("sfcrime-scratch", "driver.properties"))
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - only a folder of our own in it is used
 

@@ -16,7 +16,7 @@ from threading import Event
 import numpy as np
 
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
@@ -28,7 +28,7 @@ from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.generation_choice import next_offsets
+from sfcrime.streaming.generation_choice import lost_end, next_offsets
 from sfcrime.streaming.judge import judge_records
 
 BROKER_WAIT_S = 60.0
@@ -175,30 +175,26 @@ def require_known_tail(
     }
     set_aside = store.set_aside_since(starts)
     for records in read_range(kafka, starts, ends):
-        unknown = _unknown(records, set_aside, generation.lateness_s, store)
+        unknown = _unknown(records, set_aside, generation.lateness_us, store)
         if unknown is not None:
-            raise TopicRefused(
+            raise lost_end(
                 f"Partition {unknown.partition} of {generation.topic} holds a record at offset "
                 f"{unknown.offset:,} that was not counted, and offsets up to "
-                f"{ends[unknown.partition]:,} were.",
-                rule="A topic that lost its end was restored or lost data: the offsets after it "
-                "are given again to other records.",
-                next_step="restore the topic, or count what it holds: "
-                "sfcrime rebuild --accept-loss",
+                f"{ends[unknown.partition]:,} were."
             )
 
 
 def _unknown(
     records: Sequence[TopicRecord],
     set_aside: Container[Place],
-    lateness_s: int | None,
+    lateness_us: int | None,
     store: StoreWriter,
 ) -> TopicRecord | None:
     """The first record that the store does not know."""
     judged = judge_records(
         [each.value for each in records],
         np.array([each.timestamp_ms for each in records], np.int64),
-        None if lateness_s is None else lateness_s * 1_000_000,
+        lateness_us,
     )
     valid = [row for row, call_id in enumerate(judged.call_id) if call_id is not None]
     keys = IdentityColumns.of_calls(

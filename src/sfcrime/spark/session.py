@@ -116,7 +116,7 @@ def _require_token_of_callbacks(session: SparkSession) -> None:
     gateway: Any = session.sparkContext._gateway
     token = gateway.java_parameters.auth_token
     gateway.python_parameters.auth_token = token
-    ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]
+    ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]  # PySpark's own
     client = JavaObject("GATEWAY_SERVER", gateway._gateway_client).getCallbackClient()
     known = client.getClass().getSuperclass().getDeclaredField("authToken")
     known.setAccessible(True)

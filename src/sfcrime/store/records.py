@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.wall_clock import MICROS
 
 
 class CellCount(NamedTuple):
@@ -107,6 +108,11 @@ class Generation:
     source_title: str
     synthetic: bool
     created_ms: int
+
+    @property
+    def lateness_us(self) -> int | None:
+        """The same in microseconds, as records are judged by it."""
+        return None if self.lateness_s is None else self.lateness_s * MICROS
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,17 +190,23 @@ def next_offsets(
         end = reached.get(partition, 0)
         last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)
         if last < end:
-            raise TopicRefused(
+            raise lost_end(
                 f"Partition {partition} of {counted.topic} ends at offset {last:,}; records up "
-                f"to {end:,} were counted.",
-                rule="A topic that lost its end was restored or lost data: the offsets after it "
-                "are given again to other records.",
-                next_step="restore the topic, or count what it holds: "
-                "sfcrime rebuild --accept-loss",
+                f"to {end:,} were counted."
             )
         if first > end:
             raise RecordsDeleted(counted.topic, partition, end, first)
     return {partition: reached.get(partition, 0) for partition in topic.ends}
+
+
+def lost_end(happened: str) -> TopicRefused:
+    """The error of a topic that does not end with what was counted last."""
+    return TopicRefused(
+        happened,
+        rule="A topic that lost its end was restored or lost data: the offsets after it are given "
+        "again to other records.",
+        next_step="restore the topic, or count what it holds: sfcrime rebuild --accept-loss",
+    )
 
 
 def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState) -> Generation:

@@ -20,7 +20,6 @@ from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
 from pyspark.util import PythonEvalType
 
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
-from sfcrime.domain.wall_clock import MICROS
 from sfcrime.streaming.judge import judge_records
 from sfcrime.streaming.judged_rows import as_packet, as_rows
 
@@ -90,10 +89,9 @@ def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
     return reader.load().selectExpr(f"{_VALUE} AS value", "partition", "offset", "timestamp")
 
 
-def judged_packets(records: DataFrame, lateness_s: int | None) -> DataFrame:
+def judged_packets(records: DataFrame, lateness_us: int | None) -> DataFrame:
     """The records judged in Python over Arrow batches: a `PACKET_SCHEMA` row for each batch."""
-    judge = _judge_batches(None if lateness_s is None else lateness_s * MICROS)
-    return map_in_arrow(records, judge, PACKET_SCHEMA)
+    return map_in_arrow(records, _judge_batches(lateness_us), PACKET_SCHEMA)
 
 
 def map_in_arrow(

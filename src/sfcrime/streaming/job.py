@@ -105,7 +105,7 @@ def run_query(
                 continue
             except TooMuchForSpark as failure:
                 error = failure.error
-        counted = count_without_spark(storer, job.topic, plan, generation.lateness_s)
+        counted = count_without_spark(storer, job.topic, plan)
         if counted is None:
             raise error
         job.store.record_progress(counted.progress)
@@ -166,7 +166,7 @@ class _Run:
         job, generation = self._job, self._storer.generation
         records = records_of_topic(self._spark.session, self._plan)
         return (
-            judged_packets(records, generation.lateness_s)
+            judged_packets(records, generation.lateness_us)
             .writeStream.queryName("calls")
             .foreachBatch(reader)
             .option("checkpointLocation", str(self._checkpoint))

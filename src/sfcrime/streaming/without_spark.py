@@ -18,7 +18,6 @@ from operator import attrgetter
 import pyarrow as pa
 
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
-from sfcrime.domain.wall_clock import MICROS
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.topic import Topic
 from sfcrime.store.records import BatchProgress
@@ -51,7 +50,7 @@ class CountedWithoutSpark:
 
 
 def count_without_spark(
-    storer: BatchStorer, topic: Topic, plan: ReadPlan, lateness_s: int | None
+    storer: BatchStorer, topic: Topic, plan: ReadPlan
 ) -> CountedWithoutSpark | None:
     """Reads, judges and commits what comes next in each partition, as one batch; None where nothing
     does.
@@ -60,7 +59,6 @@ def count_without_spark(
         storer: commits it.
         topic: the one that is counted.
         plan: of the query; its partitions share the records of a batch.
-        lateness_s: allowed lateness; None: no record is late or from the future.
 
     Raises:
         KafkaUnavailable: the broker does not answer, or a partition no longer has its range.
@@ -73,7 +71,7 @@ def count_without_spark(
     planned = planned_ranges(starts, ends, plan.max_records_per_batch)
     if all(span.start == span.end for span in planned.values()):
         return None
-    packets, scanned, value_bytes = _read(topic, planned, lateness_s)
+    packets, scanned, value_bytes = _read(topic, planned, storer.generation.lateness_us)
     clock.ends("withoutSpark")
     storer.store(ReadBatch(NO_SPARK_BATCH, packets, planned, scanned, clock))
     stored = storer.stored()[-1]
@@ -105,7 +103,7 @@ def planned_ranges(
 
 
 def _read(
-    topic: Topic, planned: Mapping[int, Planned], lateness_s: int | None
+    topic: Topic, planned: Mapping[int, Planned], lateness_us: int | None
 ) -> tuple[list[tuple[int, bytes]], int, int]:
     """Packets of the judged records, how many they are, and the bytes that the judge was given."""
     starts = {number: span.start for number, span in planned.items()}
@@ -120,14 +118,13 @@ def _read(
             # One byte more than may count tells the judge all that it needs of a longer value.
             values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]
             value_bytes += sum(len(value or b"") for value in values)
-            packets.append((number, _packet(rows, values, lateness_s)))
+            packets.append((number, _packet(rows, values, lateness_us)))
     return packets, scanned, value_bytes
 
 
 def _packet(
-    rows: Sequence[TopicRecord], values: Sequence[bytes | None], lateness_s: int | None
+    rows: Sequence[TopicRecord], values: Sequence[bytes | None], lateness_us: int | None
 ) -> bytes:
     offsets = pa.array([row.offset for row in rows], pa.int64())
     published_ms = pa.array([row.timestamp_ms for row in rows], pa.int64())
-    lateness_us = None if lateness_s is None else lateness_s * MICROS
     return as_packet(judged_rows(values, offsets, published_ms, lateness_us))
