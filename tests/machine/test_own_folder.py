@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sfcrime.errors import UsageError
+from sfcrime.kafka.broker import BROKER_FOLDER
 from sfcrime.machine.own_folder import (
-    BROKER_FOLDER,
     DATA_FOLDER,
     MARK,
     closed_to_others,
