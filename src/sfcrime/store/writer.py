@@ -89,8 +89,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self.close()
 
     def close(self) -> None:
-        """Waits for a transaction under way, notes the end of the run, lets go of the file. What
-        cannot be written any more is left as it is."""
+        """Waits for a transaction under way, notes the end of the run if it still may, and lets go
+        of the file."""
         with self._lock:
             if self._is_open:
                 self._is_open = False
