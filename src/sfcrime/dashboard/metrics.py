@@ -91,10 +91,7 @@ def _of_accounts(seen: Seen) -> Iterator[Metric]:
     yield _counter(
         "rejected",
         "Rejected records by the rule that they broke.",
-        [
-            ({"reason": each.value}, seen.rejected_by_reason.get(each.value, 0))
-            for each in Reason
-        ],
+        [({"reason": each.value}, seen.rejected_by_reason.get(each.value, 0)) for each in Reason],
     )
     yield _counter("batches", "Committed batches.", [({}, totals.batches)])
     yield _gauge(
@@ -120,7 +117,9 @@ def _of_state(state: State) -> Iterator[Metric]:
     yield _gauge("stale", "1 where no job counts.", [({}, int(state.state == "stale"))])
     yield _counter("job_starts", "How often a job was started on the store.", [({}, state.starts)])
     yield _gauge(
-        "lag_known", "1 where the cluster said how long the topic is.", [({}, state.lag is not None)]
+        "lag_known",
+        "1 where the cluster said how long the topic is.",
+        [({}, state.lag is not None)],
     )
     if state.lag_by_partition is not None:
         yield _gauge(
@@ -131,9 +130,7 @@ def _of_state(state: State) -> Iterator[Metric]:
 
 
 def _of_batch(batch: BatchProgress) -> Iterator[Metric]:
-    yield _gauge(
-        "batch_duration_seconds", "Of the newest batch.", [({}, batch.duration_ms / 1000)]
-    )
+    yield _gauge("batch_duration_seconds", "Of the newest batch.", [({}, batch.duration_ms / 1000)])
     yield _gauge(
         "batch_phase_seconds",
         "Time of the newest batch by phase; phases overlap.",

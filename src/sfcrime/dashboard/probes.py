@@ -29,9 +29,7 @@ class SeenSource(Protocol):
     def restarts(self) -> int: ...
 
 
-def probe_router(
-    source: SeenSource, state_of: Callable[[Seen], State], hub: EventHub
-) -> APIRouter:
+def probe_router(source: SeenSource, state_of: Callable[[Seen], State], hub: EventHub) -> APIRouter:
     """The three, which are no part of the API."""
     router = APIRouter(include_in_schema=False)
 
