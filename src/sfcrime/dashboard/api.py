@@ -22,13 +22,10 @@ from sfcrime.dashboard.answers import (
     Span,
     StandOuts,
 )
-from sfcrime.dashboard.call_questions import (
-    comparison_of,
-    days_of,
-    heat_of,
-    matrix_of,
-    names_of,
-)
+from sfcrime.dashboard.comparison_question import comparison_of
+from sfcrime.dashboard.hour_questions import hours_of, span_answer_of, stand_outs_of
+from sfcrime.dashboard.matrix_question import matrix_of
+from sfcrime.dashboard.name_questions import names_of
 from sfcrime.dashboard.parameters import (
     ChangesForm,
     ComparisonForm,
@@ -38,8 +35,9 @@ from sfcrime.dashboard.parameters import (
     NamesForm,
     SpanForm,
 )
-from sfcrime.dashboard.questions import changes_of, hours_of, span_answer_of, stand_outs_of
+from sfcrime.dashboard.questions import changes_of
 from sfcrime.dashboard.sight import GivenSight
+from sfcrime.dashboard.time_questions import days_of, heat_of
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS, tags=["calls"])
 
@@ -57,9 +55,7 @@ def hours(request: Request, sight: GivenSight, form: Annotated[HoursForm, Query(
 
 
 @router.get("/stand-outs", response_model=StandOuts, responses=TABLE)
-def stand_outs(
-    request: Request, sight: GivenSight, form: Annotated[SpanForm, Query()]
-) -> Response:
+def stand_outs(request: Request, sight: GivenSight, form: Annotated[SpanForm, Query()]) -> Response:
     """Hours with far more or fewer calls than usual, newest first, at most 200; by default those of
     the last 28 days."""
     return answered(request, stand_outs_of(sight.seen(), form), form.format)
@@ -100,8 +96,6 @@ def comparison(
 
 
 @router.get("/changes", response_model=Changes, responses=TABLE)
-def changes(
-    request: Request, sight: GivenSight, form: Annotated[ChangesForm, Query()]
-) -> Response:
+def changes(request: Request, sight: GivenSight, form: Annotated[ChangesForm, Query()]) -> Response:
     """What the newest batches added to which cell, newest first."""
     return answered(request, changes_of(sight.seen(), form), form.format)

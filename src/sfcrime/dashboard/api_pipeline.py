@@ -27,6 +27,7 @@ from sfcrime.dashboard.questions import batches_of, last_audit_of, overview_of
 from sfcrime.dashboard.set_aside import late_page, record_bytes, rejected_page
 from sfcrime.dashboard.settings_in_force import settings_of
 from sfcrime.dashboard.sight import GivenSight
+from sfcrime.store.verdict import read_verdict
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS, tags=["stream"])
 
@@ -62,9 +63,7 @@ def late(request: Request, sight: GivenSight, form: Annotated[PageForm, Query()]
 
 
 @router.get("/records/{partition}/{offset}", response_model=RecordBytes, responses=DOCUMENT)
-def record(
-    request: Request, sight: GivenSight, partition: _Partition, offset: _Offset
-) -> Response:
+def record(request: Request, sight: GivenSight, partition: _Partition, offset: _Offset) -> Response:
     """The first 4 KiB of one record's value, as the topic holds it now; 503 `kafka_unavailable`
     where no broker answers within 3 seconds."""
     return answered(request, record_bytes(sight, partition, offset))
@@ -79,7 +78,7 @@ def settings(request: Request, sight: GivenSight) -> Response:
 @router.get("/audit", response_model=LastAudit, responses=DOCUMENT)
 def audit(request: Request, sight: GivenSight) -> Response:
     """The verdict of the last `sfcrime audit`, and how many batches were committed since."""
-    return answered(request, last_audit_of(sight.seen(), sight.settings.data_dir))
+    return answered(request, last_audit_of(sight.seen(), read_verdict(sight.settings.data_dir)))
 
 
 @router.get("/methods", response_model=Methods, responses=DOCUMENT)
