@@ -13,7 +13,8 @@ _SCHEMAS = "#/components/schemas/"
 HEAD = """# The API
 
 Made by `{mended_by}` from the answers
-([answers.py](../src/sfcrime/dashboard/answers.py)) and the questions
+([answers.py](../src/sfcrime/dashboard/answers.py),
+[proof_answers.py](../src/sfcrime/dashboard/proof_answers.py)) and the questions
 ([api.py](../src/sfcrime/dashboard/api.py),
 [api_pipeline.py](../src/sfcrime/dashboard/api_pipeline.py)): change these instead of this page. The
 same as an OpenAPI document is [openapi.json](../page/openapi.json).

@@ -41,7 +41,7 @@ def shown(tmp_path: Path) -> Shown:
             cell("2018-10-01T08:00", "Passing Call", "HAN", 5),
             cell("2018-10-02T12:00", "Traf Violation Cite", "CIT", 50),
             *(
-                cell("2018-10-03T08:00", label, "＠SUM", 9 - place)
+                cell("2018-10-03T08:00", label, "\uff20SUM", 9 - place)
                 for place, label in enumerate(hostile)
             ),
         )
@@ -147,7 +147,7 @@ def test_text_of_records_runs_in_no_spreadsheet(app: FastAPI) -> None:
     ]
     assert "\u202e" not in text
     codes = {row[1] for row in csv.reader(io.StringIO(ask(app, "matrix?format=csv").text))}
-    assert "'＠SUM" in codes
+    assert "'\uff20SUM" in codes
 
 
 def test_text_of_records_comes_as_it_is_in_json(app: FastAPI) -> None:
