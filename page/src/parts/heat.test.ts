@@ -34,7 +34,7 @@ describe("the heat map", () => {
 
   it("has round steps that reach the highest mean", () => {
     expect(stepOf(cells)).toBe(20);
-    expect(stepOf(heatCells([[7]], [[1]]))).toBe(1);
+    expect(stepOf(heatCells([[6]], [[1]]))).toBe(1);
     expect(stepOf(heatCells([[3]], [[10]]))).toBe(0.05);
     expect(stepOf(heatCells([[0]], [[0]]))).toBe(1);
   });
@@ -43,7 +43,7 @@ describe("the heat map", () => {
     expect(stepIndex(0, 20)).toBe(0);
     expect(stepIndex(19.9, 20)).toBe(0);
     expect(stepIndex(20, 20)).toBe(1);
-    expect(stepIndex(140, 20)).toBe(6);
+    expect(stepIndex(140, 20)).toBe(5);
     expect(stepIndex(null, 20)).toBeNull();
   });
 

@@ -10,8 +10,8 @@ export const WEEKDAYS: readonly string[] = [
   "Sunday",
 ];
 
-/** Colours of the scale; `heat-0` to `heat-6` in the style sheet. */
-export const STEPS = 7;
+/** Colours of the scale; `heat-0` to `heat-5` in the style sheet. */
+export const STEPS = 6;
 
 export interface HeatCell {
   /** 0 is Monday. */

@@ -107,8 +107,8 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
     ],
     series: [
       {},
-      { ...drawn, fill: of("--calls"), width: 0, points: { show: false } },
-      { ...drawn, fill: of("--calls-part"), stroke: of("--calls"), width: 1, points: { show: false } },
+      { ...drawn, fill: of("--accent"), width: 0, points: { show: false } },
+      { ...drawn, fill: of("--accent-pale"), stroke: of("--accent"), width: 1, points: { show: false } },
       { stroke: of("--ink"), width: 2, dash: [6, 4], points: { show: true, size: 6, fill: of("--panel") } },
     ],
   };

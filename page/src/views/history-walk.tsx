@@ -34,7 +34,7 @@ export function WalkPanel({ counted, from }: {
   readonly from: string;
 }) {
   const at = place.value.at ?? null;
-  const shown = useSteadyAnswer("/hours", { count: SHOWN_HOURS, at: at === null ? null : at });
+  const shown = useSteadyAnswer("/hours", { count: SHOWN_HOURS, at });
   return (
     <Panel
       title="Walk through the hours"
@@ -241,7 +241,7 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
       { width: 0, points: { show: false } },
       { width: 0, points: { show: false } },
       { stroke: of("--usual"), width: 1.5, dash: [5, 4], points: { show: false } },
-      { stroke: of("--calls"), width: 2.5, points: { show: true, size: 5, fill: of("--calls") } },
+      { stroke: of("--accent"), width: 2.5, points: { show: true, size: 5, fill: of("--accent") } },
     ],
   };
 }
