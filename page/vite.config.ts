@@ -2,10 +2,13 @@ import { defineConfig } from "vitest/config";
 
 import { fakeServer } from "./dev/fake.ts";
 
+const server = process.env.SFCRIME_PAGE_SERVER;
+
 export default defineConfig({
   // Answers and assets come from the server that serves the page, so every address is absolute.
   base: "/",
-  plugins: [fakeServer()],
+  plugins: server ? [] : [fakeServer()],
+  ...(server && { server: { proxy: { "/api": server, "/healthz": server } } }),
   build: {
     outDir: "../src/sfcrime/dashboard/page",
     emptyOutDir: true,

@@ -1,6 +1,6 @@
 /** An answer of the API that a panel shows, kept up to date while somebody can see it. */
 import { effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import type { Answers, Meta, Parameters, Path } from "../api/answers.ts";
 import { addressOf, ask, ApiError } from "../api/client.ts";
@@ -10,11 +10,14 @@ import { answerMeta, connection, meta, paused } from "../state/live.ts";
 const SHORTEST_PAUSE_MS = 1000;
 
 export interface Shown<P extends Path> {
-  /** The last answer that came, also while another is on its way or none could be had. */
+  /**
+   * The last answer that came, also while another is on its way or none could be had. It may be to
+   * the question before: what it is about stands in the answer.
+   */
   readonly answer: ReadonlySignal<Answers[P] | null>;
   /** Why there is no newer answer; null while all is well. */
   readonly error: ReadonlySignal<ApiError | null>;
-  /** Whether the first answer to this question is still on its way. */
+  /** Whether the first answer to this very question is still on its way. */
   readonly loading: ReadonlySignal<boolean>;
   /** The address of the answer: as JSON, or with `format=csv`. */
   readonly address: string;
@@ -35,8 +38,13 @@ interface Question<P extends Path> extends Shown<P> {
   readonly start: () => () => void;
 }
 
-function question<P extends Path>(path: P, parameters: Parameters, follow: boolean): Question<P> {
-  const answer = signal<Answers[P] | null>(null);
+function question<P extends Path>(
+  path: P,
+  parameters: Parameters,
+  follow: boolean,
+  before: Answers[P] | null,
+): Question<P> {
+  const answer = signal(before);
   const error = signal<ApiError | null>(null);
   const loading = signal(true);
   const visible = signal(true);
@@ -97,7 +105,8 @@ function question<P extends Path>(path: P, parameters: Parameters, follow: boole
       const now = meta.value;
       const back = connection.value === "open" && error.peek()?.status === 0;
       if (back) want();
-      else if (!paused.value && follow && have && now && isOlder(have, now)) want();
+      else if (!paused.value && follow && now && (error.peek() || (have && isOlder(have, now))))
+        want();
     });
     const seen = effect(() => {
       if (visible.value) catchUp();
@@ -128,7 +137,12 @@ export function useAnswer<P extends Path>(
 ): Shown<P> {
   const address = addressOf(path, parameters);
   // The address says all of the question: the parameters are read when it changes.
-  const shown = useMemo(() => question(path, parameters, follow), [address, follow]);
+  const last = useRef<{ path: P; shown: Question<P> } | null>(null);
+  const shown = useMemo(() => {
+    const before = last.current?.path === path ? last.current.shown.answer.peek() : null;
+    return question(path, parameters, follow, before);
+  }, [address, follow]);
+  last.current = { path, shown };
   useEffect(() => shown.start(), [shown]);
   return shown;
 }

@@ -46,6 +46,12 @@ function Links({ address, csv, title }: { address: string; csv: boolean; title: 
 /** What went wrong, in words for a reader, with the way on. */
 export function Problem({ error, again }: { error: ApiError; again?: () => void }) {
   const loading = error.code === "loading";
+  if (error.code === "store_empty")
+    return (
+      <p class="empty">
+        {error.message} {error.nextStep}
+      </p>
+    );
   return (
     <div class="problem" role={loading ? undefined : "alert"}>
       <p>
@@ -109,7 +115,10 @@ export function Panel<P extends Path>(props: PanelProps<P>) {
         {controls}
       </header>
       {says !== undefined && <p class="says">{says}</p>}
-      <div class={`panel-body room-${room}`}>
+      <div
+        class={`panel-body room-${room}${shown.loading.value ? " busy" : ""}`}
+        aria-busy={shown.loading.value}
+      >
         <Body {...props} />
       </div>
       <footer class="panel-foot">
