@@ -66,6 +66,14 @@ function isPart(day: Day, { since, until }: Days): boolean {
 }
 
 function DaysChart({ rows, compared }: { readonly rows: readonly DayRow[]; readonly compared: boolean }) {
+  if (rows.every(({ part }) => part)) {
+    return (
+      <>
+        <p class="empty">This period holds no whole day, so its days cannot be told from one another. Its hours are below.</p>
+        <DaysTable rows={rows} compared={compared} />
+      </>
+    );
+  }
   const x = rows.map(({ day }) => (wallMs(day.day) ?? 0) / 1000);
   const whole = rows.map(({ day, part }) => (part ? null : day.calls));
   const parts = rows.map(({ day, part }) => (part ? day.calls : null));

@@ -209,7 +209,10 @@ function HoursChart({ hours }: { readonly hours: readonly Hour[] }) {
     hours.map(({ usual }) => usual?.high ?? null),
     hours.map(({ usual }) => usual?.low ?? null),
     hours.map(({ usual }) => usual?.median ?? null),
-    hours.map(({ calls }) => calls),
+    // The hour so far is no fall of the line: it is a point of its own.
+    hours.map(({ calls, state }) => (state === "so_far" ? null : calls)),
+    hours.map(({ calls, state }) => (state === "so_far" ? calls : null)),
+    hours.map(({ calls, stands_out: out }) => (out === null ? null : calls)),
   ];
   return (
     <Chart
@@ -221,6 +224,8 @@ function HoursChart({ hours }: { readonly hours: readonly Hour[] }) {
         <>
           <span class="key key-calls">Calls</span>
           <span class="key key-usual">Usual: median and middle half</span>
+          <span class="key key-odd">Stands out</span>
+          <span class="key key-so-far">Hour so far</span>
         </>
       }
       table={() => <HoursTable hours={hours} />}
@@ -243,6 +248,8 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
       { width: 0, points: { show: false } },
       { stroke: of("--usual"), width: 1.5, dash: [5, 4], points: { show: false } },
       { stroke: of("--accent"), width: 2.5, points: { show: true, size: 5, fill: of("--accent") } },
+      { width: 0, points: { show: true, size: 8, width: 2, stroke: of("--accent"), fill: of("--panel") } },
+      { width: 0, points: { show: true, size: 11, width: 2, stroke: of("--odd"), fill: "transparent" } },
     ],
   };
 }
