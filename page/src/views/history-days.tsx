@@ -35,7 +35,7 @@ export function DaysPanel({ looked, other, category, type }: DaysProps) {
   });
   const shown = useAnswer("/days", asked(looked.period));
   // Where nothing is compared the same question is asked: it is answered from what is known.
-  const others = useAnswer("/days", asked(other ?? looked.period)).answer.value;
+  const others = useAnswer("/days", asked(other ?? looked.period), false).answer.value;
   return (
     <Panel
       title="Calls a day"
@@ -87,9 +87,9 @@ function DaysChart({ rows, compared }: { readonly rows: readonly DayRow[]; reado
       pointText={(index) => sentence(rows[index], compared)}
       legend={
         <>
-          <span class="key key-bar">A day</span>
-          <span class="key key-bar-part">Part of a day</span>
-          {compared && <span class="key key-other">The other period, day by day</span>}
+          <span class="swatch swatch-bar">A day</span>
+          <span class="swatch swatch-bar-part">Part of a day</span>
+          {compared && <span class="swatch swatch-other">The other period, day by day</span>}
         </>
       }
       table={() => <DaysTable rows={rows} compared={compared} />}

@@ -16,6 +16,7 @@ import { DaysPanel } from "./history-days.tsx";
 import { PeriodChoice } from "./history-period.tsx";
 import { hourOnly, lookedAt, type Looked } from "./history-place.ts";
 import { WalkPanel } from "./history-walk.tsx";
+import "./shared.css";
 import "./history.css";
 
 export function HistoryView() {
@@ -103,7 +104,7 @@ function HeatPanel({ period, other, category, type }: HeatProps) {
   });
   const flipped = other !== null && place.value.show === OTHER;
   const shown = useAnswer("/heat", asked(flipped ? other : period));
-  const beside = useAnswer("/heat", asked(flipped ? period : (other ?? period))).answer.value;
+  const beside = useAnswer("/heat", asked(flipped ? period : (other ?? period)), false).answer.value;
   const name = type ?? category;
   const what = name === undefined ? "All calls" : visibleText(name);
   return (

@@ -153,7 +153,7 @@ function LinesChart({ label, columns, unit, format, filled = false }: LinesProps
       options={(of) => linesOptions(of, order, filled)}
       pointText={sentence}
       legend={lines.map(({ name }, index) => (
-        <span key={name} class={`key ${filled ? "key-area" : "key-line"} series-${index % SERIES.length} dash-${Math.floor(index / SERIES.length)}`}>
+        <span key={name} class={`swatch ${filled ? "swatch-area" : "swatch-line"} series-${index % SERIES.length} dash-${Math.floor(index / SERIES.length)}`}>
           {name}
         </span>
       ))}
@@ -248,32 +248,46 @@ function Phases({ batches, phases, spentOf, label }: {
 export function NewestPanel({ shown, commits }: FollowedBatches) {
   const mine = useOwnSight(shown);
   return (
-    <Panel title="The newest call against the clock" shown={mine} says={EXPLAINED.newest} method="newest_call" class="half" room="middle">
-      {(answer) => (
-        <>
-          <dl class="figures">
-            <div>
-              <dt>Newest call (event time)</dt>
-              <dd>{answer.meta.as_of === null ? "none" : minute(newestOf(commits.value) ?? answer.meta.as_of)}</dd>
-            </div>
-            <div>
-              <dt>Committed (processing time)</dt>
-              <dd>{clockOf((commits.value.at(-1)?.committedMs ?? Number.NaN) / 1000 || undefined) || "–"}</dd>
-            </div>
-          </dl>
-          <p class="pace">{paceSentence(pace(commits.value))}</p>
-          {commits.value.length > 1 && <NewestChart commits={commits.value} />}
-          <p class="says">{EXPLAINED.watermark}</p>
-          <p class="says">{EXPLAINED.emptyWindow}</p>
-        </>
+    <Panel
+      title="The newest call against the clock"
+      shown={mine}
+      says={EXPLAINED.newest}
+      method="newest_call"
+      class="newest-panel"
+      room="none"
+    >
+      {() => (
+        <div class="newest-both">
+          <div>{commits.value.length > 1 ? <NewestChart commits={commits.value} /> : <p class="empty">The line begins with the next commit.</p>}</div>
+          <div>
+            <NewestFigures commits={commits.value} />
+            <h3>Where is the watermark?</h3>
+            <p class="says">{EXPLAINED.watermark}</p>
+            <p class="says">{EXPLAINED.emptyWindow}</p>
+          </div>
+        </div>
       )}
     </Panel>
   );
 }
 
-function newestOf(commits: readonly Commit[]): string | null {
+function NewestFigures({ commits }: { readonly commits: readonly Commit[] }) {
   const last = commits.at(-1);
-  return last === undefined ? null : wallText(last.newestMs);
+  return (
+    <>
+      <dl class="figures">
+        <div>
+          <dt>Newest call (event time)</dt>
+          <dd>{last === undefined ? "–" : minute(wallText(last.newestMs))}</dd>
+        </div>
+        <div>
+          <dt>Committed (processing time)</dt>
+          <dd>{last === undefined ? "–" : clockOf(last.committedMs / 1000)}</dd>
+        </div>
+      </dl>
+      <p class="pace">{paceSentence(pace(commits))}</p>
+    </>
+  );
 }
 
 function NewestChart({ commits }: { readonly commits: readonly Commit[] }) {

@@ -11,6 +11,7 @@ import { serverState, snapshot } from "../state/live.ts";
 import { AccountsFigures, AsidePanel, RecordDialog } from "./pipeline-accounts.tsx";
 import { BatchesChoice, LagPanel, NewestPanel, RatePanel, ReadingPanel, StoringPanel } from "./pipeline-charts.tsx";
 import { EXPLAINED, lagSentence, verdictSentence } from "./pipeline-texts.ts";
+import "./shared.css";
 import "./pipeline.css";
 
 export function PipelineView() {
@@ -164,7 +165,7 @@ function AccountsPanel({ overview }: OverviewProps) {
 function KeptPanel({ overview }: OverviewProps) {
   const shown = useOwnSight(overview);
   return (
-    <Panel title="What is remembered" shown={shown} says={EXPLAINED.kept} method="accounts" class="half" room="middle">
+    <Panel title="What is remembered" shown={shown} says={EXPLAINED.kept} method="accounts" class="third" room="middle">
       {(answer) => (
         <dl class="facts">
           <dt>State in Spark</dt>
@@ -197,7 +198,7 @@ function KeptPanel({ overview }: OverviewProps) {
 function PartitionsPanel({ overview }: OverviewProps) {
   const shown = useOwnSight(overview);
   return (
-    <Panel title="Partitions" shown={shown} says={EXPLAINED.partitions} method="accounts" class="half" room="small">
+    <Panel title="Partitions" shown={shown} says={EXPLAINED.partitions} method="accounts" class="third" room="middle">
       {(answer) => (
         <Table
           caption="What was read of each partition"
@@ -225,7 +226,7 @@ function PartitionsPanel({ overview }: OverviewProps) {
 function AuditPanel() {
   const shown = useAnswer("/audit");
   return (
-    <Panel title="The last audit" shown={shown} says={EXPLAINED.audit} method="audit" class="half" room="small">
+    <Panel title="The last audit" shown={shown} says={EXPLAINED.audit} method="audit" class="third" room="middle">
       {(answer) => <AuditFigures answer={answer} />}
     </Panel>
   );
