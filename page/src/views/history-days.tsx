@@ -44,7 +44,7 @@ export function DaysPanel({ looked, other, category, type }: DaysProps) {
       csv
       class="history-days"
       room="none"
-      says="Each bar is a day of the period; a light bar is a day of which the period or the count holds only a part."
+      says="Each bar is a day of the period; one in the pale colour is a day of which the period or the count holds only a part."
       empty={({ days }) => (days.length === 0 ? "Nothing was counted in this period." : false)}
     >
       {(answer) => <DaysChart rows={dayRows(answer, other === null ? null : others)} compared={other !== null} />}

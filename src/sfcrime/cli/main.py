@@ -126,7 +126,7 @@ def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:
 
 def _print_safely(text: str) -> None:
     """On stderr; it may quote a record, a topic, a file's name or a log."""
-    from sfcrime.cli.output import terminal_safe
+    from sfcrime.domain.safe_text import terminal_safe
 
     for line in text.expandtabs().split("\n"):
         click.echo(terminal_safe(line), err=True)
