@@ -10,6 +10,7 @@
     |   |   +-- TopicMissing
     |   +-- StoreUnavailable
     |   |   +-- StoreEmpty
+    |   |   +-- ReadTooLong
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
@@ -131,6 +132,13 @@ class StoreEmpty(StoreUnavailable):
     """There is no store, or nothing in it yet."""
 
     next_step = "start counting with `sfcrime run`, or name the folder with --data-dir"
+
+
+class ReadTooLong(StoreUnavailable):
+    """A statement worked longer than its reader lets it."""
+
+    rule = "Reads are bounded, so that none holds the store for long."
+    next_step = "ask for less with --since and --until"
 
 
 class PortTaken(Unreachable):

@@ -6,6 +6,7 @@ import click
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
+from sfcrime.errors import EXIT_OK
 from sfcrime.settings import Settings
 
 
@@ -26,7 +27,6 @@ def command(settings: Settings, open_browser: bool) -> None:
     address is printed once it answers. Only this machine can reach it, unless --host says
     otherwise; then a token is asked for. Ctrl-C or SIGTERM ends it.
     """
-    from sfcrime.dashboard.server import serve
 
     def answering(url: str) -> None:
         click.echo(f"page: {url}")
@@ -35,5 +35,8 @@ def command(settings: Settings, open_browser: bool) -> None:
             click.launch(url)
 
     with stop_on_signals() as stop:
+        from sfcrime.dashboard.server import leave_soon, serve
+
         serve(settings, stop, answering)
     click.echo("stopped", err=True)
+    leave_soon(EXIT_OK)
