@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -59,11 +58,8 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(hub.run())
-        yield
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with hub.running():
+            yield
 
     # FastAPI's own pages about the API load scripts from elsewhere, so they are left out.
     app = FastAPI(
