@@ -30,6 +30,11 @@ from sfcrime.dashboard.state import state_of
 from sfcrime.settings import Settings
 
 
+def now_ms() -> int:
+    """This instant, milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
 def build_app(
     source: SeenSource,
     settings: Settings,
@@ -49,9 +54,7 @@ def build_app(
 
     def state_now(seen: Seen) -> State:
         lag.look()
-        return state_of(
-            seen.writer, seen.totals.committed_ms, lag.known, time.time_ns() // 1_000_000
-        )
+        return state_of(seen.writer, seen.totals.committed_ms, lag.known, now_ms())
 
     sight = Sight(settings, lambda: source.seen, state_now)
     hub = EventHub(NewestEvents(sight, snapshot_of))
