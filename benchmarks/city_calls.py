@@ -129,12 +129,12 @@ class CityBatches:
     """Turns cells into the batches that go on where a store's ledger ends."""
 
     def __init__(self, city: CityCalls, writer: StoreWriter) -> None:
-        totals = writer.totals()
-        assert totals is not None
+        (ledger,) = writer.partition_ledger()
+        last = writer.last_batch_id()
         self._city = city
-        self._next_batch = totals.batches
-        self._next_call_id = totals.accounting.counted + 1
-        self._next_offset = writer.partition_ends()[0]
+        self._next_batch = 0 if last is None else last + 1
+        self._next_call_id = ledger.counted + 1
+        self._next_offset = ledger.end
 
     def outcome(self, cells: Cells) -> BatchOutcome:
         """The next batch: these cells, and one rejected record in 5,000."""
