@@ -74,12 +74,13 @@ def open_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def open_page(browser: Browser, address: str) -> Page:
+def open_page(browser: Browser, address: str, *, await_total: bool = True) -> Page:
     """The page in a window of its own without a cache, once it shows a total."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.add_init_script(_NOTE_TOTALS)
     page.goto(address)
-    page.wait_for_function("window.shownTotals.length > 0", timeout=_WAIT_MS)
+    if await_total:
+        page.wait_for_function("window.shownTotals.length > 0", timeout=_WAIT_MS)
     return page
 
 
