@@ -8,19 +8,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, delete, insert, update
 
-from sfcrime.store import rows, schema, sqlite
+from sfcrime.store import rows, schema, upserts
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import PartitionRange, Totals
+from sfcrime.store.writer_row import now_ms
+
+
+def write_batch(
+    connection: Connection, number: int, outcome: BatchOutcome, labels: tuple[Labels, Labels]
+) -> None:
+    """Writes all of a batch but its identities; it was checked that it continues the ledger.
+
+    `labels` are those of call types, and those of dispositions.
+    """
+    before = rows.totals(connection, number)
+    known = {each.partition: each for each in rows.partitions(connection, number)}
+    committed_ms = now_ms()
+    add_cells(connection, number, outcome, labels)
+    add_set_aside(connection, number, outcome)
+    add_to_partitions(connection, number, outcome, known)
+    add_to_ledger(connection, number, outcome, committed_ms)
+    add_to_totals(connection, number, outcome, before=before, committed_ms=committed_ms)
 
 
 def add_cells(
     connection: Connection, number: int, outcome: BatchOutcome, labels: tuple[Labels, Labels]
 ) -> None:
-    """Adds the batch's calls to the cells of generation `number`, in the order of the key.
-
-    `labels` are those of call types, and those of dispositions.
-    """
+    """Adds the batch's calls to the cells of generation `number`, in the order of the key, and to
+    the totals of their windows."""
     call_types, dispositions = labels
     cells = outcome.cells
     if not len(cells):
@@ -35,7 +51,10 @@ def add_cells(
     )
     key = [(name, "ascending") for name in table.column_names[:3]]
     columns = [_integers(column) for column in table.sort_by(key).columns]
-    sqlite.merge_cells(connection, [[number] * len(cells), *columns])
+    upserts.merge_cells(connection, [[number] * len(cells), *columns])
+    by_window = table.group_by("window_s").aggregate([("calls", "sum")]).sort_by("window_s")
+    windows, calls = (_integers(by_window[name]) for name in ("window_s", "calls_sum"))
+    upserts.merge_window_totals(connection, number, outcome.batch_id, windows, calls)
 
 
 def _integers(column: pa.ChunkedArray) -> list[int]:
@@ -88,7 +107,7 @@ def add_to_partitions(
         before = known.get(each.partition)
         together = each if before is None else before.followed_by(each)
         row = {"generation_id": number, **rows.from_range(together)}
-        sqlite.replace_row(connection, schema.partition_ledger, row)
+        upserts.replace_row(connection, schema.partition_ledger, row)
 
 
 def add_to_totals(

@@ -36,6 +36,23 @@ def labelled(where: Condition) -> Select[Any]:
     )
 
 
+def numbered(where: Condition) -> Select[Any]:
+    """Window in seconds, numbers of call type and disposition, and calls, in the order of the
+    table's key."""
+    cell = schema.cell
+    key = (cell.c.window_s, cell.c.call_type_id, cell.c.disposition_id)
+    return select(*key, cell.c.calls).where(*where).order_by(*key)
+
+
+def window_totals(number: int, changed_after: int | None) -> Select[Any]:
+    """The totals of generation `number` by window; only those that a batch above `changed_after`
+    changed, unless that is None."""
+    table = schema.window_total
+    statement = select(table.c.window_s, table.c.calls, table.c.batch_id)
+    statement = statement.where(table.c.generation_id == number).order_by(table.c.window_s)
+    return statement if changed_after is None else statement.where(table.c.batch_id > changed_after)
+
+
 def newest(where: Condition) -> Select[Any]:
     """The newest window; NULL where there is no cell."""
     return select(func.max(schema.cell.c.window_s)).where(*where)

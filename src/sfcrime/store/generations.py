@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.store import rows, schema, sqlite
+from sfcrime.store import rows, schema, upserts
 from sfcrime.store.records import Generation, PartitionRange
 
 ROWS_FORGOTTEN_AT_ONCE = 50_000
@@ -35,7 +35,7 @@ def create(connection: Connection, generation: Generation) -> int:
 def point_readers_to(connection: Connection, number: int) -> None:
     """Makes `number` the generation that readers see: the one row of `current_generation`."""
     row = {"slot": 1, "generation_id": number}
-    sqlite.replace_row(connection, schema.current_generation, row)
+    upserts.replace_row(connection, schema.current_generation, row)
 
 
 def unseen(connection: Connection) -> dict[int, Generation]:

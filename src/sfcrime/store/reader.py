@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, inspect, select
+from sqlalchemy import ColumnElement, Table, func, select
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
-from sfcrime.store import cells, rows, schema, sqlite
+from sfcrime.store import cells, rows, schema, writer_row
 from sfcrime.store.records import (
     BatchProgress,
     CellCount,
@@ -27,8 +27,10 @@ from sfcrime.store.records import (
     PartitionRange,
     RejectedRecord,
     Totals,
+    WindowTotal,
+    WriterState,
 )
-from sfcrime.store.versions import check_schema_version
+from sfcrime.store.snapshot import Snapshot, open_snapshot
 
 if TYPE_CHECKING:
     from sfcrime.store.identity_blocks import StoredBlock
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 READ_LIMIT_S = 60.0
 """Work of one statement between two fetches; 2.7 million cells are read or grouped in 2 to 12 s
 in all, on two busy cores."""
-
-_FETCHED_ROWS = 10_000
 
 
 @contextmanager
@@ -56,18 +56,11 @@ def open_reader(
         StoreEmpty: no store, or nothing in it yet.
         StoreUnavailable: another schema version, a read that took too long, or no room to copy.
     """
-    if not path.is_file():
-        raise StoreEmpty(f"There is no store at {path}.")
-    clock = sqlite.ReadClock(limit_s)
-    engine = sqlite.open_for_reading(path, clock, copied=copied)
-    with sqlite.translated(path, clock), engine.begin() as connection:
-        if not inspect(connection).get_table_names():
-            raise StoreEmpty(f"The store {path} is empty.")
-        check_schema_version(connection, path)
-        number = rows.current_generation_id(connection)
+    with open_snapshot(path, limit_s, copied=copied) as snapshot:
+        number = rows.current_generation_id(snapshot.connection)
         if number is None:
             raise StoreEmpty(f"The store {path} holds nothing yet.")
-        yield StoreReader(connection, clock, number)
+        yield StoreReader(snapshot, number)
 
 
 class StoreReader:
@@ -76,16 +69,25 @@ class StoreReader:
     Bounds are wall-clock microseconds: `since_us` inclusive, `until_us` exclusive, None open.
     """
 
-    def __init__(self, connection: Connection, clock: sqlite.ReadClock, number: int) -> None:
-        self._connection = connection
-        self._clock = clock
+    def __init__(self, snapshot: Snapshot, number: int) -> None:
+        self._snapshot = snapshot
+        self._connection = snapshot.connection
         self._number = number
+
+    @property
+    def number(self) -> int:
+        """Of the generation; a rebuild's is higher. A new store begins at 1 again."""
+        return self._number
 
     def generation(self) -> Generation:
         return rows.generation(self._connection, self._number)
 
     def totals(self) -> Totals:
         return rows.totals(self._connection, self._number)
+
+    def writer_state(self) -> WriterState:
+        """The newest run that opened the store for writing, whichever generation it writes."""
+        return writer_row.state(self._connection)
 
     def partition_ledger(self) -> list[PartitionRange]:
         """By partition."""
@@ -99,22 +101,63 @@ class StoreReader:
         """What each kept batch read of each partition, by partition and batch id."""
         table = schema.batch_range
         ranges = rows.of_generation(table, self._number)
-        for row in self._rows(ranges.order_by(table.c.partition, table.c.batch_id)):
+        for row in self._snapshot.rows(ranges.order_by(table.c.partition, table.c.batch_id)):
             yield row.batch_id, rows.to_range(row)
 
     def progress(self, limit: int | None = None) -> list[BatchProgress]:
         """Spark's reports of the newest kept batches, newest first; None: all that are kept."""
         table = schema.progress
         newest_first = rows.of_generation(table, self._number).order_by(table.c.batch_id.desc())
-        return [rows.to_progress(row) for row in self._rows(newest_first.limit(limit))]
+        return [rows.to_progress(row) for row in self._snapshot.rows(newest_first.limit(limit))]
 
     def cells(
         self, since_us: int | None = None, until_us: int | None = None
     ) -> Iterator[CellCount]:
         """Every cell, ordered by (window, call type, disposition) in code point order."""
         statement = cells.labelled(self._between(since_us, until_us))
-        for window_s, label, code, calls in self._rows(statement):
+        for window_s, label, code, calls in self._snapshot.rows(statement):
             yield CellCount(window_s * MICROS, label, code, calls)
+
+    def numbered_cells(
+        self, since_s: int | None = None, until_s: int | None = None
+    ) -> Iterator[Sequence[tuple[int, ...]]]:
+        """The same with numbers in place of labels, for who keeps many cells: up to 10,000 at a
+        time, ordered by window, then by number of call type and of disposition.
+
+        Args:
+            since_s: start of the first window, seconds on the wall; None: open.
+            until_s: windows that start before it.
+
+        Returns:
+            (window_s, call type's number, disposition's number, calls) each.
+        """
+        since_us, until_us = (None if s is None else s * MICROS for s in (since_s, until_s))
+        return self._snapshot.driver_pages(cells.numbered(self._between(since_us, until_us)))
+
+    def window_totals(self, changed_after: int | None = None) -> Iterator[WindowTotal]:
+        """The calls of each window, by window.
+
+        Args:
+            changed_after: a batch id: only windows that a later batch changed. None: all.
+        """
+        statement = cells.window_totals(self._number, changed_after)
+        return (WindowTotal(*row) for row in self._snapshot.rows(statement))
+
+    def call_type_labels(self, after_id: int = 0) -> Iterator[tuple[int, str]]:
+        """Number and text of the raw call types numbered above `after_id`, by number.
+
+        A number means the same as long as a cell of this generation has it; one that none has may
+        be given again. So what is to be read later are those after the highest one in cells read.
+        """
+        return self._labels(schema.call_type, after_id)
+
+    def disposition_codes(self, after_id: int = 0) -> Iterator[tuple[int, str]]:
+        """The same of raw dispositions."""
+        return self._labels(schema.disposition, after_id)
+
+    def _labels(self, table: Table, after_id: int) -> Iterator[tuple[int, str]]:
+        statement = select(table).where(table.c.id > after_id).order_by(table.c.id)
+        return (tuple(row) for row in self._snapshot.rows(statement))
 
     def calls_by(
         self, grouping: Grouping, since_us: int | None = None, until_us: int | None = None
@@ -129,9 +172,9 @@ class StoreReader:
         where = self._between(since_us, until_us)
         types, codes = {0: ""}, dict[int, str]()
         counts: list[CellCount] = []
-        for some in self._pages(cells.grouped(where, window, types=grouping.types)):
-            self._read_texts(schema.call_type, {row[1] for row in some}, types)
-            self._read_texts(schema.disposition, {row[2] for row in some}, codes)
+        for some in self._snapshot.pages(cells.grouped(where, window, types=grouping.types)):
+            self._snapshot.read_texts(schema.call_type, {row[1] for row in some}, types)
+            self._snapshot.read_texts(schema.disposition, {row[2] for row in some}, codes)
             counts += [
                 CellCount(window_s * MICROS, types[type_id], codes[code_id], calls)
                 for window_s, type_id, code_id, calls in some
@@ -146,28 +189,34 @@ class StoreReader:
                 calls has no cells.
             most: how many cells are read where there are more.
         """
-        newest = next(self._rows(cells.newest(self._between())))[0]
+        newest = next(self._snapshot.rows(cells.newest(self._between())))[0]
         if newest is None:
             return LargestCells([], 0)
         width_s = self.generation().window_minutes * 60
         where = self._between((newest - (windows - 1) * width_s) * MICROS)
-        found = list(self._rows(cells.largest(where, most)))
+        found = list(self._snapshot.rows(cells.largest(where, most)))
         left_out = 0
         if len(found) == most:
-            left_out = next(self._rows(cells.total(where)))[0] - sum(row[2] for row in found)
+            left_out = next(self._snapshot.rows(cells.total(where)))[0] - sum(
+                row[2] for row in found
+            )
         types: dict[int, str] = {}
-        self._read_texts(schema.call_type, {row[1] for row in found}, types)
+        self._snapshot.read_texts(schema.call_type, {row[1] for row in found}, types)
         largest = [CellCount(row[0] * MICROS, types[row[1]], "", row[2]) for row in found]
         return LargestCells(largest, left_out)
 
     def rejected(
-        self, limit: int | None = None, reason: str | None = None, partition: int | None = None
+        self,
+        limit: int | None = None,
+        reason: str | None = None,
+        partition: int | None = None,
+        after: tuple[int, int] | None = None,
     ) -> Iterator[RejectedRecord]:
-        """Rejected records, ordered by (partition, offset)."""
-        statement = self._set_aside(schema.rejected, limit, partition)
+        """Rejected records, ordered by (partition, offset); those above `after`, one of these."""
+        statement = rows.set_aside(schema.rejected, self._number, partition, after).limit(limit)
         if reason is not None:
             statement = statement.where(schema.rejected.c.reason == reason)
-        return (RejectedRecord(*row[1:]) for row in self._rows(statement))
+        return (RejectedRecord(*row[1:]) for row in self._snapshot.rows(statement))
 
     def rejected_by_reason(self) -> dict[str, int]:
         """How many records each reason set aside; reasons that never applied are not there."""
@@ -177,19 +226,17 @@ class StoreReader:
             .where(table.c.generation_id == self._number)
             .group_by(table.c.reason)
         )
-        return {row[0]: row[1] for row in self._rows(statement)}
+        return {row[0]: row[1] for row in self._snapshot.rows(statement)}
 
-    def late(self, limit: int | None = None, partition: int | None = None) -> Iterator[LateRecord]:
-        """Late records, ordered by (partition, offset)."""
-        statement = self._set_aside(schema.late, limit, partition)
-        return (LateRecord(*row[1:]) for row in self._rows(statement))
-
-    def _set_aside(self, table: Table, limit: int | None, partition: int | None) -> Select[Any]:
-        """Rows of a table of records: the generation, then the fields of one."""
-        statement = rows.of_generation(table, self._number).limit(limit)
-        if partition is not None:
-            statement = statement.where(table.c.partition == partition)
-        return statement.order_by(table.c.partition, table.c.record_offset)
+    def late(
+        self,
+        limit: int | None = None,
+        partition: int | None = None,
+        after: tuple[int, int] | None = None,
+    ) -> Iterator[LateRecord]:
+        """Late records, likewise."""
+        statement = rows.set_aside(schema.late, self._number, partition, after).limit(limit)
+        return (LateRecord(*row[1:]) for row in self._snapshot.rows(statement))
 
     def identity_blocks(self) -> Iterator[StoredBlock]:
         """The identities that were counted, block by block, by level and first identity."""
@@ -197,28 +244,9 @@ class StoreReader:
 
         for block in stored_identities(self._connection, self._number):
             yield block
-            self._clock.restart()
+            self._snapshot.restart_clock()
 
     def _between(
         self, since_us: int | None = None, until_us: int | None = None
     ) -> list[ColumnElement[bool]]:
         return cells.between(self._number, since_us, until_us)
-
-    def _rows(self, statement: Select[Any]) -> Iterator[Any]:
-        for some in self._pages(statement):
-            yield from some
-
-    def _pages(self, statement: Select[Any]) -> Iterator[Sequence[Any]]:
-        """The rows, up to 10,000 at a time."""
-        result = self._connection.execute(statement)
-        while True:
-            self._clock.restart()
-            fetched = result.fetchmany(_FETCHED_ROWS)
-            if not fetched:
-                return
-            yield fetched
-
-    def _read_texts(self, table: Table, numbers: set[int], known: dict[int, str]) -> None:
-        """Adds to `known`, by number, the labels that it lacks."""
-        self._clock.restart()
-        known |= rows.label_texts(self._connection, table, numbers - known.keys())

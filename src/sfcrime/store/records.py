@@ -21,6 +21,16 @@ class CellCount(NamedTuple):
     calls: int
 
 
+class WindowTotal(NamedTuple):
+    """The calls of one window, all its cells together."""
+
+    window_s: int
+    """Start of the window on the wall, seconds since 1970-01-01T00:00:00."""
+    calls: int
+    batch_id: int
+    """The batch that changed it last."""
+
+
 class LargestCells(NamedTuple):
     """The cells with the most calls, of some windows."""
 
@@ -139,6 +149,38 @@ class BatchProgress:
     the parts of the batch that sfcrime timed itself."""
     lag_records: int = 0
     """Records in the topic that this batch had not reached."""
+    lag_by_partition: dict[int, int] = field(default_factory=dict)
+    """The same by partition; empty where it was not reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run says of itself once it knows, for showing; nothing of it is secret."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+    """Those in force as text, by `room.name`."""
+    spark_ui: str | None = None
+    """Address of Spark's own UI, which is there as long as the run is."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of sfcrime, Python and the packages that take part, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterState:
+    """The newest run that opened the store for writing, and its last sign of life.
+
+    Instants are milliseconds since 1970 UTC.
+    """
+
+    run_id: str
+    started_ms: int
+    seen_ms: int
+    """Its last commit or beat, whichever is later."""
+    ended_ms: int | None
+    """None: it runs, or it was killed; then nothing is seen of it any more."""
+    starts: int
+    """How many runs have opened this store for writing, this one included."""
+    facts: RunFacts
 
 
 @dataclass(frozen=True, slots=True)

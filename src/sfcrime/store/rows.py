@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, Table, select
+from sqlalchemy import Column, Connection, Row, Select, Table, select, tuple_
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.store import schema
@@ -81,6 +81,19 @@ def partitions(connection: Connection, number: int) -> list[PartitionRange]:
     return [to_range(row) for row in found]
 
 
+def set_aside(
+    table: Table, number: int, partition: int | None, after: tuple[int, int] | None
+) -> Select[Any]:
+    """Rows of `rejected` or `late`, the generation first, by partition and offset: of one partition
+    or of all, above the place `after` or from the first."""
+    statement = of_generation(table, number).order_by(table.c.partition, table.c.record_offset)
+    if partition is not None:
+        statement = statement.where(table.c.partition == partition)
+    if after is not None:
+        statement = statement.where(tuple_(table.c.partition, table.c.record_offset) > after)
+    return statement
+
+
 def set_aside_since(
     connection: Connection, number: int, starts: Mapping[int, int]
 ) -> set[tuple[int, int]]:
@@ -106,11 +119,15 @@ def from_range(each: PartitionRange) -> dict[str, int]:
 
 
 def from_progress(progress: BatchProgress) -> dict[str, Any]:
-    return asdict(progress) | {"phases_ms": json.dumps(progress.phases_ms)}
+    return asdict(progress) | {
+        "phases_ms": json.dumps(progress.phases_ms),
+        "lag_by_partition": json.dumps(progress.lag_by_partition),
+    }
 
 
 def to_progress(row: AnyRow) -> BatchProgress:
-    found = row._asdict() | {"phases_ms": json.loads(row.phases_ms)}
+    lag = {int(partition): n for partition, n in json.loads(row.lag_by_partition).items()}
+    found = row._asdict() | {"phases_ms": json.loads(row.phases_ms), "lag_by_partition": lag}
     del found["generation_id"]
     return BatchProgress(**found)
 

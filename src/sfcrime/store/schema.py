@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -24,7 +25,7 @@ from sqlalchemy.schema import SchemaItem
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Outcome
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a table changes; a store of another version is refused."""
 
 metadata = MetaData()
@@ -63,7 +64,12 @@ writer = Table(
     metadata,
     _key("slot", Integer, CheckConstraint("slot = 1")),
     Column("run_id", Text, nullable=False),
-    comment="One row: the run that may write. Each start of a writer names itself here.",
+    *_numbers("started_ms", "seen_ms"),
+    Column("ended_ms", BigInteger),
+    Column("starts", BigInteger, nullable=False),
+    Column("facts", Text, nullable=False),
+    comment="One row: the run that may write. Each start of a writer names itself here; `facts` is "
+    "a JSON object.",
 )
 
 generation = Table(
@@ -118,6 +124,19 @@ cell = Table(
     Column("calls", BigInteger, CheckConstraint("calls > 0"), nullable=False),
     sqlite_with_rowid=False,
     comment="Counted calls by start of window, raw call type and raw disposition.",
+)
+
+# One row for some hundred cells: what readers ask for with every batch is found without them.
+window_total = Table(
+    "window_total",
+    metadata,
+    _of_generation(),
+    _key("window_s", BigInteger),
+    Column("calls", BigInteger, CheckConstraint("calls > 0"), nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    Index("window_total_by_batch", "generation_id", "batch_id"),
+    sqlite_with_rowid=False,
+    comment="Counted calls of each window over all its cells, and the batch that changed it last.",
 )
 
 # A rowid table with the bytes last: the rows are read without them, and a block is found by its
@@ -212,6 +231,8 @@ progress = Table(
     Column("processed_rows_per_s", Float, nullable=False),
     Column("phases_ms", Text, nullable=False),
     Column("lag_records", BigInteger, nullable=False),
+    Column("lag_by_partition", Text, nullable=False),
     sqlite_with_rowid=False,
-    comment="Spark's own report of each batch, for showing; `phases_ms` is a JSON object.",
+    comment="Spark's own report of each batch, for showing; `phases_ms` and `lag_by_partition` are "
+    "JSON objects.",
 )

@@ -1,21 +1,20 @@
-"""The one place that knows SQLite: opening, pragmas, the bulk merge, the time limit, its errors.
+"""The one place that knows SQLite, with `upserts`: opening, pragmas, the time limit, its errors.
 
-Another database needs a module with these functions; the rest of the room is plain SQLAlchemy.
+Another database needs modules with these functions; the rest of the room is plain SQLAlchemy.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from shlex import quote
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -24,14 +23,6 @@ from sfcrime.errors import StoreUnavailable
 BUSY_TIMEOUT_S = 30.0
 """How long a connection waits for another one's lock; a batch holds it well under a second."""
 
-_CELLS_PER_STATEMENT = 100
-"""100 cells in one INSERT take 0.9 us each, one cell 1.7 us; 400 gain nothing more."""
-
-_MERGE = (
-    "INSERT INTO cell (generation_id, window_s, call_type_id, disposition_id, calls) VALUES {} "
-    "ON CONFLICT (generation_id, window_s, call_type_id, disposition_id) "
-    "DO UPDATE SET calls = calls + excluded.calls"
-)
 _WRITER_PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # one fsync a batch: a committed batch survives a power cut
@@ -165,33 +156,6 @@ def _with_begin(engine: Engine, statement: str) -> Engine:
     # Python's driver opens a transaction only before the first INSERT: too late for a snapshot.
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(statement))
     return engine
-
-
-def merge_cells(connection: Connection, columns: Sequence[Sequence[int]]) -> None:
-    """Adds calls to cells, making those that are not there.
-
-    Args:
-        columns: generation_id, window_s, call_type_id, disposition_id, calls; of one length,
-            in the order of the key, which keeps the pages that are touched together.
-    """
-    width = len(columns)
-    flat: list[int] = [0] * (width * len(columns[0]))
-    for position, column in enumerate(columns):
-        flat[position::width] = column
-    values = tuple(flat)
-    whole = len(values) // (_CELLS_PER_STATEMENT * width) * _CELLS_PER_STATEMENT * width
-    for start, stop, cells in ((0, whole, _CELLS_PER_STATEMENT), (whole, len(values), 1)):
-        rows = [values[at : at + cells * width] for at in range(start, stop, cells * width)]
-        if rows:
-            connection.exec_driver_sql(_MERGE.format(", ".join(["(?, ?, ?, ?, ?)"] * cells)), rows)
-
-
-def replace_row(connection: Connection, table: Table, row: dict[str, Any]) -> None:
-    """Inserts a row, or replaces the one with the same primary key."""
-    statement = insert(table).values(row)
-    key = [column.name for column in table.primary_key.columns]
-    changed = {name: statement.excluded[name] for name in row if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
 
 
 @contextmanager

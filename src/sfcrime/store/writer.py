@@ -7,24 +7,23 @@ that still stands: a second writer, or one that was believed dead, is refused.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from sfcrime.errors import Refused, StoreUnavailable
-from sfcrime.store import batches, generations, rows, schema, sqlite
+from sfcrime.store import batches, generations, rows, schema, sqlite, upserts, writer_row
 from sfcrime.store.identities import Identities
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome, check_batch
-from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
+from sfcrime.store.records import BatchProgress, Generation, PartitionRange, RunFacts, Totals
 from sfcrime.store.soundness import require_sound
 from sfcrime.store.versions import make_or_check
 
@@ -50,7 +49,7 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
             with engine.begin() as connection:
                 make_or_check(connection, path)
                 require_sound(connection, path, in_order=in_order)
-                sqlite.replace_row(connection, schema.writer, {"slot": 1, "run_id": run_id})
+                writer_row.begin_run(connection, run_id)
             return StoreWriter(engine, path, run_id, history_rows=history_rows)
         except BaseException:
             engine.dispose()
@@ -76,6 +75,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._kept = (*self._labels, self._identities)
         """What is in memory and follows each COMMIT."""
         self._number: int | None = None
+        self._seen_ms = writer_row.now_ms()
+        self._is_open = True
         with self._transaction() as connection:
             number = rows.current_generation_id(connection)
         if number is not None:
@@ -85,9 +86,27 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self.close()
 
     def close(self) -> None:
-        """Waits for a transaction under way, then lets go of the file."""
+        """Waits for a transaction under way, notes the end of the run, lets go of the file. What
+        cannot be written any more is left as it is."""
         with self._lock:
+            if self._is_open:
+                self._is_open = False
+                with suppress(StoreUnavailable, Refused), self._transaction() as connection:
+                    writer_row.note_end(connection)
             self._engine.dispose()
+
+    def describe_run(self, facts: RunFacts) -> None:
+        """Says what this run is, for readers to show."""
+        with self._transaction() as connection:
+            writer_row.describe(connection, facts)
+
+    def beat(self, quiet_s: float = 0.0) -> None:
+        """Says that this run is alive: in a short transaction, unless it committed a batch or said
+        so within the last `quiet_s` seconds."""
+        if writer_row.now_ms() - self._seen_ms < quiet_s * 1000:
+            return
+        with self._transaction() as connection:
+            self._seen_ms = writer_row.note_seen(connection)
 
     def create_generation(self, generation: Generation, *, pending: bool = False) -> None:
         """Makes a generation and writes to it from now on; the first one is what readers see.
@@ -192,20 +211,15 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             raise
         for each in self._kept:
             each.keep()
+        self._seen_ms = writer_row.now_ms()
 
     def _write(self, connection: Connection, outcome: BatchOutcome) -> None:
         number = self._required_number()
-        before = rows.totals(connection, number)
-        known = {each.partition: each for each in rows.partitions(connection, number)}
-        ends = {partition: each.end for partition, each in known.items()}
-        check_batch(outcome, before, ends, held=self._identities.held(connection))
-        batches.add_cells(connection, number, outcome, self._labels)
+        ends = {each.partition: each.end for each in rows.partitions(connection, number)}
+        held = self._identities.held(connection)
+        check_batch(outcome, rows.totals(connection, number), ends, held=held)
+        batches.write_batch(connection, number, outcome, self._labels)
         self._identities.add(connection, outcome.identities)
-        batches.add_set_aside(connection, number, outcome)
-        batches.add_to_partitions(connection, number, outcome, known)
-        committed_ms = time.time_ns() // 1_000_000
-        batches.add_to_ledger(connection, number, outcome, committed_ms)
-        batches.add_to_totals(connection, number, outcome, before=before, committed_ms=committed_ms)
         oldest = outcome.batch_id - self._history_rows + 1
         for table in (schema.batch, schema.batch_range):
             batches.forget_before(connection, number, table, oldest)
@@ -215,7 +229,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         with self._transaction() as connection:
             number = self._required_number()
             row = {"generation_id": number, **rows.from_progress(progress)}
-            sqlite.replace_row(connection, schema.progress, row)
+            upserts.replace_row(connection, schema.progress, row)
             oldest = progress.batch_id - self._history_rows + 1
             batches.forget_before(connection, number, schema.progress, oldest)
 
@@ -233,12 +247,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
                 rule="A batch goes into the store that the job read its offsets from.",
                 next_step="start the job again: it goes on where the store that is there now ends",
             )
-        if connection.scalar(select(schema.writer.c.run_id)) != self._run_id:
-            raise Refused(
-                f"Another job has opened the store {self._path} for writing.",
-                rule="A store has one writer, the one that opened it last.",
-                next_step="stop the other job, and start this one again",
-            )
+        writer_row.require_named(connection, self._path, self._run_id)
 
     def _required_number(self) -> int:
         if self._number is None:

@@ -1,0 +1,81 @@
+"""Rows of one snapshot of the store, page by page, each page within the reader's time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, inspect
+
+from sfcrime.errors import StoreEmpty
+from sfcrime.store import rows, sqlite
+from sfcrime.store.versions import check_schema_version
+
+_FETCHED_ROWS = 10_000
+
+
+@contextmanager
+def open_snapshot(path: Path, limit_s: float, *, copied: bool) -> Iterator[Snapshot]:
+    """One state of a store of this schema version, for the length of the `with` block.
+
+    Arguments and errors are those of `reader.open_reader`.
+    """
+    if not path.is_file():
+        raise StoreEmpty(f"There is no store at {path}.")
+    clock = sqlite.ReadClock(limit_s)
+    engine = sqlite.open_for_reading(path, clock, copied=copied)
+    with sqlite.translated(path, clock), engine.begin() as connection:
+        if not inspect(connection).get_table_names():
+            raise StoreEmpty(f"The store {path} is empty.")
+        check_schema_version(connection, path)
+        yield Snapshot(connection, clock)
+
+
+class Snapshot:
+    """A read-only transaction.
+
+    Args:
+        connection: in the transaction.
+        clock: stops a statement that works too long between two fetches.
+    """
+
+    def __init__(self, connection: Connection, clock: sqlite.ReadClock) -> None:
+        self.connection = connection
+        self._clock = clock
+
+    def rows(self, statement: Select[Any]) -> Iterator[Any]:
+        """The rows, one by one."""
+        for some in self.pages(statement):
+            yield from some
+
+    def pages(self, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+        """The rows, up to 10,000 at a time."""
+        result = self.connection.execute(statement)
+        while True:
+            self.restart_clock()
+            fetched = result.fetchmany(_FETCHED_ROWS)
+            if not fetched:
+                return
+            yield fetched
+
+    def driver_pages(self, statement: Select[Any]) -> Iterator[Sequence[tuple[int, ...]]]:
+        """The same for rows of whole numbers, as plain tuples, in a third of the time."""
+        cursor = self.connection.execute(statement).cursor
+        assert cursor is not None  # as there is one for every SELECT
+        while True:
+            self.restart_clock()
+            fetched = cursor.fetchmany(_FETCHED_ROWS)
+            if not fetched:
+                return
+            yield fetched
+
+    def read_texts(self, table: Table, numbers: set[int], known: dict[int, str]) -> None:
+        """Adds to `known`, by number, the labels that it lacks."""
+        self.restart_clock()
+        known |= rows.label_texts(self.connection, table, numbers - known.keys())
+
+    def restart_clock(self) -> None:
+        """Gives the next step the whole limit."""
+        self._clock.restart()

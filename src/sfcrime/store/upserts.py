@@ -1,0 +1,58 @@
+"""Rows that are inserted or added to what is there, in SQLite's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects.sqlite import insert
+
+_CELLS_PER_STATEMENT = 100
+"""100 cells in one INSERT take 0.9 us each, one cell 1.7 us; 400 gain nothing more."""
+
+_MERGE = (
+    "INSERT INTO cell (generation_id, window_s, call_type_id, disposition_id, calls) VALUES {} "
+    "ON CONFLICT (generation_id, window_s, call_type_id, disposition_id) "
+    "DO UPDATE SET calls = calls + excluded.calls"
+)
+_MERGE_TOTALS = (
+    "INSERT INTO window_total (generation_id, batch_id, window_s, calls) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (generation_id, window_s) "
+    "DO UPDATE SET calls = calls + excluded.calls, batch_id = excluded.batch_id"
+)
+
+
+def merge_cells(connection: Connection, columns: Sequence[Sequence[int]]) -> None:
+    """Adds calls to cells, making those that are not there.
+
+    Args:
+        columns: generation_id, window_s, call_type_id, disposition_id, calls; of one length,
+            in the order of the key, which keeps the pages that are touched together.
+    """
+    width = len(columns)
+    flat: list[int] = [0] * (width * len(columns[0]))
+    for position, column in enumerate(columns):
+        flat[position::width] = column
+    values = tuple(flat)
+    whole = len(values) // (_CELLS_PER_STATEMENT * width) * _CELLS_PER_STATEMENT * width
+    for start, stop, cells in ((0, whole, _CELLS_PER_STATEMENT), (whole, len(values), 1)):
+        rows = [values[at : at + cells * width] for at in range(start, stop, cells * width)]
+        if rows:
+            connection.exec_driver_sql(_MERGE.format(", ".join(["(?, ?, ?, ?, ?)"] * cells)), rows)
+
+
+def merge_window_totals(
+    connection: Connection, number: int, batch_id: int, windows: Sequence[int], calls: Sequence[int]
+) -> None:
+    """Adds a batch's calls to the totals of its windows; `windows` holds each once, ascending."""
+    rows = [(number, batch_id, *each) for each in zip(windows, calls, strict=True)]
+    connection.exec_driver_sql(_MERGE_TOTALS, rows)
+
+
+def replace_row(connection: Connection, table: Table, row: dict[str, Any]) -> None:
+    """Inserts a row, or replaces the one with the same primary key."""
+    statement = insert(table).values(row)
+    key = [column.name for column in table.primary_key.columns]
+    changed = {name: statement.excluded[name] for name in row if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))

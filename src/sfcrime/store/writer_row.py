@@ -1,0 +1,81 @@
+"""The one row of `writer`: which run may write, how often one began, and whether it is alive."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from sfcrime.errors import Refused
+from sfcrime.store import schema, upserts
+from sfcrime.store.records import RunFacts, WriterState
+
+
+def now_ms() -> int:
+    """This instant, milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def begin_run(connection: Connection, run_id: str) -> None:
+    """Makes a run the one that may write; whichever it was before may no longer."""
+    starts = connection.scalar(select(schema.writer.c.starts)) or 0
+    began_ms = now_ms()
+    row = {
+        "slot": 1,
+        "run_id": run_id,
+        "started_ms": began_ms,
+        "seen_ms": began_ms,
+        "ended_ms": None,
+        "starts": starts + 1,
+        "facts": "{}",
+    }
+    upserts.replace_row(connection, schema.writer, row)
+
+
+def require_named(connection: Connection, path: Path, run_id: str) -> None:
+    """Refuses a run after which another one has begun."""
+    if connection.scalar(select(schema.writer.c.run_id)) != run_id:
+        raise Refused(
+            f"Another job has opened the store {path} for writing.",
+            rule="A store has one writer, the one that opened it last.",
+            next_step="stop the other job, and start this one again",
+        )
+
+
+def describe(connection: Connection, facts: RunFacts) -> None:
+    """Notes what the run says of itself."""
+    _change(connection, facts=json.dumps(asdict(facts)))
+
+
+def note_seen(connection: Connection) -> int:
+    """Notes that the run is alive at this moment, which is returned."""
+    seen_ms = now_ms()
+    _change(connection, seen_ms=seen_ms)
+    return seen_ms
+
+
+def note_end(connection: Connection) -> None:
+    """Notes that the run has ended in order."""
+    _change(connection, ended_ms=now_ms())
+
+
+def _change(connection: Connection, **columns: Any) -> None:
+    connection.execute(update(schema.writer).values(**columns))
+
+
+def state(connection: Connection) -> WriterState:
+    """The newest run. A commit is a sign of life of its own, in whichever generation it was."""
+    row = connection.execute(select(schema.writer)).one()
+    committed_ms = connection.scalar(select(func.max(schema.totals.c.committed_ms))) or 0
+    return WriterState(
+        run_id=row.run_id,
+        started_ms=row.started_ms,
+        seen_ms=max(row.seen_ms, committed_ms),
+        ended_ms=row.ended_ms,
+        starts=row.starts,
+        facts=RunFacts(**json.loads(row.facts)),
+    )
