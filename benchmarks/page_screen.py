@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 from backlog import open_broker
-from browser import open_browser, open_page, paints_ms, shown_totals
+from chromium import open_browser, open_page, paints_ms, shown_totals
 from page_server import PageServer, page_server
 from rich.console import Console
 from usage import ROLES, Watch

@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 from backlog import SHIPPED_PARTITIONS, Expected, fill_topic, open_backlog, open_broker, topic_name
-from browser import browser_is_there, open_browser, open_page
+from chromium import browser_is_there, open_browser, open_page
 from page_server import page_server
 from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
