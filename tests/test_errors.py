@@ -21,6 +21,7 @@ EXIT_CODES = {
     "TopicMissing": 4,
     "StoreUnavailable": 4,
     "StoreEmpty": 4,
+    "ReadTooLong": 4,
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,

@@ -14,7 +14,7 @@ from cli.conftest import Run, fill_store
 from sfcrime.cli import run as run_module
 from sfcrime.cli import stream
 from sfcrime.cli.live_view import draw
-from sfcrime.cli.output import terminal_safe
+from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
 from sfcrime.pipeline.stream import StreamRequest

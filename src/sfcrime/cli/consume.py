@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from sfcrime.cli.options import setting_flags
-from sfcrime.cli.output import escaped_bytes, instant_iso, instant_text, terminal_safe
+from sfcrime.cli.output import instant_text
 from sfcrime.cli.signals import stop_on_signals
+from sfcrime.domain.safe_text import escaped_bytes, terminal_safe
+from sfcrime.domain.wall_clock import instant_iso
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.following import Following, follow_topic

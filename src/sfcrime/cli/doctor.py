@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from sfcrime.cli.options import setting_flags
-from sfcrime.cli.output import print_json, print_line, terminal_safe
+from sfcrime.cli.output import print_json, print_line
+from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.errors import EXIT_FAILURE
 from sfcrime.pipeline.checkup import Finding, Level, check_up
 from sfcrime.settings import Settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from sfcrime.cli.output import instant_iso, instant_text, lateness_rule
+from sfcrime.cli.output import instant_text, lateness_rule
 from sfcrime.cli.set_aside import Listing, Row, list_set_aside, place_flags, set_aside_flags
-from sfcrime.domain.wall_clock import to_iso, wall_clock_of
+from sfcrime.domain.wall_clock import instant_iso, to_iso, wall_clock_of
 from sfcrime.settings import Settings
 from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import Generation, LateRecord

@@ -22,7 +22,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sfcrime.cli.movements_table import movements_table
-from sfcrime.cli.output import note, terminal_safe
+from sfcrime.cli.output import note
+from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
 from sfcrime.pipeline.overview import Counted, Overview
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "produce": "Publish a source of calls to the topic.",
     "consume": "Show the records of the topic as they come.",
     "stream": "Run the Structured Streaming query alone.",
+    "dashboard": "Serve the page, its API and its metrics.",
     "report": "Statistics: calls by type, disposition, hour, day or week.",
     "status": "Accounting, lag, rates, freshness, versions.",
     "rejected": "Records set aside by a rule, with reason and place.",
@@ -126,7 +127,7 @@ def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:
 
 def _print_safely(text: str) -> None:
     """On stderr; it may quote a record, a topic, a file's name or a log."""
-    from sfcrime.cli.output import terminal_safe
+    from sfcrime.domain.safe_text import terminal_safe
 
     for line in text.expandtabs().split("\n"):
         click.echo(terminal_safe(line), err=True)

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sfcrime.cli.output import terminal_safe
+from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.pipeline.overview import Counted
 from sfcrime.statistics.movement import Movement
 

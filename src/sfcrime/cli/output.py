@@ -1,18 +1,13 @@
 """How results reach a terminal, a program or a spreadsheet, each without surprises.
 
-What records hold is someone else's text: control characters never reach the terminal, and a cell
-that a spreadsheet would run as a formula never reaches it as one.
+What records hold is someone else's text, and goes through `domain.safe_text` first.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -21,59 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sfcrime.domain.safe_text import terminal_safe, write_csv
+from sfcrime.domain.wall_clock import instant_iso
 from sfcrime.store.records import Generation
-
-_FORMULA_SIGNS = {"=", "+", "-", "@"}
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
-    "\U000e0100-\U000e01ef]"
-)
-"""Characters without ink that Unicode counts among letters and marks, so Python as printable."""
-_LAST_INSTANT_MS = 253_402_300_799_999
-"""The last of the year 9999."""
-
-
-def terminal_safe(text: str) -> str:
-    """The text with everything that commands a terminal or cannot be seen escaped, as in
-    "\\x1b"; a plain blank is all that is left of blanks."""
-    if text.isprintable() and not _UNSEEN.search(text):
-        return text
-    return "".join(
-        each.encode("unicode_escape").decode("ascii")
-        if _UNSEEN.match(each) or not each.isprintable()
-        else each
-        for each in text
-    )
-
-
-def escaped_bytes(value: bytes) -> str:
-    """Bytes as printable ASCII, others as "\\x1b"; a backslash is doubled, so it can be undone."""
-    return "".join(
-        "\\\\" if each == 0x5C else chr(each) if 0x20 <= each < 0x7F else f"\\x{each:02x}"
-        for each in value
-    )
-
-
-def spreadsheet_safe(value: str | int) -> str | int:
-    """The value for a CSV cell: text as a terminal shows it, with an apostrophe before what would
-    run as a formula; a full-width sign runs too."""
-    if isinstance(value, int):
-        return value
-    shown = terminal_safe(value)
-    if unicodedata.normalize("NFKC", shown.lstrip()[:1]) in _FORMULA_SIGNS:
-        return f"'{shown}"
-    return shown
-
-
-def instant_iso(instant_ms: int | None) -> str | None:
-    """ "2026-02-03T04:05:06.789Z" of milliseconds since 1970 UTC; None where there are none, or
-    where they lie outside of the years 1970 to 9999, as those of a record can."""
-    if instant_ms is None or not 0 <= instant_ms <= _LAST_INSTANT_MS:
-        return None
-    instant = datetime.fromtimestamp(instant_ms // 1000, UTC).replace(
-        microsecond=instant_ms % 1000 * 1000
-    )
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def instant_text(instant_ms: int) -> str:
@@ -83,7 +28,7 @@ def instant_text(instant_ms: int) -> str:
 
 def source_title(generation: Generation) -> str:
     """What the numbers were made of: the source's title, or the topic where none is known."""
-    return generation.source_title or f"topic {generation.topic}"
+    return generation.title
 
 
 def source_line(generation: Generation) -> str:
@@ -115,12 +60,8 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_csv(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-    """A header row and the rows on stdout, every cell safe in a spreadsheet. All text is quoted:
-    where another character separates cells, none begins in the middle of it."""
-    writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([spreadsheet_safe(value) for value in row])
+    """A header row and the rows on stdout, every cell safe in a spreadsheet."""
+    write_csv(sys.stdout, header, rows)
 
 
 def table_of(*columns: str, numbers: Iterable[str] = ()) -> Table:

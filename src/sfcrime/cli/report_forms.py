@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 
 from sfcrime.cli.output import (
     add_row,
-    instant_iso,
     print_csv,
     print_json,
     print_line,
@@ -16,7 +15,7 @@ from sfcrime.cli.output import (
     table_of,
 )
 from sfcrime.domain.dispositions import describe
-from sfcrime.domain.wall_clock import to_iso
+from sfcrime.domain.wall_clock import instant_iso, to_iso
 from sfcrime.statistics.rollups import Dimension, Every, Folded, Row, seams, total
 from sfcrime.store.records import Generation, Totals
 

@@ -12,7 +12,6 @@ from rich.table import Table
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import (
     add_row,
-    escaped_bytes,
     print_json,
     print_line,
     print_table,
@@ -21,6 +20,7 @@ from sfcrime.cli.output import (
     table_of,
 )
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
+from sfcrime.domain.safe_text import escaped_bytes
 from sfcrime.kafka.places import Content, Place
 from sfcrime.pipeline.counted_topic import read_again
 from sfcrime.settings import Settings

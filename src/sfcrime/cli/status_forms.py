@@ -12,7 +12,6 @@ from rich.table import Table
 from sfcrime import __version__
 from sfcrime.cli.output import (
     add_row,
-    instant_iso,
     lateness_rule,
     print_line,
     print_table,
@@ -20,7 +19,7 @@ from sfcrime.cli.output import (
     source_title,
     table_of,
 )
-from sfcrime.domain.wall_clock import to_iso
+from sfcrime.domain.wall_clock import instant_iso, to_iso
 from sfcrime.pipeline.counted_topic import Lag
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
 

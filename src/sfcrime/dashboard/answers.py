@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 class Answer(BaseModel):
     """What all answers share: frozen, and no field that is not named here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Meta(Answer):
@@ -146,6 +146,8 @@ class StandOuts(Answer):
     until: str
     hours: list[Hour]
     """Those that stand out, newest first."""
+    left_out: int
+    """Hours that stand out beyond those listed."""
     compared: int
     """Complete hours of the span with a usual value: of so many, these stand out."""
 
@@ -315,7 +317,8 @@ class Late(Answer):
     partition: int
     offset: int
     call_time: str
-    published_at: str
+    published_at: str | None
+    """UTC; None where the record's timestamp is no date."""
     late_by_s: int
     """Beyond the call time; more than the allowed lateness."""
 
@@ -339,8 +342,9 @@ class RecordBytes(Answer):
     partition: int
     offset: int
     found: bool
-    """False: the topic holds it no longer."""
+    """False: the topic holds no record there, or holds it no longer."""
     size: int | None
+    """Bytes of the value; None where there is none."""
     escaped: str
     """The first bytes, all but printable ASCII as \\xNN."""
     cut: bool

@@ -16,6 +16,8 @@ MICROS = 1_000_000
 _EPOCH = datetime(1970, 1, 1)
 HOUR_MS = 3_600_000
 _LAST_HOUR = 1_139_568  # 2100-01-01
+_LAST_INSTANT_MS = 253_402_300_799_999
+"""The last of the year 9999."""
 
 
 @lru_cache(maxsize=4096)
@@ -69,3 +71,14 @@ def to_iso(wall_us: int) -> str:
 def from_datetime(wall: datetime) -> int:
     """Microseconds on the wall of a naive datetime."""
     return (wall - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant_iso(instant_ms: int | None) -> str | None:
+    """ "2026-02-03T04:05:06.789Z" of milliseconds since 1970 UTC; None where there are none, or
+    where they lie outside of the years 1970 to 9999, as those of a record can."""
+    if instant_ms is None or not 0 <= instant_ms <= _LAST_INSTANT_MS:
+        return None
+    instant = datetime.fromtimestamp(instant_ms // 1000, UTC).replace(
+        microsecond=instant_ms % 1000 * 1000
+    )
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

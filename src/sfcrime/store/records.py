@@ -124,6 +124,11 @@ class Generation:
         """The same in microseconds, as records are judged by it."""
         return None if self.lateness_s is None else self.lateness_s * MICROS
 
+    @property
+    def title(self) -> str:
+        """What the numbers were made of: the source's title, or the topic where none is known."""
+        return self.source_title or f"topic {self.topic}"
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:

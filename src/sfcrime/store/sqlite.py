@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from sfcrime.errors import StoreUnavailable
+from sfcrime.errors import ReadTooLong, StoreUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 """How long a connection waits for another one's lock; a batch holds it well under a second."""
@@ -167,10 +167,8 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
         if clock and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-            raise StoreUnavailable(
-                f"A read of the store {path} took more than {clock.limit_s:g} s.",
-                rule="Reads are bounded, so that none holds the store for long.",
-                next_step="ask for less with --since and --until",
+            raise ReadTooLong(
+                f"A read of the store {path} took more than {clock.limit_s:g} s."
             ) from error
         if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             raise damaged(path, str(cause)) from error
