@@ -1,0 +1,3 @@
+export function TrustView() {
+  return <h1>Trust</h1>;
+}
