@@ -18,7 +18,7 @@ from sfcrime.machine.own_folder import file_lock
 from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
 
-END = ("--until-caught-up", "--no-dashboard")
+END = ("--until-caught-up", "--no-dashboard", "--plain")
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class Finished:
         return ["run", "--source", str(self.file), *TO_THE_END]
 
 
-TO_THE_END = ["--speed", "max", "--until-caught-up", "--no-dashboard", "--port", "0"]
+TO_THE_END = ["--speed", "max", "--until-caught-up", "--no-dashboard", "--plain", "--port", "0"]
 
 
 @pytest.fixture(scope="module")

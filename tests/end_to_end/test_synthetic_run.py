@@ -18,7 +18,16 @@ from sfcrime.settings import JvmSettings, KafkaSettings
 
 pytestmark = pytest.mark.end_to_end
 
-CITY = ["--source", "synthetic", "--seed", "5", "--start", "2025-03-08", "--no-dashboard"]
+CITY = [
+    "--source",
+    "synthetic",
+    "--seed",
+    "5",
+    "--start",
+    "2025-03-08",
+    "--no-dashboard",
+    "--plain",
+]
 LIMIT = 3_000
 
 

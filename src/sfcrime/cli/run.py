@@ -37,9 +37,13 @@ _TOP = 10
     "--ui-port",
 )
 @click.option("--until-caught-up", is_flag=True, help="End when every record is accounted for.")
-@click.option("--no-dashboard", is_flag=True, help="Plain lines in place of the live view.")
-def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> int:
-    """Start broker, producer and stream, and show what they do until Ctrl-C.
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser once it answers.")
+@click.option("--no-dashboard", is_flag=True, help="Leave the page out.")
+@click.option("--plain", is_flag=True, help="Plain lines in place of the live view.")
+def command(
+    settings: Settings, until_caught_up: bool, opens: bool, no_dashboard: bool, plain: bool
+) -> int:
+    """Start broker, producer, stream and page, and show what they do until Ctrl-C.
 
     Run again, everything goes on where it stopped.
     """
@@ -52,7 +56,9 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
 
     with (
         stop_on_signals() as stop,
-        Pipeline(settings, step, until_caught_up=until_caught_up) as pipeline,
+        Pipeline(
+            settings, step, until_caught_up=until_caught_up, with_dashboard=not no_dashboard
+        ) as pipeline,
     ):
         # What shows the numbers is imported once the parts are on their way.
         from sfcrime.cli.live_view import View, plain_line
@@ -62,7 +68,7 @@ def command(settings: Settings, until_caught_up: bool, no_dashboard: bool) -> in
         watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
         with (
             LaterTraining(settings, step) as training,
-            View(console, no_dashboard, steps) as view,
+            View(console, plain, steps) as view,
         ):
 
             def look(overview: Overview, topic_ends: Mapping[int, int]) -> None:

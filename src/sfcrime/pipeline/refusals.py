@@ -66,7 +66,7 @@ def require_publishable(settings: Settings) -> None:
                 pass
 
 
-def require_place(settings: Settings) -> None:
+def require_place(settings: Settings, *, with_dashboard: bool) -> None:
     """Refuses what a run would meet on this machine and data folder.
 
     A broker that a killed run left behind is ended, as by its next start.
