@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sfcrime.dashboard.chunk import CHUNK_S, HOUR_S, Chunk, Pairs, added_up
+from sfcrime.dashboard.labels import CallTypes
 from sfcrime.store.records import Totals
 
-
-@dataclass(frozen=True, slots=True)
-class CallTypes:
-    """Raw labels by number, and what each is read as.
-
-    A number is a place in these lists and arrays, not the id of the store.
-    """
-
-    labels: Sequence[str]
-    """Raw labels as the calls carry them. Beyond the bound, one entry stands for several."""
-    reading: NDArray[np.int32]
-    """Of each label, the number of what it is read as, in `readings`."""
-    readings: Sequence[str]
-    """What labels are read as: standard descriptions, meanings of codes, notes as they are."""
-    category: NDArray[np.int8]
-    """Of each label, the number of its category in `domain.categories.CATEGORIES`."""
-    reading_category: NDArray[np.int8]
-    """Of each reading, likewise."""
-
-    def of_category(self, category: str) -> NDArray[np.bool_]:
-        """Of each label, whether it belongs to a category."""
-        raise NotImplementedError
-
-    def of_reading(self, reading: str) -> NDArray[np.bool_]:
-        """Of each label, whether it is read as this."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class TypeDispositionCalls:
-    """Calls by label and disposition code: row i of the columns is one pair, each pair once."""
-
-    labels: NDArray[np.int64]
-    """Numbers of `CallTypes.labels`."""
-    dispositions: NDArray[np.int64]
-    """Numbers of `CellColumns.dispositions`."""
-    calls: NDArray[np.int64]
+_DENSE_PAIRS = 4_000_000
+"""Up to so many possible pairs of label and disposition are added up in a table with a place for
+each; those of hostile records are sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +27,33 @@ class CellColumns:
     types: CallTypes
     dispositions: Sequence[str]
     """Raw codes by number."""
+    chunks: Mapping[int, Chunk]
+    """By start; only those with cells."""
+
+    @property
+    def calls(self) -> int:
+        """Of all cells together."""
+        return sum(each.total() for each in self.chunks.values())
 
     def by_label(self, since_s: int, until_s: int) -> NDArray[np.int64]:
         """Calls of each label of `types.labels`."""
-        raise NotImplementedError
+        pairs = self._pairs(since_s, until_s)
+        sums = np.bincount(pairs.labels, pairs.calls, minlength=len(self.types.labels))
+        return sums.astype(np.int64)
 
-    def by_label_and_disposition(self, since_s: int, until_s: int) -> TypeDispositionCalls:
-        raise NotImplementedError
+    def by_label_and_disposition(self, since_s: int, until_s: int) -> Pairs:
+        """Calls by label and disposition, each pair with calls once, in no given order; numbers of
+        `types.labels` and of `dispositions`."""
+        pairs, codes = self._pairs(since_s, until_s), len(self.dispositions)
+        key = pairs.labels * codes + pairs.dispositions
+        possible = len(self.types.labels) * codes
+        if possible <= _DENSE_PAIRS and len(key) > possible // 16:
+            sums = np.bincount(key, pairs.calls, minlength=possible)
+            key = np.flatnonzero(sums)
+            calls = sums[key].astype(np.int64)
+        else:
+            key, calls = added_up(key, pairs.calls)
+        return Pairs(key // max(codes, 1), key % max(codes, 1), calls)
 
     def by_hour(
         self, since_s: int, until_s: int, wanted: NDArray[np.bool_] | None = None
@@ -73,7 +61,32 @@ class CellColumns:
         """Calls of each hour of the span, 0 outside of the count.
 
         Args:
-            since_s, until_s: the span.
-            wanted: of each label, whether its calls are wanted; None: all.
+            since_s: start of the first hour.
+            until_s: end of the last hour.
+            wanted: of each label of `types.labels`, whether its calls are wanted; None: all.
         """
-        raise NotImplementedError
+        found = np.zeros(max(0, (until_s - since_s) // HOUR_S), np.int64)
+        for chunk in self._between(since_s, until_s):
+            calls = chunk.by_hour if wanted is None else chunk.hours_of(wanted)
+            shift = (chunk.start_s - since_s) // HOUR_S
+            start, end = max(shift, 0), min(shift + len(calls), len(found))
+            found[start:end] = calls[start - shift : end - shift]
+        return found
+
+    def _between(self, since_s: int, until_s: int) -> Iterator[Chunk]:
+        return (
+            chunk
+            for start_s, chunk in self.chunks.items()
+            if start_s < until_s and since_s < start_s + CHUNK_S
+        )
+
+    def _pairs(self, since_s: int, until_s: int) -> Pairs:
+        """Calls by label and disposition; a pair may be there once for each chunk."""
+        found = [each.pairs_between(since_s, until_s) for each in self._between(since_s, until_s)]
+        if not found:
+            return Pairs(*(np.zeros(0, np.int64) for _ in range(3)))
+        return Pairs(
+            np.concatenate([each.labels for each in found]),
+            np.concatenate([each.dispositions for each in found]),
+            np.concatenate([each.calls for each in found]),
+        )
