@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from threading import Thread
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import BoundedSemaphore, Thread
+from typing import TypeVar
 
-from sfcrime.domain.topic_state import lag
-from sfcrime.errors import SfcrimeError, TopicMadeAgain
+from sfcrime.domain.topic_state import TopicState, lag
+from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
@@ -16,6 +18,11 @@ from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation, PartitionRange
 
 ANSWER_WITHIN_S = 3.0
+
+_READING = BoundedSemaphore(4)
+"""How many records are read at a time: each has a client of its own."""
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +38,6 @@ class Lag:
         return None if self.by_partition is None else sum(self.by_partition.values())
 
 
-@dataclass(slots=True)
-class _Answer:
-    lag: dict[int, int] = field(default_factory=dict)
-    failure: str | None = None
-
-
 def measure_lag(
     settings: Settings, generation: Generation, partitions: Sequence[PartitionRange]
 ) -> Lag:
@@ -44,34 +45,73 @@ def measure_lag(
     kafka = known_kafka(settings.of_topic(generation.topic))
     if kafka is None:
         return Lag(None, "the embedded broker of this data folder does not run")
-    answer = _Answer()
-    # The client's own timeouts add up to more, and it cannot be told to stop: a daemon thread
-    # may be left behind, and ends with the command.
-    asking = Thread(target=_ask, args=(kafka, generation, partitions, answer), daemon=True)
-    asking.start()
-    asking.join(ANSWER_WITHIN_S)
-    if asking.is_alive():
-        return Lag(None, f"{kafka.bootstrap_servers} did not answer within {ANSWER_WITHIN_S:g} s")
-    return Lag(None, answer.failure) if answer.failure else Lag(answer.lag, None)
-
-
-def _ask(
-    kafka: KafkaSettings,
-    generation: Generation,
-    partitions: Sequence[PartitionRange],
-    answer: _Answer,
-) -> None:
     try:
-        topic = Topic(kafka).state()
-        require_same(generation.topic, generation.topic_id, topic.topic_id)
+        topic = _asked(kafka, lambda: _same_topic(kafka, generation))
     except TopicMadeAgain:
-        answer.failure = f"the topic {generation.topic} was made again since it was counted"
-        return
+        return Lag(None, f"the topic {generation.topic} was made again since it was counted")
     except SfcrimeError as error:
-        answer.failure = error.happened
-        return
+        return Lag(None, error.happened)
     reached = {each.partition: each.end for each in partitions}
-    answer.lag = lag(reached, topic.ends, topic.firsts)
+    return Lag(lag(reached, topic.ends, topic.firsts), None)
+
+
+def read_now(
+    settings: Settings, generation: Generation, place: Place, most_bytes: int
+) -> Content | None:
+    """The first bytes of one record as the topic holds it now, None where it holds it no longer;
+    asks the cluster, or the embedded broker if it runs, and never longer than 3 seconds.
+
+    Raises:
+        TopicMadeAgain: the topic was deleted and made again, so its offsets mean other records.
+        KafkaUnavailable: no broker runs or answers, or others are being waited for.
+    """
+    kafka = known_kafka(settings.of_topic(generation.topic))
+    if kafka is None:
+        raise KafkaUnavailable(
+            "The embedded broker of this data folder does not run.",
+            next_step="start it with `sfcrime run` or `sfcrime broker`",
+        )
+    if not _READING.acquire(timeout=ANSWER_WITHIN_S):
+        raise KafkaUnavailable(f"{kafka.bootstrap_servers} is being waited for by others.")
+
+    def read() -> Content | None:
+        try:
+            topic = _same_topic(kafka, generation)
+            return read_places(kafka, topic, [place], most_bytes)[place]
+        finally:
+            _READING.release()
+
+    return _asked(kafka, read)
+
+
+def _same_topic(kafka: KafkaSettings, generation: Generation) -> TopicState:
+    """The topic as it is now; refused where it is not the one that was counted."""
+    topic = Topic(kafka).state()
+    require_same(generation.topic, generation.topic_id, topic.topic_id)
+    return topic
+
+
+def _asked(kafka: KafkaSettings, ask: Callable[[], _Found]) -> _Found:
+    """What the cluster answers; KafkaUnavailable after 3 seconds.
+
+    The client's own timeouts add up to more, and it cannot be told to stop: a daemon thread may be
+    left behind, and ends with the process.
+    """
+    answer: Future[_Found] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return answer.result(ANSWER_WITHIN_S)
+    except TimeoutError as error:
+        raise KafkaUnavailable(
+            f"{kafka.bootstrap_servers} did not answer within {ANSWER_WITHIN_S:g} s."
+        ) from error
 
 
 def read_again(
@@ -87,6 +127,5 @@ def read_again(
     if not places:
         return {}
     with open_kafka(settings.of_topic(generation.topic)) as opened:
-        seen = Topic(opened.kafka).state()
-        require_same(generation.topic, generation.topic_id, seen.topic_id)
+        seen = _same_topic(opened.kafka, generation)
         return read_places(opened.kafka, seen, places, most_bytes)
