@@ -54,7 +54,7 @@ def measured_start(source: str, data_dir: Path, *, with_page: bool) -> dict[str,
         [
             *(sys.executable, "-m", "sfcrime", "run", "--source", source),
             *("--data-dir", str(data_dir), "--port", "0", "--ui-port", "0"),
-            *(() if with_page else ("--no-dashboard",)),
+            *(("--dashboard-port", "0") if with_page else ("--no-dashboard",)),
         ],
         stdin=theirs,
         stdout=theirs,

@@ -1,7 +1,7 @@
 """Makes docs/images/page-*.png: the page of `sfcrime run`, photographed while it counts.
 
-    .venv/bin/python tools/make_screenshots.py                   or: make screenshots
-    .venv/bin/python tools/make_screenshots.py --full --output /tmp/page      whole pages, to look at
+    make screenshots
+    make screenshots ARGS="--full --dark --output /tmp/page"     whole pages in the dark, to look at
 
 Runs the synthetic city on a data folder of its own, waits until more than eight weeks of it are
 counted, so that the page knows what is usual, and photographs every view while records still come

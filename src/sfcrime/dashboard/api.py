@@ -57,9 +57,7 @@ def hours(request: Request, sight: GivenSight, form: Annotated[HoursForm, Query(
 
 
 @router.get("/stand-outs", response_model=StandOuts, responses=TABLE)
-def stand_outs(
-    request: Request, sight: GivenSight, form: Annotated[SpanForm, Query()]
-) -> Response:
+def stand_outs(request: Request, sight: GivenSight, form: Annotated[SpanForm, Query()]) -> Response:
     """Hours with far more or fewer calls than usual, newest first, at most 200; by default those of
     the last 28 days."""
     return answered(request, stand_outs_of(sight.seen(), form), form.format)
@@ -100,8 +98,6 @@ def comparison(
 
 
 @router.get("/changes", response_model=Changes, responses=TABLE)
-def changes(
-    request: Request, sight: GivenSight, form: Annotated[ChangesForm, Query()]
-) -> Response:
+def changes(request: Request, sight: GivenSight, form: Annotated[ChangesForm, Query()]) -> Response:
     """What the newest batches added to which cell, newest first."""
     return answered(request, changes_of(sight.seen(), form), form.format)

@@ -62,9 +62,7 @@ def late(request: Request, sight: GivenSight, form: Annotated[PageForm, Query()]
 
 
 @router.get("/records/{partition}/{offset}", response_model=RecordBytes, responses=DOCUMENT)
-def record(
-    request: Request, sight: GivenSight, partition: _Partition, offset: _Offset
-) -> Response:
+def record(request: Request, sight: GivenSight, partition: _Partition, offset: _Offset) -> Response:
     """The first 4 KiB of one record's value, as the topic holds it now; 503 `kafka_unavailable`
     where no broker answers within 3 seconds."""
     return answered(request, record_bytes(sight, partition, offset))

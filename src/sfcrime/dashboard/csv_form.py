@@ -26,7 +26,16 @@ _Cell: TypeAlias = str | float | bool | None
 _Rows: TypeAlias = Iterable[Sequence[_Cell]]
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_HOUR_COLUMNS = ("hour", "calls", "state", "usual", "usual_low", "usual_high", "weeks", "stands_out")
+_HOUR_COLUMNS = (
+    "hour",
+    "calls",
+    "state",
+    "usual",
+    "usual_low",
+    "usual_high",
+    "weeks",
+    "stands_out",
+)
 _BATCH_COLUMNS = (
     "batch",
     "started_at",
@@ -78,8 +87,10 @@ def _table_of(answer: Answer) -> tuple[Sequence[str], _Rows, Meta]:  # noqa: C90
             )
             return header, rows, answer.meta
         case Matrix():
-            return ("type", "disposition", "meaning", "official", "calls"), _matrix(answer), (
-                answer.meta
+            return (
+                ("type", "disposition", "meaning", "official", "calls"),
+                _matrix(answer),
+                (answer.meta),
             )
         case Heat():
             rows = (

@@ -70,4 +70,5 @@ class DashboardPart:
         else:
             self._is_given_up = True
             failure = part_failure(self._part.name, code, self._part.log_path)
-            self._on_step(f"no page from here on, the run goes on: {failure.happened}")
+            why = failure.happened.splitlines()[-1]
+            self._on_step(f"the run goes on without its page: {why} (see {self._part.log_path})")
