@@ -12,9 +12,10 @@ import msgspec
 
 from sfcrime.errors import UsageError
 
-_CREDENTIAL = re.compile(
+CREDENTIAL = re.compile(
     r"passw|secret|token|credential|jaas|keytab|(access|private|api)[._-]?key", re.IGNORECASE
 )
+"""Found in what names a credential."""
 
 
 class Given(NamedTuple):
@@ -83,7 +84,7 @@ def checked_table(setting: str, given: object, names: re.Pattern[str]) -> dict[s
         raise _bad_table(setting, "is no table", 'A table of names and values: {"name": "value"}.')
     checked = _flat(table)
     for name, value in checked.items():
-        if _CREDENTIAL.search(name):
+        if CREDENTIAL.search(name):
             raise _bad_table(
                 setting,
                 f"names {name}, which looks like a credential",

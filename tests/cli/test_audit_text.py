@@ -28,6 +28,9 @@ def test_labels_of_records_reach_a_terminal_escaped(
 ) -> None:
     cells = tuple((number, CellCount(NINE_US, LABEL, "HAN", 1)) for number in (0, 1))
     result = AuditResult(
+        generation=1,
+        created_ms=1_700_000_000_000,
+        batch=0,
         topic="calls",
         ranges={0: OffsetRange(0, 2)},
         lateness_s=None,

@@ -201,6 +201,14 @@ class Jvm:
         return False
 
 
+class Session:
+    """A session whose own UI answers."""
+
+    def __init__(self) -> None:
+        self.sparkContext = self
+        self.uiWebUrl = "http://localhost:3000"
+
+
 FRAMES = [Frame(read_batch([call(0, at, at)], {0: (at, at + 1), 1: (10, 10)})) for at in range(4)]
 """Batches of one call each, of partition 0."""
 
@@ -232,7 +240,7 @@ class Scene:
 
     def _follow(self) -> None:
         try:
-            spark = RunningSpark(cast("Any", None), cast("Any", Jvm()))
+            spark = RunningSpark(cast("Any", Session()), cast("Any", Jvm()))
             self.ended.append(
                 run_query(spark, self.job, GENERATION, self.topic.state(), self.progress.append)
             )
