@@ -89,11 +89,10 @@ def changed_cells(before: Cells, now: Cells, labels: int, codes: int) -> Changed
     return ChangedCells(Cells(windows, numbers, dispositions, calls[more]), added[more])
 
 
-def _by_key(
-    cells: Cells, labels: int, codes: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _by_key(cells: Cells, labels: int, codes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     # A window of 2099 with 100 million pairs of label and disposition still fits into 63 bits.
-    return added_up((cells.windows * labels + cells.labels) * codes + cells.dispositions, cells.calls)
+    pairs = cells.labels * codes + cells.dispositions
+    return added_up(cells.windows * (labels * codes) + pairs, cells.calls)
 
 
 def newest_changes(

@@ -81,7 +81,7 @@ class Chunk:
     """Where the rows of each pair begin, and where the last one's end."""
     windows: NDArray[np.uint16]
     """Of each row, windows since the start: at most 40,320 of one minute."""
-    calls: NDArray[np.unsignedinteger]
+    calls: NDArray[np.integer]
     """Of each row, in as few bytes as the largest takes."""
     by_hour: NDArray[np.int64]
     """Calls of each of the 672 hours."""
@@ -105,9 +105,7 @@ class Chunk:
             return self.pairs
         since, until = (-(-(each - self.start_s) // self.window_s) for each in (since_s, until_s))
         inside = (self.windows >= max(since, 0)) & (self.windows < max(until, 0))
-        sums = np.add.reduceat(
-            np.where(inside, self.calls, 0), self.pair_rows[:-1], dtype=np.int64
-        )
+        sums = np.add.reduceat(np.where(inside, self.calls, 0), self.pair_rows[:-1], dtype=np.int64)
         some = sums > 0
         return Pairs(self.pairs.labels[some], self.pairs.dispositions[some], sums[some])
 
@@ -178,7 +176,8 @@ def added_up(
 
 
 def _by_hour(
-    windows: NDArray[np.uint16], calls: NDArray[np.unsignedinteger], window_s: int
+    windows: NDArray[np.uint16], calls: NDArray[np.integer], window_s: int
 ) -> NDArray[np.int64]:
     sums = np.bincount(windows, calls, minlength=CHUNK_S // window_s)  # whole below 2**53
-    return sums.reshape(HOURS_OF_A_CHUNK, -1).sum(axis=1).astype(np.int64)
+    by_hour: NDArray[np.int64] = sums.reshape(HOURS_OF_A_CHUNK, -1).sum(axis=1).astype(np.int64)
+    return by_hour

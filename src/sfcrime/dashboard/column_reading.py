@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sfcrime.dashboard.changes import ChangedCells, Changes, changed_cells, newest_changes
 from sfcrime.dashboard.chunk import CHUNK_S, Cells, Chunk, chunk_of, chunk_start
 from sfcrime.dashboard.columns import CellColumns
-from sfcrime.dashboard.labels import CallTypeEntries, CodeEntries, Numbers
+from sfcrime.dashboard.labels import CallTypeEntries, CodeEntries, Numbers, Texts
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import Totals, WindowTotal
@@ -38,7 +38,8 @@ class ColumnReader:
     """Reads columns of one generation; one thread at a time.
 
     Args:
-        is_stopped: asked every 10,000 cells; True makes a read end with `Stopped`.
+        is_stopped: asked every 10,000 cells and at every new label; True makes a read end with
+            `Stopped`.
     """
 
     def __init__(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
@@ -120,10 +121,19 @@ class ColumnReader:
         windows, types, codes, calls = np.concatenate(pages).T
         return Cells(
             windows,
-            self._type_numbers.of(types, reader.call_type_labels).astype(np.int64),
-            self._code_numbers.of(codes, reader.disposition_codes).astype(np.int64),
+            self._type_numbers.of(types, self._until_stopped(reader.call_type_labels)),
+            self._code_numbers.of(codes, self._until_stopped(reader.disposition_codes)),
             calls,
         )
+
+    def _until_stopped(self, texts: Texts) -> Texts:
+        def checked(after_id: int) -> Iterator[tuple[int, str]]:
+            for each in texts(after_id):
+                if self._is_stopped():
+                    raise Stopped
+                yield each
+
+        return checked
 
     def _chunk(self, start_s: int, width_s: int, cells: Cells) -> Chunk:
         return chunk_of(start_s, width_s, cells, self._types.types(), len(self._codes.codes()))

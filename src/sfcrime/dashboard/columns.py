@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.chunk import CHUNK_S, HOUR_S, Chunk, Pairs, added_up
-from sfcrime.dashboard.labels import CallTypes
+from sfcrime.dashboard.labels import CallTypes as CallTypes
 from sfcrime.store.records import Totals
 
 _DENSE_PAIRS = 4_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -16,6 +17,9 @@ HOUR_S = 3600
 HOURS_OF_A_DAY = 24
 
 HourState = Literal["complete", "so_far", "repeated", "missing"]
+Side = Literal["high", "low"]
+
+_SIDES: Mapping[int, Side | None] = {1: "high", -1: "low", 0: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Hour:
     state: HourState
     usual: UsualCalls | None
     """None where fewer than 3 weeks are known, and in the hours at the seams of the wall clock."""
-    stands_out: Literal["high", "low"] | None
+    stands_out: Side | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,7 @@ class HourTotals:
         """1 (high), -1 (low) or 0 for each hour; 0 for those that cannot be compared."""
         return np.where(self._known[first:end], stand_outs(self.calls[first:end], usual), 0)
 
-    def _hour(
-        self, first: int, place: int, usual: UsualHours, sides: NDArray[np.int8]
-    ) -> Hour:
+    def _hour(self, first: int, place: int, usual: UsualHours, sides: NDArray[np.int8]) -> Hour:
         """The hour at `place`; `usual` and `sides` begin at `first`."""
         hour, calls, at = self.first_s // HOUR_S + place, int(self.calls[place]), place - first
         state: HourState = "complete"
@@ -143,16 +145,12 @@ class HourTotals:
             state = "missing"
         elif place == len(self.calls) - 1:
             state = "so_far"
-        known = None
-        if state in ("complete", "so_far") and not np.isnan(usual.median[at]):
-            three = (float(each[at]) for each in (usual.median, usual.low, usual.high))
-            known = UsualCalls(*three, n=int(usual.n[at]))
         return Hour(
             start_s=hour * HOUR_S,
             calls=None if state == "missing" and calls == 0 else calls,
             state=state,
-            usual=known,
-            stands_out={1: "high", -1: "low", 0: None}[int(sides[at])],  # type: ignore[arg-type]
+            usual=_usual_at(usual, at) if state in ("complete", "so_far") else None,
+            stands_out=_SIDES[int(sides[at])],
         )
 
     @cached_property
@@ -193,6 +191,17 @@ def hour_totals(windows_s: NDArray[np.int64], calls: NDArray[np.int64]) -> HourT
     hours = windows_s // HOUR_S
     sums = np.bincount(hours - hours[0], calls)  # whole below 2**53
     return HourTotals(int(hours[0]) * HOUR_S, sums.astype(np.int64))
+
+
+def _usual_at(usual: UsualHours, at: int) -> UsualCalls | None:
+    if np.isnan(usual.median[at]):
+        return None
+    return UsualCalls(
+        median=float(usual.median[at]),
+        low=float(usual.low[at]),
+        high=float(usual.high[at]),
+        n=int(usual.n[at]),
+    )
 
 
 def _cut(values: NDArray[np.generic], first_s: int, since_s: int, until_s: int) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,10 @@ CODES_NAMED = 1_024
 OTHER_NOTES = "other notes"
 """Stands for the labels beyond `LABELS_NAMED` that are read as themselves."""
 OTHER_CODES = "other codes"
+
+
+Texts: TypeAlias = Callable[[int], Iterable[tuple[int, str]]]
+"""Gives id and text of the labels above an id, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,14 @@ class CallTypes:
     def of_category(self, category: str) -> NDArray[np.bool_]:
         """Of each label, whether it belongs to a category; of none if there is no such one."""
         number = CATEGORIES.index(category) if category in CATEGORIES else -1
-        return self.category == number
+        found: NDArray[np.bool_] = self.category == number
+        return found
 
     def of_reading(self, reading: str) -> NDArray[np.bool_]:
         """Of each label, whether it is read as this."""
         number = self.readings.index(reading) if reading in self.readings else -1
-        return self.reading == number
+        found: NDArray[np.bool_] = self.reading == number
+        return found
 
 
 class CallTypeEntries:
@@ -144,27 +151,25 @@ class Numbers:
         self._add = add
         self._of_id = np.full(0, -1, np.int32)
 
-    def of(
-        self, ids: NDArray[np.int64], texts: Callable[[int], Iterable[tuple[int, str]]]
-    ) -> NDArray[np.int32]:
+    def of(self, ids: NDArray[np.int64], texts: Texts) -> NDArray[np.int64]:
         """The number of each id.
 
         Args:
             ids: as cells of the generation have them.
-            texts: gives id and text of the labels above an id, by id.
+            texts: those of the store.
 
         Raises:
             StoreUnavailable: the store has no label of an id.
         """
         if not len(ids):
-            return np.zeros(0, np.int32)
+            return np.zeros(0, np.int64)
         newest = int(ids.max())
         if newest >= len(self._of_id):
             more = np.full(newest + 1 - len(self._of_id) + len(self._of_id) // 8, -1, np.int32)
             self._of_id = np.concatenate([self._of_id, more])
         if len(unknown := np.unique(ids[self._of_id[ids] < 0])):
             self._learn(unknown, texts(int(unknown[0]) - 1))
-        return self._of_id[ids]
+        return self._of_id[ids].astype(np.int64)
 
     def _learn(self, unknown: NDArray[np.int64], texts: Iterable[tuple[int, str]]) -> None:
         wanted = np.zeros(int(unknown[-1]) + 1, np.bool_)

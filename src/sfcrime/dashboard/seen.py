@@ -6,18 +6,36 @@ store.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event, Thread
 
 from sfcrime.dashboard.changes import Changes
 from sfcrime.dashboard.columns import CellColumns
 from sfcrime.dashboard.hours import HourTotals
-from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
+from sfcrime.dashboard.kept_columns import KeptColumns
+from sfcrime.dashboard.summary import Summary, SummaryReader
+from sfcrime.errors import StoreEmpty
+from sfcrime.store import sqlite
+from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.records import (
+    BatchProgress,
+    Generation,
+    PartitionRange,
+    Totals,
+    WriterState,
+)
 
-if TYPE_CHECKING:
-    from sfcrime.store.records import WriterState
+LOOK_EVERY_S = 0.05
+_AGAIN_AFTER_S = 0.5
+"""A look that failed is tried again so much later."""
+_CLOCK_TICK_NS = 20_000_000
+"""Two writes so close together may look the same: see `sqlite.written_state`."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,7 @@ class Seen:
     totals: Totals
     partitions: tuple[PartitionRange, ...]
     rejected_by_reason: Mapping[str, int]
+    """In a backlog with many rejected records it may be some batches behind."""
     writer: WriterState
     progress: tuple[BatchProgress, ...]
     """Spark's reports of the newest 1,000 kept batches, oldest first."""
@@ -39,6 +58,7 @@ class Seen:
     """None while they are read for the first time. They may be some batches behind: see their own
     `totals`."""
     changes: Changes
+    """Of the cells, up to the batch of `columns`."""
 
 
 class Watch:
@@ -53,25 +73,169 @@ class Watch:
     def __init__(self, store: Path, on_seen: Callable[[Seen | None], None]) -> None:
         self._store = store
         self._on_seen = on_seen
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="watch", daemon=True)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="columns")
+        self._known: _Known | None = None
+        self._looked_at: sqlite.WrittenState | None = None
+        self._seen: Seen | None = None
+        self._problem: str | None = None
+        self._revision = 0
+        self._restarts = 0
 
     @property
     def seen(self) -> Seen | None:
         """The newest one; None: nothing was looked at yet, no store, or nothing in it."""
-        raise NotImplementedError
+        return self._seen
 
     @property
     def problem(self) -> str | None:
         """Why the last look failed, in one sentence; None: it did not."""
-        raise NotImplementedError
+        return self._problem
 
     @property
     def restarts(self) -> int:
         """How often everything was read anew: another generation, or another store."""
-        raise NotImplementedError
+        return self._restarts
 
     def start(self) -> None:
-        raise NotImplementedError
+        """Begins to look, at once."""
+        self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread within 2 s; `seen` stays what it is."""
-        raise NotImplementedError
+        """Ends the threads within 2 s; `seen` stays what it is."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2)
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self) -> None:
+        wait_s = 0.0
+        while not self._stop.wait(wait_s):
+            wait_s = LOOK_EVERY_S
+            try:
+                self.look()
+            except Exception as error:
+                # Whatever it is: the page goes on with what it has seen, and looks again.
+                wait_s = _AGAIN_AFTER_S
+                self._note(error)
+
+    def look(self) -> None:
+        """Looks at the store if it was written to, or if there is something left to do.
+
+        Raises:
+            StoreUnavailable: the store cannot be read; the next look tries again.
+        """
+        state = sqlite.written_state(self._store)
+        left = self._known is not None and self._known.wants_a_look()
+        if state == self._looked_at and not left:
+            return
+        self._looked_at = None  # where this fails, the next look tries again
+        try:
+            with open_reader(self._store) as reader:
+                self._read(reader)
+        except StoreEmpty:
+            self._forget()
+            if self._seen is not None or self._revision == 0:
+                self._publish(None)
+        self._problem = None
+        if abs(time.time_ns() - state.newest_ns) > _CLOCK_TICK_NS:
+            self._looked_at = state
+
+    def _read(self, reader: StoreReader) -> None:
+        known = self._known
+        if known is None or not known.goes_on_in(reader):
+            self._restarts += known is not None
+            self._forget()
+            known = self._known = _Known(self._store, reader, self._worker, self._stop.is_set)
+        summary = known.summaries.read(reader)
+        try:
+            known.columns.look(reader, summary.totals)
+        finally:
+            self._show(known, reader.number, summary)
+
+    def _show(self, known: _Known, number: int, summary: Summary) -> None:
+        if known.columns.columns is None and self._seen is not None and not known.is_shown:
+            return  # another generation: the old one is shown until all of the new one is there
+        seen = _seen_of(self._revision + 1, number, summary, known.columns)
+        if not _is_same(seen, self._seen):
+            known.is_shown = True
+            self._publish(seen)
+
+    def _forget(self) -> None:
+        if self._known is not None:
+            self._known.columns.give_up()
+            self._known = None
+
+    def _publish(self, seen: Seen | None) -> None:
+        self._revision += 1
+        self._seen = seen
+        self._on_seen(seen)
+
+    def _note(self, error: Exception) -> None:
+        problem = str(error).partition("\n")[0] or type(error).__name__
+        if problem != self._problem:
+            _LOG.warning("The store cannot be read: %s", problem)
+        self._problem = problem
+
+
+class _Known:
+    """What is known of one generation of one store."""
+
+    def __init__(
+        self,
+        store: Path,
+        reader: StoreReader,
+        worker: ThreadPoolExecutor,
+        is_stopped: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._identity = self._identity_of(reader)
+        self.is_shown = False
+        self.summaries = SummaryReader(time.monotonic)
+        self.columns = KeptColumns(store, self._is_same, worker, is_stopped, time.monotonic)
+
+    def wants_a_look(self) -> bool:
+        """Whether there is something to do although nothing was written."""
+        return self.summaries.wants_a_look() or self.columns.wants_a_look()
+
+    def goes_on_in(self, reader: StoreReader) -> bool:
+        """Whether the reader's snapshot is a later one of the same ledger."""
+        before, now = self.summaries.batch, reader.totals().last_batch_id
+        is_later = before is None or (now is not None and now >= before)
+        return is_later and self._is_same(reader)
+
+    def _is_same(self, reader: StoreReader) -> bool:
+        return self._identity_of(reader) == self._identity
+
+    def _identity_of(self, reader: StoreReader) -> tuple[object, ...]:
+        """A rebuild begins another generation; a new store may begin with the same number."""
+        generation = reader.generation()
+        file = sqlite.file_identity(self._store)
+        return file, reader.number, generation.created_ms, generation.topic_id
+
+
+def _seen_of(revision: int, number: int, summary: Summary, kept: KeptColumns) -> Seen:
+    parts = {each.name: getattr(summary, each.name) for each in fields(Summary)}
+    return Seen(
+        revision=revision,
+        generation_id=number,
+        columns=kept.columns,
+        changes=kept.changes,
+        **parts,
+    )
+
+
+def _is_same(new: Seen, old: Seen | None) -> bool:
+    """Whether nothing that is shown has changed; hours and columns are new where they differ."""
+    return (
+        old is not None
+        and new.hours is old.hours
+        and new.columns is old.columns
+        and new.generation_id == old.generation_id
+        and new.generation == old.generation
+        and new.totals == old.totals
+        and new.writer == old.writer
+        and new.rejected_by_reason == old.rejected_by_reason
+        and new.progress == old.progress
+    )

@@ -65,9 +65,7 @@ def usual_hours(
     )
 
 
-def _usual(
-    calls: NDArray[np.int64], known: NDArray[np.bool_], first: int, end: int
-) -> UsualHours:
+def _usual(calls: NDArray[np.int64], known: NDArray[np.bool_], first: int, end: int) -> UsualHours:
     weeks = HOURS_OF_A_WEEK * np.arange(1, WEEKS + 1)
     places = np.arange(first, end)[:, None] - weeks
     is_known = places >= 0
@@ -76,8 +74,8 @@ def _usual(
     values = np.where(is_known, calls[places], np.inf)
     values.sort(axis=1)  # the unknown ones come last
     n = is_known.sum(axis=1)
-    quartiles = (_quantile(values, n, share) for share in (0.5, 0.25, 0.75))
-    return UsualHours(*quartiles, n=n)
+    median, low, high = (_quantile(values, n, share) for share in (0.5, 0.25, 0.75))
+    return UsualHours(median, low, high, n)
 
 
 def _quantile(

@@ -1,0 +1,37 @@
+"""Keeps a piece of work that is done again and again within a share of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Share:
+    """Says when the work may be done again.
+
+    Args:
+        of_time: the share, above 0 and at most 1: after work of t seconds comes a rest, so that
+            both together last t / share.
+        clock_s: seconds that never go back.
+    """
+
+    def __init__(self, of_time: float, clock_s: Callable[[], float]) -> None:
+        self._of_time = of_time
+        self._clock_s = clock_s
+        self._due_s = float("-inf")
+        self.last_s = 0.0
+        """How long the work took the last time."""
+
+    def is_due(self) -> bool:
+        """Whether the rest is over."""
+        return self._clock_s() >= self._due_s
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Times the work in the `with` block, whether it succeeds or not."""
+        began_s = self._clock_s()
+        try:
+            yield
+        finally:
+            self.last_s = self._clock_s() - began_s
+            self._due_s = began_s + self.last_s / self._of_time
