@@ -1,6 +1,6 @@
-"""Writes docs/settings.md and docs/cli.md from the code.
+"""Writes docs/settings.md, docs/cli.md, docs/api.md and page/openapi.json from the code.
 
-.venv/bin/python tools/make_references.py            write both
+.venv/bin/python tools/make_references.py            write all
 .venv/bin/python tools/make_references.py --check    exit 1 where one is out of date
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from api_reference import api_page, openapi_text
 
 from sfcrime.cli.main import COMMANDS, sfcrime
 from sfcrime.machine.sizes import CORES_PER_PARTITION, STEPS
@@ -215,6 +216,8 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs" / "settings.md": settings_page(),
         ROOT / "docs" / "cli.md": cli_page(),
+        ROOT / "docs" / "api.md": api_page(MENDED_BY),
+        ROOT / "page" / "openapi.json": openapi_text(),
     }
 
 

@@ -1,4 +1,4 @@
-"""docs/settings.md and docs/cli.md are what the code says now."""
+"""docs/settings.md, docs/cli.md, docs/api.md and page/openapi.json are what the code says now."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ def references(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "cli.md"])
+@pytest.mark.parametrize(
+    "name", ["docs/settings.md", "docs/cli.md", "docs/api.md", "page/openapi.json"]
+)
 def test_a_generated_page_is_what_the_generator_writes_now(
     references: ModuleType, name: str
 ) -> None:
-    path = ROOT / "docs" / name
+    path = ROOT / name
     wanted = references.pages()[path]
 
-    assert path.read_text(encoding="utf-8") == wanted, f"docs/{name}: {references.MENDED_BY}"
+    assert path.read_text(encoding="utf-8") == wanted, f"{name}: {references.MENDED_BY}"
 
 
 def test_a_page_that_is_out_of_date_is_named_with_what_mends_it(

@@ -162,7 +162,7 @@ class Named(Answer):
     before: int | None
     """Calls of the equally long span right before; None where counting began later."""
     change: float | None
-    """calls / before - 1; None where `before` is under 20."""
+    """Against the span before, of hours that are over; None where either has under 20 calls."""
 
 
 class Names(Answer):
@@ -175,7 +175,7 @@ class Names(Answer):
     category: str | None
     type: str | None
     calls: int
-    """Of the span and the chosen category or type: those listed and those left out."""
+    """Of the span and the chosen category or type, whatever `q` is."""
     names: list[Named]
     """Most calls first."""
     left_out: int
@@ -204,7 +204,8 @@ class Matrix(Answer):
     until: str
     category: str | None
     dispositions: list[Disposition]
-    """Most calls first; every code that occurs."""
+    """Most calls first; every code that occurs. Beyond 60, one more stands for the rarest of those
+    outside of the city's table."""
     rows: list[MatrixRow]
     """Most calls first; the last one, "other types", holds what the limit leaves out."""
     left_out: int
@@ -221,16 +222,17 @@ class Heat(Answer):
     category: str | None
     type: str | None
     calls: list[list[int]]
-    """7 rows, Monday first, of 24 hours."""
+    """7 rows, Monday first, of 24 hours; of hours that were counted whole."""
     hours: list[list[int]]
-    """How many such hours the counted part of the span has: calls / hours is the mean."""
+    """How many such hours went by while calls were counted: calls / hours is the mean. 0 where the
+    span has none."""
 
 
 class Day(Answer):
     day: str
     calls: int
     complete: bool
-    """False for the first and the last day of the count."""
+    """False for the first and the last day of the count, and where the span has only a part."""
 
 
 class Days(Answer):
@@ -254,12 +256,15 @@ class Compared(Answer):
 
 
 class Comparison(Answer):
+    """Of hours that were counted whole."""
+
     meta: Meta
     since: str
     until: str
     other_since: str
     other_until: str
     days: float
+    """That went by while calls were counted."""
     other_days: float
     total: Compared
     categories: list[Compared]
@@ -296,7 +301,7 @@ class Changes(Answer):
     changes: list[Change]
     """Newest first."""
     left_out: int
-    """Changes of the same batches that are not listed."""
+    """Changes of the listed batches that are not listed."""
 
 
 class Batches(Answer):
@@ -411,5 +416,7 @@ class Snapshot(Answer):
     hours: list[Hour]
     """The newest 3."""
     changes: list[Change]
-    """Of this batch, at most 30."""
+    """The newest known, at most 30, newest first; they may be some batches behind the totals. Those
+    above the newest batch that a client has are new to it."""
     changes_left_out: int
+    """Changes of the listed batches that are not listed."""

@@ -22,13 +22,10 @@ from sfcrime.dashboard.answers import (
     Span,
     StandOuts,
 )
-from sfcrime.dashboard.call_questions import (
-    comparison_of,
-    days_of,
-    heat_of,
-    matrix_of,
-    names_of,
-)
+from sfcrime.dashboard.comparison_question import comparison_of
+from sfcrime.dashboard.hour_questions import hours_of, span_answer_of, stand_outs_of
+from sfcrime.dashboard.matrix_question import matrix_of
+from sfcrime.dashboard.name_questions import names_of
 from sfcrime.dashboard.parameters import (
     ChangesForm,
     ComparisonForm,
@@ -38,8 +35,9 @@ from sfcrime.dashboard.parameters import (
     NamesForm,
     SpanForm,
 )
-from sfcrime.dashboard.questions import changes_of, hours_of, span_answer_of, stand_outs_of
+from sfcrime.dashboard.questions import changes_of
 from sfcrime.dashboard.sight import GivenSight
+from sfcrime.dashboard.time_questions import days_of, heat_of
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS, tags=["calls"])
 

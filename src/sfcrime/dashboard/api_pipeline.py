@@ -27,6 +27,7 @@ from sfcrime.dashboard.questions import batches_of, last_audit_of, overview_of
 from sfcrime.dashboard.set_aside import late_page, record_bytes, rejected_page
 from sfcrime.dashboard.settings_in_force import settings_of
 from sfcrime.dashboard.sight import GivenSight
+from sfcrime.store.verdict import read_verdict
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS, tags=["stream"])
 
@@ -77,7 +78,7 @@ def settings(request: Request, sight: GivenSight) -> Response:
 @router.get("/audit", response_model=LastAudit, responses=DOCUMENT)
 def audit(request: Request, sight: GivenSight) -> Response:
     """The verdict of the last `sfcrime audit`, and how many batches were committed since."""
-    return answered(request, last_audit_of(sight.seen(), sight.settings.data_dir))
+    return answered(request, last_audit_of(sight.seen(), read_verdict(sight.settings.data_dir)))
 
 
 @router.get("/methods", response_model=Methods, responses=DOCUMENT)

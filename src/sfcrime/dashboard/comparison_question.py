@@ -11,7 +11,7 @@ import numpy as np
 from sfcrime.dashboard.answers import Compared, Comparison
 from sfcrime.dashboard.hour_questions import counted_span
 from sfcrime.dashboard.parameters import HOUR_S, Bounds, ComparisonForm, span_of, wall_s, wall_text
-from sfcrime.dashboard.real_hours import hours_over, real_days
+from sfcrime.dashboard.real_hours import real_days, whole_hours
 from sfcrime.dashboard.seen import Seen
 from sfcrime.dashboard.selection import Counts, cells_meta, change_between, columns_of, summed_by
 from sfcrime.domain.categories import CATEGORIES
@@ -43,9 +43,9 @@ class _Sides:
 
 
 def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
-    """Calls a day in two spans; hours that are over, of days that were counted."""
+    """Calls a day in two spans; hours that were counted whole."""
     columns, whole = columns_of(seen), counted_span(seen)
-    counted = hours_over(whole, whole)
+    counted = whole_hours(whole, whole)
     span = span_of(form.since, form.until, counted, _DEFAULT_HOURS)
     other = _other_span(form, span, counted)
     sides = _Sides(real_days(seen.hours, span), real_days(seen.hours, other))
@@ -55,9 +55,7 @@ def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
     categories = [
         summed_by(types.category, each, len(CATEGORIES)).tolist() for each in (calls, other_calls)
     ]
-    by_type = [
-        summed_by(types.reading, each, len(types.readings)) for each in (calls, other_calls)
-    ]
+    by_type = [summed_by(types.reading, each, len(types.readings)) for each in (calls, other_calls)]
     return Comparison(
         meta=cells_meta(seen),
         since=span.since,

@@ -75,7 +75,7 @@ def _cell(value: _Cell) -> str | float:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _table_of(answer: Answer) -> tuple[Sequence[str], _Rows, Meta]:  # noqa: C901 - one case a kind
+def _table_of(answer: Answer) -> tuple[Sequence[str], _Rows, Meta]:
     match answer:
         case Hours() | StandOuts():
             return _HOUR_COLUMNS, map(_hour, answer.hours), answer.meta

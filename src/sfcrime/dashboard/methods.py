@@ -58,8 +58,9 @@ METHODS = Methods(
             "The median of the same weekday and hour in the 8 weeks before, and the lower and "
             "upper quartile as its spread; between two values they are interpolated linearly. "
             "The hour itself never plays a part in it.",
-            "Weeks count that were counted to the end of that hour: no repeated or missing hour, no "
-            "day without any call. n says how many there were; under 3, nothing is called usual.",
+            "A week counts whose hour was counted from start to end: no repeated or missing "
+            "hour, no day without any call. n says how many there were; under 3, nothing is "
+            "called usual.",
             rule="docs/methods.md#usual",
         ),
         _method(
@@ -99,8 +100,8 @@ METHODS = Methods(
             "All calls of one weekday and hour of the day, and how many such hours went by while "
             "calls were counted; their quotient is the mean.",
             "A day without any call was not counted at all and adds no hours; the hour repeated in "
-            "November adds two, the one left out in March none. The hour of the newest call is "
-            "left out, because it is not over.",
+            "November adds two, the one left out in March none. The hour of the first call and "
+            "that of the newest are left out: they may have been counted in part.",
         ),
         _method(
             "days",
@@ -113,8 +114,8 @@ METHODS = Methods(
             "comparison",
             "One span against another",
             "Calls of each span, and the same a day: divided by the days of 24 hours that went by "
-            "while calls were counted. Days without any call and the hour of the newest call are "
-            "left out.",
+            "while calls were counted. Days without any call add none; the hour of the first call "
+            "and that of the newest are left out.",
             f"The change is that of calls a day. {_SMALL}",
             "Spans differ in holidays, weather, weekdays, and in how calls were recorded; the "
             "comparison knows nothing of these.",
@@ -196,10 +197,10 @@ METHODS = Methods(
         _sign(
             "state",
             "Live, stale or offline",
-            "Live: a job has written, or has shown that it runs, within 15 seconds, and while there "
-            "is lag it has committed a batch within a minute. Else the page is stale: the numbers "
-            "are right as of the time shown, and nobody counts on. Offline is what the page says "
-            "when it cannot reach this server.",
+            "Live: a job has written, or has shown that it runs, within 15 seconds, and while "
+            "there is lag it has committed a batch within a minute. Else the page is stale: the "
+            "numbers are right as of the time shown, and nobody counts on. Offline is what the "
+            "page says when it cannot reach this server.",
             rule="docs/architecture.md#one-writer",
         ),
         _method(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.answers import Named, Names
-from sfcrime.dashboard.columns import CallTypes
 from sfcrime.dashboard.hour_questions import counted_span
+from sfcrime.dashboard.labels import CallTypes
 from sfcrime.dashboard.parameters import HOUR_S, Bounds, NamesForm, span_of
 from sfcrime.dashboard.seen import Seen
 from sfcrime.dashboard.selection import (

@@ -1,7 +1,7 @@
 """How many hours went by in a span of the wall, for means: by hour of the week, and in days. Pure.
 
 The wall leaves an hour out in March and shows one twice in November; a day without any call was not
-counted at all, and the hour of the newest call is not over.
+counted at all; and the count may begin and end in the middle of an hour.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ _REPEATED_SLOT = 6 * 24 + 1
 """Clocks are turned back on a Sunday, when they show two o'clock, to one o'clock."""
 
 
-def hours_over(span: Bounds, counted: Bounds) -> Bounds:
-    """The span without the hour of the newest call."""
+def whole_hours(span: Bounds, counted: Bounds) -> Bounds:
+    """The hours of a counted span that were counted from their start to their end: neither that
+    of the first call nor that of the newest."""
+    since_s = max(span.since_s, counted.since_s + HOUR_S)
     until_s = min(span.until_s, counted.until_s - HOUR_S)
-    return Bounds(min(span.since_s, until_s), until_s)
+    return Bounds(min(since_s, until_s), until_s)
 
 
 def slots_of_week(span: Bounds) -> NDArray[np.int64]:

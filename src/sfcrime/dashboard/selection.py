@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from sfcrime.dashboard.answers import Meta
 from sfcrime.dashboard.api_error import bad_parameter, loading
-from sfcrime.dashboard.columns import CallTypes, CellColumns
+from sfcrime.dashboard.columns import CellColumns
+from sfcrime.dashboard.labels import CallTypes
 from sfcrime.dashboard.meta import meta_from
 from sfcrime.dashboard.seen import Seen
 from sfcrime.domain.categories import CATEGORIES

@@ -8,7 +8,7 @@ from sfcrime.dashboard.answers import Day, Days, Heat, Meta
 from sfcrime.dashboard.hour_questions import counted_span
 from sfcrime.dashboard.meta import meta_of
 from sfcrime.dashboard.parameters import DAY_S, HOUR_S, Bounds, FilteredForm, span_of, wall_text
-from sfcrime.dashboard.real_hours import hours_over, real_hours, slots_of_week
+from sfcrime.dashboard.real_hours import real_hours, slots_of_week, whole_hours
 from sfcrime.dashboard.seen import Seen
 from sfcrime.dashboard.selection import Counts, cells_meta, columns_of, summed_by, wanted_labels
 
@@ -16,9 +16,9 @@ _WEEK_HOURS = 7 * 24
 
 
 def heat_of(seen: Seen, form: FilteredForm) -> Heat:
-    """Calls by weekday and hour, of hours that are over."""
+    """Calls by weekday and hour, of hours that were counted whole."""
     counted = counted_span(seen)
-    span = hours_over(span_of(form.since, form.until, counted, None), counted)
+    span = whole_hours(span_of(form.since, form.until, counted, None), counted)
     calls, meta = _calls_by_hour(seen, form, span)
     slots = slots_of_week(span)
     real = real_hours(seen.hours, span)
