@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -31,6 +30,11 @@ from sfcrime.dashboard.state import state_of
 from sfcrime.settings import Settings
 
 
+def now_ms() -> int:
+    """This instant, milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
 def build_app(
     source: SeenSource,
     settings: Settings,
@@ -50,20 +54,15 @@ def build_app(
 
     def state_now(seen: Seen) -> State:
         lag.look()
-        return state_of(
-            seen.writer, seen.totals.committed_ms, lag.known, time.time_ns() // 1_000_000
-        )
+        return state_of(seen.writer, seen.totals.committed_ms, lag.known, now_ms())
 
     sight = Sight(settings, lambda: source.seen, state_now)
     hub = EventHub(NewestEvents(sight, snapshot_of))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(hub.run())
-        yield
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        async with hub.running():
+            yield
 
     # FastAPI's own pages about the API load scripts from elsewhere, so they are left out.
     app = FastAPI(

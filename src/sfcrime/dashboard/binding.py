@@ -77,12 +77,15 @@ def read_token(path: Path) -> str:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
-            content = file.read(_MOST_TOKEN_BYTES + 1) if stat.S_ISREG(status.st_mode) else None
+            is_file = stat.S_ISREG(status.st_mode)
+            content = os.read(descriptor, _MOST_TOKEN_BYTES + 1) if is_file else b""
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _bad_token(path, f"cannot be read: {error.strerror}") from error
-    if content is None:
+    if not is_file:
         raise _bad_token(path, "is no file")
     if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.getuid():
         raise _bad_token(path, f"has mode {stat.S_IMODE(status.st_mode):04o} or another owner")

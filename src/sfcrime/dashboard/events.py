@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -99,8 +100,16 @@ class EventHub:
         if self._loop is not None and not self._ended:
             self._loop.call_soon_threadsafe(self._changed.set)
 
-    async def run(self) -> None:
-        """Makes events and looks after clients, until it is cancelled."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Makes events and looks after clients, for the length of the `async with` block."""
+        running = asyncio.create_task(self._run())
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         tick_s = self._loop.time() + TICK_S
         while True:

@@ -34,13 +34,18 @@ class LagWatch:
 
     Args:
         measure: asks the cluster; bounded, and raises nothing.
+        every_s: seconds between two questions.
         clock: seconds that never go back.
     """
 
     def __init__(
-        self, measure: Callable[[], KnownLag], clock: Callable[[], float] = time.monotonic
+        self,
+        measure: Callable[[], KnownLag],
+        every_s: float = ASKED_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._measure = measure
+        self._every_s = every_s
         self._clock = clock
         self._lock = Lock()
         self._looked = Event()
@@ -80,7 +85,7 @@ class LagWatch:
                     return
                 self._known = self._measure()
                 self._measured_s = self._clock()
-                if self._ended.wait(ASKED_EVERY_S):
+                if self._ended.wait(self._every_s):
                     return
             if self._ended.is_set():
                 return

@@ -77,7 +77,7 @@ def _of_server(server: Server) -> Iterator[Metric]:
         "Clients of the event stream that did not take what was sent.",
         [({}, server.dropped)],
     )
-    yield _counter("store_reads", "How often the whole store was read.", [({}, server.restarts)])
+    yield _counter("store_restarts", "How often the store was read anew.", [({}, server.restarts)])
 
 
 def _of_accounts(seen: Seen) -> Iterator[Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -14,12 +15,12 @@ from pathlib import Path
 from threading import Event, Timer
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sfcrime.dashboard.app import build_app
 from sfcrime.dashboard.binding import Binding, binding_of
-from sfcrime.dashboard.events import ABORT
+from sfcrime.dashboard.events import ABORT, EventHub
 from sfcrime.dashboard.lag import KnownLag, LagWatch
 from sfcrime.dashboard.probes import SeenSource
 from sfcrime.dashboard.seen import Watch
@@ -33,7 +34,7 @@ from sfcrime.store import STORE_FILE
 _OPEN_FILES = 4096
 """1,000 clients of the stream, and others; many systems give 1,024 unless asked."""
 _UNSENT_BYTES = 128 * 1024
-"""What the system keeps of a client that does not read, so that it soon shows as stalled."""
+"""What the system keeps for a client that does not read; it would be megabytes."""
 _GRACE_S = 1
 """How long answers under way may take when the server stops; streams end at once."""
 _LEFT_WITHIN_S = 1.0
@@ -64,10 +65,21 @@ def serve(settings: Settings, stop: Event, on_answering: Callable[[str], None]) 
 
         watch.start()
         try:
-            _Server(app, stop, answering).run([listener])
+            run_server(app, app.state.hub, listener, stop, answering)
         finally:
             lag.end()
             watch.stop()
+
+
+def run_server(
+    app: ASGIApp,
+    hub: EventHub,
+    listener: socket.socket,
+    stop: Event,
+    on_answering: Callable[[], None],
+) -> None:
+    """Serves an application on a bound socket until told to stop; the streams end first."""
+    _Server(app, hub, stop, on_answering).run([listener])
 
 
 def leave_soon(code: int) -> None:
@@ -103,7 +115,13 @@ def lag_of(source: SeenSource, settings: Settings) -> Callable[[], KnownLag]:
 
 
 class _Connection(HttpToolsProtocol):
-    """Lets the event stream cut a connection: a closed one waits for what was not sent yet."""
+    """Keeps little of what a client does not read, and lets the event stream cut its connection: a
+    closed one waits for what was not sent yet."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -113,7 +131,9 @@ class _Connection(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """Stops when it is told to, not by signals of its own, and ends the streams first."""
 
-    def __init__(self, app: FastAPI, stop: Event, on_answering: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, hub: EventHub, stop: Event, on_answering: Callable[[], None]
+    ) -> None:
         config = uvicorn.Config(
             app,
             loop="asyncio",
@@ -128,7 +148,7 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=_GRACE_S,
         )
         super().__init__(config)
-        self._hub = app.state.hub
+        self._hub = hub
         self._stop = stop
         self._on_answering = on_answering
 
@@ -163,7 +183,6 @@ def _listener(binding: Binding) -> Iterator[socket.socket]:
         raise _no_address(address, error) from error
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
         try:
             listener.bind(place)
         except OSError as error:

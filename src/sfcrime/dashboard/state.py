@@ -16,7 +16,6 @@ SEEN_WITHIN_MS = 15_000
 COMMITTED_WITHIN_MS = 60_000
 """Records that wait are committed sooner, however slow the machine is: a batch is bounded."""
 
-NO_JOB = "No job has written to the store yet."
 ENDED = "No job writes to the store: the last one has ended."
 SILENT = "The job that wrote to the store has not been seen for 15 seconds."
 STUCK = "Records wait in the topic, and no batch was committed for a minute."
@@ -24,12 +23,12 @@ LIVE = "A job writes to the store."
 
 
 def state_of(
-    writer: WriterState | None, committed_ms: int | None, lag: KnownLag, now_ms: int
+    writer: WriterState, committed_ms: int | None, lag: KnownLag, now_ms: int
 ) -> State:
     """What the page says of the job.
 
     Args:
-        writer: the store's row of the newest writer; None where there is none.
+        writer: the newest run that opened the store for writing.
         committed_ms: when the newest batch was committed; None before the first.
         lag: as it was measured last.
         now_ms: milliseconds since 1970 UTC, as all times here.
@@ -39,9 +38,9 @@ def state_of(
         state="live" if reason == LIVE else "stale",
         since=instant_iso(since_ms),
         reason=reason,
-        job_started_at=instant_iso(writer.started_ms) if writer else None,
-        job_seen_at=instant_iso(writer.seen_ms) if writer else None,
-        starts=writer.starts if writer else 0,
+        job_started_at=instant_iso(writer.started_ms),
+        job_seen_at=instant_iso(writer.seen_ms),
+        starts=writer.starts,
         lag=lag.records,
         lag_by_partition=lag.by_partition,
         lag_reason=lag.reason,
@@ -49,11 +48,9 @@ def state_of(
 
 
 def _stale_since(
-    writer: WriterState | None, committed_ms: int | None, lag: int | None, now_ms: int
+    writer: WriterState, committed_ms: int | None, lag: int | None, now_ms: int
 ) -> tuple[int | None, str]:
     """Since when, and why; `LIVE` where it is not."""
-    if writer is None:
-        return None, NO_JOB
     if writer.ended_ms is not None:
         return writer.ended_ms, ENDED
     if now_ms - writer.seen_ms > SEEN_WITHIN_MS:
