@@ -1,12 +1,12 @@
 """How long after `sfcrime run` the first statistic is there, and where the time goes.
 
     python benchmarks/first_statistic.py --repeats 5
-    python benchmarks/first_statistic.py --repeats 9 --alternate
+    python benchmarks/first_statistic.py --repeats 9 --page both
 
 Each run gets an empty data folder, and begins with the start of the process on a machine that is
 set up (`sfcrime setup --train`). The end is the commit of the first batch with a counted call; what
 the live view needs to show it is measured as well. Moments in between are taken from the times of
-the files that the parts leave behind. With `--alternate`, runs with the page and without it take
+the files that the parts leave behind. With `--page both`, runs with the page and without it take
 turns, so that what else the machine does meets both alike.
 """
 
@@ -37,9 +37,6 @@ from sfcrime.store.reader import open_reader
 GIVE_UP_S = 120.0
 _SHOWN = re.compile(rb"([\d,]+) counted")
 _STYLE = re.compile(rb"\x1b\[[\d;]*m")
-
-
-PAGE = "page answers"
 
 
 def measured_start(source: str, data_dir: Path, *, with_page: bool) -> dict[str, float]:
@@ -118,7 +115,7 @@ def _moments(data_dir: Path) -> dict[str, float]:
             ("broker's storage made", "kafka/log/bootstrap.checkpoint"),
             ("topic made", "kafka/log/*-0/partition.metadata"),
             ("Spark context made", "spark/shuffle/spark-*/userFiles-*"),
-            (PAGE, f"run/{DashboardActivity.__name__}.json"),
+            ("page answers", f"run/{DashboardActivity.__name__}.json"),
         )
         for file in sorted(data_dir.glob(pattern))[:1]
     }
@@ -134,31 +131,34 @@ def _moments(data_dir: Path) -> dict[str, float]:
 @click.option("--repeats", default=5, show_default=True)
 @click.option("--source", default="synthetic", show_default=True, help="A file, or `synthetic`.")
 @click.option("--real", is_flag=True, help="The real file beside the project.")
-@click.option("--alternate", is_flag=True, help="With the page and without it, in turns.")
-@click.option("--no-dashboard", is_flag=True, help="Without the page.")
+@click.option(
+    "--page",
+    type=click.Choice(["with", "without", "both"]),
+    default="with",
+    show_default=True,
+    help="Runs with the page, without it, or both in turns.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Takes the result as JSON.")
-def main(
-    repeats: int, source: str, real: bool, alternate: bool, no_dashboard: bool, out: Path | None
-) -> None:
+def main(repeats: int, source: str, real: bool, page: str, out: Path | None) -> None:
     """Start the whole pipeline again and again."""
     if real:
         source = str(REAL_FILE)
-    turns = (True, False) if alternate else (not no_dashboard,)
-    runs: dict[str, list[dict[str, float]]] = {}
+    turns = ("with", "without") if page == "both" else (page,)
+    runs: dict[str, list[dict[str, float]]] = {turn: [] for turn in turns}
     for _ in range(repeats):
-        for with_page in turns:
-            how = "with the page" if with_page else "without the page"
+        for turn in turns:
             with TemporaryDirectory(prefix="sfcrime-first-") as folder:
                 load = os.getloadavg()[0]
-                run = measured_start(source, Path(folder), with_page=with_page)
-            runs.setdefault(how, []).append(run)
+                run = measured_start(source, Path(folder), with_page=turn == "with")
+            runs[turn].append(run)
             shown = ", ".join(f"{name} {seconds:.1f}" for name, seconds in run.items())
-            click.echo(f"{how}, load {load:.1f}: {shown}")
-    summaries = {how: medians(each) for how, each in runs.items()}
-    for how, summary in summaries.items():
-        click.echo(f"medians of {repeats} {how}: {json.dumps(summary)}")
+            click.echo(f"{turn} the page, load {load:.1f}: {shown}")
+    summaries = {turn: medians(each) for turn, each in runs.items()}
+    for turn, summary in summaries.items():
+        click.echo(f"medians of {repeats} {turn} the page: {json.dumps(summary)}")
     if out is not None:
-        result = {"machine": described_machine(), "source": source, "summary": summaries}
+        summary = summaries if page == "both" else summaries[page]
+        result = {"machine": described_machine(), "source": source, "summary": summary}
         out.write_text(json.dumps({**result, "runs": runs}, indent=1), encoding="utf-8")
 
 

@@ -20,7 +20,7 @@ from sfcrime.machine.own_folder import file_lock
 from sfcrime.pipeline.activity import DashboardActivity, ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Overview
 
-END = ("--until-caught-up", "--no-dashboard", "--plain")
+END = ("--until-caught-up", "--no-dashboard")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_port_that_is_taken_is_refused_by_its_name_before_anything_starts(
 def test_a_page_whose_port_is_taken_is_refused_before_anything_starts(sfcrime: Sfcrime) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-        ran = sfcrime("run", "--plain", "--dashboard-port", port)
+        ran = sfcrime("run", "--dashboard-port", port)
 
     assert ran.code == 4
     assert f"The page cannot listen on 127.0.0.1:{port}: the port is in use." in ran.err
@@ -195,7 +195,7 @@ def test_a_page_for_other_machines_without_a_token_is_refused_and_nothing_starts
 ) -> None:
     sfcrime.environment = {"SFCRIME_DASHBOARD_HOST": host}
 
-    ran = sfcrime("run", "--plain")
+    ran = sfcrime("run")
 
     assert ran.code == 2
     assert said in ran.err
@@ -215,7 +215,7 @@ def test_a_page_on_an_address_of_another_machine_is_refused_and_nothing_starts(
         "SFCRIME_DASHBOARD_ALLOWED_HOSTS": "calls.example.org",
     }
 
-    ran = sfcrime("run", "--plain")
+    ran = sfcrime("run")
 
     assert ran.code == 2
     assert "The page cannot listen on 192.0.2.1:8000: " in ran.err

@@ -7,6 +7,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +81,27 @@ def test_the_shipped_page_is_byte_for_byte_what_its_sources_build_to(npm: Npm) -
     assert "index.html" in fresh
     assert list(fresh) == list(shipped), "run `make page`"
     assert [name for name in fresh if fresh[name] != shipped[name]] == [], "run `make page`"
+
+
+def test_the_package_holds_the_page_so_that_users_need_no_node(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    folder = "sfcrime/dashboard/page/"
+
+    with zipfile.ZipFile(wheel) as packed:
+        held = {
+            name.removeprefix(folder): packed.read(name)
+            for name in packed.namelist()
+            if name.startswith(folder)
+        }
+
+    assert held == files_in(SHIPPED)
+    assert "index.html" in held
 
 
 def test_the_shipped_page_is_small() -> None:

@@ -294,7 +294,7 @@ def test_sfcrime_itself_counts_the_same_on_the_pair_and_proves_it(
     servers = ["--bootstrap-servers", published.servers]
     ran = sfcrime(
         *("run", *servers, "--source", str(calls_file), "--speed", "max"),
-        *("--until-caught-up", "--no-dashboard", "--plain"),
+        *("--until-caught-up", "--no-dashboard"),
     )
     assert ran.code == 0, ran.out + ran.err
 

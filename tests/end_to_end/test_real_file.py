@@ -18,7 +18,7 @@ pytestmark = [
 def test_the_real_file_is_counted_exactly(sfcrime: Sfcrime) -> None:
     ended = sfcrime(
         *("run", "--source", str(REAL_FILE), "--speed", "max", "--until-caught-up"),
-        *("--no-dashboard", "--plain", "--port", "0", "--ui-port", "0"),
+        *("--no-dashboard", "--port", "0", "--ui-port", "0"),
     )
     assert ended.code == 0, ended.out + ended.err
 

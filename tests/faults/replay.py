@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-TO_THE_END = ("--speed", "max", "--until-caught-up", "--no-dashboard", "--plain")
+TO_THE_END = ("--speed", "max", "--until-caught-up", "--no-dashboard")
 
 
 @dataclass(frozen=True)

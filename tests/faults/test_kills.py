@@ -100,7 +100,7 @@ def test_twenty_sigkills_change_no_number(
             for number in range(KILLS):
                 with sfcrime.started("stream", *SMALL_BATCHES) as stream:
                     killer.kill("job", stream, number)
-    run = ("run", "--source", source, *PACE, *SMALL_BATCHES, "--no-dashboard", "--plain")
+    run = ("run", "--source", source, *PACE, *SMALL_BATCHES, "--no-dashboard")
     for number in range(KILLS):
         with sfcrime.started(*run) as started:
             killer.kill("everything", started, number)

@@ -29,7 +29,7 @@ def test_a_producer_starts_no_broker_for_a_speed_that_cannot_be(sfcrime: Sfcrime
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("run", "--no-dashboard", "--plain"),
+        ("run", "--no-dashboard"),
         ("broker",),
         ("produce",),
         ("produce", "--bootstrap-servers", "127.0.0.1:1"),
