@@ -12,7 +12,7 @@ export default defineConfig({
   build: {
     outDir: "../src/sfcrime/dashboard/page",
     emptyOutDir: true,
-    target: "es2022",
+    target: "es2023",
     sourcemap: false,
     // A data: address would be a second copy of the file, and the budget counts files.
     assetsInlineLimit: 0,

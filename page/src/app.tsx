@@ -2,7 +2,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { Header } from "./parts/header.tsx";
+import { Header, Notice } from "./parts/header.tsx";
 import { MethodDialog } from "./parts/method.tsx";
 import { meta } from "./state/live.ts";
 import { place, VIEW_TITLES, type View } from "./state/url.ts";
@@ -52,6 +52,7 @@ export function App() {
           Made by sfcrime on this machine; the page asks nothing of any other.
         </p>
       </footer>
+      <Notice />
       <MethodDialog />
     </>
   );

@@ -23,6 +23,8 @@ export interface ChartProps {
   readonly options: (colours: Colours) => Omit<uPlot.Options, "width" | "height">;
   /** Changes when `options` would answer otherwise: the chart is then made anew. */
   readonly optionsKey?: string;
+  /** What the hooks of `options` draw from, read there by `drawnFrom`. */
+  readonly drawnFrom?: readonly unknown[];
   /** The sentence of a point. */
   readonly pointText: (index: number) => string;
   /** Enter or a click on a point. */
@@ -36,6 +38,13 @@ export interface ChartProps {
 
 const colours: Colours = (name) =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const sources = new WeakMap<uPlot, readonly unknown[]>();
+
+/** What a chart draws from, beside the values of its series: in a hook of its options. */
+export function drawnFrom(plot: uPlot): readonly unknown[] {
+  return sources.get(plot) ?? [];
+}
 
 /** Font of axes and marks on a canvas. */
 export const CHART_FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -74,7 +83,7 @@ function steps(key: string, last: number): ((at: number) => number) | null {
 }
 
 export function Chart(props: ChartProps) {
-  const { label, data, height = 260, optionsKey = "" } = props;
+  const { label, data, height = 300, optionsKey = "" } = props;
   const [asTable, setAsTable] = useState(false);
   const [at, setAt] = useState<number | null>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -89,7 +98,7 @@ export function Chart(props: ChartProps) {
     const here = box.current;
     if (asTable || !here) return;
     const made = newest.current.options(colours);
-    const drawn = new uPlot(
+    const drawn: uPlot = new uPlot(
       {
         ...made,
         width: here.clientWidth,
@@ -97,6 +106,12 @@ export function Chart(props: ChartProps) {
         legend: { show: false, ...made.legend },
         hooks: {
           ...made.hooks,
+          init: [
+            ...(made.hooks?.init ?? []),
+            (self) => {
+              sources.set(self, newest.current.drawnFrom ?? []);
+            },
+          ],
           setCursor: [
             ...(made.hooks?.setCursor ?? []),
             (self) => {
@@ -121,7 +136,9 @@ export function Chart(props: ChartProps) {
   }, [asTable, now, height, optionsKey]);
 
   useEffect(() => {
-    plot.current?.setData(data);
+    if (!plot.current) return;
+    sources.set(plot.current, newest.current.drawnFrom ?? []);
+    plot.current.setData(data);
   }, [data]);
 
   const move = (event: KeyboardEvent): void => {

@@ -96,7 +96,7 @@ function PauseButton() {
 }
 
 const CHOICE_WORDS: Readonly<Record<Choice, string>> = {
-  auto: "As the system",
+  auto: "Auto",
   light: "Light",
   dark: "Dark",
 };
@@ -122,7 +122,7 @@ function ThemeChoice() {
   );
 }
 
-function Notice() {
+export function Notice() {
   const now = status.value;
   if (now !== "stale" && (now !== "offline" || connection.value !== "offline")) return null;
   return (
@@ -163,7 +163,6 @@ export function Header() {
         <PauseButton />
         <span class="not-a-crime">A call is not a crime.</span>
       </div>
-      <Notice />
       <StatusAloud />
     </header>
   );

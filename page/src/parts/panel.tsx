@@ -23,7 +23,7 @@ export interface PanelProps<P extends Path> {
   /** Controls of the figure, beside its title. */
   readonly controls?: ComponentChildren;
   /** Room that the body keeps in every state, so that nothing below it jumps. */
-  readonly room?: "small" | "middle" | "large" | "none";
+  readonly room?: "small" | "middle" | "large" | "chart" | "none";
   readonly class?: string;
 }
 
