@@ -23,6 +23,15 @@ export function wallMarks(_: uPlot, marks: number[]): string[] {
   return marks.map((mark) => wallMark(mark, apart));
 }
 
+/** Marks that are whole days apart, in seconds. */
+export const DAY_MARKS = [1, 2, 7, 14, 28, 56, 91, 182, 364].map((days) => days * DAY_S);
+
+/** Marks of a time axis that stands upright: whole seconds, minutes, hours or days apart. */
+export const TIME_MARKS = [
+  1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, DAY_S, 2 * DAY_S, 7 * DAY_S,
+  28 * DAY_S,
+];
+
 export const cityDate = (seconds: number): Date =>
   uPlot.tzDate(new Date(seconds * 1000), "America/Los_Angeles");
 

@@ -36,6 +36,7 @@ describe("the heat map", () => {
     expect(stepOf(cells)).toBe(20);
     expect(stepOf(heatCells([[6]], [[1]]))).toBe(1);
     expect(stepOf(heatCells([[3]], [[10]]))).toBe(0.05);
+    expect(stepOf(heatCells([[159]], [[1]]))).toBe(30);
     expect(stepOf(heatCells([[0]], [[0]]))).toBe(1);
   });
 

@@ -47,7 +47,7 @@ export function stepOf(cells: readonly (readonly HeatCell[])[]): number {
   const least = most / STEPS;
   const unit = 10 ** Math.floor(Math.log10(least));
   // A little above: the highest mean may lie right on the end of the last step.
-  const round = [1, 2, 2.5, 5].find((each) => each * unit * STEPS >= most * 0.9999);
+  const round = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((each) => each * unit * STEPS >= most * 0.9999);
   return (round ?? 10) * unit;
 }
 

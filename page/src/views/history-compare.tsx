@@ -5,7 +5,7 @@ import { count, decimal, span } from "../parts/formats.ts";
 import { Label } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { countedPart, overlaps, type Counted, type Period } from "../parts/period.ts";
-import { useSteadyAnswer } from "../parts/steady.ts";
+import { useAnswer } from "../parts/answer.ts";
 import { Table } from "../parts/table.tsx";
 import { linkTo } from "../state/url.ts";
 import { hourOnly } from "./history-place.ts";
@@ -17,7 +17,7 @@ export interface ComparisonProps {
 }
 
 export function ComparisonPanel({ period, other, counted }: ComparisonProps) {
-  const shown = useSteadyAnswer("/comparison", {
+  const shown = useAnswer("/comparison", {
     since: hourOnly(period.since),
     until: hourOnly(period.until),
     other_since: hourOnly(other.since),
@@ -29,14 +29,17 @@ export function ComparisonPanel({ period, other, counted }: ComparisonProps) {
       shown={shown}
       method="comparison"
       csv
+      class="history-compare"
       room="large"
       says="All calls, whatever is filtered above. Figures are per day, so periods of different length can be compared. A change says how often people called or officers went, not how safe the city is."
     >
       {(answer) => (
         <>
           <Summary answer={answer} counted={counted} />
-          <CompareTable caption="Categories" rows={answer.categories} link="category" />
-          <CompareTable caption="Types" rows={answer.types} link="type" />
+          <div class="history-both">
+            <CompareTable caption="Categories" rows={answer.categories} link="category" />
+            <CompareTable caption="Types" rows={answer.types} link="type" />
+          </div>
           <p class="says">
             The 25 types with the most calls in both periods together. Under 20 calls in either period
             no percentage is given: it would mostly show chance. The two counts are shown instead.
@@ -105,7 +108,7 @@ function CompareTable({ caption, rows, link }: {
   const address = (name: string): string =>
     linkTo(link === "category" ? { category: name, type: null } : { category: null, type: name });
   return (
-    <>
+    <div>
       <h3>{caption}</h3>
       <Table
         caption={`${caption} in both periods`}
@@ -125,10 +128,10 @@ function CompareTable({ caption, rows, link }: {
           { title: "A day", number: true, wide: true, cell: (row) => decimal(row.per_day) },
           { title: "Other, a day", number: true, wide: true, cell: (row) => decimal(row.other_per_day) },
           { title: "Change", number: true, cell: (row) => <Change row={row} /> },
-          { title: "Less or more", wide: true, class: "history-bars", cell: (row) => <Bar row={row} /> },
+          { title: "Fewer or more", wide: true, class: "history-bars", cell: (row) => <Bar row={row} /> },
         ]}
       />
-    </>
+    </div>
   );
 }
 

@@ -2,12 +2,12 @@
 import uPlot from "uplot";
 
 import type { Day, Days } from "../api/answers.ts";
-import { wallDate, wallMarks, shortCount } from "../parts/axes.ts";
+import { DAY_MARKS, shortCount, wallMarks } from "../parts/axes.ts";
 import { axis, Chart, type Colours } from "../parts/chart.tsx";
 import { count, counted as countedText, day as dayText } from "../parts/formats.ts";
 import { Panel } from "../parts/panel.tsx";
 import { wallMs, type Period } from "../parts/period.ts";
-import { useSteadyAnswer } from "../parts/steady.ts";
+import { useAnswer } from "../parts/answer.ts";
 import { Table } from "../parts/table.tsx";
 import { hourOnly, type Looked } from "./history-place.ts";
 
@@ -33,16 +33,17 @@ export function DaysPanel({ looked, other, category, type }: DaysProps) {
     category: category ?? null,
     type: type ?? null,
   });
-  const shown = useSteadyAnswer("/days", asked(looked.period));
+  const shown = useAnswer("/days", asked(looked.period));
   // Where nothing is compared the same question is asked: it is answered from what is known.
-  const others = useSteadyAnswer("/days", asked(other ?? looked.period)).answer.value;
+  const others = useAnswer("/days", asked(other ?? looked.period)).answer.value;
   return (
     <Panel
       title="Calls a day"
       shown={shown}
       method="days"
       csv
-      room="large"
+      class="history-days"
+      room="none"
       says="Each bar is a day of the period; a light bar is a day of which the period or the count holds only a part."
       empty={({ days }) => (days.length === 0 ? "Nothing was counted in this period." : false)}
     >
@@ -88,6 +89,8 @@ function DaysChart({ rows, compared }: { readonly rows: readonly DayRow[]; reado
   );
 }
 
+const HALF_DAY_S = 43_200;
+
 function sentence(row: DayRow | undefined, compared: boolean): string {
   if (row === undefined) return "";
   const part = row.part ? " (part of a day)" : "";
@@ -99,10 +102,13 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
   const bars = uPlot.paths.bars?.({ size: [0.7, 40] });
   const drawn = bars === undefined ? {} : { paths: bars };
   return {
-    tzDate: wallDate,
-    scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.08)] } },
+    scales: {
+      // Half a day of room, so that the first and the last bar are whole.
+      x: { time: false, range: (_, first, last) => [first - HALF_DAY_S, last + HALF_DAY_S] },
+      y: { range: (_, __, high) => [0, Math.max(1, high * 1.08)] },
+    },
     axes: [
-      axis(of, { values: wallMarks }),
+      axis(of, { values: wallMarks, incrs: DAY_MARKS, size: 32 }),
       axis(of, { values: (_, marks) => marks.map(shortCount), size: 48 }),
     ],
     series: [
@@ -121,7 +127,7 @@ function DaysTable({ rows, compared }: { readonly rows: readonly DayRow[]; reado
   ];
   return (
     <Table
-      caption="Calls a day"
+      caption="Calls of each day"
       rows={rows}
       keyOf={({ day }) => day.day}
       columns={[

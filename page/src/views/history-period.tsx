@@ -1,5 +1,5 @@
 /** The choice of a period, of what it is compared with, and of the calls that are looked at. */
-import { useSteadyAnswer } from "../parts/steady.ts";
+import { useAnswer } from "../parts/answer.ts";
 import { span } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { afterDay, lastDay, OTHERS, PRESETS, type Counted, type Period } from "../parts/period.ts";
@@ -160,7 +160,7 @@ function Compared({ looked, counted }: { readonly looked: Looked; readonly count
 
 function Filter({ period }: { readonly period: Period }) {
   const { category = "", type = "" } = place.value;
-  const categories = useSteadyAnswer("/names", { ...asSpan(period), limit: 100 }).answer.value;
+  const categories = useAnswer("/names", { ...asSpan(period), limit: 100 }).answer.value;
   return (
     <div class="history-filter">
       <label>
@@ -197,7 +197,7 @@ function TypeFilter({ period, category, type }: {
   readonly category: string;
   readonly type: string;
 }) {
-  const types = useSteadyAnswer("/names", { ...asSpan(period), category, limit: 200 }).answer.value;
+  const types = useAnswer("/names", { ...asSpan(period), category, limit: 200 }).answer.value;
   return (
     <label>
       Type{" "}

@@ -21,7 +21,7 @@ import {
   tickOf,
   type Pace,
 } from "../parts/scrubber.ts";
-import { useSteadyAnswer } from "../parts/steady.ts";
+import { useAnswer } from "../parts/answer.ts";
 import { Table } from "../parts/table.tsx";
 import { go, place } from "../state/url.ts";
 import { hourOnly } from "./history-place.ts";
@@ -34,14 +34,15 @@ export function WalkPanel({ counted, from }: {
   readonly from: string;
 }) {
   const at = place.value.at ?? null;
-  const shown = useSteadyAnswer("/hours", { count: SHOWN_HOURS, at });
+  const shown = useAnswer("/hours", { count: SHOWN_HOURS, at });
   return (
     <Panel
       title="Walk through the hours"
       shown={shown}
       method="usual"
       csv
-      room="large"
+      class="history-walk"
+      room="none"
       says="Move the slider to any hour that was counted: the chart shows the 48 hours up to it, and the band what is usual for that weekday and hour over the 8 weeks before. All calls, whatever is filtered above."
     >
       {(answer) => (
@@ -232,7 +233,7 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
     tzDate: wallDate,
     scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.08)] } },
     axes: [
-      axis(of, { values: wallMarks }),
+      axis(of, { values: wallMarks, size: 32 }),
       axis(of, { values: (_, marks) => marks.map(shortCount), size: 48 }),
     ],
     bands: [{ series: [1, 2], fill: of("--usual-band") }],
@@ -267,7 +268,7 @@ function hourSentence(hour: Hour | undefined): string {
 function HoursTable({ hours }: { readonly hours: readonly Hour[] }) {
   return (
     <Table
-      caption="Calls an hour, and what is usual"
+      caption="Calls of each hour, and what is usual"
       rows={[...hours].reverse()}
       keyOf={({ hour }) => hour}
       columns={[

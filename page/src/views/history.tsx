@@ -7,7 +7,6 @@ import { span } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel, Problem } from "../parts/panel.tsx";
 import { countedPart, type Counted, type Period } from "../parts/period.ts";
-import { useSteadyAnswer } from "../parts/steady.ts";
 import { meta } from "../state/live.ts";
 import { place } from "../state/url.ts";
 import { ComparisonPanel } from "./history-compare.tsx";
@@ -87,7 +86,7 @@ function HeatPanel({ period, category, type }: {
   readonly category: string | undefined;
   readonly type: string | undefined;
 }) {
-  const shown = useSteadyAnswer("/heat", {
+  const shown = useAnswer("/heat", {
     since: hourOnly(period.since),
     until: hourOnly(period.until),
     category: category ?? null,
@@ -101,7 +100,8 @@ function HeatPanel({ period, category, type }: {
       shown={shown}
       method="heat"
       csv
-      room="large"
+      class="history-heat"
+      room="none"
       says={`${what}: the mean number of calls in each hour of the week, over all such hours of the period.`}
       empty={({ hours }) =>
         hours.flat().some((each) => each > 0) ? false : "Nothing was counted in this period."

@@ -138,7 +138,7 @@ function LatePanel() {
       {(answer) => (
         <>
           <Table
-            caption="Late records"
+            caption="Late records, by place in the topic"
             rows={answer.records}
             keyOf={({ partition, offset }) => `${partition}:${offset}`}
             columns={[

@@ -5,7 +5,7 @@ import uPlot from "uplot";
 
 import type { Batch } from "../api/answers.ts";
 import type { Shown } from "../parts/answer.ts";
-import { cityDate, clockMarks, shortCount, wallMark } from "../parts/axes.ts";
+import { cityDate, clockMarks, shortCount, TIME_MARKS, wallMark } from "../parts/axes.ts";
 import type { FollowedBatches } from "../parts/batches.ts";
 import { axis, Chart, type Colours } from "../parts/chart.tsx";
 import { count, decimal, duration, instantClock, minute } from "../parts/formats.ts";
@@ -123,7 +123,6 @@ function LinesChart({ label, columns, unit, format, filled = false }: LinesProps
     <Chart
       label={label}
       data={data}
-      height={220}
       optionsKey={names}
       options={(of) => linesOptions(of, order, filled)}
       pointText={sentence}
@@ -146,7 +145,7 @@ function linesOptions(of: Colours, order: readonly number[], filled: boolean): O
     tzDate: cityDate,
     scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
     axes: [
-      axis(of, { values: clockMarks }),
+      axis(of, { values: clockMarks, size: 32 }),
       axis(of, { values: (_, marks) => marks.map(shortCount), size: 52 }),
     ],
     series: [
@@ -194,10 +193,14 @@ function Phases({ batches, phases, spentOf, label }: {
   readonly label: string;
 }) {
   const shares = phaseShares(batches.slice(-100), phases, spentOf);
+  const columns = stackedLines(batches, phases, spentOf);
+  if (columns.lines.length === 0) {
+    return <p class="empty">The reports of these batches do not say how long it took.</p>;
+  }
   const ms = (value: number | null): string => decimal(value, 0);
   return (
     <>
-      <LinesChart label={label} columns={stackedLines(batches, phases, spentOf)} unit="ms" format={ms} filled />
+      <LinesChart label={label} columns={columns} unit="ms" format={ms} filled />
       <details class="phases">
         <summary>What happens in each phase</summary>
         <Table
@@ -257,10 +260,9 @@ function NewestChart({ commits }: { readonly commits: readonly Commit[] }) {
     <Chart
       label="The newest call at each commit since this page was opened."
       data={data}
-      height={180}
       options={(of) => ({
         tzDate: cityDate,
-        axes: [axis(of, { values: clockMarks }), axis(of, { values: eventMarks, size: 64 })],
+        axes: [axis(of, { values: clockMarks, size: 32 }), axis(of, { values: eventMarks, incrs: TIME_MARKS, size: 64 })],
         series: [{}, { stroke: of("--series-1"), width: 2, points: { show: false } }],
       })}
       pointText={(at) => {

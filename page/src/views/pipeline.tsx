@@ -246,7 +246,7 @@ function SettingsTable({ answer }: { readonly answer: SettingsInForce }) {
           : "As this server was started, because no job said with which settings it runs. Values other than the default are marked."}
       </p>
       <Table
-        caption="Settings in force"
+        caption="Each setting and its value"
         rows={answer.settings}
         keyOf={({ name }) => name}
         rowClass={(setting) => (setting.value === setting.default ? undefined : "setting-changed")}
