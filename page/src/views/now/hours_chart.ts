@@ -69,7 +69,7 @@ function medians(plot: uPlot, colours: Colours): void {
 function marks(plot: uPlot, colours: Colours): void {
   const { ctx } = plot;
   const hours = hoursOf(plot);
-  const wide = plot.bbox.width / Math.max(1, hours.length) / devicePixelRatio >= WORD_ROOM_PX;
+  const room = plot.bbox.width / Math.max(1, hours.length) / devicePixelRatio;
   ctx.font = CHART_FONT.replace("12px", `${12 * devicePixelRatio}px`);
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
@@ -80,8 +80,8 @@ function marks(plot: uPlot, colours: Colours): void {
     if (one.stands_out) {
       ctx.fillStyle = colours("--odd");
       const mark = ODD_MARKS[one.stands_out];
-      ctx.fillText(wide ? `${mark} ${one.stands_out}` : mark, x, y);
-    } else if (one.state === "so_far") {
+      ctx.fillText(room >= WORD_ROOM_PX ? `${mark} ${one.stands_out}` : mark, x, y);
+    } else if (one.state === "so_far" && room >= 12) {
       ctx.fillStyle = colours("--ink-soft");
       ctx.textAlign = "right";
       ctx.fillText("so far", plot.valToPos(secondsOf(one.hour) + HOUR_S, "x", true), y);
