@@ -14,6 +14,8 @@ from sfcrime.store import rows, sqlite
 from sfcrime.store.versions import check_schema_version
 
 _FETCHED_ROWS = 10_000
+_FETCHED_TUPLES = 2_000
+"""More of them at once leave the processor's cache before they are used."""
 
 
 @contextmanager
@@ -61,12 +63,13 @@ class Snapshot:
             yield fetched
 
     def driver_pages(self, statement: Select[Any]) -> Iterator[Sequence[tuple[int, ...]]]:
-        """The same for rows of whole numbers, as plain tuples, in a third of the time."""
+        """The rows of a statement that selects whole numbers, as the driver's own tuples, up to
+        2,000 at a time: without a `Row` made of each."""
         cursor = self.connection.execute(statement).cursor
         assert cursor is not None  # as there is one for every SELECT
         while True:
             self.restart_clock()
-            fetched = cursor.fetchmany(_FETCHED_ROWS)
+            fetched = cursor.fetchmany(_FETCHED_TUPLES)
             if not fetched:
                 return
             yield fetched
