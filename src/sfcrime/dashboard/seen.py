@@ -22,7 +22,7 @@ from sfcrime.dashboard.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.summary import Summary, SummaryReader
 from sfcrime.errors import StoreEmpty
 from sfcrime.store import sqlite
-from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import (
     BatchProgress,
     Generation,
@@ -74,6 +74,7 @@ class Watch:
     def __init__(self, store: Path, on_seen: Callable[[Seen | None], None]) -> None:
         self._store = store
         self._on_seen = on_seen
+        self._readers = Readers(store)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="columns")
@@ -133,7 +134,7 @@ class Watch:
             return
         self._looked_at = None  # where this fails, the next look tries again
         try:
-            with open_reader(self._store) as reader:
+            with self._readers.open() as reader:
                 self._read(reader)
         except StoreEmpty:
             self._forget()
@@ -173,7 +174,7 @@ class Watch:
 
     def _publish(self, seen: Seen | None) -> None:
         self._revision += 1
-        self._seen = seen
+        self._seen, self._problem = seen, None
         self._on_seen(seen)
 
     def _note(self, error: Exception) -> None:
