@@ -7,7 +7,6 @@ store.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -22,7 +21,7 @@ from sfcrime.dashboard.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.summary import Summary, SummaryReader
 from sfcrime.errors import StoreEmpty
 from sfcrime.store import sqlite
-from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import (
     BatchProgress,
     Generation,
@@ -34,8 +33,6 @@ from sfcrime.store.records import (
 LOOK_EVERY_S = 0.05
 _AGAIN_AFTER_S = 0.5
 """A look that failed is tried again so much later."""
-_CLOCK_TICK_NS = 20_000_000
-"""Two writes so close together may look the same: see `sqlite.written_state`."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -74,6 +71,7 @@ class Watch:
     def __init__(self, store: Path, on_seen: Callable[[Seen | None], None]) -> None:
         self._store = store
         self._on_seen = on_seen
+        self._readers = Readers(store)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="columns")
@@ -133,15 +131,14 @@ class Watch:
             return
         self._looked_at = None  # where this fails, the next look tries again
         try:
-            with open_reader(self._store) as reader:
+            with self._readers.open() as reader:
                 self._read(reader)
         except StoreEmpty:
             self._forget()
             if self._seen is not None or self._revision == 0:
                 self._publish(None)
         self._problem = None
-        if abs(time.time_ns() - state.newest_ns) > _CLOCK_TICK_NS:
-            self._looked_at = state
+        self._looked_at = state
 
     def _read(self, reader: StoreReader) -> None:
         generation, totals = reader.generation(), reader.totals()
@@ -173,7 +170,7 @@ class Watch:
 
     def _publish(self, seen: Seen | None) -> None:
         self._revision += 1
-        self._seen = seen
+        self._seen, self._problem = seen, None
         self._on_seen(seen)
 
     def _note(self, error: Exception) -> None:
