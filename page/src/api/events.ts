@@ -1,0 +1,123 @@
+/**
+ * The event stream: one snapshot a committed batch, and changes of the server's state.
+ *
+ * A browser opens a broken stream again by itself, but not one that was refused, and it does not
+ * notice a server that is gone without a word. Both are done here.
+ */
+import type { Snapshot, State } from "./answers.ts";
+
+export type Connection = "connecting" | "open" | "offline";
+
+/** The part of the browser's EventSource that is used: a test puts its own in its place. */
+export interface Source {
+  readonly readyState: number;
+  onopen: ((event: Event) => void) | null;
+  onerror: ((event: Event) => void) | null;
+  addEventListener(type: string, listener: (event: { readonly data: string }) => void): void;
+  close(): void;
+}
+
+export interface EventsOptions {
+  /** Every snapshot since the last call, oldest first: usually one, never none. */
+  readonly onSnapshots: (snapshots: readonly Snapshot[]) => void;
+  readonly onState: (state: State) => void;
+  readonly onConnection: (connection: Connection) => void;
+  readonly open?: () => Source;
+  /** Runs a function before the next frame is drawn. */
+  readonly nextFrame?: (run: () => void) => void;
+  /** Whether the server still answers, asked after a long silence. */
+  readonly answers?: () => Promise<boolean>;
+}
+
+const CLOSED = 2;
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 10_000;
+const SILENCE_MS = 20_000;
+const HELD = 50;
+
+function browserFrame(run: () => void): void {
+  // A hidden page draws no frames, and still has to know the newest batch when it is looked at.
+  if (document.visibilityState === "hidden") setTimeout(run, 250);
+  else requestAnimationFrame(run);
+}
+
+async function serverAnswers(): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(5000);
+    return (await fetch("/healthz", { signal, cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Follows the stream until the function that it returns is called. */
+export function followEvents(options: EventsOptions): () => void {
+  const open: () => Source = options.open ?? (() => new EventSource("/api/v1/events"));
+  const nextFrame = options.nextFrame ?? browserFrame;
+  const answers = options.answers ?? serverAnswers;
+  let source: Source | null = null;
+  let held: Snapshot[] = [];
+  let wait = FIRST_WAIT_MS;
+  let reopening: ReturnType<typeof setTimeout> | undefined;
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+
+  const show = (): void => {
+    const snapshots = held;
+    held = [];
+    if (!ended && snapshots.length > 0) options.onSnapshots(snapshots);
+  };
+  const heard = (): void => {
+    clearTimeout(silence);
+    silence = setTimeout(() => void doubt(), SILENCE_MS);
+  };
+  const doubt = async (): Promise<void> => {
+    if (await answers()) {
+      if (!ended) heard();
+    } else if (!ended) {
+      reopen();
+    }
+  };
+  const reopen = (): void => {
+    source?.close();
+    source = null;
+    clearTimeout(silence);
+    clearTimeout(reopening);
+    options.onConnection("offline");
+    reopening = setTimeout(start, wait);
+    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+  };
+  const start = (): void => {
+    const mine = open();
+    source = mine;
+    mine.onopen = () => {
+      wait = FIRST_WAIT_MS;
+      options.onConnection("open");
+      heard();
+    };
+    mine.onerror = () => {
+      if (source !== mine) return;
+      if (mine.readyState === CLOSED) reopen();
+      else options.onConnection("offline");
+    };
+    mine.addEventListener("snapshot", (event) => {
+      heard();
+      held.push(JSON.parse(event.data) as Snapshot);
+      if (held.length === 1) nextFrame(show);
+      else if (held.length > HELD) held.splice(0, held.length - HELD);
+    });
+    mine.addEventListener("state", (event) => {
+      heard();
+      options.onState(JSON.parse(event.data) as State);
+    });
+  };
+
+  options.onConnection("connecting");
+  start();
+  return () => {
+    ended = true;
+    clearTimeout(silence);
+    clearTimeout(reopening);
+    source?.close();
+  };
+}

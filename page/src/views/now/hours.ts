@@ -1,0 +1,82 @@
+/** Sums and sentences about hours: what the chart, the counters and the lists say. */
+import type { Hour } from "../../api/answers.ts";
+import { counted, decimal, hour as hourText, hoursLater } from "../../parts/formats.ts";
+
+/**
+ * Hours with the newest ones put in their places.
+ *
+ * @param hours oldest first, without holes
+ * @param newest oldest first, as the stream brings them
+ * @param most how many to keep, counted from the newest
+ * @returns `hours` itself where `newest` leaves a hole behind them: they are asked for again then
+ */
+export function withNewest(
+  hours: readonly Hour[],
+  newest: readonly Hour[],
+  most: number,
+): readonly Hour[] {
+  const last = hours.at(-1);
+  const first = newest[0];
+  if (!last || !first || first.hour > hoursLater(last.hour, 1)) return hours;
+  const end = newest.at(-1);
+  if (end && end.hour < last.hour) return hours;
+  const before = hours.filter((one) => one.hour < first.hour);
+  return [...before, ...newest].slice(-most);
+}
+
+/** The usual value in words: "usually 80 (middle half 74 to 92, 8 weeks)". */
+export function usualText(hour: Hour): string {
+  const usual = hour.usual;
+  if (usual === null) return "no usual value: fewer than 3 weeks are known";
+  const { median, low, high, n } = usual;
+  return `usually ${decimal(median)} (middle half ${decimal(low)} to ${decimal(high)}, ${n} weeks)`;
+}
+
+/** A whole sentence about an hour. */
+export function hourSentence(hour: Hour): string {
+  const name = hourText(hour.hour);
+  if (hour.calls === null) return `${name}: the clocks left this hour out.`;
+  const calls = counted(hour.calls, "call");
+  switch (hour.state) {
+    case "so_far":
+      return `${name}: ${calls} so far; ${usualText(hour)}.`;
+    case "repeated":
+      return `${name}: ${calls}. The clocks showed this hour twice, so it is not compared.`;
+    case "missing":
+      return `${name}: ${calls}. The clocks left this hour out, and yet calls claim it.`;
+    case "complete": {
+      const odd = hour.stands_out === null ? "" : ` Stands out: ${oddText(hour.stands_out)}.`;
+      return `${name}: ${calls}; ${usualText(hour)}.${odd}`;
+    }
+  }
+}
+
+export function oddText(odd: "high" | "low"): string {
+  return odd === "high" ? "unusually many" : "unusually few";
+}
+
+/** The shape that stands for an hour that stands out: never the colour alone. */
+export const ODD_MARKS = { high: "▲", low: "▼" } as const;
+
+/** Calls that both sides of a percentage must have. */
+const LEAST_FOR_CHANGE = 20;
+
+export interface DayCount {
+  readonly calls: number;
+  /** Of the equally long time before; null where it is not known in full. */
+  readonly before: number | null;
+  /** calls / before - 1; null where either is under 20. */
+  readonly change: number | null;
+}
+
+/** The last 24 full hours and the 24 before them; null while there are fewer than 24. */
+export function lastDay(hours: readonly Hour[]): DayCount | null {
+  const full = hours.filter((one) => one.state !== "so_far");
+  if (full.length < 24) return null;
+  const sum = (some: readonly Hour[]): number =>
+    some.reduce((total, one) => total + (one.calls ?? 0), 0);
+  const calls = sum(full.slice(-24));
+  if (full.length < 48) return { calls, before: null, change: null };
+  const before = sum(full.slice(-48, -24));
+  return { calls, before, change: before < LEAST_FOR_CHANGE || calls < LEAST_FOR_CHANGE ? null : calls / before - 1 };
+}
