@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ from dashboard.serving import served
 from dashboard.test_newest_events import Page
 from running import Sfcrime, Started, wait_until
 from sfcrime.dashboard.events import EventHub
+from sfcrime.dashboard.server import told_safely
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.store import STORE_FILE
@@ -227,3 +229,12 @@ def test_the_help_and_other_commands_load_no_web_library() -> None:
     loaded = loaded_after(commands)
 
     assert loaded & {"fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client"} == set()
+
+
+def test_what_an_error_quotes_cannot_command_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with told_safely():
+        logging.getLogger("sfcrime.dashboard").error("It holds \x1b[2J\u202ecalls.")
+
+    assert capsys.readouterr().err.endswith("ERROR It holds \\x1b[2J\\u202ecalls.\n")
