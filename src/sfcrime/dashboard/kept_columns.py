@@ -18,6 +18,7 @@ from sfcrime.dashboard.column_reading import ColumnReader, Renewed
 from sfcrime.dashboard.columns import CellColumns
 from sfcrime.dashboard.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.share import Share
+from sfcrime.machine.freed_memory import trim_heap
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Totals
 
@@ -111,6 +112,7 @@ class KeptColumns:
         if job is not None and job.done():
             self._job = None
             self._keep(job.result())
+            trim_heap()
 
     def _keep(self, renewed: Renewed | None) -> None:
         """None: the columns do not fit, or the store is another one; all is read anew."""
