@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test faults bench peers lint format lock clean
+.PHONY: help setup dev run test page screenshots faults bench peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -22,7 +22,7 @@ define install
 endef
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install everything a user needs into .venv; again: nothing to do
 	$(call install,runtime)
@@ -30,12 +30,22 @@ setup: ## install everything a user needs into .venv; again: nothing to do
 dev: ## install the tools of a developer as well
 	$(call install,dev)
 
-run: setup ## broker, producer, stream and live view together; ARGS="..." are passed on
+run: setup ## broker, producer, stream, live view and page together; ARGS="..." are passed on
 	@.venv/bin/sfcrime run $(ARGS)
 
 test: lint ## linters, types, import rules, then every test (with the start-up cache)
 	.venv/bin/sfcrime setup --train
 	.venv/bin/pytest
+
+page: ## check the page's sources in page/ and build what is shipped; needs Node, which users do not
+	@command -v npm >/dev/null || { \
+	echo "error: there is no npm; the page is built with Node 20.19 or newer." >&2; \
+	echo "Next step: install nodejs and npm. Only who changes page/ needs them: the built page is in src/" >&2; \
+	exit 4; }
+	cd page && npm ci --engine-strict --no-audit --no-fund && npm run check && npm run build
+
+screenshots: dev ## docs/images/page-*.png from a run on synthetic data; needs chromium
+	.venv/bin/python tools/make_screenshots.py $(ARGS)
 
 faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
 	.venv/bin/pytest -m faults tests/faults
@@ -71,4 +81,5 @@ lock: dev ## write the lock files again from pyproject.toml and requirements/bui
 	$(LOCK) --group pyproject.toml:peers -c requirements/runtime.lock -o requirements/peers.lock
 
 clean: ## remove .venv and what tools left behind; data and jars stay
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist page/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
+		.hypothesis

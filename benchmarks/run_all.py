@@ -32,12 +32,18 @@ SMALL, LARGE = "backlog, small", "backlog, large"
 TRAPS = "the exercise's traps"
 _ONCE = "e"
 """The stage that takes longest by far, at a rate that no repeat is needed to tell apart."""
+_PAGE = "p"
+"""Compared with the job alone, by itself."""
 FULL = """
 stages               | 24 | throughput.py --records 4000000 --partitions 2 --stages {stages}
 as shipped           |  7 | throughput.py --records 4000000 --stages a,d
 the exercise         | 14 | throughput.py --records 4000000 --stages d,e --repeats 1
 backlog, small       |  3 | throughput.py --records 1000000 --stages d
 backlog, large       |  8 | throughput.py --records 8000000 --stages d
+page watched         | 14 | throughput.py --records 4000000 --stages d,p
+page, API            |  5 | page_api.py
+page, events         |  3 | page_events.py
+page, on the screen  |  3 | page_screen.py
 latency              | 12 | latency.py
 first statistic      |  2 | first_statistic.py
 idle                 | 14 | idle.py
@@ -53,6 +59,10 @@ as shipped      |   1 | throughput.py --records 100000 --stages a,d --repeats 1
 the exercise    |   2 | throughput.py --records 100000 --stages d,e --repeats 1
 backlog, small  | 0.5 | throughput.py --records 50000 --stages d --repeats 1
 backlog, large  | 0.7 | throughput.py --records 400000 --stages d --repeats 1
+page watched    |   1 | throughput.py --records 100000 --stages d,p --repeats 1
+page, API       | 0.5 | page_api.py --cells 100000 --requests 5
+page, events    | 0.5 | page_events.py --clients 50 --stalled 5 --seconds 5 --cells 20000
+page, on the screen | 1 | page_screen.py --seconds 10 --warm 5 --paints 2
 latency         | 2.5 | latency.py --seconds 10 --repeats 1
 first statistic | 0.3 | first_statistic.py --repeats 1
 idle            |   3 | idle.py --minutes 0.3 --settle 10 --records 10000
@@ -60,7 +70,7 @@ JVM shapes      |   3 | jvm_shapes.py --records 100000 --heaps 512m --repeats 1
 audit           | 0.7 | audit_speed.py --records 50000 --repeats 1
 reading files   | 0.3 | source_order.py --records 50000
 """
-_REPEATED = tuple(name for name in STAGES if name != _ONCE)
+_REPEATED = tuple(name for name in STAGES if name not in (_ONCE, _PAGE))
 _QUICK_ENVIRONMENT = {"EXERCISE_BATCHES": "10"}
 
 

@@ -5,12 +5,12 @@
 Stages, each a fresh query in a fresh driver, over the same records in the same broker:
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; d: the whole
 job, exactly `sfcrime stream --until-caught-up`, by the clock from the start of its first batch to
-its last commit; v: the same of another checkout of this project, whose `src` --other names. And
-h: the loop that one would write by hand (peers/hand_written.py); e: the exercise as it is usually
-configured (peers/typical_exercise.py), 100 batches after 10 of warm-up, no more of the backlog;
-f: the same job in Flink SQL, into PostgreSQL (peers/flink_sql.py; both come by `make peers`);
-g: without its mini-batches. Repeats are interleaved (a d a d ...), figures are medians, and the
-ratio is taken within each repeat.
+its last commit; p: the same with the page over its store, shown by Chromium; v: the same of another
+checkout of this project, whose `src` --other names. And h: the loop that one would write by hand
+(peers/hand_written.py); e: the exercise as it is usually configured (peers/typical_exercise.py),
+100 batches after 10 of warm-up, no more of the backlog; f: the same job in Flink SQL, into
+PostgreSQL (peers/flink_sql.py; both come by `make peers`); g: without its mini-batches. Repeats are
+interleaved (a d a d ...), figures are medians, and the ratio is taken within each repeat.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import sqlite3
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,8 @@ from tempfile import TemporaryDirectory
 import click
 import msgspec
 from backlog import SHIPPED_PARTITIONS, Expected, fill_topic, open_backlog, open_broker, topic_name
+from chromium import browser_is_there, open_browser, open_page
+from page_server import page_server
 from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
 from rich.console import Console
@@ -49,16 +51,26 @@ STAGES = {
     "a": "read",
     "b": "judge",
     "d": "job",
+    "p": "job, page watched",
     "e": "exercise",
     "f": "Flink SQL",
     "g": "Flink SQL, no mini-batch",
     "h": "hand-written",
 }
 _OTHER_VERSION = "v"
-_ROLES = (ROLES[0], (b"py4j.GatewayServer", "Flink"), (b"postgres", "PostgreSQL"), *ROLES[1:])
+_WATCHED = "p"
+_ROLES = (
+    (b"\0sfcrime\0dashboard", "page server"),
+    (b"chromium", "browser"),
+    (b"playwright", "browser"),
+    ROLES[0],
+    (b"py4j.GatewayServer", "Flink"),
+    (b"postgres", "PostgreSQL"),
+    *ROLES[1:],
+)
 _FLINK = {"f": [], "g": ["--mini-batch", ""]}
 """Stages of Flink, with the flags of peers/flink_sql.py."""
-_JOBS = ("d", _OTHER_VERSION)
+_JOBS = ("d", _WATCHED, _OTHER_VERSION)
 _PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
@@ -105,13 +117,17 @@ def run_stage(name: str, repeat: int, bench: Bench) -> Run:
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
-    with TemporaryDirectory(prefix="sfcrime-bench-") as folder, _sink(name) as server:
+    with (
+        TemporaryDirectory(prefix="sfcrime-bench-") as folder,
+        _sink(name) as server,
+        _page(name, Path(folder)) as watchers,
+    ):
         data_dir = Path(folder)
         command = _command(name, bench.kafka, data_dir)
         environment = os.environ | (server.environment if server else {})
         if name == _OTHER_VERSION:
             environment["PYTHONPATH"] = str(bench.other)
-        servers = [bench.broker_pid, *([server.pid] if server else [])]
+        servers = [bench.broker_pid, *([server.pid] if server else []), *watchers]
         with (data_dir / "errors.log").open("wb") as errors:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, env=environment
@@ -143,6 +159,22 @@ def _sink(name: str) -> AbstractContextManager[Server | None]:
     """The database that a stage writes to, where that is a server; it runs before the watch
     begins."""
     return open_postgres() if name in _FLINK else nullcontext()
+
+
+@contextmanager
+def _page(name: str, data_dir: Path) -> Iterator[list[int]]:
+    """Of the stage that has one: the page over the job's store, shown by a browser. The roots of
+    all processes that it takes."""
+    if name != _WATCHED:
+        yield []
+        return
+    with (
+        TemporaryDirectory(prefix="sfcrime-bench-") as folder,
+        page_server(data_dir, Path(folder) / "server.log", await_cells=False) as page,
+        open_browser() as browser,
+    ):
+        open_page(browser, page.address, await_total=False)
+        yield [os.getpid()]
 
 
 def _command(name: str, kafka: KafkaSettings, data_dir: Path) -> list[str]:
@@ -256,7 +288,12 @@ def _is_exact_in(server: Server, want: Expected) -> bool:
     return calls == want.counted
 
 
-_EXACT = {"d": _job_is_exact, _OTHER_VERSION: _job_is_exact, "h": _is_exact_by_hand}
+_EXACT = {
+    "d": _job_is_exact,
+    _WATCHED: _job_is_exact,
+    _OTHER_VERSION: _job_is_exact,
+    "h": _is_exact_by_hand,
+}
 
 
 def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
@@ -298,7 +335,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    for other in ("a", "e", "f", "g", "h", _OTHER_VERSION):
+    for other in ("a", "e", "f", "g", "h", _WATCHED, _OTHER_VERSION):
         # What the exercise prints leaves its warm-up out, and its seconds do not.
         for kind in ("warm", "all", *(["with_start"] if other != "e" else [])):
             ratios = _ratios(runs, other, kind)
@@ -369,6 +406,9 @@ def main(  # noqa: PLR0913 - one parameter a flag
 
 def runnable(stages: Sequence[str], console: Console) -> list[str]:
     """The stages without those whose programs are not installed."""
+    if _WATCHED in stages and not browser_is_there():
+        console.print(f"without {_WATCHED}: install chromium, and run: make dev")
+        stages = [name for name in stages if name != _WATCHED]
     wanted = [name for name in stages if name in _FLINK]
     if wanted and not (flink_is_there() and postgres_is_there()):
         left_out = ", ".join(wanted)

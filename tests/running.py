@@ -59,7 +59,11 @@ class Sfcrime:
 
     def _environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("SFCRIME_")}
-        ports = {"SFCRIME_KAFKA_PORT": "0", "SFCRIME_STREAM_UI_PORT": "0"}
+        ports = {
+            "SFCRIME_KAFKA_PORT": "0",
+            "SFCRIME_STREAM_UI_PORT": "0",
+            "SFCRIME_DASHBOARD_PORT": "0",
+        }
         return {
             **inherited,
             **ports,

@@ -115,6 +115,7 @@ def progress_of(batch_id: int, *, input_rows: int = 250) -> BatchProgress:
         processed_rows_per_s=625.0,
         phases_ms={"addBatch": 300, "queryPlanning": 20, "walCommit": 12},
         lag_records=17,
+        lag_by_partition={0: 12, 1: 5},
     )
 
 

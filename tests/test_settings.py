@@ -86,7 +86,7 @@ def test_variables_of_other_programs_are_not_looked_at() -> None:
     ("variable", "said"),
     [
         ("SFCRIME_KAFKA_PROT", "The setting kafka.prot does not exist"),
-        ("SFCRIME_DASHBOARD_PORT", "SFCRIME_DASHBOARD_PORT, which is no setting"),
+        ("SFCRIME_COCKPIT_PORT", "SFCRIME_COCKPIT_PORT, which is no setting"),
         ("SFCRIME_PORT", "SFCRIME_PORT, which is no setting"),
     ],
 )
@@ -99,7 +99,7 @@ def test_an_unknown_variable_is_refused_by_name(variable: str, said: str) -> Non
     ("text", "said"),
     [
         ("[kafka]\nprot = 9092\n", "The setting kafka.prot does not exist"),
-        ("[dashboard]\nport = 1\n", "The setting dashboard.port does not exist"),
+        ("[cockpit]\nport = 1\n", "The setting cockpit.port does not exist"),
         ("kafka = 9092\n", "sets kafka outside of a table"),
         ("port = 9092\n", "sets port outside of a table"),
         ("[kafka\n", "cannot be read"),

@@ -142,16 +142,26 @@ class ReadTooLong(StoreUnavailable):
 
 
 class PortTaken(Unreachable):
-    """The address, host:port, that the embedded broker is to have is in use."""
+    """The address, host:port, that a server of ours is to have is in use.
+
+    Args:
+        address: host:port.
+        server: what was to listen there, a noun.
+        next_step: the flag that names another port.
+    """
 
     next_step = (
         "--port 0 picks a free one; or stop what uses it, or name an outside cluster with "
         "--bootstrap-servers"
     )
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self, address: str, server: str = "embedded broker", next_step: str | None = None
+    ) -> None:
         self.address = address
-        super().__init__(f"The embedded broker cannot listen on {address}: the port is in use.")
+        super().__init__(
+            f"The {server} cannot listen on {address}: the port is in use.", next_step=next_step
+        )
 
 
 class Refused(SfcrimeError):

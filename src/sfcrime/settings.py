@@ -177,6 +177,33 @@ class StoreSettings(Room, frozen=True):
     ] = 10_000
 
 
+class DashboardSettings(Room, frozen=True):
+    """The page and its API."""
+
+    host: Annotated[
+        str,
+        Meta(
+            description="address that the page listens on; one that other machines can reach needs "
+            "`token_file` and `allowed_hosts`"
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="port of the page; 0 picks a free one")] = 8000
+    allowed_hosts: Annotated[
+        str,
+        Meta(
+            description="host names, with commas between, under which browsers may reach the page "
+            "besides those of loopback"
+        ),
+    ] = ""
+    token_file: Annotated[
+        str,
+        Meta(
+            description="file that only you can read (mode 0600) with a token of at least 16 "
+            "characters, which everybody who looks has to know; empty: no token"
+        ),
+    ] = ""
+
+
 class Settings(Room, frozen=True):
     """All rooms together."""
 
@@ -185,6 +212,7 @@ class Settings(Room, frozen=True):
     stream: StreamSettings = StreamSettings()
     jvm: JvmSettings = JvmSettings()
     store: StoreSettings = StoreSettings()
+    dashboard: DashboardSettings = DashboardSettings()
 
     @property
     def data_dir(self) -> Path:

@@ -33,6 +33,7 @@ from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.reader import open_reader
 
 CELL = DifferenceKind.CELL
+WINDOW = DifferenceKind.WINDOW
 ACCOUNT = DifferenceKind.ACCOUNTING
 PARTITION = DifferenceKind.PARTITION
 REJECTED = DifferenceKind.REJECTED
@@ -65,6 +66,10 @@ IS_NINE_HAN = (
     "AND disposition_id = (SELECT id FROM disposition WHERE code = 'HAN')"
 )
 IS_ELEVEN_ABA = "disposition_id = (SELECT id FROM disposition WHERE code = 'ABA')"
+
+
+NINE_S = 1_538_470_800
+"""2018-10-02T09:00:00 on the wall."""
 
 
 class Damage(NamedTuple):
@@ -208,6 +213,42 @@ DAMAGES = [
         [
             _cell("2018-10-02T11:00:00 | Noise Nuisance | ADV", "nothing", "1", ()),
             _cell(ELEVEN_ABA, "1", "nothing", AT_ELEVEN_ABA),
+        ],
+    ),
+    Damage(
+        "the total of a window lost",
+        [f"DELETE FROM window_total WHERE window_s = {NINE_S}"],
+        [Difference(WINDOW, "2018-10-02T09:00:00", "3", "nothing")],
+    ),
+    Damage(
+        "the total of a window changed",
+        [f"UPDATE window_total SET calls = calls + 1 WHERE window_s = {NINE_S + 7200}"],
+        [Difference(WINDOW, "2018-10-02T11:00:00", "2", "3")],
+    ),
+    Damage(
+        "one call moved between the totals of two windows",
+        [
+            f"UPDATE window_total SET calls = calls - 1 WHERE window_s = {NINE_S}",
+            f"UPDATE window_total SET calls = calls + 1 WHERE window_s = {NINE_S + 3600}",
+        ],
+        [
+            Difference(WINDOW, "2018-10-02T09:00:00", "3", "2"),
+            Difference(WINDOW, "2018-10-02T10:00:00", "3", "4"),
+        ],
+    ),
+    Damage(
+        "the total of a window moved off its start",
+        [f"UPDATE window_total SET window_s = window_s + 1 WHERE window_s = {NINE_S}"],
+        [
+            Difference(WINDOW, "2018-10-02T09:00:01", "nothing", "3"),
+            Difference(WINDOW, "2018-10-02T09:00:00", "3", "nothing"),
+        ],
+    ),
+    Damage(
+        "the total of a window changed by a batch to come",
+        [f"UPDATE window_total SET batch_id = 3 WHERE window_s = {NINE_S}"],
+        [
+            Difference(WINDOW, "2018-10-02T09:00:00, batch that changed it last", "0 to 2", "3"),
         ],
     ),
     Damage(
@@ -453,6 +494,7 @@ def test_a_record_that_vanished_from_the_topic_is_a_gap_and_a_difference(store: 
 
     assert result.differences == (
         Difference(CELL, TEN_CIT, "nothing", "1"),
+        Difference(WINDOW, "2018-10-02T10:00:00", "2", "3"),
         Difference(ACCOUNT, "read", "14", "15"),
         Difference(ACCOUNT, "counted", "7", "8"),
         Difference(ACCOUNT, "gaps", "2", "1"),

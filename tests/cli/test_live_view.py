@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sfcrime.cli.live_view import RateMeter, draw, plain_line
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.pipeline.activity import ProducerActivity, StreamActivity
+from sfcrime.pipeline.activity import DashboardActivity, ProducerActivity, StreamActivity
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.statistics.movement import Movement
 from sfcrime.store.records import BatchProgress, PartitionRange, Totals
@@ -101,6 +101,16 @@ def test_records_pace_and_lag_of_every_part_are_shown() -> None:
 def test_freshness_and_the_spark_ui_are_shown() -> None:
     assert line_of("Data as of") == ("Data as of  Tue 2018-10-02 18:11")
     assert line_of("Spark UI") == "Spark UI    http://127.0.0.1:3000/StreamingQuery/"
+
+
+def test_the_address_of_the_page_stands_below_that_of_the_spark_ui_once_it_answers() -> None:
+    assert not any(line.startswith("Page") for line in shown(columns=100, lines=40))
+
+    answering = replace(OVERVIEW, dashboard=DashboardActivity(url="http://127.0.0.1:8000"))
+
+    lines = shown(answering, columns=100, lines=40)
+    spark_ui = next(n for n, line in enumerate(lines) if line.startswith("Spark UI"))
+    assert lines[spark_ui + 1] == "Page        http://127.0.0.1:8000"
 
 
 def test_bars_are_shares_of_the_peak_a_dot_is_none_and_a_blank_an_hour_that_never_was() -> None:

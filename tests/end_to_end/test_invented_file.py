@@ -60,10 +60,10 @@ class Finished:
 
     @property
     def run_arguments(self) -> list[str]:
-        return ["run", "--source", str(self.file), *TO_THE_END]
+        return ["run", "--source", str(self.file), *TO_THE_END, "--no-dashboard"]
 
 
-TO_THE_END = ["--speed", "max", "--until-caught-up", "--no-dashboard", "--port", "0"]
+TO_THE_END = ["--speed", "max", "--until-caught-up", "--port", "0"]
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,12 @@ def test_the_run_ends_by_itself_when_everything_is_accounted_for(finished: Finis
     assert finished.code == 0, finished.out
     assert "read 2,013 = counted 2,000 + duplicate 10 + late 0 + rejected 3" in finished.out
     assert finished.left_alive == []
+
+
+def test_a_run_that_ends_by_itself_had_its_page_to_the_end(finished: Finished) -> None:
+    """Even one so short that the page had hardly begun to start."""
+    log = (finished.sfcrime.data_dir / "run" / "dashboard.log").read_text("utf-8")
+    assert "Traceback" not in log
 
 
 def test_the_spark_ui_shows_the_query_on_loopback(finished: Finished) -> None:

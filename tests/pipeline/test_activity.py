@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sfcrime.pipeline.activity import (
+    DashboardActivity,
     ProducerActivity,
     StreamActivity,
     activity_file,
@@ -19,16 +20,19 @@ PRODUCER = ProducerActivity(
     sent=12, already_there=3, virtual_ms=1_538_496_660_000, step="done", finished=True
 )
 STREAM = StreamActivity(step="running", ui_url="http://127.0.0.1:3000")
+PAGE = DashboardActivity(url="http://127.0.0.1:8000", step="answering")
 
 
 def test_each_part_has_its_own_last_word(tmp_path: Path) -> None:
     write_activity(tmp_path, ProducerActivity(step="publishing"))
     write_activity(tmp_path, PRODUCER)
     write_activity(tmp_path, STREAM)
+    write_activity(tmp_path, PAGE)
 
     assert read_activity(tmp_path, ProducerActivity) == PRODUCER
     assert read_activity(tmp_path, StreamActivity) == STREAM
-    assert len(list((tmp_path / "run").iterdir())) == 2
+    assert read_activity(tmp_path, DashboardActivity) == PAGE
+    assert len(list((tmp_path / "run").iterdir())) == 3
 
 
 def test_a_part_that_has_said_nothing_is_starting(tmp_path: Path) -> None:
@@ -49,6 +53,8 @@ def test_what_an_earlier_run_said_is_forgotten(tmp_path: Path) -> None:
     clear_activity(tmp_path)
     write_activity(tmp_path, PRODUCER)
     write_activity(tmp_path, STREAM)
+    write_activity(tmp_path, PAGE)
     clear_activity(tmp_path)
     assert read_activity(tmp_path, ProducerActivity) == ProducerActivity()
     assert read_activity(tmp_path, StreamActivity) == StreamActivity()
+    assert read_activity(tmp_path, DashboardActivity) == DashboardActivity()

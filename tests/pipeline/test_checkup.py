@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from sfcrime.jvm.jars import jars_folder, resolve_jars
+from sfcrime.pipeline.activity import DashboardActivity, write_activity
 from sfcrime.pipeline.checkup import Finding, Level, check_up
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, Settings
@@ -29,6 +30,7 @@ def settings(tmp_path: Path) -> Settings:
         "store": {"data_dir": str(tmp_path / "data")},
         "kafka": {"port": 0},
         "stream": {"ui_port": 0},
+        "dashboard": {"port": 0},
     }
     return load_settings(flags)
 
@@ -177,16 +179,24 @@ def test_a_java_home_without_java_is_found(settings: Settings, tmp_path: Path) -
     assert "SFCRIME_JAVA_HOME" in found.mend
 
 
-def test_a_port_of_the_broker_that_another_program_has_is_found(settings: Settings) -> None:
+def test_a_port_of_broker_or_page_that_another_program_has_is_found(settings: Settings) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         kafka = msgspec.structs.replace(settings.kafka, port=port)
         stream = msgspec.structs.replace(settings.stream, ui_port=port)
+        page = msgspec.structs.replace(settings.dashboard, port=port)
+        settings = msgspec.structs.replace(settings, kafka=kafka, stream=stream, dashboard=page)
 
-        found = _findings(msgspec.structs.replace(settings, kafka=kafka, stream=stream))
+        found = _findings(settings)
+        write_activity(settings.data_dir, DashboardActivity(url=f"http://127.0.0.1:{port}"))
+        answering = _findings(settings)["page"]
 
+    assert found["page"].level is Level.WRONG
+    assert found["page"].mend == "sfcrime run --dashboard-port 0"
+    assert answering.level is Level.OK
+    assert answering.said == f"it answers on http://127.0.0.1:{port}"
     assert found["broker"].level is Level.WRONG
     assert found["broker"].mend == "sfcrime run --port 0"
     assert found["Spark UI"].level is Level.NOTE

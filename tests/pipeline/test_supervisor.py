@@ -18,7 +18,8 @@ from sfcrime.kafka.broker import RunningBroker
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.pipeline.activity import ERROR_FILE
-from sfcrime.pipeline.supervisor import Pipeline, part_failure
+from sfcrime.pipeline.part import part_failure
+from sfcrime.pipeline.supervisor import Pipeline
 from sfcrime.settings import KafkaSettings
 
 
@@ -76,7 +77,7 @@ def test_a_broker_that_ended_while_it_was_asked_is_told_as_ended(tmp_path: Path)
             raise KafkaUnavailable("Nothing answers.")
 
     settings = settings_in(tmp_path, KafkaSettings())
-    pipeline = Pipeline(settings, lambda _: None, until_caught_up=False)
+    pipeline = Pipeline(settings, lambda _: None, until_caught_up=False, with_dashboard=False)
     pipeline._broker, pipeline._topic = Ended(), Silent()
     (tmp_path / "broker.log").write_text("No space left on device\n")
 
@@ -89,7 +90,9 @@ def test_a_look_at_how_far_the_topic_goes_lists_the_topics_once(
     tmp_path: Path, topic: Callable[[], KafkaSettings], admins: list[AskedAdmin]
 ) -> None:
     kafka = topic()
-    pipeline = Pipeline(settings_in(tmp_path, kafka), lambda _: None, until_caught_up=False)
+    pipeline = Pipeline(
+        settings_in(tmp_path, kafka), lambda _: None, until_caught_up=False, with_dashboard=False
+    )
     assert pipeline._topic_ends() == {}
     ensure_topic(Topic(kafka), 1)
     admins[0].asked.clear()

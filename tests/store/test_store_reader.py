@@ -250,3 +250,69 @@ def test_a_read_that_works_too_long_is_stopped_by_name(tmp_path: Path) -> None:
 def test_an_error_of_the_caller_passes_a_reader_unchanged(path: Path) -> None:
     with pytest.raises(BrokenPipeError), open_reader(path):
         raise BrokenPipeError
+
+
+def test_cells_come_with_numbers_in_the_order_of_windows(reader: StoreReader) -> None:
+    types, codes = dict(reader.call_type_labels()), dict(reader.disposition_codes())
+    pages = list(reader.numbered_cells())
+    assert [
+        (window_s, types[type_id], codes[code_id], calls)
+        for page in pages
+        for window_s, type_id, code_id, calls in page
+    ] == [
+        (1_538_470_800, "Traf Violation Cite", "CIT", 3),
+        (1_538_470_800, "Passing Call", "HAN", 1),
+        (1_538_470_800, "Passing Call", "22", 1),
+        (1_538_474_400, "Passing Call", "HAN", 3),
+        (1_538_474_400, "Noise Nuisance", "OTS", 2),
+    ]
+
+
+def test_numbered_cells_come_page_by_page(
+    reader: StoreReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.store.snapshot._FETCHED_TUPLES", 2)
+    pages = list(reader.numbered_cells())
+    assert [len(page) for page in pages] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "since_s, until_s, calls",
+    [
+        (None, None, 10),
+        (1_538_470_800, 1_538_474_400, 5),
+        (1_538_470_801, None, 5),
+        (None, 1_538_470_800, 0),
+        (1_538_474_400, 1_538_474_401, 5),
+    ],
+)
+def test_numbered_cells_are_bounded_by_the_start_of_their_window(
+    reader: StoreReader, since_s: int | None, until_s: int | None, calls: int
+) -> None:
+    found = reader.numbered_cells(since_s, until_s)
+    assert sum(row[3] for page in found for row in page) == calls
+
+
+def test_labels_are_read_on_after_a_number(reader: StoreReader) -> None:
+    labels = list(reader.call_type_labels())
+    assert labels == [(1, "Traf Violation Cite"), (2, "Passing Call"), (3, "Noise Nuisance")]
+    assert list(reader.call_type_labels(after_id=2)) == labels[2:]
+    assert list(reader.disposition_codes(after_id=3)) == [(4, "OTS")]
+    assert list(reader.disposition_codes(after_id=4)) == []
+
+
+def test_records_set_aside_are_read_on_after_a_place(reader: StoreReader) -> None:
+    assert list(reader.rejected()) == [
+        (0, 4, "bad-call-id"),
+        (0, 10, "not-json"),
+        (1, 12, "not-json"),
+    ]
+    assert list(reader.rejected(after=(0, 4))) == [(0, 10, "not-json"), (1, 12, "not-json")]
+    assert list(reader.rejected(1, "not-json", after=(0, 10))) == [(1, 12, "not-json")]
+    assert list(reader.rejected(after=(1, 12))) == []
+    assert len(list(reader.late(after=(0, 4)))) == 1
+    assert list(reader.late(after=(0, 5))) == []
+
+
+def test_the_number_of_the_generation_is_known(reader: StoreReader) -> None:
+    assert reader.number == 1

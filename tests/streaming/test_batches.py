@@ -22,7 +22,7 @@ from sfcrime.errors import (
 )
 from sfcrime.kafka import topic as kafka_topic
 from sfcrime.kafka.topic import TopicHead
-from sfcrime.store import sqlite
+from sfcrime.store import upserts
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import arrival, batches
 from sfcrime.streaming.arrival import ReadBatch
@@ -193,7 +193,7 @@ def test_a_failed_commit_forgets_what_it_learned(
         def full(*_: object) -> None:
             raise StoreUnavailable("database or disk is full")
 
-        patched.setattr(sqlite, "merge_cells", full)
+        patched.setattr(upserts, "merge_cells", full)
         with pytest.raises(StoreUnavailable):
             storer.store(FIRST)
     storer.store(FIRST)

@@ -46,6 +46,7 @@ def test_a_report_becomes_a_record() -> None:
         processed_rows_per_s=168_918.9,
         phases_ms={"addBatch": 1320, "queryPlanning": 18, "triggerExecution": 1480},
         lag_records=27,
+        lag_by_partition={0: 20, 1: 7},
     )
 
 

@@ -62,7 +62,7 @@ function StatusAloud() {
 export function StatusWord() {
   const now = status.value;
   return (
-    <span class={`status status-${now}`} title={statusSentence(now)}>
+    <span class={`status status-${now}`} data-testid="state" title={statusSentence(now)}>
       <span class="status-mark" aria-hidden="true" />
       {STATUS_WORDS[now]}
     </span>
@@ -73,7 +73,7 @@ function AsOf() {
   const now = meta.value;
   const text = now?.as_of ? minute(now.as_of) : null;
   return (
-    <span class="as-of">
+    <span class="as-of" data-testid="as-of">
       Data as of <time dateTime={now?.as_of ?? undefined}>{text ?? "…"}</time>
     </span>
   );
@@ -126,9 +126,9 @@ export function Notice() {
   const now = status.value;
   if (now !== "stale" && (now !== "offline" || connection.value !== "offline")) return null;
   return (
-    <p class={`notice notice-${now}`}>
+    <aside class={`notice notice-${now}`} aria-label="State of the count">
       <strong>{STATUS_WORDS[now]}.</strong> {statusSentence(now)}
-    </p>
+    </aside>
   );
 }
 

@@ -27,7 +27,11 @@ export function visibleText(text: string): string {
 /** Said of data that was invented: in every view, wherever numbers are. */
 export function SyntheticBadge() {
   return (
-    <strong class="synthetic" title="These calls were invented by sfcrime. They say nothing about San Francisco.">
+    <strong
+      class="synthetic"
+      data-testid="synthetic"
+      title="These calls were invented by sfcrime. They say nothing about San Francisco."
+    >
       Synthetic data
     </strong>
   );

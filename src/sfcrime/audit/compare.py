@@ -22,7 +22,14 @@ from sfcrime.audit.result import (
     shown,
 )
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
-from sfcrime.store.records import CellCount, LateRecord, PartitionRange, RejectedRecord
+from sfcrime.domain.wall_clock import MICROS
+from sfcrime.store.records import (
+    CellCount,
+    LateRecord,
+    PartitionRange,
+    RejectedRecord,
+    WindowTotal,
+)
 
 CellKey = tuple[int, str, str]
 """(start of the window in microseconds on the wall, call type, disposition)."""
@@ -102,6 +109,35 @@ def _compare_calls(
         if len(verdict.first_differing) < MAX_CELLS_TRACED:
             verdict.first_differing.append(key)
         log.expect(DifferenceKind.CELL, cell_name(key), calls, held)
+
+
+def compare_windows(
+    recounted: Counter[int],
+    conflicts: Sequence[Conflict],
+    stored: Iterable[WindowTotal],
+    last_batch_id: int | None,
+    log: DifferenceLog,
+) -> None:
+    """Compares the total of every window.
+
+    Args:
+        recounted: calls by start of window in microseconds, without those of `conflicts`.
+        conflicts: each counts once; all of its copies are of one time, and so of one window.
+        stored: the store's totals.
+        last_batch_id: the newest batch of the ledger.
+        log: takes the differences.
+    """
+    kind, left = DifferenceKind.WINDOW, Counter(recounted)
+    left.update(each.choices[0][1].window_us for each in conflicts)
+    for row in stored:
+        window_us = row.window_s * MICROS
+        name = on_the_wall(window_us)
+        log.expect(kind, name, left.pop(window_us, None), row.calls)
+        if last_batch_id is None or not 0 <= row.batch_id <= last_batch_id:
+            known = "none" if last_batch_id is None else f"0 to {last_batch_id:,}"
+            log.add(kind, f"{name}, batch that changed it last", known, row.batch_id)
+    for window_us, calls in sorted(left.items()):
+        log.add(kind, on_the_wall(window_us), calls, None)
 
 
 def compare_accounting(

@@ -6,6 +6,7 @@ into whole numbers and records set aside into arrays: some 200 bytes a record of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -198,6 +199,13 @@ class Recount:
             window, rank = cell >> _LABEL_BITS, cell & _LABEL_MASK
             calls = self._cells[window << _LABEL_BITS | label_of_rank[rank]]
             yield CellCount(window * self._window_us, *texts[rank], calls)
+
+    def calls_by_window(self) -> Counter[int]:
+        """The calls of all cells by the start of their window, microseconds on the wall."""
+        calls = Counter[int]()
+        for cell, n in self._cells.items():
+            calls[(cell >> _LABEL_BITS) * self._window_us] += n
+        return calls
 
     def rejected(self) -> Iterator[RejectedRecord]:
         """Every rejected record, by partition and offset."""

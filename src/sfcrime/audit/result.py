@@ -24,6 +24,8 @@ class DifferenceKind(StrEnum):
 
     CELL = "cell"
     """The calls of one cell."""
+    WINDOW = "window"
+    """The total of a window, or the batch that is said to have changed it last."""
     ACCOUNTING = "accounting"
     """The totals of the four outcomes, or the gaps."""
     PARTITION = "partition"
@@ -88,6 +90,12 @@ class SequenceSpan:
 class AuditResult:
     """The verdict on one generation, up to the offsets its ledger had reached."""
 
+    generation: int
+    """Its number in the store."""
+    created_ms: int
+    """When it was begun, milliseconds since 1970 UTC: another store may give the number again."""
+    batch: int | None
+    """The newest batch of the ledger; None before the first."""
     topic: str
     ranges: Mapping[int, OffsetRange]
     lateness_s: int | None

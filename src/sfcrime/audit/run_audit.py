@@ -12,6 +12,7 @@ from sfcrime.audit.compare import (
     compare_cells,
     compare_partitions,
     compare_set_aside,
+    compare_windows,
 )
 from sfcrime.audit.identities import check_blocks, compare_identities, stored_pairs
 from sfcrime.audit.ledger import check_batches, check_ranges
@@ -113,7 +114,11 @@ def run_audit(
     named = conflicts[:MAX_LISTED]
     identities = [(each.call_id, each.call_us) for each in named]
     traced = find_records(partial(records, TRACING), rules, verdict.first_differing, identities)
+    totals = store.totals()
     return AuditResult(
+        generation=store.number,
+        created_ms=generation.created_ms,
+        batch=totals.last_batch_id,
         topic=generation.topic,
         ranges=ranges,
         lateness_s=generation.lateness_s,
@@ -121,7 +126,7 @@ def run_audit(
         cells=verdict.cells,
         differing=verdict.differing,
         accounting=count.accounting,
-        stored_accounting=store.totals().accounting,
+        stored_accounting=totals.accounting,
         differences=traced.with_places(log.listed, verdict.first_differing),
         difference_counts=dict(log.counts),
         conflicts=tuple(
@@ -142,6 +147,8 @@ def _compare(
 ) -> CellVerdict:
     totals = store.totals()
     verdict = compare_cells(count.cells(), conflicts, store.cells(), log)
+    windows = count.calls_by_window()
+    compare_windows(windows, conflicts, store.window_totals(), totals.last_batch_id, log)
     compare_accounting(count.accounting, totals.accounting, log)
     compare_partitions(count, ledger, log)
     compare_set_aside(DifferenceKind.REJECTED, count.rejected(), store.rejected(), log)

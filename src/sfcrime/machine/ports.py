@@ -18,12 +18,20 @@ def free_port() -> int:
     return port
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now (one in TIME_WAIT counts as free)."""
-    with socket.socket() as probe:
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server could listen on the port now (one in TIME_WAIT counts as free).
+
+    Args:
+        port: of TCP.
+        host: an address of this machine, or a name of one.
+
+    Raises:
+        OSError: the host is none of this machine's.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False

@@ -1,7 +1,7 @@
 """What a part is doing: one small file per part, written whole, read by the live view.
 
 The store holds what was counted; this holds what is not counted yet (a producer's pace, where the
-Spark UI listens) and is thrown away at every start.
+Spark UI and the page listen) and is thrown away at every start.
 """
 
 from __future__ import annotations
@@ -37,7 +37,15 @@ class StreamActivity(msgspec.Struct, frozen=True):
     ui_url: str = ""
 
 
-_Activity = TypeVar("_Activity", ProducerActivity, StreamActivity)
+class DashboardActivity(msgspec.Struct, frozen=True):
+    """Where the page answers."""
+
+    url: str = ""
+    """Its address, once it answers; empty before and after."""
+    step: str = "starting"
+
+
+_Activity = TypeVar("_Activity", ProducerActivity, StreamActivity, DashboardActivity)
 
 
 def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
@@ -45,7 +53,9 @@ def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
     return data_dir / "run" / f"{kind.__name__}.json"
 
 
-def write_activity(data_dir: Path, activity: ProducerActivity | StreamActivity) -> None:
+def write_activity(
+    data_dir: Path, activity: ProducerActivity | StreamActivity | DashboardActivity
+) -> None:
     """Replaces the file as a whole, so a reader never sees half of it."""
     path = activity_file(data_dir, type(activity))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,5 +74,5 @@ def read_activity(data_dir: Path, kind: type[_Activity]) -> _Activity:
 
 def clear_activity(data_dir: Path) -> None:
     """Forgets what the parts of an earlier run said."""
-    for kind in (ProducerActivity, StreamActivity):
+    for kind in (ProducerActivity, StreamActivity, DashboardActivity):
         activity_file(data_dir, kind).unlink(missing_ok=True)

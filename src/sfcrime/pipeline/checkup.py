@@ -27,6 +27,7 @@ from sfcrime.machine.sizes import (
     machine_memory_bytes,
     sizes_for,
 )
+from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
@@ -72,6 +73,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
     yield _guarded("broker", partial(_broker, settings))
     yield _ui_port(settings)
+    yield _page_port(settings)
     yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
 
 
@@ -197,6 +199,17 @@ def _ui_port(settings: Settings) -> Finding:
         said = f"port {port} is taken, by a running job or another program: the next free one is"
         return Finding("Spark UI", Level.NOTE, f"{said} used", "--ui-port 0 picks any")
     return Finding("Spark UI", Level.OK, f"port {port or 'of its own choice'} is free")
+
+
+def _page_port(settings: Settings) -> Finding:
+    port = settings.dashboard.port
+    if port and not is_free(port):
+        url = read_activity(settings.data_dir, DashboardActivity).url
+        if url.endswith(f":{port}"):
+            return Finding("page", Level.OK, f"it answers on {url}")
+        said = f"another program listens on port {port}, which the page would take"
+        return Finding("page", Level.WRONG, said, "sfcrime run --dashboard-port 0")
+    return Finding("page", Level.OK, f"port {port or 'of its own choice'} is free")
 
 
 def _store(path: Path) -> Finding:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import lag
 from sfcrime.errors import StoreUnavailable
-from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, read_activity
+from sfcrime.pipeline.activity import (
+    DashboardActivity,
+    ProducerActivity,
+    StreamActivity,
+    read_activity,
+)
 from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
@@ -47,6 +52,7 @@ class Overview:
     stream: StreamActivity
     counted: Counted | None
     """None before the first generation exists."""
+    dashboard: DashboardActivity = field(default_factory=DashboardActivity)
 
     @property
     def accounting(self) -> Accounting:
@@ -95,6 +101,7 @@ class OverviewWatch:
             producer=read_activity(self._data_dir, ProducerActivity),
             stream=read_activity(self._data_dir, StreamActivity),
             counted=self._counted,
+            dashboard=read_activity(self._data_dir, DashboardActivity),
         )
 
     def _read(self, store: Path) -> Counted | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from sfcrime.errors import UsageError
+from sfcrime.errors import PortTaken, UsageError
 from sfcrime.kafka.broker import require_startable
 from sfcrime.kafka.connection import require_answer
+from sfcrime.machine.ports import is_free
 from sfcrime.pipeline.stream import job_lock
-from sfcrime.settings import Settings
+from sfcrime.settings import DashboardSettings, Settings
 from sfcrime.sources.input_files import STANDARD_INPUT
 from sfcrime.sources.source import SYNTHETIC
 from sfcrime.spark.properties import require_settable
@@ -66,17 +67,24 @@ def require_publishable(settings: Settings) -> None:
                 pass
 
 
-def require_place(settings: Settings) -> None:
+def require_place(settings: Settings, *, with_dashboard: bool) -> None:
     """Refuses what a run would meet on this machine and data folder.
 
     A broker that a killed run left behind is ended, as by its next start.
 
+    Args:
+        settings: of the run.
+        with_dashboard: whether the page is a part of it.
+
     Raises:
+        UsageError: the page cannot listen on its address.
         AlreadyRunning: another process runs a job or the broker of the data folder.
-        PortTaken: another program listens on the broker's port.
+        PortTaken: another program listens on the broker's port, or on the page's.
         FingerprintChanged: the stored numbers were made by other settings.
         KafkaUnavailable, StoreUnavailable: an outside cluster or the store cannot be used.
     """
+    if with_dashboard:
+        _require_page_address(settings.dashboard)
     if settings.kafka.bootstrap_servers:
         require_answer(settings.kafka)
     else:
@@ -87,3 +95,19 @@ def require_place(settings: Settings) -> None:
             from sfcrime.streaming.generation_choice import require_stored_fits
 
             require_stored_fits(settings)
+
+
+def _require_page_address(settings: DashboardSettings) -> None:
+    """The page's process would refuse the same, but a run goes on without it."""
+    address = f"{settings.host}:{settings.port}"
+    other = "--dashboard-port 0 picks a free port, --no-dashboard leaves the page out"
+    try:
+        if settings.port == 0 or is_free(settings.port, settings.host):
+            return
+    except OSError as error:
+        raise UsageError(
+            f"The page cannot listen on {address}: {error.strerror}.",
+            rule="It listens on an address of this machine.",
+            next_step=f"correct SFCRIME_DASHBOARD_HOST; {other}",
+        ) from error
+    raise PortTaken(address, "page", other)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.settings import Settings
@@ -16,8 +17,13 @@ from sfcrime.spark.properties import require_settable
 from sfcrime.store import STORE_FILE
 from sfcrime.store.records import BatchProgress, Generation
 
+if TYPE_CHECKING:
+    from sfcrime.pipeline.topic_wait import FoundTopic
+    from sfcrime.store.writer import StoreWriter
+
 JOB_LOCK_FILE = "stream.lock"
 """In the data folder; held as long as a job runs on it."""
+_BEAT_ASKED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         try:
             spark = open_spark(jvm)
             try:
-                found = finding.result() if finding else found
+                found = _awaited(finding, store) if finding else found
                 if found is None:
                     return {}
                 generation = stored or begin_generation(settings, store, found.state, found.origin)
@@ -106,6 +112,13 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
                 spark.stop()
         finally:
             stop.set()  # where Spark failed, the search for the topic must end too
+
+
+def _awaited(finding: Future[FoundTopic | None], store: StoreWriter) -> FoundTopic | None:
+    """What the search for the topic comes to; the store is told that the job is alive."""
+    while wait([finding], timeout=_BEAT_ASKED_S).not_done:
+        store.beat()
+    return finding.result()
 
 
 def job_lock(data_dir: Path) -> AbstractContextManager[None]:

@@ -15,7 +15,7 @@ from sfcrime.jvm.java import PARTIAL, StartupCache, startup_folder
 from sfcrime.kafka.broker_record import broker_folder, read_record, stop_identity
 from sfcrime.machine.child import Child, start_child
 from sfcrime.machine.own_folder import FolderKind, memory_folder, remove_folder, take_alone
-from sfcrime.pipeline.supervisor import environment_of_part
+from sfcrime.pipeline.part import environment_of_part
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.spark.driver import driver_startup
 

@@ -7,11 +7,11 @@ while it reads; a statement that works longer than its limit is stopped.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, select
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
@@ -30,7 +30,7 @@ from sfcrime.store.records import (
     WindowTotal,
     WriterState,
 )
-from sfcrime.store.snapshot import Snapshot, open_snapshot
+from sfcrime.store.snapshot import Snapshot, Snapshots
 
 if TYPE_CHECKING:
     from sfcrime.store.identity_blocks import StoredBlock
@@ -56,7 +56,26 @@ def open_reader(
         StoreEmpty: no store, or nothing in it yet.
         StoreUnavailable: another schema version, a read that took too long, or no room to copy.
     """
-    with open_snapshot(path, limit_s, copied=copied) as snapshot:
+    with _reader_of(path, Snapshots(path, limit_s, copied=copied)) as reader:
+        yield reader
+
+
+class Readers:
+    """Opens one reader after the other, for who looks at a store again and again: each but the
+    first costs a third of what `open_reader` does. One thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._snapshots = Snapshots(path, READ_LIMIT_S)
+
+    def open(self) -> AbstractContextManager[StoreReader]:
+        """As `open_reader`."""
+        return _reader_of(self._path, self._snapshots)
+
+
+@contextmanager
+def _reader_of(path: Path, snapshots: Snapshots) -> Iterator[StoreReader]:
+    with snapshots.open() as snapshot:
         number = rows.current_generation_id(snapshot.connection)
         if number is None:
             raise StoreEmpty(f"The store {path} holds nothing yet.")
@@ -72,18 +91,14 @@ class StoreReader:
     def __init__(self, snapshot: Snapshot, number: int) -> None:
         self._snapshot = snapshot
         self._connection = snapshot.connection
-        self._number = number
-
-    @property
-    def number(self) -> int:
-        """Of the generation; a rebuild's is higher. A new store begins at 1 again."""
-        return self._number
+        self.number = number
+        """Of the generation; a rebuild's is higher, and a new store begins at 1 again."""
 
     def generation(self) -> Generation:
-        return rows.generation(self._connection, self._number)
+        return rows.generation(self._connection, self.number)
 
     def totals(self) -> Totals:
-        return rows.totals(self._connection, self._number)
+        return rows.totals(self._connection, self.number)
 
     def writer_state(self) -> WriterState:
         """The newest run that opened the store for writing, whichever generation it writes."""
@@ -91,23 +106,23 @@ class StoreReader:
 
     def partition_ledger(self) -> list[PartitionRange]:
         """By partition."""
-        return rows.partitions(self._connection, self._number)
+        return rows.partitions(self._connection, self.number)
 
     def ledger_rows(self, limit: int) -> list[LedgerRow]:
         """The newest kept batches, newest first."""
-        return rows.newest_batches(self._connection, self._number, limit)
+        return rows.newest_batches(self._connection, self.number, limit)
 
     def batch_ranges(self) -> Iterator[tuple[int, PartitionRange]]:
         """What each kept batch read of each partition, by partition and batch id."""
         table = schema.batch_range
-        ranges = rows.of_generation(table, self._number)
+        ranges = rows.of_generation(table, self.number)
         for row in self._snapshot.rows(ranges.order_by(table.c.partition, table.c.batch_id)):
             yield row.batch_id, rows.to_range(row)
 
     def progress(self, limit: int | None = None) -> list[BatchProgress]:
         """Spark's reports of the newest kept batches, newest first; None: all that are kept."""
         table = schema.progress
-        newest_first = rows.of_generation(table, self._number).order_by(table.c.batch_id.desc())
+        newest_first = rows.of_generation(table, self.number).order_by(table.c.batch_id.desc())
         return [rows.to_progress(row) for row in self._snapshot.rows(newest_first.limit(limit))]
 
     def cells(
@@ -121,8 +136,11 @@ class StoreReader:
     def numbered_cells(
         self, since_s: int | None = None, until_s: int | None = None
     ) -> Iterator[Sequence[tuple[int, ...]]]:
-        """The same with numbers in place of labels, for who keeps many cells: up to 10,000 at a
+        """The same with numbers in place of labels, for who keeps many cells: up to 2,000 at a
         time, ordered by window, then by number of call type and of disposition.
+
+        1.6 to 1.9 million a second become an array by `np.fromiter(chain.from_iterable(page),
+        np.int64, 4 * len(page)).reshape(-1, 4)`; `np.array(page)` takes a third longer.
 
         Args:
             since_s: start of the first window, seconds on the wall; None: open.
@@ -140,7 +158,7 @@ class StoreReader:
         Args:
             changed_after: a batch id: only windows that a later batch changed. None: all.
         """
-        statement = cells.window_totals(self._number, changed_after)
+        statement = cells.window_totals(self.number, changed_after)
         return (WindowTotal(*row) for row in self._snapshot.rows(statement))
 
     def call_type_labels(self, after_id: int = 0) -> Iterator[tuple[int, str]]:
@@ -213,19 +231,14 @@ class StoreReader:
         after: tuple[int, int] | None = None,
     ) -> Iterator[RejectedRecord]:
         """Rejected records, ordered by (partition, offset); those above `after`, one of these."""
-        statement = rows.set_aside(schema.rejected, self._number, partition, after).limit(limit)
+        statement = rows.set_aside(schema.rejected, self.number, partition, after).limit(limit)
         if reason is not None:
             statement = statement.where(schema.rejected.c.reason == reason)
         return (RejectedRecord(*row[1:]) for row in self._snapshot.rows(statement))
 
     def rejected_by_reason(self) -> dict[str, int]:
         """How many records each reason set aside; reasons that never applied are not there."""
-        table = schema.rejected
-        statement = (
-            select(table.c.reason, func.count())
-            .where(table.c.generation_id == self._number)
-            .group_by(table.c.reason)
-        )
+        statement = rows.rejected_by_reason(self.number)
         return {row[0]: row[1] for row in self._snapshot.rows(statement)}
 
     def late(
@@ -235,18 +248,18 @@ class StoreReader:
         after: tuple[int, int] | None = None,
     ) -> Iterator[LateRecord]:
         """Late records, likewise."""
-        statement = rows.set_aside(schema.late, self._number, partition, after).limit(limit)
+        statement = rows.set_aside(schema.late, self.number, partition, after).limit(limit)
         return (LateRecord(*row[1:]) for row in self._snapshot.rows(statement))
 
     def identity_blocks(self) -> Iterator[StoredBlock]:
         """The identities that were counted, block by block, by level and first identity."""
         from sfcrime.store.identity_blocks import stored_identities  # Arrow and NumPy come with it
 
-        for block in stored_identities(self._connection, self._number):
+        for block in stored_identities(self._connection, self.number):
             yield block
             self._snapshot.restart_clock()
 
     def _between(
         self, since_us: int | None = None, until_us: int | None = None
     ) -> list[ColumnElement[bool]]:
-        return cells.between(self._number, since_us, until_us)
+        return cells.between(self.number, since_us, until_us)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, Table, select, tuple_
+from sqlalchemy import Column, Connection, Row, Select, Table, func, select, tuple_
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.store import schema
@@ -92,6 +92,13 @@ def set_aside(
     if after is not None:
         statement = statement.where(tuple_(table.c.partition, table.c.record_offset) > after)
     return statement
+
+
+def rejected_by_reason(number: int) -> Select[Any]:
+    """Each reason, and how many records it set aside."""
+    table = schema.rejected
+    counted = select(table.c.reason, func.count()).where(table.c.generation_id == number)
+    return counted.group_by(table.c.reason)
 
 
 def set_aside_since(

@@ -59,7 +59,8 @@ def _sums(connection: Connection, number: int) -> Iterator[tuple[str, int, int]]
     """What the totals of a generation state, and what the tables hold."""
     totals = rows.totals(connection, number)
     account, ledger = totals.accounting, rows.partitions(connection, number)
-    cell, block, batch = schema.cell, schema.identity_block, schema.batch
+    cell, window = schema.cell, schema.window_total
+    block, batch = schema.identity_block, schema.batch
     calls, *labels = connection.execute(
         select(
             func.coalesce(func.sum(cell.c.calls), 0),
@@ -68,6 +69,9 @@ def _sums(connection: Connection, number: int) -> Iterator[tuple[str, int, int]]
         ).where(cell.c.generation_id == number)
     ).one()
     yield "counted calls in cells", account.counted, calls
+    windows = select(func.coalesce(func.sum(window.c.calls), 0))
+    in_windows = connection.scalar(windows.where(window.c.generation_id == number)) or 0
+    yield "counted calls in windows", account.counted, in_windows
     for table, used in zip((schema.call_type, schema.disposition), labels, strict=True):
         held = connection.scalar(select(func.coalesce(func.max(table.c.id), 0))) or 0
         yield f"labels in {table.name}", used, min(used, held)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.machine.whole_files import write_whole
 
 VERDICT_FILE = "audit.json"
@@ -25,10 +26,8 @@ class AuditVerdict:
     """When it ended, milliseconds since 1970 UTC."""
     generation: int
     """Number of the generation."""
-    topic_id: str
-    """Of the topic that was recounted."""
     created_ms: int
-    """When the generation was begun: the number alone is given again in another store."""
+    """When it was begun: another store may give the number again."""
     batch: int | None
     """The newest batch it covers; None: there was none."""
     cells: int
@@ -42,8 +41,9 @@ def write_verdict(data_dir: Path, verdict: AuditVerdict) -> None:
     """Replaces the verdict of the audit before.
 
     Raises:
-        OSError: the folder cannot be written.
+        UsageError, OSError: the folder is not ours, or cannot be written.
     """
+    take_folder(data_dir, DATA_FOLDER)
     write_whole(data_dir / VERDICT_FILE, json.dumps(asdict(verdict), indent=2).encode() + b"\n")
 
 

@@ -27,6 +27,9 @@ from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Run
 from sfcrime.store.soundness import require_sound
 from sfcrime.store.versions import make_or_check
 
+BEAT_MS = 5_000
+"""As long as a run is silent in the store while it has nothing to commit."""
+
 
 def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
     """Opens the store, making it if it is not there, and goes on with its current generation.
@@ -86,8 +89,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self.close()
 
     def close(self) -> None:
-        """Waits for a transaction under way, notes the end of the run, lets go of the file. What
-        cannot be written any more is left as it is."""
+        """Waits for a transaction under way, notes the end of the run if it still may, and lets go
+        of the file."""
         with self._lock:
             if self._is_open:
                 self._is_open = False
@@ -100,13 +103,12 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         with self._transaction() as connection:
             writer_row.describe(connection, facts)
 
-    def beat(self, quiet_s: float = 0.0) -> None:
-        """Says that this run is alive: in a short transaction, unless it committed a batch or said
-        so within the last `quiet_s` seconds."""
-        if writer_row.now_ms() - self._seen_ms < quiet_s * 1000:
-            return
-        with self._transaction() as connection:
-            self._seen_ms = writer_row.note_seen(connection)
+    def beat(self) -> None:
+        """Says that this run is alive: in a short transaction, where it committed no batch and did
+        not say so for 5 s. To be called often while it waits."""
+        if writer_row.now_ms() - self._seen_ms >= BEAT_MS:
+            with self._transaction() as connection:
+                self._seen_ms = writer_row.note_seen(connection)
 
     def create_generation(self, generation: Generation, *, pending: bool = False) -> None:
         """Makes a generation and writes to it from now on; the first one is what readers see.
@@ -153,6 +155,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
                 while more:
                     with self._transaction() as connection:
                         more = generations.forget_some(connection, number)
+                    self.beat()
             if unseen:
                 for labels in self._labels:
                     labels.forget_unused(self._transaction)
@@ -236,18 +239,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         with self._lock, sqlite.translated(self._path), self._engine.begin() as connection:
-            self._require_own(connection)
+            writer_row.require_own(connection, self._path, self._file, self._run_id)
             yield connection
-
-    def _require_own(self, connection: Connection) -> None:
-        """Refuses a store that another writer has opened since, or another file of its name."""
-        if sqlite.file_identity(self._path) != self._file:
-            raise StoreUnavailable(
-                f"The store {self._path} was deleted or replaced under the job.",
-                rule="A batch goes into the store that the job read its offsets from.",
-                next_step="start the job again: it goes on where the store that is there now ends",
-            )
-        writer_row.require_named(connection, self._path, self._run_id)
 
     def _required_number(self) -> int:
         if self._number is None:

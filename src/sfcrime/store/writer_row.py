@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from sfcrime.errors import Refused
-from sfcrime.store import schema, upserts
+from sfcrime.errors import Refused, StoreUnavailable
+from sfcrime.store import schema, sqlite, upserts
 from sfcrime.store.records import RunFacts, WriterState
 
 
@@ -36,8 +36,23 @@ def begin_run(connection: Connection, run_id: str) -> None:
     upserts.replace_row(connection, schema.writer, row)
 
 
-def require_named(connection: Connection, path: Path, run_id: str) -> None:
-    """Refuses a run after which another one has begun."""
+def require_own(
+    connection: Connection, path: Path, file: tuple[int, int] | None, run_id: str
+) -> None:
+    """Refuses a store that another run has opened since, or another file of its name.
+
+    Args:
+        connection: in a transaction.
+        path: the store.
+        file: which file it was when this run opened it (`sqlite.file_identity`).
+        run_id: of this run.
+    """
+    if sqlite.file_identity(path) != file:
+        raise StoreUnavailable(
+            f"The store {path} was deleted or replaced under the job.",
+            rule="A batch goes into the store that the job read its offsets from.",
+            next_step="start the job again: it goes on where the store that is there now ends",
+        )
     if connection.scalar(select(schema.writer.c.run_id)) != run_id:
         raise Refused(
             f"Another job has opened the store {path} for writing.",

@@ -31,6 +31,7 @@ from sfcrime.streaming.query_end import (
     cause_of,
     jvm_ended,
 )
+from sfcrime.streaming.run_facts import facts_of_run
 from sfcrime.streaming.without_spark import count_without_spark
 
 _DEATH_SEEN_S = 5.0
@@ -95,6 +96,7 @@ def run_query(
         further_options=job.settings.stream.source_options,
     )
     while True:
+        job.store.describe_run(facts_of_run(job.settings, spark.ui_url))
         storer = BatchStorer(job.store, generation, job.topic)
         plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
@@ -185,6 +187,7 @@ class _Run:
         def look() -> None:
             self._settle(storing.check)  # no further batch may come that would meet a failure
             show_progress()
+            job.store.beat()
 
         def should_end() -> bool:
             if not job.stop.is_set() and job.until_caught_up:

@@ -104,6 +104,7 @@ class StoredReports:
 def progress_of_report(report: dict[str, Any]) -> BatchProgress:
     """A `StreamingQueryProgress` in its JSON form."""
     started = datetime.fromisoformat(report["timestamp"])
+    lag = {number: n for source in report.get("sources", []) for number, n in _lag(source).items()}
     return BatchProgress(
         batch_id=report["batchId"],
         started_ms=int(started.timestamp() * 1000),
@@ -112,7 +113,8 @@ def progress_of_report(report: dict[str, Any]) -> BatchProgress:
         input_rows_per_s=rate_of(report.get("inputRowsPerSecond")),
         processed_rows_per_s=rate_of(report.get("processedRowsPerSecond")),
         phases_ms=dict(report.get("durationMs", {})),
-        lag_records=sum(_lag(source) for source in report.get("sources", [])),
+        lag_records=sum(lag.values()),
+        lag_by_partition=lag,
     )
 
 
@@ -121,12 +123,13 @@ def rate_of(value: float | str | None) -> float:
     return value if isinstance(value, int | float) and abs(value) < float("inf") else 0.0
 
 
-def _lag(source: dict[str, Any]) -> int:
-    """Records between where the batch ended and the end of the topic; 0 where not reported."""
+def _lag(source: dict[str, Any]) -> dict[int, int]:
+    """By partition, offsets between where the batch ended and the end of the topic; empty where
+    that was not reported."""
     if source.get("latestOffset") is None:
-        return 0
+        return {}
     newest, ends = offsets_of(source["latestOffset"]), offsets_of(source["endOffset"])
-    return sum(newest.values()) - sum(ends.values())
+    return {number: end - ends.get(number, 0) for number, end in newest.items()}
 
 
 def offsets_of(by_topic: object) -> dict[int, int]:

@@ -75,6 +75,7 @@ def count_without_spark(
     clock.ends("withoutSpark")
     storer.store(ReadBatch(NO_SPARK_BATCH, packets, planned, scanned, clock))
     stored = storer.stored()[-1]
+    lag = {number: max(0, ends.get(number, 0) - span.end) for number, span in planned.items()}
     took_ms = max(1, sum(stored.phases_ms.values()))
     progress = BatchProgress(
         batch_id=stored.batch_id,
@@ -84,7 +85,8 @@ def count_without_spark(
         input_rows_per_s=0.0,
         processed_rows_per_s=scanned * 1000 / took_ms,
         phases_ms=dict(stored.phases_ms),
-        lag_records=sum(max(0, ends.get(n, 0) - span.end) for n, span in planned.items()),
+        lag_records=sum(lag.values()),
+        lag_by_partition=lag,
     )
     return CountedWithoutSpark(progress, value_bytes / max(1, scanned))
 

@@ -22,7 +22,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import StoreUnavailable, UsageError
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.machine.child import Child, start_child
-from sfcrime.pipeline.supervisor import environment_of_part
+from sfcrime.pipeline.part import environment_of_part
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader

@@ -12,14 +12,18 @@ interface CounterProps {
   readonly value: string;
   readonly below: ComponentChildren;
   readonly mark?: string | undefined;
+  /** By which tests find the value. */
+  readonly testId?: string;
 }
 
-function Counter({ name, value, below, mark }: CounterProps) {
+function Counter({ name, value, below, mark, testId }: CounterProps) {
   return (
     <div class="counter">
       <dt>{name}</dt>
       <dd>
-        <span class="headline-number">{value}</span>
+        <span class="headline-number" data-testid={testId}>
+          {value}
+        </span>
         {mark !== undefined && <span class="odd-word"> {mark}</span>}
         <span class="counter-below">{below}</span>
       </dd>
@@ -68,6 +72,7 @@ export function Headline({ hours }: { readonly hours: readonly Hour[] }) {
         />
         <Counter
           name="Counted in all"
+          testId="counted"
           value={count(accounts?.counted)}
           below={accounts ? `of ${count(accounts.read)} records read` : "…"}
         />

@@ -1,0 +1,42 @@
+"""`sfcrime dashboard`: the page and its API in the foreground, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import click
+
+from sfcrime.cli.options import setting_flags
+from sfcrime.cli.signals import stop_on_signals
+from sfcrime.errors import EXIT_OK
+from sfcrime.settings import Settings
+
+
+@click.command("dashboard", epilog="Example:  sfcrime dashboard --dashboard-port 0 --open")
+@setting_flags(
+    "--data-dir",
+    "--bootstrap-servers",
+    "--kafka-config",
+    "--dashboard-port",
+    "--host",
+    "--token-file",
+)
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in your browser.")
+def command(settings: Settings, open_browser: bool) -> None:
+    """Serve the page, its API and its metrics.
+
+    Everything comes from the store of the data folder, whether a job writes to it or not. The
+    address is printed once it answers. Only this machine can reach it, unless --host says
+    otherwise; then a token is asked for. Ctrl-C or SIGTERM ends it.
+    """
+
+    def answering(url: str) -> None:
+        click.echo(f"page: {url}")
+        click.echo("Ctrl-C stops it", err=True)
+        if open_browser:
+            click.launch(url)
+
+    with stop_on_signals() as stop:
+        from sfcrime.dashboard.server import leave_soon, serve
+
+        serve(settings, stop, answering)
+    click.echo("stopped", err=True)
+    leave_soon(EXIT_OK)

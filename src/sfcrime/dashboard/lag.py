@@ -1,0 +1,91 @@
+"""How far the topic is ahead, asked beside the server, and only while somebody looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+
+ASKED_EVERY_S = 5.0
+LOOKED_WITHIN_S = 15.0
+"""A look lasts so long: a page that is watched looks again sooner."""
+FORGOTTEN_AFTER_S = 20.0
+NOT_ASKED = "it was not asked for yet"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLag:
+    """Records of the topic that are not accounted for; None where they are not known."""
+
+    by_partition: dict[int, int] | None = None
+    reason: str | None = NOT_ASKED
+    """Why they are not known."""
+
+    @property
+    def records(self) -> int | None:
+        return None if self.by_partition is None else sum(self.by_partition.values())
+
+
+class LagWatch:
+    """Asks for the lag every 5 s in a thread of its own, as long as it is looked at.
+
+    Kafka may take seconds to answer: whoever looks gets what was known last, and never waits.
+
+    Args:
+        measure: asks the cluster; bounded, and raises nothing.
+        every_s: seconds between two questions.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        measure: Callable[[], KnownLag],
+        every_s: float = ASKED_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._measure = measure
+        self._every_s = every_s
+        self._clock = clock
+        self._lock = Lock()
+        self._looked = Event()
+        self._looked_s = float("-inf")
+        self._measured_s = float("-inf")
+        self._known = KnownLag()
+        self._ended = Event()
+        self._thread: Thread | None = None
+
+    @property
+    def known(self) -> KnownLag:
+        """As it was measured last; not known where that was over 20 s ago."""
+        is_old = self._clock() - self._measured_s > FORGOTTEN_AFTER_S
+        return KnownLag() if is_old else self._known
+
+    def look(self) -> None:
+        """Somebody looks: it is asked for soon, and again for 15 s."""
+        with self._lock:
+            self._looked_s = self._clock()
+            if self._thread is None and not self._ended.is_set():
+                # A daemon: a client of Kafka that hangs must not hold up the end of the process.
+                self._thread = Thread(target=self._watch, name="lag", daemon=True)
+                self._thread.start()
+        self._looked.set()
+
+    def end(self) -> None:
+        """No more questions; one that is being asked is left alone."""
+        self._ended.set()
+        self._looked.set()
+
+    def _watch(self) -> None:
+        while True:
+            self._looked.wait()
+            self._looked.clear()
+            while self._clock() - self._looked_s <= LOOKED_WITHIN_S:
+                if self._ended.is_set():
+                    return
+                self._known = self._measure()
+                self._measured_s = self._clock()
+                if self._ended.wait(self._every_s):
+                    return
+            if self._ended.is_set():
+                return

@@ -1,0 +1,148 @@
+"""A page on loopback for tests: the real server, over a `Seen` that a test gives."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+import numpy as np
+from starlette.types import ASGIApp
+
+from running import wait_until
+from sfcrime.dashboard.changes import Changes
+from sfcrime.dashboard.events import EventHub
+from sfcrime.dashboard.hours import HourTotals
+from sfcrime.dashboard.seen import Seen
+from sfcrime.dashboard.server import run_server
+from sfcrime.domain.outcomes import Accounting
+from sfcrime.store.records import BatchProgress, PartitionRange, RunFacts, Totals, WriterState
+from store_samples import GENERATION, NINE_US, TEN_US
+
+COMMITTED_MS = 1_538_500_061_789
+
+WRITER = WriterState(
+    run_id="a-run",
+    started_ms=COMMITTED_MS - 60_000,
+    seen_ms=COMMITTED_MS,
+    ended_ms=None,
+    starts=3,
+    facts=RunFacts(),
+)
+
+HOUR_TOTALS = HourTotals(NINE_US // 1_000_000, np.array([5, 5], dtype=np.int64))
+
+SEEN = Seen(
+    revision=1,
+    generation_id=1,
+    generation=GENERATION,
+    totals=Totals(
+        accounting=Accounting(read=15, counted=10, duplicate=1, late=1, rejected=3, gaps=1),
+        batches=2,
+        last_batch_id=1,
+        committed_ms=COMMITTED_MS,
+        newest_call_us=TEN_US + 60_000_000,
+    ),
+    partitions=(PartitionRange(0, 0, 11, 7, 1, 2), PartitionRange(1, 10, 15, 3, 0, 1)),
+    rejected_by_reason={"not-json": 2, "bad-call-id": 1},
+    writer=WRITER,
+    progress=(
+        BatchProgress(
+            batch_id=1,
+            started_ms=COMMITTED_MS - 400,
+            duration_ms=400,
+            input_rows=250,
+            input_rows_per_s=250.0,
+            processed_rows_per_s=625.0,
+            phases_ms={"addBatch": 300, "queryPlanning": 20},
+            lag_records=17,
+        ),
+    ),
+    hours=HOUR_TOTALS,
+    columns=None,
+    changes=Changes(),
+)
+
+
+def after_batch(seen: Seen, batch_id: int) -> Seen:
+    """The same, one revision later, after a further batch that counted nothing."""
+    totals = replace(seen.totals, last_batch_id=batch_id, batches=batch_id + 1)
+    return replace(seen, revision=seen.revision + 1, totals=totals)
+
+
+@dataclass
+class GivenSource:
+    """Gives the `Seen` that a test puts there."""
+
+    seen: Seen | None = SEEN
+    problem: str | None = None
+    restarts: int = 1
+    on_seen: list[Callable[[], None]] = field(default_factory=list)
+
+    def publish(self, seen: Seen | None) -> None:
+        self.seen = seen
+        for each in self.on_seen:
+            each()
+
+
+class PageClient:
+    """Asks an application without a network, as a browser of one user would; errors of the
+    application are answers."""
+
+    def __init__(self, app: ASGIApp, base_url: str) -> None:
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._base_url = base_url
+        self.cookies = httpx.Cookies()
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("POST", path, **more)
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(
+                transport=self._transport, base_url=self._base_url, cookies=self.cookies
+            ) as client:
+                answer = await client.request(method, path, **more)
+                self.cookies = httpx.Cookies(client.cookies)
+                return answer
+
+        return asyncio.run(ask())
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    port: int
+    thread: Thread
+    stop: Event
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def served(app: ASGIApp, hub: EventHub) -> Iterator[Served]:
+    """The application on a free port, until the block ends."""
+    stop, answering = Event(), Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        arguments = (app, hub, listener, stop, answering.set)
+        thread = Thread(target=run_server, args=arguments, daemon=True)
+        thread.start()
+        try:
+            wait_until(answering.is_set, "the server answers", timeout_s=20)
+            yield Served(port, thread, stop)
+        finally:
+            stop.set()
+            thread.join(10)
+            assert not thread.is_alive(), "the server did not stop"

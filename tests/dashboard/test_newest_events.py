@@ -1,0 +1,188 @@
+"""What the stream sends: one snapshot a batch, the state when it changes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dashboard.serving import COMMITTED_MS, SEEN, GivenSource, after_batch
+from sfcrime.dashboard.answers import Accounts, Meta, Snapshot, State
+from sfcrime.dashboard.lag import KnownLag
+from sfcrime.dashboard.newest_events import NewestEvents, Sent
+from sfcrime.dashboard.seen import Seen
+from sfcrime.dashboard.sight import Sight
+from sfcrime.dashboard.state import state_of
+from sfcrime.settings import Settings
+
+
+class Page:
+    """What a server knows at a moment that the test sets."""
+
+    def __init__(self) -> None:
+        self.source = GivenSource()
+        self.lag = KnownLag({0: 0}, None)
+        self.now_ms = COMMITTED_MS + 1_000
+        sight = Sight(Settings(), lambda: self.source.seen, self.state_of)
+        self.events = NewestEvents(sight, snapshot_of)
+
+    def state_of(self, seen: Seen) -> State:
+        return state_of(seen.writer, seen.totals.committed_ms, self.lag, self.now_ms)
+
+
+def snapshot_of(seen: Seen, state: State) -> Snapshot:
+    """Little, so that a test sees all of it."""
+    meta = Meta(
+        generation=seen.generation_id,
+        batch=seen.totals.last_batch_id,
+        as_of=None,
+        committed_at=None,
+        source="a topic",
+        synthetic=False,
+        window_minutes=60,
+    )
+    accounts = Accounts(read=0, counted=0, duplicate=0, late=0, rejected=0, gaps=0)
+    return Snapshot(
+        meta=meta,
+        state=state,
+        accounts=accounts,
+        batches=seen.totals.batches,
+        rejected_by_reason=dict(seen.rejected_by_reason),
+        last_batch=None,
+        hours=[],
+        changes=[],
+        changes_left_out=0,
+    )
+
+
+def told(sent: Sent | None) -> list[tuple[str, str, Any]]:
+    """(event, id, data) of everything in it."""
+    found = []
+    for text in (sent.content.decode() if sent else "").split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in text.split("\n") if ": " in line)
+        if fields:
+            found.append((fields["event"], fields.get("id", ""), json.loads(fields["data"])))
+    return found
+
+
+def names(sent: Sent | None) -> list[str]:
+    return [event for event, _, _ in told(sent)]
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page()
+
+
+def test_where_nothing_is_counted_there_is_nothing_to_send(page: Page) -> None:
+    page.source.seen = None
+
+    assert not page.events.renew(0.0)
+    assert page.events.after(0) is None
+    assert page.events.after_name(None) is None
+
+
+def test_a_snapshot_is_named_for_its_generation_and_batch(page: Page) -> None:
+    assert page.events.renew(0.0)
+
+    ((event, name, data),) = told(page.events.after(0))
+    assert event == "snapshot"
+    assert name.startswith("1.1.")
+    assert data["batches"] == 2
+    assert data["state"]["state"] == "live"
+
+
+def test_who_has_the_newest_gets_nothing_more(page: Page) -> None:
+    page.events.renew(0.0)
+    sent = page.events.after(0)
+    assert sent is not None
+
+    assert not page.events.renew(0.5)
+    assert page.events.after(sent.place) is None
+
+
+def test_each_batch_has_one_snapshot_and_the_last_one_is_the_one_that_is_sent(page: Page) -> None:
+    page.events.renew(0.0)
+    for batch_id in (2, 3, 4):
+        page.source.seen = after_batch(page.source.seen or SEEN, batch_id)
+        assert page.events.renew(0.1)
+
+    ((_, name, data),) = told(page.events.after(0))
+    assert name.startswith("1.4.")
+    assert data["meta"]["batch"] == 4
+    assert page.events.snapshots == 4
+
+
+def test_another_generation_has_a_snapshot_of_its_own(page: Page) -> None:
+    page.events.renew(0.0)
+    page.source.seen = replace(SEEN, revision=2, generation_id=2)
+
+    assert page.events.renew(0.1)
+
+    assert told(page.events.after(0))[0][1].startswith("2.1.")
+
+
+def test_what_comes_after_its_batch_is_sent_a_second_later(page: Page) -> None:
+    page.events.renew(0.0)
+    first = told(page.events.after(0))[0][1]
+    page.source.seen = replace(SEEN, revision=2, rejected_by_reason={"not-json": 3})
+
+    assert not page.events.renew(0.9)
+    assert page.events.renew(1.0)
+
+    ((event, name, data),) = told(page.events.after(0))
+    assert (event, data["rejected_by_reason"]) == ("snapshot", {"not-json": 3})
+    assert name.startswith("1.1.") and name != first
+
+
+def test_a_job_that_only_says_that_it_runs_is_no_news(page: Page) -> None:
+    page.events.renew(0.0)
+    beat = replace(SEEN.writer, seen_ms=SEEN.writer.seen_ms + 5_000)
+    page.source.seen = replace(SEEN, revision=2, writer=beat)
+    page.now_ms += 5_000
+
+    assert not page.events.renew(5.0)
+
+
+def test_a_state_that_changes_is_sent_alone(page: Page) -> None:
+    page.events.renew(0.0)
+    sent = page.events.after(0)
+    assert sent is not None
+    page.now_ms += 20_000
+
+    assert page.events.renew(1.0)
+
+    ((event, name, data),) = told(page.events.after(sent.place))
+    assert (event, name, data["state"]) == ("state", "", "stale")
+    assert names(page.events.after(0)) == ["snapshot", "state"]
+
+
+def test_a_snapshot_holds_the_state_so_an_older_one_is_forgotten(page: Page) -> None:
+    page.events.renew(0.0)
+    page.now_ms += 20_000
+    page.events.renew(1.0)
+    page.source.seen = after_batch(SEEN, 2)
+
+    page.events.renew(1.1)
+
+    assert names(page.events.after(0)) == ["snapshot"]
+    assert told(page.events.after(0))[0][2]["state"]["state"] == "stale"
+
+
+def test_who_comes_back_with_the_newest_gets_the_state_alone(page: Page) -> None:
+    page.events.renew(0.0)
+    name = told(page.events.after(0))[0][1]
+
+    assert names(page.events.after_name(name)) == ["state"]
+    assert names(page.events.after_name("1.1.0")) == ["snapshot", "state"]
+
+
+def test_after_a_restart_of_the_server_the_same_snapshot_has_the_same_name(page: Page) -> None:
+    page.events.renew(0.0)
+    again = Page()
+    again.now_ms += 60_000
+    again.events.renew(0.0)
+
+    assert told(again.events.after(0))[0][1] == told(page.events.after(0))[0][1]
