@@ -42,11 +42,11 @@ export function changeWords(row: ComparedLike): ChangeWords {
     };
   }
   const percent = Math.round(row.change * 100);
-  const perDay = `${perDay(row.per_day)} calls a day, ${perDay(row.other_per_day)} in the other period`;
+  const both = `${perDay(row.per_day)} calls a day, ${perDay(row.other_per_day)} in the other period`;
   const bar = Math.max(-1, Math.min(1, row.change / WIDEST));
-  if (percent === 0) return { short: "0%", full: `About as many: ${perDay}`, bar };
+  if (percent === 0) return { short: "0%", full: `About as many: ${both}`, bar };
   const size = Math.abs(percent).toLocaleString("en-US");
   return percent > 0
-    ? { short: `+${size}%`, full: `${size}% more: ${perDay}`, bar }
-    : { short: `−${size}%`, full: `${size}% fewer: ${perDay}`, bar };
+    ? { short: `+${size}%`, full: `${size}% more: ${both}`, bar }
+    : { short: `−${size}%`, full: `${size}% fewer: ${both}`, bar };
 }
