@@ -1,5 +1,7 @@
 /** The pipeline: how the stream is doing, for whoever learns from it or looks after it. */
-import type { LastAudit, Overview, SettingsInForce } from "../api/answers.ts";
+import { useEffect } from "preact/hooks";
+
+import type { LastAudit, Overview, SettingsInForce, State } from "../api/answers.ts";
 import { useAnswer, type Shown } from "../parts/answer.ts";
 import { useBatches } from "../parts/batches.ts";
 import { count, counted, duration, instant, instantClock, minute } from "../parts/formats.ts";
@@ -15,9 +17,19 @@ import { EXPLAINED, lagSentence, verdictSentence } from "./pipeline-texts.ts";
 import "./shared.css";
 import "./pipeline.css";
 
+/** As often as the server asks the topic for its ends. */
+const BETWEEN_LAGS_MS = 5000;
+
 export function PipelineView() {
   const followed = useBatches();
   const overview = useAnswer("/overview");
+  // The lag changes without a batch: where nothing is counted it may even be known only later.
+  useEffect(() => {
+    const timer = setInterval(overview.again, BETWEEN_LAGS_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [overview]);
   return (
     <div class="view pipeline">
       <h1>The pipeline</h1>
@@ -51,7 +63,7 @@ export function PipelineView() {
 function Path({ overview }: OverviewProps) {
   const answer = overview.answer.value;
   const now = snapshot.value ?? answer;
-  const state = serverState.value ?? answer?.state;
+  const state = withLag(serverState.value, answer?.state ?? null);
   const last = now?.last_batch;
   const partitions = answer?.partitions.length ?? 0;
   const stations: readonly (readonly [string, string])[] = [
@@ -90,8 +102,14 @@ function StatePanel({ overview }: OverviewProps) {
   );
 }
 
+/** Of two states the one that knows the lag; of two that do not, the one that was asked for. */
+function withLag<S extends State | null>(streamed: S, asked: S): S {
+  return streamed !== null && streamed.lag !== null ? streamed : (asked ?? streamed);
+}
+
 function StateFigures({ overview }: { readonly overview: Overview }) {
   const state = serverState.value ?? overview.state;
+  const lag = withLag(state, overview.state);
   const last = snapshot.value?.last_batch ?? overview.last_batch;
   return (
     <>
@@ -102,7 +120,7 @@ function StateFigures({ overview }: { readonly overview: Overview }) {
       <p>{state.reason}</p>
       <dl class="facts">
         <dt>Lag now</dt>
-        <dd>{lagSentence(state.lag, state.lag_reason)}</dd>
+        <dd>{lagSentence(lag.lag, lag.lag_reason)}</dd>
         <dt>Batches</dt>
         <dd>
           {count(snapshot.value?.batches ?? overview.batches)}
@@ -214,7 +232,7 @@ function PartitionsPanel({ overview }: OverviewProps) {
             {
               title: "Lag",
               number: true,
-              cell: ({ partition }) => count((serverState.value ?? answer.state).lag_by_partition?.[partition]),
+              cell: ({ partition }) => count(withLag(serverState.value, answer.state)?.lag_by_partition?.[partition]),
             },
           ]}
         />
