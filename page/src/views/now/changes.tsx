@@ -106,7 +106,7 @@ export function ChangesPanel() {
           <>
             {rows.length === 0 ? (
               <p class="empty">
-                {text === "" ? "Nothing has been counted yet." : "No change has this text."}
+                {text === "" ? "No batch has been counted since this server was started." : "No change has this text."}
               </p>
             ) : (
               <ChangesTable rows={rows} raw={raw} />
