@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ from dashboard.serving import served
 from dashboard.test_newest_events import Page
 from running import Sfcrime, Started, wait_until
 from sfcrime.dashboard.events import EventHub
+from sfcrime.dashboard.server import told_safely
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.store import STORE_FILE
@@ -180,7 +182,7 @@ def test_an_address_that_is_not_of_this_machine_is_a_usage_error(
     ran = elsewhere("dashboard", "--host", "192.0.2.1", "--token-file", str(token))
 
     assert ran.code == 2
-    assert "The page cannot listen on 192.0.2.1:8000" in ran.err
+    assert "The page cannot listen on 192.0.2.1:0: " in ran.err
 
 
 def test_an_address_that_others_reach_needs_a_token_before_anything_listens(
@@ -227,3 +229,12 @@ def test_the_help_and_other_commands_load_no_web_library() -> None:
     loaded = loaded_after(commands)
 
     assert loaded & {"fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client"} == set()
+
+
+def test_what_an_error_quotes_cannot_command_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with told_safely():
+        logging.getLogger("sfcrime.dashboard").error("It holds \x1b[2J\u202ecalls.")
+
+    assert capsys.readouterr().err.endswith("ERROR It holds \\x1b[2J\\u202ecalls.\n")
