@@ -150,6 +150,8 @@ def test_the_json_of_an_equal_count_is_complete(audit: Audit, topic_id: str) -> 
     assert ran.code == 0
     assert json.loads(ran.out) == {
         "equal": True,
+        "generation": 1,
+        "batch": 2,
         "cells": 5,
         "differing": 0,
         "accounting": accounting,

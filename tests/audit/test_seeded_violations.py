@@ -216,17 +216,17 @@ DAMAGES = [
         ],
     ),
     Damage(
-        "the sum of a window lost",
+        "the total of a window lost",
         [f"DELETE FROM window_total WHERE window_s = {NINE_S}"],
         [Difference(WINDOW, "2018-10-02T09:00:00", "3", "nothing")],
     ),
     Damage(
-        "the sum of a window changed",
+        "the total of a window changed",
         [f"UPDATE window_total SET calls = calls + 1 WHERE window_s = {NINE_S + 7200}"],
         [Difference(WINDOW, "2018-10-02T11:00:00", "2", "3")],
     ),
     Damage(
-        "one call moved between the sums of two windows",
+        "one call moved between the totals of two windows",
         [
             f"UPDATE window_total SET calls = calls - 1 WHERE window_s = {NINE_S}",
             f"UPDATE window_total SET calls = calls + 1 WHERE window_s = {NINE_S + 3600}",
@@ -237,7 +237,7 @@ DAMAGES = [
         ],
     ),
     Damage(
-        "the sum of a window moved off its start",
+        "the total of a window moved off its start",
         [f"UPDATE window_total SET window_s = window_s + 1 WHERE window_s = {NINE_S}"],
         [
             Difference(WINDOW, "2018-10-02T09:00:01", "nothing", "3"),
@@ -245,7 +245,7 @@ DAMAGES = [
         ],
     ),
     Damage(
-        "the sum of a window changed by a batch to come",
+        "the total of a window changed by a batch to come",
         [f"UPDATE window_total SET batch_id = 3 WHERE window_s = {NINE_S}"],
         [
             Difference(WINDOW, "2018-10-02T09:00:00, batch that changed it last", "0 to 2", "3"),

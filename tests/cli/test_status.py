@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
+from cli.conftest import Run
+from sfcrime.store import STORE_FILE
+from sfcrime.store.writer import open_writer
 from store_samples import GENERATION
 
 
@@ -27,6 +31,16 @@ def test_status_has_the_accounting_and_all_that_shaped_it(data_dir, run) -> None
     assert document["rates"]["recent_records_per_s"] == 625.0
     assert document["versions"]["pyspark"] == "4.2.0"
     assert document["versions"]["java"] is not None
+
+
+def test_status_says_how_often_a_job_was_started_and_how_far_behind_its_last_batch_was(
+    data_dir: Path, run: Run
+) -> None:
+    open_writer(data_dir / STORE_FILE, history_rows=100).close()
+    document = json.loads(run("status", "--json").out)
+    assert document["job"]["starts"] == 2
+    assert document["job"]["started_at"] <= document["job"]["ended_at"]
+    assert document["rates"]["lag_by_partition"] == {"0": 12, "1": 5}
 
 
 def test_without_a_broker_the_lag_is_null_with_its_reason(data_dir, run) -> None:

@@ -1,4 +1,4 @@
-"""The sum of each window is kept with its cells, and says which batch changed it last."""
+"""The total of each window is kept with its cells, and says which batch changed it last."""
 
 from __future__ import annotations
 

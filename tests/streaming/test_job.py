@@ -21,12 +21,20 @@ from hostile_records import GOOD, with_id
 from running import wait_until
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import ChildFailed, KafkaUnavailable, SfcrimeError, StoreUnavailable
+from sfcrime.errors import (
+    ChildFailed,
+    KafkaUnavailable,
+    Refused,
+    SfcrimeError,
+    StoreUnavailable,
+)
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.topic import TopicHead
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.spark.session import RunningSpark
-from sfcrime.store.records import BatchProgress
+from sfcrime.store import STORE_FILE, writer_row
+from sfcrime.store.reader import open_reader
+from sfcrime.store.records import BatchProgress, WriterState
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import batches, query_end, without_spark
 from sfcrime.streaming import job as job_module
@@ -255,6 +263,10 @@ class Scene:
         self._thread.start()
         wait_until(lambda: bool(self.queries), "the query to start", _WAIT_S)
 
+    def writer(self) -> WriterState:
+        with open_reader(self.job.settings.data_dir / STORE_FILE) as reader:
+            return reader.writer_state()
+
     def end(self) -> object:
         """What the job returned or raised."""
         self._thread.join(_WAIT_S)
@@ -289,6 +301,35 @@ def test_one_batch_is_read_while_one_is_stored_and_never_more(scene: Scene) -> N
     wait_until(lambda: scene.read() == 4, "all to be stored", _WAIT_S)
     scene.stop.set()
     assert scene.end() == {0: 4, 1: 10}
+
+
+def test_an_idle_job_says_that_it_is_alive(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ms = writer_row.now_ms
+    scene.begin()
+    seen_ms = scene.writer().seen_ms
+    monkeypatch.setattr(writer_row, "now_ms", lambda: now_ms() + 60_000)
+    wait_until(lambda: scene.writer().seen_ms >= seen_ms + 60_000, "a beat", _WAIT_S)
+    scene.stop.set()
+    scene.end()
+
+
+def test_a_job_says_what_it_runs_with(scene: Scene) -> None:
+    scene.begin()
+    facts = scene.writer().facts
+    assert facts.spark_ui == "http://localhost:3000"
+    assert facts.settings["store.data_dir"] == scene.job.settings.store.data_dir
+    scene.stop.set()
+    scene.end()
+
+
+def test_an_idle_job_ends_when_another_took_its_store(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms = writer_row.now_ms
+    scene.begin()
+    with open_writer(tmp_path / "sfcrime.db", history_rows=10):
+        monkeypatch.setattr(writer_row, "now_ms", lambda: now_ms() + 60_000)
+        assert isinstance(scene.end(), Refused)
 
 
 def test_a_stop_commits_what_was_handed_over(scene: Scene) -> None:
@@ -478,6 +519,7 @@ def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on
     assert totals.accounting == Accounting(read=4, counted=2, late=1, rejected=1)
     (progress,) = scene.progress
     assert (progress.batch_id, progress.input_rows) == (0, 3)
+    assert (progress.lag_records, progress.lag_by_partition) == (0, {0: 0, 1: 0})
 
 
 def _run_out_of_memory(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -496,10 +538,16 @@ def test_where_memory_ran_out_the_batch_is_counted_and_another_jvm_goes_on(
 ) -> None:
     scene.topic.ends = {0: 3, 1: 10}
     renewed = threading.Event()
-    monkeypatch.setattr(RunningSpark, "renew", lambda *_: renewed.set())
+
+    def renew(spark: RunningSpark, _: Settings) -> None:
+        spark.session.sparkContext.uiWebUrl = "http://localhost:3001"  # type: ignore[misc]
+        renewed.set()
+
+    monkeypatch.setattr(RunningSpark, "renew", renew)
     _run_out_of_memory(scene, monkeypatch)
     wait_until(lambda: len(scene.queries) == 2, "the query to begin again", _WAIT_S)
     assert (renewed.is_set(), scene.read()) == (True, 3)
+    assert scene.writer().facts.spark_ui == "http://localhost:3001"
     scene.stop.set()
     assert scene.end() == {0: 3, 1: 10}
 

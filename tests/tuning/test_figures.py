@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -52,8 +51,7 @@ BEGAN_MS = 1_700_000_000_000
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Five records of partition 0 in one batch, and three in the next."""
     clock = iter([BEGAN_MS + 1_000, BEGAN_MS + 1_500])
-    watch = SimpleNamespace(time_ns=lambda: next(clock) * 1_000_000)
-    monkeypatch.setattr("sfcrime.store.writer.time", watch)
+    monkeypatch.setattr("sfcrime.store.batches.now_ms", lambda: next(clock))
     path = tmp_path / "sfcrime.db"
     with open_writer(path, history_rows=100) as writer:
         writer.create_generation(replace(GENERATION, start_offsets={0: 0}, created_ms=BEGAN_MS))

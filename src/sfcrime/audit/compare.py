@@ -118,7 +118,7 @@ def compare_windows(
     last_batch_id: int | None,
     log: DifferenceLog,
 ) -> None:
-    """Compares the stored sum of every window.
+    """Compares the total of every window.
 
     Args:
         recounted: calls by start of window in microseconds, without those of `conflicts`.

@@ -25,7 +25,7 @@ class DifferenceKind(StrEnum):
     CELL = "cell"
     """The calls of one cell."""
     WINDOW = "window"
-    """The stored sum of a window's calls, or the batch that is said to have changed it last."""
+    """The total of a window, or the batch that is said to have changed it last."""
     ACCOUNTING = "accounting"
     """The totals of the four outcomes, or the gaps."""
     PARTITION = "partition"

@@ -41,8 +41,8 @@ def command(settings: Settings, as_json: bool) -> int:
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
     produce, the records' sequence numbers prove that none is missing or there twice. A running
-    job is not disturbed. Exit code 0: equal; 3: different, with the offsets that caused each
-    difference.
+    job is not disturbed. The verdict is kept in the data folder as audit.json. Exit code 0:
+    equal; 3: different, with the offsets that caused each difference.
     """
     with ProgressBar() as bar:
         result = audit_store(settings, bar.show)
