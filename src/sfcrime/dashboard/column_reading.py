@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ class ColumnReader:
     """
 
     def __init__(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
+        self._window_s = 0
         self._is_stopped = is_stopped
         self._types = CallTypeEntries()
         self._codes = CodeEntries()
@@ -56,12 +57,12 @@ class ColumnReader:
             StoreUnavailable: the cells do not add up to the counted calls of the snapshot.
         """
         totals = reader.totals()
+        self._window_s = reader.generation().window_minutes * 60
         windows = np.fromiter((each.window_s for each in reader.window_totals()), np.int64)
-        width_s = reader.generation().window_minutes * 60
         chunks: dict[int, Chunk] = {}
         for start_s in np.unique(chunk_start(windows)).tolist():
             cells = self._cells(reader, start_s, start_s + CHUNK_S)
-            chunks[start_s] = self._chunk(start_s, width_s, cells)
+            chunks[start_s] = self._chunk(start_s, cells)
         columns = self._columns(totals, chunks)
         if columns.calls != totals.accounting.counted:
             raise StoreUnavailable(
@@ -73,40 +74,43 @@ class ColumnReader:
         return columns
 
     def renew(
-        self, reader: StoreReader, old: CellColumns, changed: list[WindowTotal]
+        self,
+        reader: StoreReader,
+        totals: Totals,
+        old: CellColumns,
+        changed: Sequence[WindowTotal],
     ) -> Renewed | None:
         """Columns as the reader's snapshot has them; only what changed is read.
 
         Args:
-            reader: of the same generation.
+            reader: of the generation.
+            totals: of the same snapshot.
             old: what this `ColumnReader` read or renewed last.
             changed: the windows that batches after those of `old` changed, by window.
 
         Returns:
             None where cells and totals do not fit each other: everything has to be read.
         """
-        totals = reader.totals()
-        width_s = reader.generation().window_minutes * 60
         windows = np.array([each.window_s for each in changed], np.int64)
         starts = chunk_start(windows)
         chunks, found = dict(old.chunks), list[tuple[Cells, Cells]]()
         for start_s in np.unique(starts).tolist():
             some = windows[starts == start_s]
-            now = self._cells_of(reader, some, width_s)
+            now = self._cells_of(reader, some)
             kept, before = _parted(chunks.get(start_s), some)
-            chunks[start_s] = self._chunk(start_s, width_s, kept.followed_by(now))
+            chunks[start_s] = self._chunk(start_s, kept.followed_by(now))
             found.append((before, now))
         columns = self._columns(totals, chunks)
         if columns.calls != totals.accounting.counted:
             return None
         return Renewed(columns, self._changes(reader, columns, found, changed))
 
-    def _cells_of(self, reader: StoreReader, windows: NDArray[np.int64], width_s: int) -> Cells:
+    def _cells_of(self, reader: StoreReader, windows: NDArray[np.int64]) -> Cells:
         """Those of some windows, which ascend."""
-        gaps = np.flatnonzero(np.diff(windows) > (_WINDOWS_BETWEEN + 1) * width_s) + 1
+        gaps = np.flatnonzero(np.diff(windows) > (_WINDOWS_BETWEEN + 1) * self._window_s) + 1
         cells = _no_cells()
         for some in np.split(windows, gaps):
-            found = self._cells(reader, int(some[0]), int(some[-1]) + width_s)
+            found = self._cells(reader, int(some[0]), int(some[-1]) + self._window_s)
             cells = cells.followed_by(found.only(np.isin(found.windows, some)))
         return cells
 
@@ -135,8 +139,9 @@ class ColumnReader:
 
         return checked
 
-    def _chunk(self, start_s: int, width_s: int, cells: Cells) -> Chunk:
-        return chunk_of(start_s, width_s, cells, self._types.types(), len(self._codes.codes()))
+    def _chunk(self, start_s: int, cells: Cells) -> Chunk:
+        types, codes = self._types.types(), self._codes.codes()
+        return chunk_of(start_s, self._window_s, cells, types, len(codes))
 
     def _columns(self, totals: Totals, chunks: dict[int, Chunk]) -> CellColumns:
         return CellColumns(totals, self._types.types(), self._codes.codes(), chunks)
@@ -146,7 +151,7 @@ class ColumnReader:
         reader: StoreReader,
         columns: CellColumns,
         found: list[tuple[Cells, Cells]],
-        changed: list[WindowTotal],
+        changed: Sequence[WindowTotal],
     ) -> Changes:
         labels, codes = len(columns.types.labels), len(columns.dispositions)
         cells = _together(changed_cells(*each, labels, codes) for each in found)

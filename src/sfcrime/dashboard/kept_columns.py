@@ -7,6 +7,7 @@ own, so that totals and hours never wait for it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -15,6 +16,7 @@ from threading import Event
 from sfcrime.dashboard.changes import Changes
 from sfcrime.dashboard.column_reading import ColumnReader, Renewed
 from sfcrime.dashboard.columns import CellColumns
+from sfcrime.dashboard.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.share import Share
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Totals
@@ -36,7 +38,7 @@ class KeptColumns:
 
     Args:
         store: the store's file.
-        is_same: whether a reader reads this generation of this store.
+        ledger: whose cells are kept.
         worker: does what takes long; one thread.
         is_stopped: True makes what the worker does end early.
         clock_s: seconds that never go back.
@@ -45,15 +47,15 @@ class KeptColumns:
     def __init__(
         self,
         store: Path,
-        is_same: Callable[[StoreReader], bool],
+        ledger: LedgerIdentity,
         worker: Executor,
         is_stopped: Callable[[], bool],
-        clock_s: Callable[[], float],
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.columns: CellColumns | None = None
         self.changes = Changes()
         self._store = store
-        self._is_same = is_same
+        self._ledger = ledger
         self._worker = worker
         self._given_up = Event()
         self._is_stopped = lambda: self._given_up.is_set() or is_stopped()
@@ -94,7 +96,7 @@ class KeptColumns:
             changed = list(reader.window_totals(changed_after=self._after(self.columns)))
             if len(changed) <= WINDOWS_AT_ONCE and self._share.last_s <= COST_AT_ONCE_S:
                 with self._share.taken():
-                    self._keep(self._reader.renew(reader, self.columns, changed))
+                    self._keep(self._reader.renew(reader, totals, self.columns, changed))
             else:
                 self._job = self._worker.submit(self._work, self.columns)
 
@@ -124,13 +126,14 @@ class KeptColumns:
     def _work(self, old: CellColumns | None) -> Renewed | None:
         """In the worker's thread."""
         with open_reader(self._store) as reader:
-            if not self._is_same(reader):
+            generation = reader.generation()
+            if identity_of(self._store, reader.number, generation) != self._ledger:
                 return None
             if old is None:
                 return self._read(reader)
             with self._share.taken():
                 changed = list(reader.window_totals(changed_after=self._after(old)))
-                return self._reader.renew(reader, old, changed)
+                return self._reader.renew(reader, reader.totals(), old, changed)
 
     @staticmethod
     def _after(columns: CellColumns) -> int:

@@ -18,10 +18,11 @@ from sfcrime.dashboard.changes import Changes
 from sfcrime.dashboard.columns import CellColumns
 from sfcrime.dashboard.hours import HourTotals
 from sfcrime.dashboard.kept_columns import KeptColumns
+from sfcrime.dashboard.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.summary import Summary, SummaryReader
 from sfcrime.errors import StoreEmpty
 from sfcrime.store import sqlite
-from sfcrime.store.reader import StoreReader, open_reader
+from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import (
     BatchProgress,
     Generation,
@@ -73,6 +74,7 @@ class Watch:
     def __init__(self, store: Path, on_seen: Callable[[Seen | None], None]) -> None:
         self._store = store
         self._on_seen = on_seen
+        self._readers = Readers(store)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="columns")
@@ -132,7 +134,7 @@ class Watch:
             return
         self._looked_at = None  # where this fails, the next look tries again
         try:
-            with open_reader(self._store) as reader:
+            with self._readers.open() as reader:
                 self._read(reader)
         except StoreEmpty:
             self._forget()
@@ -143,12 +145,15 @@ class Watch:
             self._looked_at = state
 
     def _read(self, reader: StoreReader) -> None:
+        generation, totals = reader.generation(), reader.totals()
+        ledger = identity_of(self._store, reader.number, generation)
         known = self._known
-        if known is None or not known.goes_on_in(reader):
+        if known is None or not known.goes_on(ledger, totals):
             self._restarts += known is not None
             self._forget()
-            known = self._known = _Known(self._store, reader, self._worker, self._stop.is_set)
-        summary = known.summaries.read(reader)
+            columns = KeptColumns(self._store, ledger, self._worker, self._stop.is_set)
+            known = self._known = _Known(ledger, SummaryReader(), columns)
+        summary = known.summaries.read(reader, generation, totals)
         try:
             known.columns.look(reader, summary.totals)
         finally:
@@ -169,7 +174,7 @@ class Watch:
 
     def _publish(self, seen: Seen | None) -> None:
         self._revision += 1
-        self._seen = seen
+        self._seen, self._problem = seen, None
         self._on_seen(seen)
 
     def _note(self, error: Exception) -> None:
@@ -179,40 +184,24 @@ class Watch:
         self._problem = problem
 
 
+@dataclass(slots=True)
 class _Known:
-    """What is known of one generation of one store."""
+    """What is known of one ledger."""
 
-    def __init__(
-        self,
-        store: Path,
-        reader: StoreReader,
-        worker: ThreadPoolExecutor,
-        is_stopped: Callable[[], bool],
-    ) -> None:
-        self._store = store
-        self._identity = self._identity_of(reader)
-        self.is_shown = False
-        self.summaries = SummaryReader(time.monotonic)
-        self.columns = KeptColumns(store, self._is_same, worker, is_stopped, time.monotonic)
+    ledger: LedgerIdentity
+    summaries: SummaryReader
+    columns: KeptColumns
+    is_shown: bool = False
 
     def wants_a_look(self) -> bool:
         """Whether there is something to do although nothing was written."""
         return self.summaries.wants_a_look() or self.columns.wants_a_look()
 
-    def goes_on_in(self, reader: StoreReader) -> bool:
-        """Whether the reader's snapshot is a later one of the same ledger."""
-        before, now = self.summaries.batch, reader.totals().last_batch_id
+    def goes_on(self, ledger: LedgerIdentity, totals: Totals) -> bool:
+        """Whether this is a later state of what is known."""
+        before, now = self.summaries.batch, totals.last_batch_id
         is_later = before is None or (now is not None and now >= before)
-        return is_later and self._is_same(reader)
-
-    def _is_same(self, reader: StoreReader) -> bool:
-        return self._identity_of(reader) == self._identity
-
-    def _identity_of(self, reader: StoreReader) -> tuple[object, ...]:
-        """A rebuild begins another generation; a new store may begin with the same number."""
-        generation = reader.generation()
-        file = sqlite.file_identity(self._store)
-        return file, reader.number, generation.created_ms, generation.topic_id
+        return is_later and ledger == self.ledger
 
 
 def _seen_of(revision: int, number: int, summary: Summary, kept: KeptColumns) -> Seen:

@@ -5,6 +5,7 @@ Only what changed since the last look is read: some milliseconds, however long t
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Summary:
 class SummaryReader:
     """Reads summaries of one generation, each of them at least as new as the one before."""
 
-    def __init__(self, clock_s: Callable[[], float]) -> None:
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._windows = Windows()
         self._reasons = Reasons(clock_s)
         self._progress: tuple[BatchProgress, ...] = ()
@@ -60,18 +61,18 @@ class SummaryReader:
         """Whether there is something to do although nothing was written."""
         return self._reasons.wants_a_look()
 
-    def read(self, reader: StoreReader) -> Summary:
-        """What the reader's snapshot says.
+    def read(self, reader: StoreReader, generation: Generation, totals: Totals) -> Summary:
+        """What the reader's snapshot says, of which two parts are read already.
 
         Raises:
             StoreUnavailable: the windows do not add up to the counted calls.
         """
-        totals, partitions = reader.totals(), tuple(reader.partition_ledger())
+        partitions = tuple(reader.partition_ledger())
         self._windows.renew(reader, totals)
         self._reasons.renew(reader, totals, partitions)
         self._progress = _newer(self._progress, reader, totals)
         return Summary(
-            generation=reader.generation(),
+            generation=generation,
             totals=totals,
             partitions=partitions,
             rejected_by_reason=self._reasons.counts,

@@ -18,21 +18,28 @@ _FETCHED_TUPLES = 2_000
 """More of them at once leave the processor's cache before they are used."""
 
 
-@contextmanager
-def open_snapshot(path: Path, limit_s: float, *, copied: bool) -> Iterator[Snapshot]:
-    """One state of a store of this schema version, for the length of the `with` block.
+class Snapshots:
+    """Opens snapshots of one store, one after the other. Statements are compiled once for all of
+    them, which takes longer than most of them take.
 
     Arguments and errors are those of `reader.open_reader`.
     """
-    if not path.is_file():
-        raise StoreEmpty(f"There is no store at {path}.")
-    clock = sqlite.ReadClock(limit_s)
-    engine = sqlite.open_for_reading(path, clock, copied=copied)
-    with sqlite.translated(path, clock), engine.begin() as connection:
-        if not inspect(connection).get_table_names():
-            raise StoreEmpty(f"The store {path} is empty.")
-        check_schema_version(connection, path)
-        yield Snapshot(connection, clock)
+
+    def __init__(self, path: Path, limit_s: float, *, copied: bool = False) -> None:
+        self._path = path
+        self._clock = sqlite.ReadClock(limit_s)
+        self._engine = sqlite.open_for_reading(path, self._clock, copied=copied)
+
+    @contextmanager
+    def open(self) -> Iterator[Snapshot]:
+        """One state of a store of this schema version, for the length of the `with` block."""
+        if not self._path.is_file():
+            raise StoreEmpty(f"There is no store at {self._path}.")
+        with sqlite.translated(self._path, self._clock), self._engine.begin() as connection:
+            if not inspect(connection).get_table_names():
+                raise StoreEmpty(f"The store {self._path} is empty.")
+            check_schema_version(connection, self._path)
+            yield Snapshot(connection, self._clock)
 
 
 class Snapshot:
