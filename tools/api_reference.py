@@ -13,7 +13,8 @@ _SCHEMAS = "#/components/schemas/"
 HEAD = """# The API
 
 Made by `{mended_by}` from the answers
-([answers.py](../src/sfcrime/dashboard/answers.py)) and the questions
+([answers.py](../src/sfcrime/dashboard/answers.py),
+[proof_answers.py](../src/sfcrime/dashboard/proof_answers.py)) and the questions
 ([api.py](../src/sfcrime/dashboard/api.py),
 [api_pipeline.py](../src/sfcrime/dashboard/api_pipeline.py)): change these instead of this page. The
 same as an OpenAPI document is [openapi.json](../page/openapi.json).
@@ -46,7 +47,7 @@ Every error has one body, [ErrorBody](#errorbody), and a true status:
 |---|---|---|
 | 400 | `bad_parameter` | a parameter has a value that it cannot have |
 | 401 | `unauthorized` | the server asks for a token, and none or another one was sent |
-| 403 | `forbidden_host`, `forbidden_origin` | the name of host or origin is not one of the allowed |
+| 403 | `forbidden_host`, `forbidden_origin` | host or origin is not one of the allowed |
 | 404 | `not_found` | there is no such path, or the topic was made again since it was counted |
 | 405 | `method_not_allowed` | only GET is answered |
 | 500 | `internal` | a defect; the server's log has more |

@@ -20,9 +20,10 @@ from sfcrime.audit.result import (
 )
 from sfcrime.audit.run_audit import audit_store
 from sfcrime.cli.options import setting_flags
-from sfcrime.cli.output import print_json, print_lines, terminal_safe
+from sfcrime.cli.output import print_json, print_lines
 from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.errors import SfcrimeError
 from sfcrime.settings import Settings
 from sfcrime.store.verdict import VERDICT_FILE, AuditVerdict, write_verdict

@@ -11,18 +11,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from sfcrime.dashboard.answering import DOCUMENT, ERRORS, TABLE, answered
-from sfcrime.dashboard.answers import (
-    Batches,
+from sfcrime.dashboard.answers import Batches, Overview
+from sfcrime.dashboard.methods import METHODS
+from sfcrime.dashboard.parameters import BatchesForm, PageForm, RejectedForm
+from sfcrime.dashboard.proof_answers import (
     LastAudit,
     LatePage,
     Methods,
-    Overview,
     RecordBytes,
     RejectedPage,
     SettingsInForce,
 )
-from sfcrime.dashboard.methods import METHODS
-from sfcrime.dashboard.parameters import BatchesForm, PageForm, RejectedForm
 from sfcrime.dashboard.questions import batches_of, last_audit_of, overview_of
 from sfcrime.dashboard.set_aside import late_page, record_bytes, rejected_page
 from sfcrime.dashboard.settings_in_force import settings_of

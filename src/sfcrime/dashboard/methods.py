@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfcrime.dashboard.answers import Method, Methods
+from sfcrime.dashboard.proof_answers import Method, Methods
 
 _NOT_A_CRIME = (
     "A call is not a crime: it is a request for service, in the words of a caller or a dispatcher, "

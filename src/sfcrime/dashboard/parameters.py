@@ -26,6 +26,8 @@ Label = Annotated[str, StringConstraints(max_length=256)]
 
 _SINCE = "First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`."
 _UNTIL = "First hour left out, written likewise."
+_CATEGORY = "Only calls of this category."
+_NINE, _TEN = "2018-10-02T09:00", "2018-10-02T10:00"
 
 
 class Form(BaseModel):
@@ -43,18 +45,24 @@ class TableForm(Form):
 class SpanForm(TableForm):
     """A question about a span."""
 
-    since: WallTime | None = Field(None, description=_SINCE)
-    until: WallTime | None = Field(None, description=_UNTIL)
+    since: WallTime | None = Field(None, description=_SINCE, examples=[_NINE])
+    until: WallTime | None = Field(None, description=_UNTIL, examples=[_TEN])
 
 
 class HoursForm(TableForm):
     count: int = Field(48, ge=1, le=1008, description="How many hours.")
-    at: WallTime | None = Field(None, description="The last hour; by default that of now.")
+    at: WallTime | None = Field(
+        None, description="The last hour; by default that of the newest call.", examples=[_TEN]
+    )
 
 
 class FilteredForm(SpanForm):
-    category: Label | None = Field(None, description="Only calls of this category.")
-    type: Label | None = Field(None, description="Only calls whose label is read as this type.")
+    category: Label | None = Field(None, description=_CATEGORY, examples=["Officer activity"])
+    type: Label | None = Field(
+        None,
+        description="Only calls whose label is read as this type.",
+        examples=["Passing Call"],
+    )
 
 
 class NamesForm(FilteredForm):
@@ -65,15 +73,17 @@ class NamesForm(FilteredForm):
 
 
 class MatrixForm(SpanForm):
-    category: Label | None = Field(None, description="Only calls of this category.")
+    category: Label | None = Field(None, description=_CATEGORY, examples=["Officer activity"])
     limit: int = Field(20, ge=1, le=100, description="How many types have a row of their own.")
 
 
 class ComparisonForm(SpanForm):
     other_since: WallTime | None = Field(
-        None, description="The other span; by default the equally long one right before."
+        None,
+        description="The other span; by default the equally long one right before.",
+        examples=[_NINE],
     )
-    other_until: WallTime | None = Field(None, description=_UNTIL)
+    other_until: WallTime | None = Field(None, description=_UNTIL, examples=[_TEN])
 
 
 class ChangesForm(TableForm):
@@ -89,7 +99,9 @@ class BatchesForm(TableForm):
 
 class PageForm(Form):
     after: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}:[0-9]{1,18}$")] | None = Field(
-        None, description="`partition:offset` after which the page begins: `next` of the last one."
+        None,
+        description="`partition:offset` after which the page begins: `next` of the last one.",
+        examples=["0:3"],
     )
     limit: int = Field(100, ge=1, le=500, description="How many records a page has.")
 

@@ -14,6 +14,7 @@ from sfcrime.dashboard.changes import Change
 from sfcrime.dashboard.hour_questions import newest_hours
 from sfcrime.dashboard.meta import meta_from, meta_of
 from sfcrime.dashboard.parameters import BatchesForm, ChangesForm, wall_text
+from sfcrime.dashboard.proof_answers import Audit, LastAudit
 from sfcrime.dashboard.seen import Seen
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import instant_iso
@@ -120,20 +121,18 @@ def _change(change: Change) -> answers.Change:
     )
 
 
-def last_audit_of(seen: Seen, verdict: AuditVerdict | None) -> answers.LastAudit:
+def last_audit_of(seen: Seen, verdict: AuditVerdict | None) -> LastAudit:
     """The verdict, and how far the count has gone on since."""
     if verdict is None:
-        return answers.LastAudit(audit=None, batches_since=None)
-    generation = seen.generation
-    same = (verdict.generation, verdict.topic_id, verdict.created_ms) == (
+        return LastAudit(audit=None, batches_since=None)
+    same = (verdict.generation, verdict.created_ms) == (
         seen.generation_id,
-        generation.topic_id,
-        generation.created_ms,
+        seen.generation.created_ms,
     )
     last = seen.totals.last_batch_id
     audited = -1 if verdict.batch is None else verdict.batch
-    return answers.LastAudit(
-        audit=answers.Audit(
+    return LastAudit(
+        audit=Audit(
             equal=verdict.equal,
             audited_at=instant_iso(verdict.audited_ms) or "",
             generation=verdict.generation,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sfcrime.dashboard.answers import Late, LatePage, RecordBytes, Rejected, RejectedPage
 from sfcrime.dashboard.api_error import ApiError
 from sfcrime.dashboard.meta import meta_from
 from sfcrime.dashboard.parameters import PageForm, RejectedForm
+from sfcrime.dashboard.proof_answers import Late, LatePage, RecordBytes, Rejected, RejectedPage
 from sfcrime.dashboard.rule_sentences import sentence_of
 from sfcrime.dashboard.sight import Sight
 from sfcrime.domain.safe_text import escaped_bytes

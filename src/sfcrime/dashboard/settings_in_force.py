@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sfcrime.dashboard.answers import Setting, SettingsInForce
+from sfcrime.dashboard.proof_answers import Setting, SettingsInForce
 from sfcrime.dashboard.seen import Seen
 from sfcrime.dashboard.setting_notes import SETTING_NOTES
 from sfcrime.settings import Settings
