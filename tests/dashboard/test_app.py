@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.conftest import Asked
 from dashboard.serving import GivenSource, PageClient
-from sfcrime.errors import KafkaUnavailable, StoreUnavailable
+from sfcrime.errors import AccountingBroken, KafkaUnavailable, StoreUnavailable
 
 
 @pytest.fixture
@@ -131,6 +131,22 @@ def test_an_unexpected_error_is_logged_and_tells_nothing_of_itself(
     assert "secret" not in answer.text
     assert "a secret path" in caplog.text and "Traceback" in caplog.text
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_an_error_of_ours_that_is_no_matter_of_the_asker_is_logged_and_not_told(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: GivenSource) -> None:
+        raise AccountingBroken("The secret path has 3 records too few.")
+
+    client = asked()
+    monkeypatch.setattr(GivenSource, "seen", property(fail), raising=False)
+
+    answer = client.get("/api/v1/overview")
+
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal")
+    assert "secret" not in answer.text
+    assert "3 records too few" in caplog.text
 
 
 @pytest.mark.parametrize(

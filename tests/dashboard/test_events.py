@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from threading import Event
 
 import httpx
 import pytest
@@ -118,10 +119,13 @@ def test_one_snapshot_is_made_for_all_who_listen(stream: Stream) -> None:
 
 
 def test_while_nobody_listens_no_snapshot_is_made(stream: Stream) -> None:
-    for batch_id in range(2, 20):
+    for batch_id in (2, 3):
         stream.publish(batch_id)
+        assert not Event().wait(0.1)
+    assert stream.hub.snapshots == 0
+
     with stream.listening() as lines:
-        assert next_id(lines).startswith("1.19.")
+        assert next_id(lines).startswith("1.3.")
 
     assert stream.hub.snapshots == 1
     wait_until(lambda: stream.hub.clients == 0, "the client is gone", SOON_S)

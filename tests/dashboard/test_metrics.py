@@ -153,3 +153,11 @@ def test_each_grafana_panel_says_what_it_shows_and_asks_the_chosen_source() -> N
         assert panel["description"], panel["title"]
         assert panel["datasource"] == {"type": "prometheus", "uid": "${source}"}
         assert expressions(panel)
+
+
+def test_the_page_about_serving_lists_every_metric(samples: Samples) -> None:
+    text = (GRAFANA.parents[1] / "serving.md").read_text(encoding="utf-8")
+
+    listed = re.findall(r"^\| `(sfcrime_\w+)` \|", text, re.MULTILINE)
+
+    assert sorted(listed) == sorted({key.split("{")[0] for key in samples if "sfcrime" in key})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ from dashboard.serving import served
 from dashboard.test_newest_events import Page
 from running import Sfcrime, Started, wait_until
 from sfcrime.dashboard.events import EventHub
+from sfcrime.dashboard.server import told_safely
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.store import STORE_FILE
@@ -88,8 +90,8 @@ def test_it_waits_for_a_store_and_follows_its_batches(sfcrime: Sfcrime) -> None:
             lines = stream.iter_lines()
             assert next(lines) == "retry: 1000"
             fill_store(sfcrime.data_dir)
-            snapshot = next(line for line in lines if line.startswith("data: "))
-        assert json.loads(snapshot.removeprefix("data: "))["accounts"]["read"] in (11, 15)
+            sent = (json.loads(line[6:]) for line in lines if line.startswith("data: "))
+            assert any(each["accounts"]["read"] == 15 for each in sent)
 
 
 def test_a_committed_batch_is_sent_at_once(sfcrime: Sfcrime) -> None:
@@ -227,3 +229,12 @@ def test_the_help_and_other_commands_load_no_web_library() -> None:
     loaded = loaded_after(commands)
 
     assert loaded & {"fastapi", "starlette", "uvicorn", "pydantic", "prometheus_client"} == set()
+
+
+def test_what_an_error_quotes_cannot_command_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with told_safely():
+        logging.getLogger("sfcrime.dashboard").error("It holds \x1b[2J\u202ecalls.")
+
+    assert capsys.readouterr().err.endswith("ERROR It holds \\x1b[2J\\u202ecalls.\n")

@@ -53,7 +53,7 @@ def serve(settings: Settings, stop: Event, on_answering: Callable[[str], None]) 
         UsageError: the address cannot be used, or lacks what `binding_of` asks for.
     """
     binding = binding_of(settings.dashboard)
-    with _listener(binding) as listener, _told_safely(), _activity(settings.data_dir) as tell:
+    with _listener(binding) as listener, told_safely(), _activity(settings.data_dir) as tell:
         url = binding.url(listener.getsockname()[1])
         watch = Watch(settings.data_dir / STORE_FILE, lambda _: app.state.hub.seen_changed())
         lag = LagWatch(lag_of(watch, settings))
@@ -232,7 +232,7 @@ class _SafeFormatter(logging.Formatter):
 
 
 @contextmanager
-def _told_safely() -> Iterator[None]:
+def told_safely() -> Iterator[None]:
     """What the server has to say goes to stderr."""
     handler = logging.StreamHandler()
     handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(message)s"))

@@ -22,9 +22,7 @@ STUCK = "Records wait in the topic, and no batch was committed for a minute."
 LIVE = "A job writes to the store."
 
 
-def state_of(
-    writer: WriterState, committed_ms: int | None, lag: KnownLag, now_ms: int
-) -> State:
+def state_of(writer: WriterState, committed_ms: int | None, lag: KnownLag, now_ms: int) -> State:
     """What the page says of the job.
 
     Args:
