@@ -172,6 +172,7 @@ def _subjects(folder: Path, records: int) -> Iterator[tuple[str, list[str], Call
         [
             *(*sfcrime, "run", "--source", "synthetic", "--start", _LONG_AGO, "--speed", "max"),
             *("--limit", str(records), "--data-dir", str(run), "--port", "0", "--ui-port", "0"),
+            *("--dashboard-port", "0"),
         ],
         lambda: _read_records(run) >= records,
     )

@@ -24,6 +24,7 @@ PARTS: Roles = (
     (b"\0sfcrime\0run\0", "supervisor and view"),
     (b"\0sfcrime\0produce\0", "producer"),
     (b"\0sfcrime\0stream\0", "stream"),
+    (b"\0sfcrime\0dashboard\0", "page"),
     ROLES[-1],
 )
 """The same, with each process of `sfcrime run` by itself."""

@@ -110,6 +110,7 @@ def test_functions_have_few_parameters() -> None:
 
 def test_no_page_or_module_names_a_path_of_one_machine() -> None:
     texts = [PROJECT / "README.md", PROJECT / "Makefile", PROJECT / "pyproject.toml"]
+    texts += [each for each in (PROJECT / "page" / "src").rglob("*.*") if each.suffix != ".svg"]
     texts += [*MODULES, *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "tools").rglob("*.py")]
     named = {
         f"{text.relative_to(PROJECT)}:{number}": line.strip()

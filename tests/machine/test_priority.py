@@ -21,7 +21,11 @@ subprocess.run([sys.executable, "-c", look])
 def test_a_process_and_its_children_get_the_lowest_priority(path: str | None) -> None:
     program = PROGRAM if path is None else f"import os; os.environ['PATH'] = {path!r}{PROGRAM}"
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=True,  # or Linux would let the rest of the tests make way, too
     )
 
     assert ran.stdout.split() == ["19"]

@@ -108,9 +108,9 @@ class Pipeline:
             done = self._producer_is_done()
             ends = self._topic_ends()
             overview = watch.look()
-            if self._dashboard is not None:
-                self._dashboard.look(self._opened, overview)
             show(overview, ends)
+            if self._dashboard is not None:  # a statistic that it waits for is shown by now
+                self._dashboard.look(self._opened, overview)
             if self._until_caught_up and done and overview.is_caught_up(ends):
                 return True
         return False
