@@ -335,7 +335,9 @@ function comparison(query: Query): Answers["/comparison"] {
   };
 }
 
-const METHOD_IDS = ["usual", "stands-out", "hours", "names", "matrix", "changes", "accounts", "heat", "days", "comparison", "lag", "batches", "state", "rejected", "late", "settings", "audit"];
+const METHOD_IDS = "hours usual stands_out names matrix heat days comparison change changes accounts rejected late lag rates batch state audit span".split(
+  " ",
+);
 
 const paths: { readonly [P in Exclude<keyof Answers, `/records/${string}`>]: (query: Query) => Answers[P] } = {
   "/overview": () => ({
@@ -358,7 +360,7 @@ const paths: { readonly [P in Exclude<keyof Answers, `/records/${string}`>]: (qu
   "/stand-outs": (query) => {
     const { since, until } = spanOf(query, 24 * 28);
     const all = hoursBetween(since, until).map(hourAt);
-    return { meta: meta(), since, until, hours: all.filter((one) => one.stands_out !== null).reverse(), compared: all.length };
+    return { meta: meta(), since, until, hours: all.filter((one) => one.stands_out !== null).reverse(), left_out: 0, compared: all.length };
   },
   "/names": names,
   "/matrix": matrix,

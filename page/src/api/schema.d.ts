@@ -3,7 +3,372 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    readonly "/api/v1/audit": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Audit
+         * @description The verdict of the last `sfcrime audit`, and how many batches were committed since.
+         */
+        readonly get: operations["audit_api_v1_audit_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/batches": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Batches
+         * @description Spark's reports of the newest batches, oldest first.
+         */
+        readonly get: operations["batches_api_v1_batches_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Changes
+         * @description What the newest batches added to which cell, newest first.
+         */
+        readonly get: operations["changes_api_v1_changes_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/comparison": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Comparison
+         * @description One span against another, by day. By default the last 7 days against the 7 before.
+         */
+        readonly get: operations["comparison_api_v1_comparison_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/days": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Days
+         * @description Calls by day. By default of the whole count.
+         */
+        readonly get: operations["days_api_v1_days_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Events
+         * @description Server-Sent Events. `snapshot`: a `Snapshot`, at once and after each committed batch; `state`: a `State`, when the stream becomes live or stale. A client that names the newest snapshot in `Last-Event-ID` does not get it again.
+         */
+        readonly get: operations["events_api_v1_events_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/heat": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Heat
+         * @description Calls by weekday and hour of the day. By default of the whole count.
+         */
+        readonly get: operations["heat_api_v1_heat_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/hours": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Hours
+         * @description Calls of hours in a row, each with what is usual for its weekday and hour.
+         */
+        readonly get: operations["hours_api_v1_hours_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/late": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Late
+         * @description Valid records that were published too long after their call, page by page.
+         */
+        readonly get: operations["late_api_v1_late_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/matrix": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Matrix
+         * @description Calls by type and disposition, codes outside of the city's table among them. By default of
+         *     the last 24 hours.
+         */
+        readonly get: operations["matrix_api_v1_matrix_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/methods": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Methods
+         * @description How each figure is counted, and what proves it.
+         */
+        readonly get: operations["methods_api_v1_methods_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/names": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Names
+         * @description Calls by category; with `category` by its types, with `type` by the raw labels that are read
+         *     as it. By default of the last 24 hours.
+         */
+        readonly get: operations["names_api_v1_names_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/overview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Overview
+         * @description The accounts, the state of the stream, and its newest batch.
+         */
+        readonly get: operations["overview_api_v1_overview_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/records/{partition}/{offset}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Record
+         * @description The first 4 KiB of one record's value, as the topic holds it now; 503 `kafka_unavailable`
+         *     where no broker answers within 3 seconds.
+         */
+        readonly get: operations["record_api_v1_records__partition___offset__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/rejected": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Rejected
+         * @description Records that broke a rule, by partition and offset, page by page.
+         */
+        readonly get: operations["rejected_api_v1_rejected_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/settings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Settings
+         * @description The settings that the newest job was started with, each with what the tuning lab found.
+         */
+        readonly get: operations["settings_api_v1_settings_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/span": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Span
+         * @description From the first hour that was counted to that of the newest call.
+         */
+        readonly get: operations["span_api_v1_span_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/stand-outs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Stand Outs
+         * @description Hours with far more or fewer calls than usual, newest first, at most 200; by default those of
+         *     the last 28 days.
+         */
+        readonly get: operations["stand_outs_api_v1_stand_outs_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
@@ -16,7 +381,10 @@ export interface components {
             readonly counted: number;
             /** Duplicate */
             readonly duplicate: number;
-            /** Gaps */
+            /**
+             * Gaps
+             * @description Offsets without a record.
+             */
             readonly gaps: number;
             /** Late */
             readonly late: number;
@@ -74,7 +442,10 @@ export interface components {
         };
         /** Batches */
         readonly Batches: {
-            /** Batches */
+            /**
+             * Batches
+             * @description Oldest first.
+             */
             readonly batches: readonly components["schemas"]["Batch"][];
             readonly meta: components["schemas"]["Meta"];
         };
@@ -87,24 +458,39 @@ export interface components {
             readonly added: number;
             /** Batch */
             readonly batch: number;
-            /** Calls */
+            /**
+             * Calls
+             * @description Of the cell, now.
+             */
             readonly calls: number;
             /** Committed At */
             readonly committed_at: string;
             /** Disposition */
             readonly disposition: string;
-            /** Label */
+            /**
+             * Label
+             * @description As the calls carry it.
+             */
             readonly label: string;
-            /** Type */
+            /**
+             * Type
+             * @description What the label is read as.
+             */
             readonly type: string;
             /** Window */
             readonly window: string;
         };
         /** Changes */
         readonly Changes: {
-            /** Changes */
+            /**
+             * Changes
+             * @description Newest first.
+             */
             readonly changes: readonly components["schemas"]["Change"][];
-            /** Left Out */
+            /**
+             * Left Out
+             * @description Changes of the listed batches that are not listed.
+             */
             readonly left_out: number;
             readonly meta: components["schemas"]["Meta"];
         };
@@ -112,7 +498,10 @@ export interface components {
         readonly Compared: {
             /** Calls */
             readonly calls: number;
-            /** Change */
+            /**
+             * Change
+             * @description per_day / other_per_day - 1; None where either has under 20 calls.
+             */
             readonly change: number | null;
             /** Name */
             readonly name: string;
@@ -123,11 +512,17 @@ export interface components {
             /** Per Day */
             readonly per_day: number;
         };
-        /** Comparison */
+        /**
+         * Comparison
+         * @description Of hours that were counted whole.
+         */
         readonly Comparison: {
             /** Categories */
             readonly categories: readonly components["schemas"]["Compared"][];
-            /** Days */
+            /**
+             * Days
+             * @description That went by while calls were counted.
+             */
             readonly days: number;
             readonly meta: components["schemas"]["Meta"];
             /** Other Days */
@@ -139,7 +534,10 @@ export interface components {
             /** Since */
             readonly since: string;
             readonly total: components["schemas"]["Compared"];
-            /** Types */
+            /**
+             * Types
+             * @description The 25 types with the most calls in both spans together.
+             */
             readonly types: readonly components["schemas"]["Compared"][];
             /** Until */
             readonly until: string;
@@ -148,7 +546,10 @@ export interface components {
         readonly Day: {
             /** Calls */
             readonly calls: number;
-            /** Complete */
+            /**
+             * Complete
+             * @description False for the first and the last day of the count, and where the span has only a part.
+             */
             readonly complete: boolean;
             /** Day */
             readonly day: string;
@@ -157,7 +558,10 @@ export interface components {
         readonly Days: {
             /** Category */
             readonly category: string | null;
-            /** Days */
+            /**
+             * Days
+             * @description Oldest first, without holes.
+             */
             readonly days: readonly components["schemas"]["Day"][];
             readonly meta: components["schemas"]["Meta"];
             /** Since */
@@ -175,7 +579,10 @@ export interface components {
             readonly code: string;
             /** Meaning */
             readonly meaning: string;
-            /** Official */
+            /**
+             * Official
+             * @description Whether the code is in the city's table.
+             */
             readonly official: boolean;
         };
         /**
@@ -183,9 +590,15 @@ export interface components {
          * @description The one form of every error.
          */
         readonly ErrorBody: {
-            /** Error */
+            /**
+             * Error
+             * @description A name that a program can ask for, e.g. `not_found`, `bad_parameter`, `store_empty`.
+             */
             readonly error: string;
-            /** Message */
+            /**
+             * Message
+             * @description What happened, and the rule.
+             */
             readonly message: string;
             /**
              * Next Step
@@ -195,11 +608,18 @@ export interface components {
         };
         /** Heat */
         readonly Heat: {
-            /** Calls */
+            /**
+             * Calls
+             * @description 7 rows, Monday first, of 24 hours; of hours that were counted whole.
+             */
             readonly calls: readonly (readonly number[])[];
             /** Category */
             readonly category: string | null;
-            /** Hours */
+            /**
+             * Hours
+             * @description How many such hours went by while calls were counted: calls / hours is the mean. 0 where the
+             *     span has none.
+             */
             readonly hours: readonly (readonly number[])[];
             readonly meta: components["schemas"]["Meta"];
             /** Since */
@@ -211,43 +631,63 @@ export interface components {
         };
         /** Hour */
         readonly Hour: {
-            /** Calls */
+            /**
+             * Calls
+             * @description None for the hour that the wall leaves out in March, where no call claims it.
+             */
             readonly calls: number | null;
-            /** Hour */
+            /**
+             * Hour
+             * @description Its start.
+             */
             readonly hour: string;
             /** Stands Out */
             readonly stands_out: ("high" | "low") | null;
             /**
              * State
+             * @description `so_far`: the newest call is in it; `repeated`: the wall showed it twice in November.
              * @enum {string}
              */
             readonly state: "complete" | "so_far" | "repeated" | "missing";
+            /** @description None where fewer than 3 weeks are known. */
             readonly usual: components["schemas"]["Usual"] | null;
         };
         /** Hours */
         readonly Hours: {
-            /** Hours */
+            /**
+             * Hours
+             * @description Oldest first, without holes.
+             */
             readonly hours: readonly components["schemas"]["Hour"][];
             readonly meta: components["schemas"]["Meta"];
         };
         /** LastAudit */
         readonly LastAudit: {
             readonly audit: components["schemas"]["Audit"] | null;
-            /** Batches Since */
+            /**
+             * Batches Since
+             * @description Batches committed since; None where there is no verdict of this generation.
+             */
             readonly batches_since: number | null;
         };
         /** Late */
         readonly Late: {
             /** Call Time */
             readonly call_time: string;
-            /** Late By S */
+            /**
+             * Late By S
+             * @description Beyond the call time; more than the allowed lateness.
+             */
             readonly late_by_s: number;
             /** Offset */
             readonly offset: number;
             /** Partition */
             readonly partition: number;
-            /** Published At */
-            readonly published_at: string;
+            /**
+             * Published At
+             * @description UTC; None where the record's timestamp is no date.
+             */
+            readonly published_at: string | null;
         };
         /** LatePage */
         readonly LatePage: {
@@ -263,25 +703,38 @@ export interface components {
             readonly calls: number;
             /** Category */
             readonly category: string | null;
-            /** Dispositions */
+            /**
+             * Dispositions
+             * @description Most calls first; every code that occurs. Beyond 60, one more stands for the rarest of those
+             *     outside of the city's table.
+             */
             readonly dispositions: readonly components["schemas"]["Disposition"][];
             /** Left Out */
             readonly left_out: number;
             readonly meta: components["schemas"]["Meta"];
             /** Not Recorded Calls */
             readonly not_recorded_calls: number;
-            /** Rows */
+            /**
+             * Rows
+             * @description Most calls first; the last one, "other types", holds what the limit leaves out.
+             */
             readonly rows: readonly components["schemas"]["MatrixRow"][];
             /** Since */
             readonly since: string;
-            /** Unofficial Calls */
+            /**
+             * Unofficial Calls
+             * @description Under codes outside the city's table.
+             */
             readonly unofficial_calls: number;
             /** Until */
             readonly until: string;
         };
         /** MatrixRow */
         readonly MatrixRow: {
-            /** By Disposition */
+            /**
+             * By Disposition
+             * @description In the order of `dispositions`.
+             */
             readonly by_disposition: readonly number[];
             /** Calls */
             readonly calls: number;
@@ -293,11 +746,20 @@ export interface components {
          * @description Which count an answer is taken from, and how fresh it is.
          */
         readonly Meta: {
-            /** As Of */
+            /**
+             * As Of
+             * @description Newest call, on the wall.
+             */
             readonly as_of: string | null;
-            /** Batch */
+            /**
+             * Batch
+             * @description The newest batch of the ledger that the answer knows.
+             */
             readonly batch: number | null;
-            /** Committed At */
+            /**
+             * Committed At
+             * @description When that batch was committed, UTC.
+             */
             readonly committed_at: string | null;
             /** Generation */
             readonly generation: number;
@@ -310,13 +772,22 @@ export interface components {
         };
         /** Method */
         readonly Method: {
-            /** Check */
+            /**
+             * Check
+             * @description The command that proves it.
+             */
             readonly check: string;
             /** Id */
             readonly id: string;
-            /** Rule */
+            /**
+             * Rule
+             * @description Where the rule is written, a path in the project: docs/rules.md#...
+             */
             readonly rule: string;
-            /** Text */
+            /**
+             * Text
+             * @description Paragraphs of plain text.
+             */
             readonly text: readonly string[];
             /** Title */
             readonly title: string;
@@ -331,15 +802,24 @@ export interface components {
          * @description Calls under one name.
          */
         readonly Named: {
-            /** Before */
+            /**
+             * Before
+             * @description Calls of the equally long span right before; None where counting began later.
+             */
             readonly before: number | null;
             /** Calls */
             readonly calls: number;
-            /** Change */
+            /**
+             * Change
+             * @description Against the span before, of hours that are over; None where either has under 20 calls.
+             */
             readonly change: number | null;
             /** Name */
             readonly name: string;
-            /** Share */
+            /**
+             * Share
+             * @description Of all calls of the span.
+             */
             readonly share: number;
         };
         /**
@@ -347,11 +827,17 @@ export interface components {
          * @description One level of: categories, their types, the raw labels of a type.
          */
         readonly Names: {
-            /** Calls */
+            /**
+             * Calls
+             * @description Of the span and the chosen category or type, whatever `q` is.
+             */
             readonly calls: number;
             /** Category */
             readonly category: string | null;
-            /** Left Out */
+            /**
+             * Left Out
+             * @description Names beyond the limit.
+             */
             readonly left_out: number;
             /** Left Out Calls */
             readonly left_out_calls: number;
@@ -361,7 +847,10 @@ export interface components {
              */
             readonly level: "category" | "type" | "label";
             readonly meta: components["schemas"]["Meta"];
-            /** Names */
+            /**
+             * Names
+             * @description Most calls first.
+             */
             readonly names: readonly components["schemas"]["Named"][];
             /** Since */
             readonly since: string;
@@ -383,7 +872,10 @@ export interface components {
             readonly rejected_by_reason: {
                 readonly [key: string]: number;
             };
-            /** Spark Ui */
+            /**
+             * Spark Ui
+             * @description Address of Spark's own UI while the job runs.
+             */
             readonly spark_ui: string | null;
             readonly state: components["schemas"]["State"];
         };
@@ -406,21 +898,39 @@ export interface components {
             readonly start: number;
         };
         /**
+         * Reason
+         * @description Why a record was rejected; the value is what the store and every report show.
+         * @enum {string}
+         */
+        readonly Reason: "no-value" | "empty-value" | "too-large" | "not-utf8" | "nested-too-deep" | "not-json" | "not-an-object" | "field-missing" | "field-not-text" | "control-character" | "bad-call-id" | "bad-call-time" | "year-out-of-range" | "label-too-long" | "from-the-future";
+        /**
          * RecordBytes
          * @description What the topic holds of one record now.
          */
         readonly RecordBytes: {
-            /** Cut */
+            /**
+             * Cut
+             * @description Whether there are more bytes than `escaped` shows.
+             */
             readonly cut: boolean;
-            /** Escaped */
+            /**
+             * Escaped
+             * @description The first bytes, all but printable ASCII as \xNN.
+             */
             readonly escaped: string;
-            /** Found */
+            /**
+             * Found
+             * @description False: the topic holds no record there, or holds it no longer.
+             */
             readonly found: boolean;
             /** Offset */
             readonly offset: number;
             /** Partition */
             readonly partition: number;
-            /** Size */
+            /**
+             * Size
+             * @description Bytes of the value; None where there is none.
+             */
             readonly size: number | null;
         };
         /** Rejected */
@@ -431,13 +941,19 @@ export interface components {
             readonly partition: number;
             /** Reason */
             readonly reason: string;
-            /** Rule */
+            /**
+             * Rule
+             * @description What the reason means, in one sentence.
+             */
             readonly rule: string;
         };
         /** RejectedPage */
         readonly RejectedPage: {
             readonly meta: components["schemas"]["Meta"];
-            /** Next */
+            /**
+             * Next
+             * @description `after` of the next page.
+             */
             readonly next: string | null;
             /** Records */
             readonly records: readonly components["schemas"]["Rejected"][];
@@ -448,7 +964,10 @@ export interface components {
             readonly default: string;
             /** Description */
             readonly description: string;
-            /** Lab */
+            /**
+             * Lab
+             * @description What the tuning lab found about it.
+             */
             readonly lab: string | null;
             /** Name */
             readonly name: string;
@@ -457,7 +976,10 @@ export interface components {
         };
         /** SettingsInForce */
         readonly SettingsInForce: {
-            /** From Job */
+            /**
+             * From Job
+             * @description True: as the newest job was started. False: as this server was, because no job said.
+             */
             readonly from_job: boolean;
             /** Settings */
             readonly settings: readonly components["schemas"]["Setting"][];
@@ -470,11 +992,21 @@ export interface components {
             readonly accounts: components["schemas"]["Accounts"];
             /** Batches */
             readonly batches: number;
-            /** Changes */
+            /**
+             * Changes
+             * @description The newest known, at most 30, newest first; they may be some batches behind the totals. Those
+             *     above the newest batch that a client has are new to it.
+             */
             readonly changes: readonly components["schemas"]["Change"][];
-            /** Changes Left Out */
+            /**
+             * Changes Left Out
+             * @description Changes of the listed batches that are not listed.
+             */
             readonly changes_left_out: number;
-            /** Hours */
+            /**
+             * Hours
+             * @description The newest 3.
+             */
             readonly hours: readonly components["schemas"]["Hour"][];
             readonly last_batch: components["schemas"]["Batch"] | null;
             readonly meta: components["schemas"]["Meta"];
@@ -490,16 +1022,30 @@ export interface components {
             readonly calls: number;
             /** First Hour */
             readonly first_hour: string | null;
-            /** Last Hour */
+            /**
+             * Last Hour
+             * @description The hour of the newest call.
+             */
             readonly last_hour: string | null;
             readonly meta: components["schemas"]["Meta"];
         };
         /** StandOuts */
         readonly StandOuts: {
-            /** Compared */
+            /**
+             * Compared
+             * @description Complete hours of the span with a usual value: of so many, these stand out.
+             */
             readonly compared: number;
-            /** Hours */
+            /**
+             * Hours
+             * @description Those that stand out, newest first.
+             */
             readonly hours: readonly components["schemas"]["Hour"][];
+            /**
+             * Left Out
+             * @description Hours that stand out beyond those listed.
+             */
+            readonly left_out: number;
             readonly meta: components["schemas"]["Meta"];
             /** Since */
             readonly since: string;
@@ -515,19 +1061,34 @@ export interface components {
             readonly job_seen_at: string | null;
             /** Job Started At */
             readonly job_started_at: string | null;
-            /** Lag */
+            /**
+             * Lag
+             * @description Records of the topic that are not accounted for; None: not known.
+             */
             readonly lag: number | null;
             /** Lag By Partition */
             readonly lag_by_partition: {
                 readonly [key: string]: number;
             } | null;
-            /** Lag Reason */
+            /**
+             * Lag Reason
+             * @description Why the lag is not known.
+             */
             readonly lag_reason: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description One sentence, e.g. "No job writes to the store.".
+             */
             readonly reason: string;
-            /** Since */
+            /**
+             * Since
+             * @description Since when it is stale, UTC; None while it is live.
+             */
             readonly since: string | null;
-            /** Starts */
+            /**
+             * Starts
+             * @description How often a job was started on this store.
+             */
             readonly starts: number;
             /**
              * State
@@ -540,13 +1101,22 @@ export interface components {
          * @description What this weekday and hour had in the weeks before.
          */
         readonly Usual: {
-            /** High */
+            /**
+             * High
+             * @description Upper quartile.
+             */
             readonly high: number;
-            /** Low */
+            /**
+             * Low
+             * @description Lower quartile.
+             */
             readonly low: number;
             /** Median */
             readonly median: number;
-            /** N */
+            /**
+             * N
+             * @description Weeks that are known, at most 8.
+             */
             readonly n: number;
         };
     };
@@ -557,4 +1127,1265 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    readonly audit_api_v1_audit_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LastAudit"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly batches_api_v1_batches_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description How many of the newest batches. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Batches"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly changes_api_v1_changes_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description How many changes are listed. */
+                readonly limit?: number;
+                /** @description Only changes whose type, label or disposition contains this text. */
+                readonly q?: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Changes"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly comparison_api_v1_comparison_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description The other span; by default the equally long one right before. */
+                readonly other_since?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly other_until?: string | null;
+                /** @description First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`. */
+                readonly since?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Comparison"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly days_api_v1_days_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only calls of this category. */
+                readonly category?: string | null;
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`. */
+                readonly since?: string | null;
+                /** @description Only calls whose label is read as this type. */
+                readonly type?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Days"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly events_api_v1_events_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A stream that ends only with the server or the client. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
+                };
+            };
+            /** @description Too many clients: `too_many`. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly heat_api_v1_heat_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only calls of this category. */
+                readonly category?: string | null;
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`. */
+                readonly since?: string | null;
+                /** @description Only calls whose label is read as this type. */
+                readonly type?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Heat"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly hours_api_v1_hours_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The last hour; by default that of now. */
+                readonly at?: string | null;
+                /** @description How many hours. */
+                readonly count?: number;
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Hours"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly late_api_v1_late_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `partition:offset` after which the page begins: `next` of the last one. */
+                readonly after?: string | null;
+                /** @description How many records a page has. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LatePage"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly matrix_api_v1_matrix_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only calls of this category. */
+                readonly category?: string | null;
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description How many types have a row of their own. */
+                readonly limit?: number;
+                /** @description First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`. */
+                readonly since?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Matrix"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly methods_api_v1_methods_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Methods"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly names_api_v1_names_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only calls of this category. */
+                readonly category?: string | null;
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description How many names are listed. */
+                readonly limit?: number;
+                /** @description Only names that contain this text, in any case. */
+                readonly q?: string;
+                /** @description First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`. */
+                readonly since?: string | null;
+                /** @description Only calls whose label is read as this type. */
+                readonly type?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Names"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly overview_api_v1_overview_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly record_api_v1_records__partition___offset__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly offset: number;
+                readonly partition: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordBytes"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly rejected_api_v1_rejected_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `partition:offset` after which the page begins: `next` of the last one. */
+                readonly after?: string | null;
+                /** @description How many records a page has. */
+                readonly limit?: number;
+                /** @description Only records set aside for this reason. */
+                readonly reason?: components["schemas"]["Reason"] | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RejectedPage"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly settings_api_v1_settings_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SettingsInForce"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly span_api_v1_span_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Span"];
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly stand_outs_api_v1_stand_outs_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `csv`: the table, as a file. */
+                readonly format?: "json" | "csv";
+                /** @description First hour, a full one on the wall: `2018-10-02` or `2018-10-02T09:00`. */
+                readonly since?: string | null;
+                /** @description First hour left out, written likewise. */
+                readonly until?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly "Cache-Control"?: "no-cache";
+                    /** @description Digest of the answer. */
+                    readonly ETag?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["StandOuts"];
+                    readonly "text/csv": string;
+                };
+            };
+            /** @description The answer is the one that `If-None-Match` names. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter has a value that it cannot have. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The server asks for a token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name of host or origin is not allowed. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing to answer from yet, or for the moment. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+}

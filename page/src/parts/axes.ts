@@ -44,7 +44,20 @@ export function clockMarks(_: uPlot, marks: number[]): string[] {
   });
 }
 
-/** 12,000 as "12k": marks of an axis have little room. */
+/** Event time upright: "1:20 PM", or as `wallMark` where marks are hours apart. */
+export function eventMarks(_: uPlot, marks: number[]): string[] {
+  const apart = (marks[1] ?? 0) - (marks[0] ?? 0);
+  return marks.map((mark) => (apart >= 3600 ? wallMark(mark, apart) : wallMinute(mark)));
+}
+
+function wallMinute(seconds: number): string {
+  const time = new Date(seconds * 1000);
+  const hour = time.getUTCHours();
+  const minutes = String(time.getUTCMinutes()).padStart(2, "0");
+  return `${hour % 12 === 0 ? 12 : hour % 12}:${minutes} ${hour < 12 ? "AM" : "PM"}`;
+}
+
+/** 12,000 as "12K": marks of an axis have little room. */
 export function shortCount(value: number): string {
   return value.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 1 });
 }

@@ -42,7 +42,7 @@ test("durations have two units at most", () => {
 test("a change under 20 calls is no percentage", () => {
   expect(changeText(null, 19).short).toBe("–");
   expect(changeText(null, 19).full).toBe(
-    "Before: 19 calls. Under 20 calls, no percentage is given.",
+    "Before: 19 calls. No percentage is given where either has under 20.",
   );
 });
 

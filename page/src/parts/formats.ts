@@ -40,7 +40,7 @@ export interface ChangeText {
 }
 
 /**
- * A change in percent, or why none is shown: fewer than 20 calls make no percentage.
+ * A change in percent, or why none is shown: both sides need 20 calls at least.
  *
  * @param change the part by which there are more, e.g. 0.12; null where none may be said
  * @param before the number compared with; null where it is not known
@@ -51,7 +51,7 @@ export function changeText(change: number | null, before: number | null): Change
   if (change === null)
     return {
       short: NO_VALUE,
-      full: `Before: ${counted(before, "call")}. Under 20 calls, no percentage is given.`,
+      full: `Before: ${counted(before, "call")}. No percentage is given where either has under 20.`,
       direction: "none",
     };
   const percent = Math.round(change * 100);

@@ -159,7 +159,8 @@ function Scale({ cells, step }: { readonly cells: readonly (readonly HeatCell[])
       <ul>
         {legendSteps(cells, step).map(({ index, from, to }) => (
           <li key={index} class={`heat-cell heat-${index}`}>
-            {from.toLocaleString("en-US")}–{to.toLocaleString("en-US")}
+            {from.toLocaleString("en-US")}
+            {to === null ? " and more" : `–${to.toLocaleString("en-US")}`}
           </li>
         ))}
         <li class="heat-cell heat-none">no such hour</li>

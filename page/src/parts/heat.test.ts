@@ -40,6 +40,13 @@ describe("the heat map", () => {
     expect(stepOf(heatCells([[0]], [[0]]))).toBe(1);
   });
 
+  it("is not stretched by one hour out of a hundred; its last step is open then", () => {
+    const calm = Array.from({ length: 99 }, () => 60);
+    const stormy = heatCells([[...calm, 600]], [Array.from({ length: 100 }, () => 1)]);
+    expect(stepOf(stormy)).toBe(10);
+    expect(legendSteps(stormy, 10).at(-1)).toEqual({ index: 5, from: 50, to: null });
+  });
+
   it("gives each mean the colour of its step", () => {
     expect(stepIndex(0, 20)).toBe(0);
     expect(stepIndex(19.9, 20)).toBe(0);

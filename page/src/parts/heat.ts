@@ -37,12 +37,17 @@ export function heatCells(
   );
 }
 
+/** The part of all hours that the scale has to reach: one storm must not make all else look alike. */
+const REACHED = 0.98;
+
 /**
  * The width of a colour's step: a round number, so that the legend can be read, and equal steps
- * from 0, so that twice the calls are twice as far along the scale.
+ * from 0, so that twice the calls are twice as far along the scale. The last step is open.
  */
 export function stepOf(cells: readonly (readonly HeatCell[])[]): number {
-  const most = Math.max(0, ...cells.flat().map((cell) => cell.mean ?? 0));
+  const means = known(cells).sort((one, other) => one - other);
+  const reached = means[Math.ceil(REACHED * means.length) - 1] ?? 0;
+  const most = reached > 0 ? reached : (means.at(-1) ?? 0);
   if (most === 0) return 1;
   const least = most / STEPS;
   const unit = 10 ** Math.floor(Math.log10(least));
@@ -51,21 +56,32 @@ export function stepOf(cells: readonly (readonly HeatCell[])[]): number {
   return (round ?? 10) * unit;
 }
 
+function known(cells: readonly (readonly HeatCell[])[]): number[] {
+  return cells.flat().flatMap(({ mean }) => (mean === null ? [] : [mean]));
+}
+
 /** Which colour a mean has; null where there is nothing to show. */
 export function stepIndex(mean: number | null, step: number): number | null {
   return mean === null ? null : Math.min(STEPS - 1, Math.floor(mean / step + 1e-9));
+}
+
+export interface LegendStep {
+  readonly index: number;
+  readonly from: number;
+  /** Null: this step takes in all that is above it too. */
+  readonly to: number | null;
 }
 
 /** The steps that a legend names, from 0 up to the highest that occurs. */
 export function legendSteps(
   cells: readonly (readonly HeatCell[])[],
   step: number,
-): { readonly index: number; readonly from: number; readonly to: number }[] {
-  const highest = Math.max(0, ...cells.flat().map((cell) => stepIndex(cell.mean, step) ?? 0));
-  return Array.from({ length: highest + 1 }, (_, index) => ({
+): LegendStep[] {
+  const most = Math.max(0, ...known(cells));
+  return Array.from({ length: (stepIndex(most, step) ?? 0) + 1 }, (_, index) => ({
     index,
     from: rounded(index * step),
-    to: rounded((index + 1) * step),
+    to: index === STEPS - 1 && most > STEPS * step ? null : rounded((index + 1) * step),
   }));
 }
 
@@ -107,8 +123,8 @@ export function cellSentence(cell: HeatCell): string {
 export function extremes(
   cells: readonly (readonly HeatCell[])[],
 ): { readonly most: HeatCell; readonly least: HeatCell } | null {
-  const known = cells.flat().filter((cell) => cell.mean !== null);
-  const ordered = known.sort((one, other) => (one.mean ?? 0) - (other.mean ?? 0));
+  const there = cells.flat().filter((cell) => cell.mean !== null);
+  const ordered = there.sort((one, other) => (one.mean ?? 0) - (other.mean ?? 0));
   const [least, most] = [ordered[0], ordered.at(-1)];
   return least === undefined || most === undefined || most.calls === 0 ? null : { most, least };
 }

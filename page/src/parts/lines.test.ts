@@ -146,8 +146,10 @@ describe("the phases of a batch", () => {
     expect(lines).toEqual([
       { name: "Read and judge", values: [941] },
       { name: "Around reading", values: [970] },
-      { name: "Phases under 2% together", values: [1020] },
+      { name: "The other phases", values: [1020] },
     ]);
+    const even = batch(1, { phases_ms: Object.fromEntries(READING.map(({ id }) => [id, 10])) });
+    expect(stackedLines([even], READING, (each) => each.phases_ms).lines).toHaveLength(6);
     expect(stackedLines([warm], STORING, storingPhases).lines.map((each) => each.values[0])).toEqual([
       12, 23, 55, 191, 192,
     ]);

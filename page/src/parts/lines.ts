@@ -221,12 +221,14 @@ export function storingPhases(batch: BatchLike): Record<string, number> {
   return Object.fromEntries(STORING.map(({ id }) => [id, batch.phases_ms[id] ?? 0]));
 }
 
-/** Phases under this share of all time are put together: a line of a pixel says nothing. */
+/** Phases under this share of all time are put together: a layer of a pixel says nothing. */
 const LEAST_SHARE = 0.02;
+/** And so are those beyond the longest five: there are six colours that can be told apart. */
+const MOST_LAYERS = 5;
 
 /**
  * The durations stacked: each line holds the sum of its phase and of those below it, so the
- * highest one is the whole. Phases that take next to nothing are summed up as the last one.
+ * highest one is the whole. Phases that take little are summed up as the last one.
  */
 export function stackedLines(
   batches: readonly BatchLike[],
@@ -236,11 +238,15 @@ export function stackedLines(
   const spent = batches.map(spentOf);
   const totals = phases.map((phase) => ({ phase, ms: totalOf(spent, phase) }));
   const all = totals.reduce((sum, { ms }) => sum + ms, 0);
-  const large = totals.filter(({ ms }) => ms > 0 && ms >= LEAST_SHARE * all);
+  const least = Math.max(
+    LEAST_SHARE * all,
+    [...totals].sort((one, other) => other.ms - one.ms)[MOST_LAYERS - 1]?.ms ?? 0,
+  );
+  const large = totals.filter(({ ms }) => ms > 0 && ms >= least).slice(0, MOST_LAYERS);
   const small = totals.filter((each) => !large.includes(each));
   const groups = large.map(({ phase }) => ({ name: phase.name, ids: [phase.id] }));
   if (small.some(({ ms }) => ms > 0)) {
-    groups.push({ name: "Phases under 2% together", ids: small.map(({ phase }) => phase.id) });
+    groups.push({ name: "The other phases", ids: small.map(({ phase }) => phase.id) });
   }
   let below = batches.map(() => 0);
   const lines = groups.map(({ name, ids }) => {

@@ -13,7 +13,8 @@ export const VIEW_TITLES: Readonly<Record<View, string>> = {
 
 const WALL_HOUR = /^\d{4}-\d\d-\d\d(T\d\d:00)?$/;
 const wallHour = (text: string): boolean => WALL_HOUR.test(text);
-const anyText = (text: string): boolean => text !== "" && text.length <= 300;
+const label = (text: string): boolean => text !== "" && text.length <= 256;
+const part = (text: string): boolean => text !== "" && text.length <= 100;
 const number = (text: string): boolean => /^\d{1,15}$/.test(text);
 const word = (text: string): boolean => /^[a-z0-9_-]{1,40}$/.test(text);
 
@@ -27,9 +28,9 @@ const PARAMETERS = {
   period: word,
   follow: word,
   compare: word,
-  category: anyText,
-  type: anyText,
-  q: anyText,
+  category: label,
+  type: label,
+  q: part,
   speed: number,
   reason: word,
   after: (text: string): boolean => /^\d{1,10}:\d{1,20}$/.test(text),

@@ -35,7 +35,7 @@ export function DaysPanel({ looked, other, category, type }: DaysProps) {
   });
   const shown = useAnswer("/days", asked(looked.period));
   // Where nothing is compared the same question is asked: it is answered from what is known.
-  const others = useAnswer("/days", asked(other ?? looked.period)).answer.value;
+  const others = useAnswer("/days", asked(other ?? looked.period), false).answer.value;
   return (
     <Panel
       title="Calls a day"
@@ -44,7 +44,7 @@ export function DaysPanel({ looked, other, category, type }: DaysProps) {
       csv
       class="history-days"
       room="none"
-      says="Each bar is a day of the period; a light bar is a day of which the period or the count holds only a part."
+      says="Each bar is a day of the period; one in the pale colour is a day of which the period or the count holds only a part."
       empty={({ days }) => (days.length === 0 ? "Nothing was counted in this period." : false)}
     >
       {(answer) => <DaysChart rows={dayRows(answer, other === null ? null : others)} compared={other !== null} />}
@@ -66,6 +66,14 @@ function isPart(day: Day, { since, until }: Days): boolean {
 }
 
 function DaysChart({ rows, compared }: { readonly rows: readonly DayRow[]; readonly compared: boolean }) {
+  if (rows.every(({ part }) => part)) {
+    return (
+      <>
+        <p class="empty">This period holds no whole day, so its days cannot be told from one another. Its hours are below.</p>
+        <DaysTable rows={rows} compared={compared} />
+      </>
+    );
+  }
   const x = rows.map(({ day }) => (wallMs(day.day) ?? 0) / 1000);
   const whole = rows.map(({ day, part }) => (part ? null : day.calls));
   const parts = rows.map(({ day, part }) => (part ? day.calls : null));
@@ -79,9 +87,9 @@ function DaysChart({ rows, compared }: { readonly rows: readonly DayRow[]; reado
       pointText={(index) => sentence(rows[index], compared)}
       legend={
         <>
-          <span class="key key-bar">A day</span>
-          <span class="key key-bar-part">Part of a day</span>
-          {compared && <span class="key key-other">The other period, day by day</span>}
+          <span class="swatch swatch-bar">A day</span>
+          <span class="swatch swatch-bar-part">Part of a day</span>
+          {compared && <span class="swatch swatch-other">The other period, day by day</span>}
         </>
       }
       table={() => <DaysTable rows={rows} compared={compared} />}

@@ -1,6 +1,6 @@
 /** Walking through history: the 48 hours up to an hour, against what is usual. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 
 import type { Hour } from "../api/answers.ts";
@@ -95,23 +95,12 @@ function Walk({ counted, at, from }: {
         <span class="walk-at">
           Hour looked at: <strong>{said}</strong>
         </span>
-        <input
-          type="range"
-          min={0}
-          max={last}
-          step={1}
-          value={index}
-          aria-valuetext={said}
-          onInput={(event) => {
-            playing.value = false;
-            const next = Number(event.currentTarget.value);
-            goTo(next >= last ? null : hourAt(next, counted));
-          }}
-          onKeyDown={(event) => {
-            const by = event.key === "PageUp" ? PAGE_HOURS : event.key === "PageDown" ? -PAGE_HOURS : 0;
-            if (by === 0) return;
-            event.preventDefault();
-            step(by);
+        <Slider
+          index={index}
+          last={last}
+          said={said}
+          onIndex={(next) => {
+            step(next - index);
           }}
         />
         <span class="walk-ends" aria-hidden="true">
@@ -166,6 +155,43 @@ function Walk({ counted, at, from }: {
   );
 }
 
+/**
+ * The native slider. Its value is set once its end is: a value beyond the end would be cut, and the
+ * end moves with the newest call.
+ */
+function Slider({ index, last, said, onIndex }: {
+  readonly index: number;
+  readonly last: number;
+  readonly said: string;
+  readonly onIndex: (index: number) => void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    const here = input.current;
+    if (here === null) return;
+    here.max = String(last);
+    here.value = String(index);
+  }, [index, last]);
+  return (
+    <input
+      ref={input}
+      type="range"
+      min={0}
+      step={1}
+      aria-valuetext={said}
+      onInput={(event) => {
+        onIndex(Number(event.currentTarget.value));
+      }}
+      onKeyDown={(event) => {
+        const by = event.key === "PageUp" ? PAGE_HOURS : event.key === "PageDown" ? -PAGE_HOURS : 0;
+        if (by === 0) return;
+        event.preventDefault();
+        onIndex(index + by);
+      }}
+    />
+  );
+}
+
 /** A button that is out of place stays where it is: focus must not be lost under a finger. */
 function StepButton({ label, disabled, onStep }: {
   readonly label: string;
@@ -209,7 +235,10 @@ function HoursChart({ hours }: { readonly hours: readonly Hour[] }) {
     hours.map(({ usual }) => usual?.high ?? null),
     hours.map(({ usual }) => usual?.low ?? null),
     hours.map(({ usual }) => usual?.median ?? null),
-    hours.map(({ calls }) => calls),
+    // The hour so far is no fall of the line: it is a point of its own.
+    hours.map(({ calls, state }) => (state === "so_far" ? null : calls)),
+    hours.map(({ calls, state }) => (state === "so_far" ? calls : null)),
+    hours.map(({ calls, stands_out: out }) => (out === null ? null : calls)),
   ];
   return (
     <Chart
@@ -219,8 +248,10 @@ function HoursChart({ hours }: { readonly hours: readonly Hour[] }) {
       pointText={(index) => hourSentence(hours[index])}
       legend={
         <>
-          <span class="key key-calls">Calls</span>
-          <span class="key key-usual">Usual: median and middle half</span>
+          <span class="swatch swatch-calls">Calls</span>
+          <span class="swatch swatch-usual">Usual: median and middle half</span>
+          <span class="swatch swatch-odd">Stands out</span>
+          <span class="swatch swatch-so-far">Hour so far</span>
         </>
       }
       table={() => <HoursTable hours={hours} />}
@@ -243,6 +274,8 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
       { width: 0, points: { show: false } },
       { stroke: of("--usual"), width: 1.5, dash: [5, 4], points: { show: false } },
       { stroke: of("--accent"), width: 2.5, points: { show: true, size: 5, fill: of("--accent") } },
+      { width: 0, points: { show: true, size: 8, width: 2, stroke: of("--accent"), fill: of("--panel") } },
+      { width: 0, points: { show: true, size: 11, width: 2, stroke: of("--odd"), fill: "transparent" } },
     ],
   };
 }

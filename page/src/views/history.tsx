@@ -1,19 +1,22 @@
 /** History: a period, compared with another, hour by weekday, and the way back to any hour. */
 import { useComputed } from "@preact/signals";
 
+import type { Heat } from "../api/answers.ts";
 import { useAnswer } from "../parts/answer.ts";
+import { heatCells, stepOf } from "../parts/heat.ts";
 import { HeatMap } from "../parts/heat-map.tsx";
 import { span } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel, Problem } from "../parts/panel.tsx";
 import { countedPart, type Counted, type Period } from "../parts/period.ts";
 import { meta } from "../state/live.ts";
-import { place } from "../state/url.ts";
+import { linkTo, place } from "../state/url.ts";
 import { ComparisonPanel } from "./history-compare.tsx";
 import { DaysPanel } from "./history-days.tsx";
 import { PeriodChoice } from "./history-period.tsx";
 import { hourOnly, lookedAt, type Looked } from "./history-place.ts";
 import { WalkPanel } from "./history-walk.tsx";
+import "./shared.css";
 import "./history.css";
 
 export function HistoryView() {
@@ -58,7 +61,7 @@ function Counts({ counted }: { readonly counted: Counted }) {
       <PeriodChoice looked={looked} counted={counted} />
       <div class="grid">
         <DaysPanel looked={looked} other={known ? other : null} category={category} type={type} />
-        <HeatPanel period={looked.period} category={category} type={type} />
+        <HeatPanel period={looked.period} other={known ? other : null} category={category} type={type} />
         <WalkPanel counted={counted} from={looked.period.since} />
         {known && <ComparisonPanel period={looked.period} other={other} counted={counted} />}
         {!known && <NothingToCompare looked={looked} counted={counted} />}
@@ -81,17 +84,27 @@ function NothingToCompare({ looked, counted }: { readonly looked: Looked; readon
   );
 }
 
-function HeatPanel({ period, category, type }: {
+interface HeatProps {
   readonly period: Period;
+  /** The other period, where it was counted. */
+  readonly other: Period | null;
   readonly category: string | undefined;
   readonly type: string | undefined;
-}) {
-  const shown = useAnswer("/heat", {
-    since: hourOnly(period.since),
-    until: hourOnly(period.until),
+}
+
+/** In the address: that the heat map shows the other period. */
+const OTHER = "other";
+
+function HeatPanel({ period, other, category, type }: HeatProps) {
+  const asked = ({ since, until }: Period) => ({
+    since: hourOnly(since),
+    until: hourOnly(until),
     category: category ?? null,
     type: type ?? null,
   });
+  const flipped = other !== null && place.value.show === OTHER;
+  const shown = useAnswer("/heat", asked(flipped ? other : period));
+  const beside = useAnswer("/heat", asked(flipped ? period : (other ?? period)), false).answer.value;
   const name = type ?? category;
   const what = name === undefined ? "All calls" : visibleText(name);
   return (
@@ -103,13 +116,38 @@ function HeatPanel({ period, category, type }: {
       class="history-heat"
       room="none"
       says={`${what}: the mean number of calls in each hour of the week, over all such hours of the period.`}
+      controls={other !== null && <Flip flipped={flipped} />}
       empty={({ hours }) =>
         hours.flat().some((each) => each > 0) ? false : "Nothing was counted in this period."
       }
     >
       {(answer) => (
-        <HeatMap caption="Mean calls an hour by day of the week" calls={answer.calls} hours={answer.hours} />
+        <HeatMap
+          caption={`Mean calls an hour by day of the week, ${span(answer.since, answer.until)}`}
+          calls={answer.calls}
+          hours={answer.hours}
+          step={commonStep(answer, beside)}
+        />
       )}
     </Panel>
+  );
+}
+
+/** One width of colours for both periods: a darker hour is a busier one, in whichever of them. */
+function commonStep(one: Heat, other: Heat | null): number {
+  const cells = heatCells(one.calls, one.hours);
+  return stepOf(other === null ? cells : [...cells, ...heatCells(other.calls, other.hours)]);
+}
+
+function Flip({ flipped }: { readonly flipped: boolean }) {
+  return (
+    <nav class="choices" aria-label="Period of the heat map">
+      <a class="choice" href={linkTo({ show: null })} aria-current={flipped ? undefined : "true"}>
+        This period
+      </a>
+      <a class="choice" href={linkTo({ show: OTHER })} aria-current={flipped ? "true" : undefined}>
+        The other
+      </a>
+    </nav>
   );
 }

@@ -108,7 +108,7 @@ function RejectedPanel({ reason }: { readonly reason: string }) {
   const after = place.value.after ?? null;
   const shown = useAnswer("/rejected", { reason, after, limit: PAGE_ROWS }, false);
   return (
-    <Panel title={`Rejected: ${reason}`} shown={shown} says={EXPLAINED.asideRejected} method="accounts" room="middle" empty={isEmpty} controls={<CloseLink />}>
+    <Panel title={`Rejected: ${reason}`} shown={shown} says={EXPLAINED.asideRejected} method="rejected" room="middle" empty={isEmpty} controls={<CloseLink />}>
       {(answer) => (
         <>
           <p class="note">{answer.records[0]?.rule}</p>
@@ -134,7 +134,7 @@ function LatePanel() {
   const after = place.value.after ?? null;
   const shown = useAnswer("/late", { after, limit: PAGE_ROWS }, false);
   return (
-    <Panel title="Late records" shown={shown} says={EXPLAINED.asideLate} method="accounts" room="middle" empty={isEmpty} controls={<CloseLink />}>
+    <Panel title="Late records" shown={shown} says={EXPLAINED.asideLate} method="late" room="middle" empty={isEmpty} controls={<CloseLink />}>
       {(answer) => (
         <>
           <Table
@@ -156,7 +156,8 @@ function LatePanel() {
 }
 
 /** An instant has its zone at its end; a wall time has none and is not moved. */
-function moment(text: string): string {
+function moment(text: string | null): string {
+  if (text === null) return "no date";
   return text.endsWith("Z") ? instant(text) : minute(text);
 }
 

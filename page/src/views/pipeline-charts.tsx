@@ -1,11 +1,10 @@
 /** The pipeline over time: lag, rates, durations by phase, the newest call against the clock. */
-import { signal, type ReadonlySignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import type { ReadonlySignal } from "@preact/signals";
 import uPlot from "uplot";
 
 import type { Batch } from "../api/answers.ts";
 import type { Shown } from "../parts/answer.ts";
-import { cityDate, clockMarks, shortCount, TIME_MARKS, wallMark } from "../parts/axes.ts";
+import { cityDate, clockMarks, eventMarks, shortCount, TIME_MARKS } from "../parts/axes.ts";
 import type { FollowedBatches } from "../parts/batches.ts";
 import { axis, Chart, type Colours } from "../parts/chart.tsx";
 import { count, decimal, duration, instantClock, minute } from "../parts/formats.ts";
@@ -25,16 +24,43 @@ import {
 } from "../parts/lines.ts";
 import { Panel } from "../parts/panel.tsx";
 import { wallText } from "../parts/period.ts";
+import { useOwnSight } from "../parts/sight.ts";
 import { Table } from "../parts/table.tsx";
+import { linkTo, place } from "../state/url.ts";
 import { EXPLAINED, paceSentence } from "./pipeline-texts.ts";
 
 /** Rows of a chart's table: more than a screen of them is better had as CSV. */
 const TABLE_ROWS = 50;
 const NOTHING = "No batch was reported yet.";
 
+/** How many of the newest batches the charts show. */
+const CHOICES = [100, 300, 1000] as const;
+
+function shownBatches(): number {
+  return CHOICES.find((choice) => String(choice) === place.value.batches) ?? 300;
+}
+
+export function BatchesChoice() {
+  return (
+    <nav class="choices batches-choice" aria-label="Batches that the charts show">
+      <span>Batches shown:</span>
+      {CHOICES.map((choice) => (
+        <a
+          key={choice}
+          class="choice"
+          href={linkTo({ batches: String(choice) })}
+          aria-current={choice === shownBatches() ? "true" : undefined}
+        >
+          {count(choice)}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 export function LagPanel({ shown, batches }: FollowedBatches) {
   return (
-    <BatchPanel shown={shown} batches={batches} title="Lag by partition" says={EXPLAINED.lag} method="lag">
+    <BatchPanel shown={shown} batches={batches} title="Lag by partition" says={EXPLAINED.lag} method="lag" name="lines-panel">
       {(known) => <LinesChart label="Records not read yet, by partition." columns={lagLines(known)} unit="records" format={count} />}
     </BatchPanel>
   );
@@ -42,7 +68,7 @@ export function LagPanel({ shown, batches }: FollowedBatches) {
 
 export function RatePanel({ shown, batches }: FollowedBatches) {
   return (
-    <BatchPanel shown={shown} batches={batches} title="Records a second" says={EXPLAINED.rates} method="rates">
+    <BatchPanel shown={shown} batches={batches} title="Records a second" says={EXPLAINED.rates} method="rates" name="lines-panel">
       {(known) => <LinesChart label="Records a second, by batch." columns={rateLines(known)} unit="records/s" format={count} />}
     </BatchPanel>
   );
@@ -50,7 +76,7 @@ export function RatePanel({ shown, batches }: FollowedBatches) {
 
 export function ReadingPanel({ shown, batches }: FollowedBatches) {
   return (
-    <BatchPanel shown={shown} batches={batches} title="Duration of a batch" says={EXPLAINED.reading} method="phases">
+    <BatchPanel shown={shown} batches={batches} title="Duration of a batch" says={EXPLAINED.reading} method="batch" name="phases-panel">
       {(known) => <Phases batches={known} phases={READING} spentOf={readingPhases} label="Milliseconds of a batch by phase, stacked." />}
     </BatchPanel>
   );
@@ -58,7 +84,7 @@ export function ReadingPanel({ shown, batches }: FollowedBatches) {
 
 export function StoringPanel({ shown, batches }: FollowedBatches) {
   return (
-    <BatchPanel shown={shown} batches={batches} title="Proving, counting, committing" says={EXPLAINED.storing} method="phases">
+    <BatchPanel shown={shown} batches={batches} title="Proving, counting, committing" says={EXPLAINED.storing} method="batch" name="phases-panel">
       {(known) => <Phases batches={known} phases={STORING} spentOf={storingPhases} label="Milliseconds of storing by phase, stacked." />}
     </BatchPanel>
   );
@@ -70,19 +96,19 @@ interface BatchPanelProps {
   readonly title: string;
   readonly says: string;
   readonly method: string;
+  /** Of its room in the style sheet. */
+  readonly name: string;
   readonly children: (batches: readonly Batch[]) => preact.ComponentChildren;
 }
 
-/** Each panel watches by itself whether it can be seen; the question is one for all of them. */
-function useOwnSight(shown: Shown<"/batches">): Shown<"/batches"> {
-  return useMemo(() => ({ ...shown, visible: signal(true) }), [shown]);
-}
-
-function BatchPanel({ shown, batches, title, says, method, children }: BatchPanelProps) {
+function BatchPanel({ shown, batches, title, says, method, name, children }: BatchPanelProps) {
   const mine = useOwnSight(shown);
   return (
-    <Panel title={title} shown={mine} says={says} method={method} csv class="half" room="middle">
-      {() => (batches.value.length === 0 ? <p class="empty">{NOTHING}</p> : children(batches.value))}
+    <Panel title={title} shown={mine} says={says} method={method} csv class={`half ${name}`} room="none">
+      {() => {
+        const known = batches.value.slice(-shownBatches());
+        return known.length === 0 ? <p class="empty">{NOTHING}</p> : children(known);
+      }}
     </Panel>
   );
 }
@@ -127,7 +153,7 @@ function LinesChart({ label, columns, unit, format, filled = false }: LinesProps
       options={(of) => linesOptions(of, order, filled)}
       pointText={sentence}
       legend={lines.map(({ name }, index) => (
-        <span key={name} class={`key ${filled ? "key-area" : "key-line"} series-${index % SERIES.length} dash-${Math.floor(index / SERIES.length)}`}>
+        <span key={name} class={`swatch ${filled ? "swatch-area" : "swatch-line"} series-${index % SERIES.length} dash-${Math.floor(index / SERIES.length)}`}>
           {name}
         </span>
       ))}
@@ -222,32 +248,46 @@ function Phases({ batches, phases, spentOf, label }: {
 export function NewestPanel({ shown, commits }: FollowedBatches) {
   const mine = useOwnSight(shown);
   return (
-    <Panel title="The newest call against the clock" shown={mine} says={EXPLAINED.newest} method="newest" class="half" room="middle">
-      {(answer) => (
-        <>
-          <dl class="figures">
-            <div>
-              <dt>Newest call (event time)</dt>
-              <dd>{answer.meta.as_of === null ? "none" : minute(newestOf(commits.value) ?? answer.meta.as_of)}</dd>
-            </div>
-            <div>
-              <dt>Committed (processing time)</dt>
-              <dd>{clockOf((commits.value.at(-1)?.committedMs ?? Number.NaN) / 1000 || undefined) || "–"}</dd>
-            </div>
-          </dl>
-          <p>{paceSentence(pace(commits.value))}</p>
-          {commits.value.length > 1 && <NewestChart commits={commits.value} />}
-          <p class="says">{EXPLAINED.watermark}</p>
-          <p class="says">{EXPLAINED.emptyWindow}</p>
-        </>
+    <Panel
+      title="The newest call against the clock"
+      shown={mine}
+      says={EXPLAINED.newest}
+      method="newest_call"
+      class="newest-panel"
+      room="none"
+    >
+      {() => (
+        <div class="newest-both">
+          <div>{commits.value.length > 1 ? <NewestChart commits={commits.value} /> : <p class="empty">The line begins with the next commit.</p>}</div>
+          <div>
+            <NewestFigures commits={commits.value} />
+            <h3>Where is the watermark?</h3>
+            <p class="says">{EXPLAINED.watermark}</p>
+            <p class="says">{EXPLAINED.emptyWindow}</p>
+          </div>
+        </div>
       )}
     </Panel>
   );
 }
 
-function newestOf(commits: readonly Commit[]): string | null {
+function NewestFigures({ commits }: { readonly commits: readonly Commit[] }) {
   const last = commits.at(-1);
-  return last === undefined ? null : wallText(last.newestMs);
+  return (
+    <>
+      <dl class="figures">
+        <div>
+          <dt>Newest call (event time)</dt>
+          <dd>{last === undefined ? "–" : minute(wallText(last.newestMs))}</dd>
+        </div>
+        <div>
+          <dt>Committed (processing time)</dt>
+          <dd>{last === undefined ? "–" : clockOf(last.committedMs / 1000)}</dd>
+        </div>
+      </dl>
+      <p class="pace">{paceSentence(pace(commits))}</p>
+    </>
+  );
 }
 
 function NewestChart({ commits }: { readonly commits: readonly Commit[] }) {
@@ -283,9 +323,4 @@ function NewestChart({ commits }: { readonly commits: readonly Commit[] }) {
       )}
     />
   );
-}
-
-function eventMarks(_: uPlot, marks: number[]): string[] {
-  const apart = (marks[1] ?? 0) - (marks[0] ?? 0);
-  return marks.map((mark) => (apart >= 3600 ? wallMark(mark, apart) : new Date(mark * 1000).toISOString().slice(11, 16)));
 }

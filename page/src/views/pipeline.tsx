@@ -1,19 +1,22 @@
 /** The pipeline: how the stream is doing, for whoever learns from it or looks after it. */
 import type { LastAudit, Overview, SettingsInForce } from "../api/answers.ts";
-import { useAnswer } from "../parts/answer.ts";
+import { useAnswer, type Shown } from "../parts/answer.ts";
 import { useBatches } from "../parts/batches.ts";
-import { count, counted, duration, instant, minute } from "../parts/formats.ts";
+import { count, counted, duration, instant, instantClock, minute } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
+import { useOwnSight } from "../parts/sight.ts";
 import { Table } from "../parts/table.tsx";
 import { serverState, snapshot } from "../state/live.ts";
 import { AccountsFigures, AsidePanel, RecordDialog } from "./pipeline-accounts.tsx";
-import { LagPanel, NewestPanel, RatePanel, ReadingPanel, StoringPanel } from "./pipeline-charts.tsx";
+import { BatchesChoice, LagPanel, NewestPanel, RatePanel, ReadingPanel, StoringPanel } from "./pipeline-charts.tsx";
 import { EXPLAINED, lagSentence, verdictSentence } from "./pipeline-texts.ts";
+import "./shared.css";
 import "./pipeline.css";
 
 export function PipelineView() {
   const followed = useBatches();
+  const overview = useAnswer("/overview");
   return (
     <div class="view pipeline">
       <h1>The pipeline</h1>
@@ -22,17 +25,19 @@ export function PipelineView() {
         query reads and judges them batch by batch, and one transaction a batch writes everything that
         it came to.
       </p>
+      <Path overview={overview} />
       <div class="grid">
-        <StatePanel />
-        <AccountsPanel />
+        <StatePanel overview={overview} />
+        <AccountsPanel overview={overview} />
         <AsidePanel />
+        <BatchesChoice />
         <LagPanel {...followed} />
         <RatePanel {...followed} />
         <ReadingPanel {...followed} />
         <StoringPanel {...followed} />
         <NewestPanel {...followed} />
-        <KeptPanel />
-        <PartitionsPanel />
+        <KeptPanel overview={overview} />
+        <PartitionsPanel overview={overview} />
         <AuditPanel />
         <SettingsPanel />
       </div>
@@ -41,8 +46,42 @@ export function PipelineView() {
   );
 }
 
-function StatePanel() {
-  const shown = useAnswer("/overview");
+/** The way of a record, with a figure at each station. */
+function Path({ overview }: OverviewProps) {
+  const answer = overview.answer.value;
+  const now = snapshot.value ?? answer;
+  const state = serverState.value ?? answer?.state;
+  const last = now?.last_batch;
+  const partitions = answer?.partitions.length ?? 0;
+  const stations: readonly (readonly [string, string])[] = [
+    ["Source", now === null ? "–" : visibleText(now.meta.source)],
+    ["Kafka topic", `${counted(partitions, "partition")}; ${lagShort(state?.lag)}`],
+    ["Spark query", last ? `${counted(last.input_rows, "record")} in ${duration(last.duration_ms)}` : "no batch yet"],
+    ["Store", `${count(now?.accounts.counted)} calls counted in ${counted(now?.batches ?? 0, "batch", "batches")}`],
+    ["This page", now?.meta.committed_at ? `as of ${instantClock(now.meta.committed_at)}` : "nothing yet"],
+  ];
+  return (
+    <ol class="path" aria-label="The way of a record">
+      {stations.map(([name, figure]) => (
+        <li key={name}>
+          <span>{name}</span>
+          <bdi>{figure}</bdi>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function lagShort(lag: number | null | undefined): string {
+  return typeof lag === "number" ? `${counted(lag, "record")} not read yet` : "lag not known";
+}
+
+interface OverviewProps {
+  readonly overview: Shown<"/overview">;
+}
+
+function StatePanel({ overview }: OverviewProps) {
+  const shown = useOwnSight(overview);
   return (
     <Panel title="State" shown={shown} says={EXPLAINED.state} method="state" class="half" room="middle">
       {(answer) => <StateFigures overview={answer} />}
@@ -109,8 +148,8 @@ function SparkLink({ address }: { readonly address: string | null }) {
   );
 }
 
-function AccountsPanel() {
-  const shown = useAnswer("/overview");
+function AccountsPanel({ overview }: OverviewProps) {
+  const shown = useOwnSight(overview);
   return (
     <Panel title="Accounts" shown={shown} says={EXPLAINED.accounts} method="accounts" class="half" room="middle">
       {(answer) => (
@@ -123,10 +162,10 @@ function AccountsPanel() {
   );
 }
 
-function KeptPanel() {
-  const shown = useAnswer("/overview");
+function KeptPanel({ overview }: OverviewProps) {
+  const shown = useOwnSight(overview);
   return (
-    <Panel title="What is remembered" shown={shown} says={EXPLAINED.kept} method="identities" class="half" room="middle">
+    <Panel title="What is remembered" shown={shown} says={EXPLAINED.kept} method="accounts" class="third" room="middle">
       {(answer) => (
         <dl class="facts">
           <dt>State in Spark</dt>
@@ -156,10 +195,10 @@ function KeptPanel() {
   );
 }
 
-function PartitionsPanel() {
-  const shown = useAnswer("/overview");
+function PartitionsPanel({ overview }: OverviewProps) {
+  const shown = useOwnSight(overview);
   return (
-    <Panel title="Partitions" shown={shown} says={EXPLAINED.partitions} method="accounts" class="half" room="small">
+    <Panel title="Partitions" shown={shown} says={EXPLAINED.partitions} method="accounts" class="third" room="middle">
       {(answer) => (
         <Table
           caption="What was read of each partition"
@@ -187,7 +226,7 @@ function PartitionsPanel() {
 function AuditPanel() {
   const shown = useAnswer("/audit");
   return (
-    <Panel title="The last audit" shown={shown} says={EXPLAINED.audit} method="audit" class="half" room="small">
+    <Panel title="The last audit" shown={shown} says={EXPLAINED.audit} method="audit" class="third" room="middle">
       {(answer) => <AuditFigures answer={answer} />}
     </Panel>
   );
@@ -228,7 +267,7 @@ function AuditFigures({ answer }: { readonly answer: LastAudit }) {
 function SettingsPanel() {
   const shown = useAnswer("/settings", {}, false);
   return (
-    <Panel title="Settings in force" shown={shown} says={EXPLAINED.settings} method="settings" room="large">
+    <Panel title="Settings in force" shown={shown} says={EXPLAINED.settings} class="settings" room="large">
       {(answer) => <SettingsTable answer={answer} />}
     </Panel>
   );

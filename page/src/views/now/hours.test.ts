@@ -50,5 +50,6 @@ test("a day before of under 20 calls gives no percentage", () => {
   const day = (calls: number): Hour[] =>
     Array.from({ length: 24 }, (_, hour) => at(hour, { calls: hour === 0 ? calls : 0 }));
   expect(lastDay([...day(19), ...day(38)])).toEqual({ calls: 38, before: 19, change: null });
+  expect(lastDay([...day(38), ...day(19)])?.change).toBe(null);
   expect(lastDay([...day(20), ...day(30)])).toEqual({ calls: 30, before: 20, change: 0.5 });
 });

@@ -58,11 +58,14 @@ export function oddText(odd: "high" | "low"): string {
 /** The shape that stands for an hour that stands out: never the colour alone. */
 export const ODD_MARKS = { high: "▲", low: "▼" } as const;
 
+/** Calls that both sides of a percentage must have. */
+const LEAST_FOR_CHANGE = 20;
+
 export interface DayCount {
   readonly calls: number;
   /** Of the equally long time before; null where it is not known in full. */
   readonly before: number | null;
-  /** calls / before - 1; null where `before` is under 20. */
+  /** calls / before - 1; null where either is under 20. */
   readonly change: number | null;
 }
 
@@ -75,5 +78,5 @@ export function lastDay(hours: readonly Hour[]): DayCount | null {
   const calls = sum(full.slice(-24));
   if (full.length < 48) return { calls, before: null, change: null };
   const before = sum(full.slice(-48, -24));
-  return { calls, before, change: before < 20 ? null : calls / before - 1 };
+  return { calls, before, change: before < LEAST_FOR_CHANGE || calls < LEAST_FOR_CHANGE ? null : calls / before - 1 };
 }

@@ -32,7 +32,7 @@ export function StandOutsPanel() {
       title="Hours that stand out"
       shown={shown}
       says="Of the last four weeks: far outside what the same weekday and hour usually have."
-      method="stands-out"
+      method="stands_out"
       csv
       room="chart"
       class="third"
@@ -51,8 +51,9 @@ export function StandOutsPanel() {
             ))}
           </ol>
           <p class="note">
-            {counted(answer.hours.length, "hour")} of {count(answer.compared)} that could be
-            compared.
+            {counted(answer.hours.length + answer.left_out, "hour")} of {count(answer.compared)}{" "}
+            that could be compared.
+            {answer.left_out > 0 && ` The newest ${count(answer.hours.length)} are listed.`}
           </p>
         </>
       )}
