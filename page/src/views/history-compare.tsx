@@ -35,7 +35,7 @@ export function ComparisonPanel({ period, other, counted }: ComparisonProps) {
     >
       {(answer) => (
         <>
-          <Summary answer={answer} counted={counted} />
+          <Summary answer={answer} notes={notesOf(period, other, counted)} />
           <div class="history-both">
             <CompareTable caption="Categories" rows={answer.categories} link="category" />
             <CompareTable caption="Types" rows={answer.types} link="type" />
@@ -50,17 +50,19 @@ export function ComparisonPanel({ period, other, counted }: ComparisonProps) {
   );
 }
 
-function Summary({ answer, counted }: { readonly answer: Comparison; readonly counted: Counted }) {
-  const here: Period = { since: answer.since, until: answer.until };
-  const there: Period = { since: answer.other_since, until: answer.other_until };
-  const words = changeWords(answer.total);
-  const notes = [
-    countedPart(there, counted) === "partly" &&
+/** What has to be said of the two periods; an answer itself names the counted part of what was asked. */
+function notesOf(period: Period, other: Period, counted: Counted): readonly string[] {
+  return [
+    countedPart(other, counted) === "partly" &&
       "Only a part of the other period was counted; per day, that part stands for it.",
-    countedPart(here, counted) === "partly" &&
+    countedPart(period, counted) === "partly" &&
       "Only a part of this period was counted; per day, that part stands for it.",
-    overlaps(here, there) && "The two periods overlap: the same calls are in both.",
+    overlaps(period, other) && "The two periods overlap: the same calls are in both.",
   ].filter((note) => note !== false);
+}
+
+function Summary({ answer, notes }: { readonly answer: Comparison; readonly notes: readonly string[] }) {
+  const words = changeWords(answer.total);
   return (
     <>
       <dl class="figures">
@@ -69,7 +71,7 @@ function Summary({ answer, counted }: { readonly answer: Comparison; readonly co
           <dd>
             <strong>{decimal(answer.total.per_day)}</strong> calls a day
             <small>
-              {span(here.since, here.until)}: {count(answer.total.calls)} calls in {decimal(answer.days)} days
+              {span(answer.since, answer.until)}: {count(answer.total.calls)} calls in {decimal(answer.days)} days
             </small>
           </dd>
         </div>
@@ -78,7 +80,7 @@ function Summary({ answer, counted }: { readonly answer: Comparison; readonly co
           <dd>
             <strong>{decimal(answer.total.other_per_day)}</strong> calls a day
             <small>
-              {span(there.since, there.until)}: {count(answer.total.other_calls)} calls in{" "}
+              {span(answer.other_since, answer.other_until)}: {count(answer.total.other_calls)} calls in{" "}
               {decimal(answer.other_days)} days
             </small>
           </dd>

@@ -206,8 +206,7 @@ function PartitionsPanel({ overview }: OverviewProps) {
           keyOf={({ partition }) => partition}
           columns={[
             { title: "Partition", heads: true, cell: ({ partition }) => String(partition) },
-            { title: "From offset", number: true, wide: true, cell: ({ start }) => count(start) },
-            { title: "Up to", number: true, cell: ({ end }) => count(end) },
+            { title: "Offsets", number: true, cell: ({ start, end }) => `${count(start)} to ${count(end)}` },
             { title: "Counted", number: true, cell: (row) => count(row.counted) },
             { title: "Late", number: true, wide: true, cell: (row) => count(row.late) },
             { title: "Rejected", number: true, wide: true, cell: (row) => count(row.rejected) },
