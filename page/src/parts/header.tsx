@@ -126,9 +126,9 @@ export function Notice() {
   const now = status.value;
   if (now !== "stale" && (now !== "offline" || connection.value !== "offline")) return null;
   return (
-    <p class={`notice notice-${now}`}>
+    <aside class={`notice notice-${now}`} aria-label="State of the count">
       <strong>{STATUS_WORDS[now]}.</strong> {statusSentence(now)}
-    </p>
+    </aside>
   );
 }
 
