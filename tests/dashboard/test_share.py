@@ -17,7 +17,7 @@ class Clock:
 
 def test_work_rests_until_it_took_its_share_of_the_time() -> None:
     clock = Clock()
-    share = Share(0.05, clock)
+    share = Share(0.05, clock, clock)
     assert share.is_due()
     with share.taken():
         clock.now_s += 2.0
@@ -30,10 +30,23 @@ def test_work_rests_until_it_took_its_share_of_the_time() -> None:
 
 def test_work_that_fails_has_taken_its_time_too() -> None:
     clock = Clock()
-    share = Share(0.5, clock)
+    share = Share(0.5, clock, clock)
     with pytest.raises(ValueError), share.taken():
         clock.now_s += 3.0
         raise ValueError
     assert not share.is_due()
     clock.now_s = 106.0
+    assert share.is_due()
+
+
+def test_waiting_is_no_work() -> None:
+    clock, work = Clock(), Clock()
+    share = Share(0.5, clock, work)
+    with share.taken():
+        clock.now_s += 8.0
+        work.now_s += 5.0
+    assert share.last_s == 5.0
+    clock.now_s = 109.5
+    assert not share.is_due()
+    clock.now_s = 110.0
     assert share.is_due()

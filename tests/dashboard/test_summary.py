@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from counted_store import CountedStore, wall_s
+from sfcrime.dashboard.share import Share
 from sfcrime.dashboard.summary import Summary, SummaryReader
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import StoreReader, open_reader
@@ -92,7 +93,7 @@ def test_windows_that_no_longer_add_up_are_read_anew(store: CountedStore) -> Non
 def test_reasons_are_added_up_from_new_records_alone(
     store: CountedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    summaries = SummaryReader(lambda: 0.0)
+    summaries = SummaryReader(Share(0.05, lambda: 0.0, lambda: 0.0))
     store.count([(NINE, "Drugs", "HAN", 3)], rejected=["not-json", "no-value", "not-json"])
     assert read(store, summaries).rejected_by_reason == {"not-json": 2, "no-value": 1}
     monkeypatch.setattr(StoreReader, "rejected_by_reason", None)
@@ -104,7 +105,7 @@ def test_reasons_are_added_up_from_new_records_alone(
 
 def test_counting_reasons_rests_and_catches_up(store: CountedStore) -> None:
     clock = Clock()
-    summaries = SummaryReader(clock)
+    summaries = SummaryReader(Share(0.05, clock, clock))
     store.count([], rejected=["not-json"])
     assert read(store, summaries).rejected_by_reason == {"not-json": 1}
     store.count([], rejected=["not-json"])

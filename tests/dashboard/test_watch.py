@@ -68,7 +68,7 @@ def watch(path: Path, noted: Noted) -> Iterator[Watch]:
 
 
 def seen_by(watch: Watch) -> Seen:
-    """What there is to be seen now; a write in the same tick of the clock is not missed."""
+    """What there is to be seen now."""
     watch.look()
     assert watch.seen is not None
     return watch.seen
@@ -134,8 +134,6 @@ def test_where_nothing_was_written_the_store_is_not_opened(
 ) -> None:
     store.count([(NINE, "Drugs", "HAN", 3)])
     seen_by(watch)
-    time.sleep(0.03)  # the file system's clock has to tick: see `sqlite.written_state`
-    watch.look()
     monkeypatch.setattr(Readers, "open", None)
     for _ in range(3):
         watch.look()

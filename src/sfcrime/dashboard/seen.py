@@ -7,7 +7,6 @@ store.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -34,8 +33,6 @@ from sfcrime.store.records import (
 LOOK_EVERY_S = 0.05
 _AGAIN_AFTER_S = 0.5
 """A look that failed is tried again so much later."""
-_CLOCK_TICK_NS = 20_000_000
-"""Two writes so close together may look the same: see `sqlite.written_state`."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -141,8 +138,7 @@ class Watch:
             if self._seen is not None or self._revision == 0:
                 self._publish(None)
         self._problem = None
-        if abs(time.time_ns() - state.newest_ns) > _CLOCK_TICK_NS:
-            self._looked_at = state
+        self._looked_at = state
 
     def _read(self, reader: StoreReader) -> None:
         generation, totals = reader.generation(), reader.totals()

@@ -5,9 +5,8 @@ Only what changed since the last look is read: some milliseconds, however long t
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,11 +44,15 @@ class Summary:
 
 
 class SummaryReader:
-    """Reads summaries of one generation, each of them at least as new as the one before."""
+    """Reads summaries of one generation, each of them at least as new as the one before.
 
-    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        reasons: the share of the time that counting rejected records by reason may take.
+    """
+
+    def __init__(self, reasons: Share | None = None) -> None:
         self._windows = Windows()
-        self._reasons = Reasons(clock_s)
+        self._reasons = Reasons(reasons or Share(REASONS_SHARE))
         self._progress: tuple[BatchProgress, ...] = ()
 
     @property
@@ -128,12 +131,12 @@ class Reasons:
     Where a backlog has many of them, the counts are some batches behind.
     """
 
-    def __init__(self, clock_s: Callable[[], float]) -> None:
+    def __init__(self, share: Share) -> None:
         self.counts: Mapping[str, int] = {}
         self._rejected = 0
         self._ends: dict[int, int] | None = None
         self._to_count = 0
-        self._share = Share(REASONS_SHARE, clock_s)
+        self._share = share
 
     def wants_a_look(self) -> bool:
         """Whether there is something to count, and it is time to."""
