@@ -22,9 +22,9 @@ from starlette.types import Receive, Scope, Send
 
 from api_samples import Shown, api_app, cell, outcome_of, seen_in
 from running import settings_in
-from sfcrime.dashboard import set_aside
 from sfcrime.dashboard.openapi import described_api
 from sfcrime.kafka.places import Content
+from sfcrime.pipeline import counted_topic
 from sfcrime.settings import KafkaSettings
 from sfcrime.store.writer import open_writer
 from store_samples import FIRST, GENERATION, SECOND, identities, progress_of
@@ -91,7 +91,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             writer.commit_batch(outcome)
             writer.record_progress(progress_of(outcome.batch_id))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(set_aside, "read_now", lambda *_: Content(b'{"a": "\xff"}', 12))
+        patch.setattr(counted_topic, "read_now", lambda *_: Content(b'{"a": "\xff"}', 12))
         asked.app = api_app(Shown(seen_in(folder)), settings_in(folder, KafkaSettings()))
         yield
 

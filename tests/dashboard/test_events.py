@@ -151,11 +151,14 @@ def test_a_client_that_does_not_read_neither_delays_others_nor_keeps_what_it_mis
 def test_a_client_that_does_not_take_what_is_sent_is_dropped() -> None:
     large = {f"reason-{number}": number for number in range(20_000)}
     bounds = StreamBounds(stalled_s=0.2)
-    with streaming(bounds) as stream, closing(stream.deaf()), stream.listening() as lines:
-        stream.page.source.seen = replace(SEEN, revision=5, rejected_by_reason=large)
+    with streaming(bounds) as stream, ExitStack() as connected:
+        stream.page.source.seen = replace(SEEN, rejected_by_reason=large)
+        connected.enter_context(closing(stream.deaf()))
+        lines = connected.enter_context(stream.listening())
+        assert next_id(lines).startswith("1.1.")
         for batch_id in range(2, 20):
             stream.publish(batch_id)
-            next_id(lines)
+            assert next_id(lines).startswith(f"1.{batch_id}.")
         wait_until(lambda: stream.hub.dropped == 1, "the deaf client is dropped", SOON_S)
         assert stream.hub.clients == 1
         stream.publish(20)
@@ -198,8 +201,11 @@ def test_a_snapshot_that_cannot_be_made_ends_no_stream(stream: Stream) -> None:
 
 def test_the_streams_end_with_the_server_even_those_that_are_not_read() -> None:
     large = {f"reason-{number}": number for number in range(20_000)}
-    with streaming() as stream, closing(stream.deaf()), stream.listening() as lines:
-        stream.page.source.seen = replace(SEEN, revision=5, rejected_by_reason=large)
+    with streaming() as stream, ExitStack() as connected:
+        stream.page.source.seen = replace(SEEN, rejected_by_reason=large)
+        connected.enter_context(closing(stream.deaf()))
+        lines = connected.enter_context(stream.listening())
+        next_id(lines)
         for batch_id in range(2, 20):
             stream.publish(batch_id)
             next_id(lines)

@@ -14,6 +14,7 @@ from sfcrime.dashboard import set_aside
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import ReadTooLong, TopicMadeAgain
 from sfcrime.kafka.places import Content
+from sfcrime.pipeline import counted_topic
 from sfcrime.settings import KafkaSettings
 from sfcrime.store.records import LateRecord, PartitionRange, RejectedRecord
 from store_samples import GENERATION, NINE_US
@@ -135,7 +136,7 @@ def record(app: FastAPI, monkeypatch: pytest.MonkeyPatch, found: Content | None)
         asked.append((place, most_bytes))
         return found
 
-    monkeypatch.setattr(set_aside, "read_now", read_now)
+    monkeypatch.setattr(counted_topic, "read_now", read_now)
     answer = ask(app, "records/0/10").json()
     assert asked == [((0, 10), 4096)]
     assert (answer.pop("partition"), answer.pop("offset")) == (0, 10)
@@ -192,7 +193,7 @@ def test_a_topic_that_was_made_again_holds_other_records(
     def refuse(*_: object) -> None:
         raise TopicMadeAgain("calls", "old", "new")
 
-    monkeypatch.setattr(set_aside, "read_now", refuse)
+    monkeypatch.setattr(counted_topic, "read_now", refuse)
 
     answer = ask(app, "records/0/10")
 

@@ -1606,7 +1606,7 @@ export interface operations {
     readonly hours_api_v1_hours_get: {
         readonly parameters: {
             readonly query?: {
-                /** @description The last hour; by default that of now. */
+                /** @description The last hour; by default that of the newest call. */
                 readonly at?: string | null;
                 /** @description How many hours. */
                 readonly count?: number;
