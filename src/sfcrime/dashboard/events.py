@@ -26,6 +26,7 @@ TICK_S = 1.0
 ABORT = "sfcrime.abort"
 """The extension of a scope that cuts the connection, with what waits to be sent."""
 
+_CUT_AFTER_S = 0.2
 _LOG = logging.getLogger("sfcrime.dashboard")
 _FIRST = b"retry: 1000\n\n"
 _BEAT = b": beat\n\n"
@@ -151,6 +152,8 @@ class EventHub:
             while not client.ended:
                 await self._send_next(client, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if self._ended:  # what is closed still waits for a client that does not read
+                asyncio.get_running_loop().call_later(_CUT_AFTER_S, client.cut)
         finally:
             self._clients.discard(client)
             leaving.cancel()

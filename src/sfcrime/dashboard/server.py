@@ -37,7 +37,7 @@ _UNSENT_BYTES = 128 * 1024
 """What the system keeps for a client that does not read; it would be megabytes."""
 _GRACE_S = 1
 """How long answers under way may take when the server stops; streams end at once."""
-_LEFT_WITHIN_S = 1.0
+_LEFT_WITHIN_S = 0.3
 
 
 def serve(settings: Settings, stop: Event, on_answering: Callable[[str], None]) -> None:
@@ -83,7 +83,7 @@ def run_server(
 
 
 def leave_soon(code: int) -> None:
-    """Ends the process within a second, whatever its threads wait for: a question to a cluster that
+    """Ends the process in a moment, whatever its threads wait for: a question to a cluster that
     does not answer, or to a large store. Nothing is lost, because this process writes nothing."""
 
     def leave() -> None:
