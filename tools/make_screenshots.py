@@ -34,9 +34,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VIEWS = {"now": "/", "history": "/history", "pipeline": "/pipeline", "trust": "/trust"}
 SIZES = {1440: 1000, 360: 780}
 """By width of the window, its height; both in pixels."""
-CITY = ("--source", "synthetic", "--seed", "1", "--start", "2026-01-05")
+CITY = ("--source", "synthetic", "--seed", "1", "--start", "2025-01-06")
 RECORDS = 170_000
-"""Twelve weeks of the city."""
+"""Ten weeks of the city."""
 STARTS_WITHIN_S = 60.0
 STOPS_WITHIN_S = 30.0
 COUNTED_WITHIN_S = 900.0
