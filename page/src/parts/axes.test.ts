@@ -9,6 +9,7 @@ it("marks hours by the clock and midnight by its day", () => {
   expect(wallMark(at("2018-10-02T12:00:00"), 3600)).toBe("12 PM");
   expect(wallMark(at("2018-10-02T00:00:00"), 3600)).toBe("2 Oct");
   expect(wallMark(at("2018-10-02T09:00:00"), 86_400)).toBe("2 Oct");
+  expect(wallMark(at("2018-10-02T00:00:00"), 182 * 86_400)).toBe("Oct 2018");
 });
 
 it("shortens counts that an axis has no room for", () => {

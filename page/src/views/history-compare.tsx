@@ -1,6 +1,6 @@
 /** Two periods beside each other: all calls, categories, types. */
 import type { Compared, Comparison } from "../api/answers.ts";
-import { changeWords } from "../parts/change.ts";
+import { changeWords, perDay } from "../parts/change.ts";
 import { count, decimal, span } from "../parts/formats.ts";
 import { Label } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
@@ -69,7 +69,7 @@ function Summary({ answer, notes }: { readonly answer: Comparison; readonly note
         <div>
           <dt>This period</dt>
           <dd>
-            <strong>{decimal(answer.total.per_day)}</strong> calls a day
+            <strong>{perDay(answer.total.per_day)}</strong> calls a day
             <small>
               {span(answer.since, answer.until)}: {count(answer.total.calls)} calls in {decimal(answer.days)} days
             </small>
@@ -78,7 +78,7 @@ function Summary({ answer, notes }: { readonly answer: Comparison; readonly note
         <div>
           <dt>The other</dt>
           <dd>
-            <strong>{decimal(answer.total.other_per_day)}</strong> calls a day
+            <strong>{perDay(answer.total.other_per_day)}</strong> calls a day
             <small>
               {span(answer.other_since, answer.other_until)}: {count(answer.total.other_calls)} calls in{" "}
               {decimal(answer.other_days)} days
@@ -127,10 +127,10 @@ function CompareTable({ caption, rows, link }: {
             ),
           },
           { title: "Calls", number: true, cell: (row) => count(row.calls) },
-          { title: "A day", number: true, wide: true, cell: (row) => decimal(row.per_day) },
-          { title: "Other, a day", number: true, wide: true, cell: (row) => decimal(row.other_per_day) },
+          { title: "A day", number: true, wide: true, cell: (row) => perDay(row.per_day) },
+          { title: "Other, a day", number: true, wide: true, cell: (row) => perDay(row.other_per_day) },
           { title: "Change", number: true, cell: (row) => <Change row={row} /> },
-          { title: "Fewer or more", wide: true, class: "history-bars", cell: (row) => <Bar row={row} /> },
+          { title: "As a bar", wide: true, class: "history-bars", cell: (row) => <Bar row={row} /> },
         ]}
       />
     </div>

@@ -5,6 +5,7 @@ import { useBatches } from "../parts/batches.ts";
 import { count, counted, duration, instant, instantClock, minute } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
+import { Prose } from "../parts/prose.tsx";
 import { useOwnSight } from "../parts/sight.ts";
 import { Table } from "../parts/table.tsx";
 import { serverState, snapshot } from "../state/live.ts";
@@ -301,11 +302,11 @@ function SettingsTable({ answer }: { readonly answer: SettingsInForce }) {
               </>
             ),
           },
-          { title: "What it does", class: "setting-text", cell: ({ description }) => description },
+          { title: "What it does", class: "setting-text", cell: ({ description }) => <Prose text={description} /> },
           {
             title: "What the lab found",
             class: "setting-text",
-            cell: ({ lab }) => lab ?? <span class="note">not tried</span>,
+            cell: ({ lab }) => (lab === null ? <span class="note">not tried</span> : <Prose text={lab} />),
           },
         ]}
       />
