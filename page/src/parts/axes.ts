@@ -9,11 +9,12 @@ const DAY_S = 86_400;
 /** A wall time as a chart's x: seconds, as if the wall clock were UTC. */
 export const wallDate = (seconds: number): Date => uPlot.tzDate(new Date(seconds * 1000), "UTC");
 
-/** "9 AM", or the day at midnight and where marks are days apart. */
+/** "9 AM", the day at midnight and where marks are days apart, the month where they are months apart. */
 export function wallMark(seconds: number, apart: number): string {
   const time = new Date(seconds * 1000);
   const day = `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()] ?? ""}`;
   const hour = time.getUTCHours();
+  if (apart >= 60 * DAY_S) return `${MONTHS[time.getUTCMonth()] ?? ""} ${time.getUTCFullYear()}`;
   if (apart >= DAY_S || hour === 0) return day;
   return `${hour % 12 === 0 ? 12 : hour % 12} ${hour < 12 ? "AM" : "PM"}`;
 }

@@ -24,6 +24,11 @@ export const FEWEST_CALLS = 20;
 /** A bar is as wide as can be from this change on. */
 const WIDEST = 1;
 
+/** Calls a day: with a decimal where there are few. */
+export function perDay(calls: number): string {
+  return calls >= 100 ? count(calls) : decimal(calls);
+}
+
 export function changeWords(row: ComparedLike): ChangeWords {
   if (row.change === null) {
     const few = Math.min(row.calls, row.other_calls) < FEWEST_CALLS;
@@ -37,11 +42,11 @@ export function changeWords(row: ComparedLike): ChangeWords {
     };
   }
   const percent = Math.round(row.change * 100);
-  const perDay = `${decimal(row.per_day)} calls a day, ${decimal(row.other_per_day)} in the other period`;
+  const both = `${perDay(row.per_day)} calls a day, ${perDay(row.other_per_day)} in the other period`;
   const bar = Math.max(-1, Math.min(1, row.change / WIDEST));
-  if (percent === 0) return { short: "0%", full: `About as many: ${perDay}`, bar };
+  if (percent === 0) return { short: "0%", full: `About as many: ${both}`, bar };
   const size = Math.abs(percent).toLocaleString("en-US");
   return percent > 0
-    ? { short: `+${size}%`, full: `${size}% more: ${perDay}`, bar }
-    : { short: `−${size}%`, full: `${size}% fewer: ${perDay}`, bar };
+    ? { short: `+${size}%`, full: `${size}% more: ${both}`, bar }
+    : { short: `−${size}%`, full: `${size}% fewer: ${both}`, bar };
 }

@@ -1,6 +1,6 @@
 /** Two periods beside each other: all calls, categories, types. */
 import type { Compared, Comparison } from "../api/answers.ts";
-import { changeWords } from "../parts/change.ts";
+import { changeWords, perDay } from "../parts/change.ts";
 import { count, decimal, span } from "../parts/formats.ts";
 import { Label } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
@@ -35,7 +35,7 @@ export function ComparisonPanel({ period, other, counted }: ComparisonProps) {
     >
       {(answer) => (
         <>
-          <Summary answer={answer} counted={counted} />
+          <Summary answer={answer} notes={notesOf(period, other, counted)} />
           <div class="history-both">
             <CompareTable caption="Categories" rows={answer.categories} link="category" />
             <CompareTable caption="Types" rows={answer.types} link="type" />
@@ -50,35 +50,37 @@ export function ComparisonPanel({ period, other, counted }: ComparisonProps) {
   );
 }
 
-function Summary({ answer, counted }: { readonly answer: Comparison; readonly counted: Counted }) {
-  const here: Period = { since: answer.since, until: answer.until };
-  const there: Period = { since: answer.other_since, until: answer.other_until };
-  const words = changeWords(answer.total);
-  const notes = [
-    countedPart(there, counted) === "partly" &&
+/** What has to be said of the two periods; an answer itself names the counted part of what was asked. */
+function notesOf(period: Period, other: Period, counted: Counted): readonly string[] {
+  return [
+    countedPart(other, counted) === "partly" &&
       "Only a part of the other period was counted; per day, that part stands for it.",
-    countedPart(here, counted) === "partly" &&
+    countedPart(period, counted) === "partly" &&
       "Only a part of this period was counted; per day, that part stands for it.",
-    overlaps(here, there) && "The two periods overlap: the same calls are in both.",
+    overlaps(period, other) && "The two periods overlap: the same calls are in both.",
   ].filter((note) => note !== false);
+}
+
+function Summary({ answer, notes }: { readonly answer: Comparison; readonly notes: readonly string[] }) {
+  const words = changeWords(answer.total);
   return (
     <>
       <dl class="figures">
         <div>
           <dt>This period</dt>
           <dd>
-            <strong>{decimal(answer.total.per_day)}</strong> calls a day
+            <strong>{perDay(answer.total.per_day)}</strong> calls a day
             <small>
-              {span(here.since, here.until)}: {count(answer.total.calls)} calls in {decimal(answer.days)} days
+              {span(answer.since, answer.until)}: {count(answer.total.calls)} calls in {decimal(answer.days)} days
             </small>
           </dd>
         </div>
         <div>
           <dt>The other</dt>
           <dd>
-            <strong>{decimal(answer.total.other_per_day)}</strong> calls a day
+            <strong>{perDay(answer.total.other_per_day)}</strong> calls a day
             <small>
-              {span(there.since, there.until)}: {count(answer.total.other_calls)} calls in{" "}
+              {span(answer.other_since, answer.other_until)}: {count(answer.total.other_calls)} calls in{" "}
               {decimal(answer.other_days)} days
             </small>
           </dd>
@@ -125,10 +127,10 @@ function CompareTable({ caption, rows, link }: {
             ),
           },
           { title: "Calls", number: true, cell: (row) => count(row.calls) },
-          { title: "A day", number: true, wide: true, cell: (row) => decimal(row.per_day) },
-          { title: "Other, a day", number: true, wide: true, cell: (row) => decimal(row.other_per_day) },
+          { title: "A day", number: true, wide: true, cell: (row) => perDay(row.per_day) },
+          { title: "Other, a day", number: true, wide: true, cell: (row) => perDay(row.other_per_day) },
           { title: "Change", number: true, cell: (row) => <Change row={row} /> },
-          { title: "Fewer or more", wide: true, class: "history-bars", cell: (row) => <Bar row={row} /> },
+          { title: "As a bar", wide: true, class: "history-bars", cell: (row) => <Bar row={row} /> },
         ]}
       />
     </div>

@@ -35,7 +35,7 @@ export function PeriodChoice({ looked, counted }: { readonly looked: Looked; rea
           Follow the newest call
         </label>
         <Compared looked={looked} counted={counted} />
-        <Filter period={looked.period} />
+        <Filter since={hourOnly(counted.first)} />
       </div>
     </section>
   );
@@ -158,9 +158,10 @@ function Compared({ looked, counted }: { readonly looked: Looked; readonly count
   );
 }
 
-function Filter({ period }: { readonly period: Period }) {
+/** Names are those of the whole count: choices that came and went with the period would be lost. */
+function Filter({ since }: { readonly since: string }) {
   const { category = "", type = "" } = place.value;
-  const categories = useAnswer("/names", { ...asSpan(period), limit: 100 }).answer.value;
+  const categories = useAnswer("/names", { since, limit: 100 }, false).answer.value;
   return (
     <div class="history-filter">
       <label>
@@ -174,7 +175,7 @@ function Filter({ period }: { readonly period: Period }) {
           <Options all="All calls" chosen={category} names={categories?.names ?? []} />
         </select>
       </label>
-      {category !== "" && <TypeFilter period={period} category={category} type={type} />}
+      {category !== "" && <TypeFilter since={since} category={category} type={type} />}
       {category === "" && type !== "" && (
         <p class="history-chosen">
           Type: <bdi>{visibleText(type)}</bdi>{" "}
@@ -192,12 +193,12 @@ function Filter({ period }: { readonly period: Period }) {
   );
 }
 
-function TypeFilter({ period, category, type }: {
-  readonly period: Period;
+function TypeFilter({ since, category, type }: {
+  readonly since: string;
   readonly category: string;
   readonly type: string;
 }) {
-  const types = useAnswer("/names", { ...asSpan(period), category, limit: 200 }).answer.value;
+  const types = useAnswer("/names", { since, category, limit: 200 }, false).answer.value;
   return (
     <label>
       Type{" "}

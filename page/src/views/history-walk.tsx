@@ -34,7 +34,9 @@ export function WalkPanel({ counted, from }: {
   readonly from: string;
 }) {
   const at = place.value.at ?? null;
-  const shown = useAnswer("/hours", { count: SHOWN_HOURS, at });
+  // An address may name an hour that was never counted: the nearest one is shown.
+  const asked = at === null ? null : hourOnly(hourAt(indexOf(at, counted), counted));
+  const shown = useAnswer("/hours", { count: SHOWN_HOURS, at: asked });
   return (
     <Panel
       title="Walk through the hours"
@@ -272,7 +274,7 @@ function options(of: Colours): Omit<uPlot.Options, "width" | "height"> {
       {},
       { width: 0, points: { show: false } },
       { width: 0, points: { show: false } },
-      { stroke: of("--usual"), width: 1.5, dash: [5, 4], points: { show: false } },
+      { stroke: of("--ink"), width: 1.5, dash: [5, 4], points: { show: false } },
       { stroke: of("--accent"), width: 2.5, points: { show: true, size: 5, fill: of("--accent") } },
       { width: 0, points: { show: true, size: 8, width: 2, stroke: of("--accent"), fill: of("--panel") } },
       { width: 0, points: { show: true, size: 11, width: 2, stroke: of("--odd"), fill: "transparent" } },

@@ -56,6 +56,16 @@ function Counts({ counted }: { readonly counted: Counted }) {
   const { category, type } = here;
   const other = looked.other;
   const known = other !== null && countedPart(other, counted) !== "outside";
+  if (countedPart(looked.period, counted) === "outside") {
+    return (
+      <>
+        <PeriodChoice looked={looked} counted={counted} />
+        <p class="empty">
+          Nothing was counted in this period. What is counted: {span(counted.first, counted.last)}.
+        </p>
+      </>
+    );
+  }
   return (
     <>
       <PeriodChoice looked={looked} counted={counted} />

@@ -50,13 +50,14 @@ export function AccountsFigures({ accounts, reasons }: {
         Gaps: {count(accounts.gaps)}. {EXPLAINED.gaps}
       </p>
       <h3>Set aside, by reason</h3>
+      {accounts.rejected + accounts.late === 0 && <p class="empty">No record was set aside.</p>}
       <ul class="reasons">
         {Object.entries(reasons)
           .sort(([, one], [, other]) => other - one)
           .map(([reason, records]) => (
             <ReasonLink key={reason} reason={reason} records={records} chosen={chosen === reason} />
           ))}
-        <ReasonLink reason={LATE} records={accounts.late} chosen={chosen === LATE} />
+        {accounts.late > 0 && <ReasonLink reason={LATE} records={accounts.late} chosen={chosen === LATE} />}
       </ul>
     </>
   );

@@ -169,7 +169,8 @@ function clockOf(seconds: number | undefined): string {
 function linesOptions(of: Colours, order: readonly number[], filled: boolean): Omit<uPlot.Options, "width" | "height"> {
   return {
     tzDate: cityDate,
-    scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
+    // At least 10: marks of a part of a record or of a millisecond mean nothing.
+    scales: { y: { range: (_, __, high) => [0, Math.max(10, high * 1.1)] } },
     axes: [
       axis(of, { values: clockMarks, size: 32 }),
       axis(of, { values: (_, marks) => marks.map(shortCount), size: 52 }),

@@ -11,7 +11,8 @@ describe("the sentences of the pipeline", () => {
   });
 
   it("say why the lag is not known", () => {
-    expect(lagSentence(null, "No broker answers.")).toBe("No broker answers.");
+    expect(lagSentence(null, "no broker answers")).toBe("Not known: no broker answers.");
+    expect(lagSentence(null, null)).toBe("Not known.");
     expect(lagSentence(0, null)).toBe("Every record of the topic is accounted for.");
     expect(lagSentence(1, null)).toBe("1 record waits to be read.");
     expect(lagSentence(12000, null)).toBe("12,000 records wait to be read.");

@@ -44,7 +44,7 @@ export const OUTCOMES = {
 
 /** What a spread of lag between partitions looks like in words. */
 export function lagSentence(lag: number | null, reason: string | null): string {
-  if (lag === null) return reason ?? "The lag is not known at the moment.";
+  if (lag === null) return reason === null ? "Not known." : `Not known: ${reason.replace(/\.$/, "")}.`;
   if (lag === 0) return "Every record of the topic is accounted for.";
   const records = lag === 1 ? "1 record waits" : `${lag.toLocaleString("en-US")} records wait`;
   return `${records} to be read.`;

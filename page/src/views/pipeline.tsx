@@ -5,6 +5,7 @@ import { useBatches } from "../parts/batches.ts";
 import { count, counted, duration, instant, instantClock, minute } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
+import { Prose } from "../parts/prose.tsx";
 import { useOwnSight } from "../parts/sight.ts";
 import { Table } from "../parts/table.tsx";
 import { serverState, snapshot } from "../state/live.ts";
@@ -206,8 +207,7 @@ function PartitionsPanel({ overview }: OverviewProps) {
           keyOf={({ partition }) => partition}
           columns={[
             { title: "Partition", heads: true, cell: ({ partition }) => String(partition) },
-            { title: "From offset", number: true, wide: true, cell: ({ start }) => count(start) },
-            { title: "Up to", number: true, cell: ({ end }) => count(end) },
+            { title: "Offsets", number: true, cell: ({ start, end }) => `${count(start)} to ${count(end)}` },
             { title: "Counted", number: true, cell: (row) => count(row.counted) },
             { title: "Late", number: true, wide: true, cell: (row) => count(row.late) },
             { title: "Rejected", number: true, wide: true, cell: (row) => count(row.rejected) },
@@ -302,11 +302,11 @@ function SettingsTable({ answer }: { readonly answer: SettingsInForce }) {
               </>
             ),
           },
-          { title: "What it does", class: "setting-text", cell: ({ description }) => description },
+          { title: "What it does", class: "setting-text", cell: ({ description }) => <Prose text={description} /> },
           {
             title: "What the lab found",
             class: "setting-text",
-            cell: ({ lab }) => lab ?? <span class="note">not tried</span>,
+            cell: ({ lab }) => (lab === null ? <span class="note">not tried</span> : <Prose text={lab} />),
           },
         ]}
       />
