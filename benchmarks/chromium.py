@@ -80,7 +80,7 @@ def open_page(browser: Browser, address: str, *, await_total: bool = True) -> Pa
     page.add_init_script(_NOTE_TOTALS)
     page.goto(address)
     if await_total:
-        page.wait_for_function("window.shownTotals.length > 0", timeout=_WAIT_MS)
+        page.wait_for_function("() => window.shownTotals.length > 0", timeout=_WAIT_MS)
     return page
 
 

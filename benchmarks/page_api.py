@@ -2,10 +2,10 @@
 
     python benchmarks/page_api.py --cells 5000000 --requests 200 --out api.json
 
-Starts the real `sfcrime dashboard`. Spans, filters and names are drawn anew for each request, so
-that nothing is answered twice; endpoints are asked in turn, over one connection, one request at a
-time. A time is from the send of a request to the last byte of its answer. What the server holds is
-taken once it answers, once it has all cells, and at the end.
+Starts the real `sfcrime dashboard`, while `committer.py` commits five batches a second. Spans,
+filters and names are drawn anew for each request, so that nothing is answered twice; endpoints are
+asked in turn, over one connection, one request at a time. A time is from the send of a request to
+the last byte of its answer. What the server holds is taken once it has all cells, and at its most.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import http.client
 import json
 import random
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 from usage import Watch, memory_by_role
 
+from sfcrime.machine.child import last_lines, start_child
 from sfcrime.machine.description import described_machine
 from sfcrime.store import STORE_FILE
 from sfcrime.tuning.figures import percentile
@@ -38,6 +41,7 @@ API = "/api/v1"
 GOAL_P99_MS = 100.0
 _ROLES = ((b"\0sfcrime\0dashboard", "page server"),)
 _HOUR = timedelta(hours=1)
+_COMMITTING_S = 3600
 
 Parameters = Mapping[str, str | int]
 
@@ -206,6 +210,20 @@ def measure(client: Client, questions: Questions, requests: int) -> list[Answere
     ]
 
 
+@contextmanager
+def _commits(data_dir: Path) -> Iterator[None]:
+    """Batches are committed while the block runs."""
+    script = str(Path(__file__).with_name("committer.py"))
+    command = [sys.executable, script, str(data_dir), "--seconds", str(_COMMITTING_S)]
+    child = start_child(command, data_dir.with_name("committer.log"))
+    try:
+        yield
+        if not child.is_running():
+            raise RuntimeError(f"nothing was committed: {last_lines(child.log_path)}")
+    finally:
+        child.stop()
+
+
 def report(found: Sequence[Answered], console: Console) -> None:
     """Prints them, slowest first."""
     table = Table("endpoint", "requests", "p50 ms", "p99 ms", "longest", "KB")
@@ -231,7 +249,7 @@ def main(cells: int, requests: int, data_dir: Path | None, out: Path | None) -> 
             held = memory_by_role([server.pid], _ROLES)
             client = Client(server)
             questions = Questions(known_of(client))
-            with Watch([server.pid], _ROLES) as watch:
+            with Watch([server.pid], _ROLES) as watch, _commits(data_dir):
                 found = measure(client, questions, requests)
             start = {
                 "answers_after_s": round(server.answers_after_s, 2),

@@ -33,7 +33,7 @@ from usage import ROLES, Watch
 from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.description import described_machine
-from sfcrime.pipeline.supervisor import environment_of_part
+from sfcrime.pipeline.part import environment_of_part
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE

@@ -47,16 +47,16 @@ class ReadersPage:
         self.wait_until_drawn()
 
     def wait_until_drawn(self) -> None:
-        """Until a total is shown and no panel is loading."""
+        """Until the header says how fresh the figures are, and no figure is loading."""
         self.page.wait_for_function(
-            """() => /[0-9]/.test(document.querySelector("[data-testid=counted]")?.textContent)
+            """() => /[0-9]/.test(document.querySelector("[data-testid=as-of]")?.textContent)
               && document.querySelector("main h2") !== null
               && document.querySelector("main .loading") === null"""
         )
 
     @property
     def counted(self) -> int:
-        """The headline total."""
+        """The total of the view Now."""
         return int(self.page.get_by_test_id("counted").inner_text().replace(",", ""))
 
     @property
@@ -69,7 +69,7 @@ class ReadersPage:
         return self.page.get_by_role("region", name=title)
 
     def until_counted(self, calls: int) -> None:
-        """Waits until the headline total is so much."""
+        """Waits until the view Now shows this total."""
         self.page.wait_for_function(
             """(wanted) => document.querySelector("[data-testid=counted]")
                  ?.textContent.replaceAll(",", "") === wanted""",

@@ -110,10 +110,15 @@ def growing_store(data_dir: Path) -> Iterator[GrowingStore]:
         yield GrowingStore(writer)
 
 
-def fill_with_hostile_text(data_dir: Path) -> None:
-    """A store of ten weeks, in whose newest hour every hostile call type was counted 30 times."""
+def fill(data_dir: Path) -> None:
+    """A store of ten weeks."""
     with growing_store(data_dir) as store:
         store.fill()
+
+
+def add_hostile_text(data_dir: Path) -> None:
+    """Counts every hostile call type 30 times in the newest hour, by one batch."""
+    with growing_store(data_dir) as store:
         store.add_cells([CellCount(NEWEST_HOUR_US, text, HOSTILE_CODE, 30) for text in HOSTILE])
 
 

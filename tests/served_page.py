@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from page_in_browser import ReadersPage
 from running import Sfcrime, Started, wait_until
@@ -35,6 +38,17 @@ class Server:
             self.address = found[0]
             self._port = int(found[0].rpartition(":")[2])
             yield started
+
+    def knows_batch(self, batch: int) -> bool:
+        """Whether its cells and changes reach so far."""
+        try:
+            with urlopen(f"{self.address}/api/v1/names", timeout=10) as answer:  # noqa: S310
+                names = json.load(answer)
+            with urlopen(f"{self.address}/api/v1/changes", timeout=10) as answer:  # noqa: S310
+                changes = json.load(answer)
+        except HTTPError:
+            return False
+        return bool(names["meta"]["batch"] == changes["meta"]["batch"] == batch)
 
 
 def until_gone(started: Started) -> None:

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from page_in_browser import FLAGS, ReadersPage, readers_page
-from page_store import fill_with_hostile_text
+from page_store import add_hostile_text, fill
 from required import needs_chromium
+from running import wait_until
 from served_page import OpenPage, Server
 
 
@@ -26,12 +27,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Over ten weeks of calls with hostile text in the newest hour; nobody counts any more."""
+    """Over ten weeks of calls, and hostile text that was counted while it ran; nobody counts any
+    more."""
     needs_chromium()
     data_dir = tmp_path_factory.mktemp("page") / "data"
-    fill_with_hostile_text(data_dir)
+    fill(data_dir)
     server = Server(data_dir)
     with server.running():
+        wait_until(lambda: server.knows_batch(9), "the ten weeks in the server's memory")
+        add_hostile_text(data_dir)
+        wait_until(lambda: server.knows_batch(10), "the newest batch in the server's memory")
         yield server
 
 

@@ -73,7 +73,13 @@ function ChangesTable({ rows, raw }: { rows: readonly Change[]; raw: boolean }) 
         },
         { title: "Ended", class: "code", cell: (one) => <Label text={one.disposition} /> },
         { title: "New", number: true, cell: (one) => `+${count(one.added)}` },
-        { title: "In all", number: true, wide: true, cell: (one) => count(one.calls) },
+        {
+          title: "In all",
+          number: true,
+          wide: true,
+          class: "total",
+          cell: (one) => count(one.calls),
+        },
       ]}
     />
   );
