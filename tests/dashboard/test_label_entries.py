@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pytest
@@ -73,43 +73,43 @@ def test_beyond_their_bound_only_official_codes_keep_their_own_entry() -> None:
 
 
 class Store:
-    """Labels of a store by id, and from which ids on they were asked for."""
+    """Labels of a store by id, and which of them were asked for."""
 
     def __init__(self, labels: dict[int, str]) -> None:
         self.labels = labels
-        self.asked: list[int] = []
+        self.asked: list[list[int]] = []
 
-    def above(self, after_id: int) -> Iterator[tuple[int, str]]:
-        self.asked.append(after_id)
-        return iter([each for each in sorted(self.labels.items()) if each[0] > after_id])
+    def texts(self, numbers: Collection[int]) -> Mapping[int, str]:
+        self.asked.append(list(numbers))
+        return {each: self.labels[each] for each in numbers if each in self.labels}
 
 
 def test_ids_become_numbers_in_the_order_in_which_they_are_met() -> None:
     entries = CallTypeEntries()
     numbers, store = Numbers(entries.add), Store({1: "a", 2: "b", 3: "c", 9: "d"})
-    assert numbers.of(np.array([3, 1, 3]), store.above).tolist() == [1, 0, 1]
-    assert numbers.of(np.array([9, 3, 2]), store.above).tolist() == [3, 1, 2]
+    assert numbers.of(np.array([3, 1, 3]), store.texts).tolist() == [1, 0, 1]
+    assert numbers.of(np.array([9, 3, 2]), store.texts).tolist() == [3, 1, 2]
     assert entries.types().labels == ("a", "c", "b", "d")
-    assert store.asked == [0, 1]
+    assert store.asked == [[1, 3], [2, 9]]
 
 
 def test_known_ids_are_not_asked_for_again() -> None:
     numbers, store = Numbers(CallTypeEntries().add), Store({1: "a"})
-    numbers.of(np.array([1]), store.above)
-    numbers.of(np.array([1, 1]), store.above)
-    assert store.asked == [0]
+    numbers.of(np.array([1]), store.texts)
+    numbers.of(np.array([1, 1]), store.texts)
+    assert store.asked == [[1]]
 
 
 def test_an_id_that_was_given_to_another_label_before_a_cell_had_it_is_read_anew() -> None:
     entries = CallTypeEntries()
     numbers, store = Numbers(entries.add), Store({1: "a", 2: "no cell has it"})
-    numbers.of(np.array([1]), store.above)
+    numbers.of(np.array([1]), store.texts)
     store.labels[2] = "given again"
-    assert numbers.of(np.array([2]), store.above).tolist() == [1]
+    assert numbers.of(np.array([2]), store.texts).tolist() == [1]
     assert entries.types().labels == ("a", "given again")
 
 
 def test_a_label_that_the_store_lacks_is_an_error() -> None:
     numbers = Numbers(CallTypeEntries().add)
     with pytest.raises(StoreUnavailable, match="lacks the text of 1 labels"):
-        numbers.of(np.array([1, 7]), Store({1: "a"}).above)
+        numbers.of(np.array([1, 7]), Store({1: "a"}).texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +38,8 @@ class ColumnReader:
     """Reads columns of one generation; one thread at a time.
 
     Args:
-        is_stopped: asked every 10,000 cells and at every new label; True makes a read end with
-            `Stopped`.
+        is_stopped: asked every 10,000 cells and every 500 new labels; True makes a read
+            end with `Stopped`.
     """
 
     def __init__(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
@@ -125,17 +125,16 @@ class ColumnReader:
         windows, types, codes, calls = np.concatenate(pages).T
         return Cells(
             windows,
-            self._type_numbers.of(types, self._until_stopped(reader.call_type_labels)),
-            self._code_numbers.of(codes, self._until_stopped(reader.disposition_codes)),
+            self._type_numbers.of(types, self._until_stopped(reader.call_type_texts)),
+            self._code_numbers.of(codes, self._until_stopped(reader.disposition_texts)),
             calls,
         )
 
     def _until_stopped(self, texts: Texts) -> Texts:
-        def checked(after_id: int) -> Iterator[tuple[int, str]]:
-            for each in texts(after_id):
-                if self._is_stopped():
-                    raise Stopped
-                yield each
+        def checked(numbers: Collection[int]) -> Mapping[int, str]:
+            if self._is_stopped():
+                raise Stopped
+            return texts(numbers)
 
         return checked
 

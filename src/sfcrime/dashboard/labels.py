@@ -7,7 +7,7 @@ their text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,9 +30,11 @@ OTHER_NOTES = "other notes"
 """Stands for the labels beyond `LABELS_NAMED` that are read as themselves."""
 OTHER_CODES = "other codes"
 
+_ASKED_AT_ONCE = 500
 
-Texts: TypeAlias = Callable[[int], Iterable[tuple[int, str]]]
-"""Gives id and text of the labels above an id, by id."""
+
+Texts: TypeAlias = Callable[[Collection[int]], Mapping[int, str]]
+"""Gives the texts of labels by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,20 +170,16 @@ class Numbers:
             more = np.full(newest + 1 - len(self._of_id) + len(self._of_id) // 8, -1, np.int32)
             self._of_id = np.concatenate([self._of_id, more])
         if len(unknown := np.unique(ids[self._of_id[ids] < 0])):
-            self._learn(unknown, texts(int(unknown[0]) - 1))
+            self._learn(unknown.tolist(), texts)
         return self._of_id[ids].astype(np.int64)
 
-    def _learn(self, unknown: NDArray[np.int64], texts: Iterable[tuple[int, str]]) -> None:
-        wanted = np.zeros(int(unknown[-1]) + 1, np.bool_)
-        wanted[unknown] = True
-        left = len(unknown)
-        for number, text in texts:
-            if number >= len(wanted):
-                break
-            if wanted[number]:
-                self._of_id[number] = self._add(text)
-                left -= 1
-                if not left:
-                    break
-        if left:
-            raise StoreUnavailable(f"The store lacks the text of {left:,} labels of its cells.")
+    def _learn(self, unknown: list[int], texts: Texts) -> None:
+        for start in range(0, len(unknown), _ASKED_AT_ONCE):
+            some = unknown[start : start + _ASKED_AT_ONCE]
+            found = texts(some)
+            if len(found) < len(some):
+                raise StoreUnavailable(
+                    f"The store lacks the text of {len(some) - len(found):,} labels of its cells."
+                )
+            for number in some:
+                self._of_id[number] = self._add(found[number])

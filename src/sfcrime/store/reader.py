@@ -6,7 +6,7 @@ while it reads; a statement that works longer than its limit is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,6 +160,19 @@ class StoreReader:
         """
         statement = cells.window_totals(self.number, changed_after)
         return (WindowTotal(*row) for row in self._snapshot.rows(statement))
+
+    def call_type_texts(self, numbers: Collection[int]) -> dict[int, str]:
+        """Text of raw call types by number; those that the store lacks are not there."""
+        return self._texts(schema.call_type, numbers)
+
+    def disposition_texts(self, numbers: Collection[int]) -> dict[int, str]:
+        """The same of raw dispositions."""
+        return self._texts(schema.disposition, numbers)
+
+    def _texts(self, table: Table, numbers: Collection[int]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        self._snapshot.read_texts(table, set(numbers), found)
+        return found
 
     def call_type_labels(self, after_id: int = 0) -> Iterator[tuple[int, str]]:
         """Number and text of the raw call types numbered above `after_id`, by number.
