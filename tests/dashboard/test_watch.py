@@ -6,6 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Condition, current_thread
 
@@ -14,8 +15,9 @@ import pytest
 from counted_store import Cell, CountedStore, wall_s
 from sfcrime.dashboard.seen import Seen, Watch
 from sfcrime.errors import StoreUnavailable
-from sfcrime.store.reader import Readers
+from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import RunFacts
+from sfcrime.store.sqlite import written_state
 from store_samples import progress_of
 
 NINE, TEN = "2018-10-02T09:00", "2018-10-02T10:00"
@@ -129,15 +131,43 @@ def test_a_batch_renews_everything_at_once(watch: Watch, store: CountedStore, no
     assert before.hours.calls.tolist() == [3]
 
 
-def test_where_nothing_was_written_the_store_is_not_opened(
+class Looks:
+    """How often a store was opened, with the clock of the watch in a test's hand."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened = 0
+        self._written_ns = 0
+        self._path = path
+        opens = Readers.open
+
+        def noted(readers: Readers) -> AbstractContextManager[StoreReader]:
+            self.opened += 1
+            return opens(readers)
+
+        monkeypatch.setattr(Readers, "open", noted)
+        monkeypatch.setattr("sfcrime.dashboard.seen.time.time_ns", lambda: self.now_ns)
+        self.now_ns = 0
+
+    def at_age_ms(self, age_ms: int, watch: Watch) -> int:
+        """Looks when the last write is so old; how often the store was opened for it."""
+        before = self.opened
+        self.now_ns = written_state(self._path).newest_ns + age_ms * 1_000_000
+        watch.look()
+        return self.opened - before
+
+
+def test_a_store_is_opened_until_what_was_written_last_can_surely_be_seen(
     watch: Watch, store: CountedStore, noted: Noted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.count([(NINE, "Drugs", "HAN", 3)])
-    seen_by(watch)
-    monkeypatch.setattr(Readers, "open", None)
-    for _ in range(3):
-        watch.look()
+    looks = Looks(store.path, monkeypatch)
+    ages_ms = [10, 20, 31, 80, 94, 200, 290, 900, 3000, 4000, 9500, 20_000, 10**8]
+    assert [looks.at_age_ms(each, watch) for each in ages_ms] == [
+        1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 0
+    ]  # fmt: skip
     assert len(noted.all) == 1
+    store.writer.record_progress(progress_of(0))
+    assert looks.at_age_ms(0, watch) == 1
 
 
 def test_what_is_written_without_a_batch_is_seen(watch: Watch, store: CountedStore) -> None:

@@ -100,10 +100,10 @@ class Chunk:
         )
 
     def pairs_between(self, since_s: int, until_s: int) -> Pairs:
-        """Calls by label and disposition of the windows that begin within [since_s, until_s)."""
+        """Calls by label and disposition of the windows within [since_s, until_s), whole hours."""
         if since_s <= self.start_s and until_s >= self.start_s + CHUNK_S:
             return self.pairs
-        since, until = (-(-(each - self.start_s) // self.window_s) for each in (since_s, until_s))
+        since, until = ((each - self.start_s) // self.window_s for each in (since_s, until_s))
         inside = (self.windows >= max(since, 0)) & (self.windows < max(until, 0))
         sums = np.add.reduceat(np.where(inside, self.calls, 0), self.pair_rows[:-1], dtype=np.int64)
         some = sums > 0

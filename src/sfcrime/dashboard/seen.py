@@ -7,6 +7,7 @@ store.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -31,8 +32,13 @@ from sfcrime.store.records import (
 )
 
 LOOK_EVERY_S = 0.05
+_NEVER_NS = 2**63
 _AGAIN_AFTER_S = 0.5
 """A look that failed is tried again so much later."""
+_SURELY_SEEN_NS = 5_000_000_000
+"""A write is in the files before its commit can be seen: as long as it takes to reach the disk.
+Until it is so old the store is looked at again, each time when it is three times as old. (The
+index beside the database would tell, but whoever closes that file loses SQLite's locks on it.)"""
 _LOG = logging.getLogger(__name__)
 
 
@@ -77,6 +83,7 @@ class Watch:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="columns")
         self._known: _Known | None = None
         self._looked_at: sqlite.WrittenState | None = None
+        self._again_ns = _NEVER_NS
         self._seen: Seen | None = None
         self._problem: str | None = None
         self._revision = 0
@@ -126,8 +133,9 @@ class Watch:
             StoreUnavailable: the store cannot be read; the next look tries again.
         """
         state = sqlite.written_state(self._store)
+        now_ns = time.time_ns()
         left = self._known is not None and self._known.wants_a_look()
-        if state == self._looked_at and not left:
+        if state == self._looked_at and now_ns < self._again_ns and not left:
             return
         self._looked_at = None  # where this fails, the next look tries again
         try:
@@ -138,7 +146,9 @@ class Watch:
             if self._seen is not None or self._revision == 0:
                 self._publish(None)
         self._problem = None
+        age_ns = abs(now_ns - state.newest_ns)
         self._looked_at = state
+        self._again_ns = now_ns + 2 * age_ns if age_ns < _SURELY_SEEN_NS else _NEVER_NS
 
     def _read(self, reader: StoreReader) -> None:
         generation, totals = reader.generation(), reader.totals()

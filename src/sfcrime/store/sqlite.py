@@ -32,7 +32,6 @@ _WRITER_PRAGMAS = (
     "wal_autocheckpoint = 4000",  # 16 MiB, so that not every large batch pays for a checkpoint
     "journal_size_limit = 33554432",  # 32 MiB: what grew beside a long reader is given back
 )
-_INDEX_HEADER = 96  # two copies of 48 bytes, https://www.sqlite.org/walformat.html
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -76,27 +75,17 @@ class WrittenState(NamedTuple):
     """Inode, size, and time of the last write in nanoseconds, of each file that is there."""
     newest_ns: int
     """When the last write was, nanoseconds since 1970; 0 where there is no store."""
-    commits: bytes = b""
-    """Where the index beside the database says that the last commit ends: a commit is written
-    first, which its time of writing tells, and seen by readers some time later, which only this
-    tells. Empty while nobody has the store open."""
 
 
 def written_state(path: Path) -> WrittenState:
-    """Looked up without opening the store, in some 30 us.
-
-    The clock of a file system ticks every few milliseconds, so two writes of one tick may look
-    the same; where a writer has the store open, its commits tell them apart.
-    """
+    """Looked up without opening the store. The clock of a file system ticks every few
+    milliseconds, so two writes of one tick may look the same."""
     found = []
     for file in (path, path.with_name(f"{path.name}-wal")):
         with suppress(OSError):
             status = file.stat()
             found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    index = b""
-    with suppress(OSError), path.with_name(f"{path.name}-shm").open("rb") as opened:
-        index = opened.read(_INDEX_HEADER)
-    return WrittenState(tuple(found), max((each[2] for each in found), default=0), index)
+    return WrittenState(tuple(found), max((each[2] for each in found), default=0))
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
