@@ -78,6 +78,7 @@ test("snapshots that come within a frame are shown together, once", () => {
   newest().send("snapshot", snapshotOf(8));
   newest().send("snapshot", snapshotOf(9));
   expect(shown).toEqual([]);
+  expect(frames).toHaveLength(1);
   drawFrame();
   drawFrame();
   expect(shown).toEqual([[7, 8, 9]]);

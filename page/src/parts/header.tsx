@@ -159,9 +159,9 @@ export function Header() {
       <div class="freshness">
         <StatusWord />
         <AsOf />
-        {meta.value?.synthetic === true && <SyntheticBadge />}
         <PauseButton />
         <span class="not-a-crime">A call is not a crime.</span>
+        {meta.value?.synthetic === true && <SyntheticBadge />}
       </div>
       <StatusAloud />
     </header>

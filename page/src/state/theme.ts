@@ -18,11 +18,15 @@ function remembered(): Choice {
 
 export const choice = signal<Choice>(remembered());
 const systemDark = signal(system.matches);
+const paper = matchMedia("print");
+const printing = signal(paper.matches);
 
-/** The theme in force. A chart takes its colours anew when it changes. */
-export const theme = computed<"light" | "dark">(() =>
-  choice.value === "auto" ? (systemDark.value ? "dark" : "light") : choice.value,
-);
+/** The theme in force; paper is light. A chart takes its colours anew when it changes. */
+export const theme = computed<"light" | "dark">(() => {
+  if (printing.value) return "light";
+  if (choice.value !== "auto") return choice.value;
+  return systemDark.value ? "dark" : "light";
+});
 
 export function choose(next: Choice): void {
   choice.value = next;
@@ -36,6 +40,9 @@ export function choose(next: Choice): void {
 export function followTheme(): void {
   system.addEventListener("change", (event) => {
     systemDark.value = event.matches;
+  });
+  paper.addEventListener("change", (event) => {
+    printing.value = event.matches;
   });
   theme.subscribe((now) => {
     document.documentElement.dataset.theme = now;

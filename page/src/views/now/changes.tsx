@@ -73,7 +73,13 @@ function ChangesTable({ rows, raw }: { rows: readonly Change[]; raw: boolean }) 
         },
         { title: "Ended", class: "code", cell: (one) => <Label text={one.disposition} /> },
         { title: "New", number: true, cell: (one) => `+${count(one.added)}` },
-        { title: "In all", number: true, wide: true, cell: (one) => count(one.calls) },
+        {
+          title: "In all",
+          number: true,
+          wide: true,
+          class: "total",
+          cell: (one) => count(one.calls),
+        },
       ]}
     />
   );
@@ -106,7 +112,7 @@ export function ChangesPanel() {
           <>
             {rows.length === 0 ? (
               <p class="empty">
-                {text === "" ? "Nothing has been counted yet." : "No change has this text."}
+                {text === "" ? "No batch has been counted since this server was started." : "No change has this text."}
               </p>
             ) : (
               <ChangesTable rows={rows} raw={raw} />

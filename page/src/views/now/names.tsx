@@ -1,7 +1,7 @@
 /** What the calls are about: categories, their types, and the raw labels that a type was read from. */
 import type { Named, Names } from "../../api/answers.ts";
 import { useAnswer } from "../../parts/answer.ts";
-import { changeText, count, counted, share, span } from "../../parts/formats.ts";
+import { changeText, count, counted, share, span, type ChangeText } from "../../parts/formats.ts";
 import { Label } from "../../parts/label.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { linkTo, place } from "../../state/url.ts";
@@ -53,6 +53,13 @@ function NameLink({ level, name }: { readonly level: Names["level"]; readonly na
   );
 }
 
+/** A change is of the hours that are over; what it is compared with is told beside it. */
+function changeTitle(one: Named, change: ChangeText): string {
+  if (change.direction === "none" || one.before === null) return change.full;
+  const before = counted(one.before, "call");
+  return `${change.short} in the hours that are over. The equally long time before: ${before}.`;
+}
+
 function NameRow({ one, level, most }: { one: Named; level: Names["level"]; most: number }) {
   const change = changeText(one.change, one.before);
   return (
@@ -65,7 +72,7 @@ function NameRow({ one, level, most }: { one: Named; level: Names["level"]; most
       </th>
       <td class="number">{count(one.calls)}</td>
       <td class="number wide">{share(one.share)}</td>
-      <td class="number change" title={change.full}>
+      <td class="number change" title={changeTitle(one, change)}>
         <span aria-hidden="true">{MARKS[change.direction]} </span>
         {change.short}
       </td>
