@@ -3,19 +3,21 @@ import { describe, expect, it } from "vitest";
 import {
   lagLines,
   leavesHole,
-  median,
   pace,
-  phaseShares,
   rateLines,
+  withBatches,
+  withCommit,
+  type BatchLike,
+} from "./lines.ts";
+import {
+  median,
+  phaseShares,
   READING,
   readingPhases,
   stackedLines,
   STORING,
   storingPhases,
-  withBatches,
-  withCommit,
-  type BatchLike,
-} from "./lines.ts";
+} from "./phases.ts";
 
 const batch = (number: number, more: Partial<BatchLike> = {}): BatchLike => ({
   batch: number,

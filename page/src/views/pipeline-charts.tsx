@@ -1,27 +1,24 @@
 /** The pipeline over time: lag, rates, durations by phase, the newest call against the clock. */
 import type { ReadonlySignal } from "@preact/signals";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 
 import type { Batch } from "../api/answers.ts";
 import type { Shown } from "../parts/answer.ts";
-import { cityDate, clockMarks, eventMarks, shortCount, TIME_MARKS } from "../parts/axes.ts";
+import { cityDate, clockMarks, eventMarks, TIME_MARKS } from "../parts/axes.ts";
 import type { FollowedBatches } from "../parts/batches.ts";
-import { axis, Chart, type Colours } from "../parts/chart.tsx";
-import { count, decimal, duration, instantClock, minute } from "../parts/formats.ts";
+import { axis, Chart } from "../parts/chart.tsx";
+import { count, decimal, duration, minute } from "../parts/formats.ts";
+import { lagLines, pace, rateLines, type Commit } from "../parts/lines.ts";
+import { clockOf, LinesChart, TABLE_ROWS } from "../parts/lines-chart.tsx";
 import {
-  lagLines,
-  pace,
   phaseShares,
-  rateLines,
   READING,
   readingPhases,
   stackedLines,
   STORING,
   storingPhases,
-  type Columns,
-  type Commit,
   type Phase,
-} from "../parts/lines.ts";
+} from "../parts/phases.ts";
 import { Panel } from "../parts/panel.tsx";
 import { wallText } from "../parts/period.ts";
 import { useOwnSight } from "../parts/sight.ts";
@@ -29,8 +26,6 @@ import { Table } from "../parts/table.tsx";
 import { linkTo, place } from "../state/url.ts";
 import { EXPLAINED, paceSentence } from "./pipeline-texts.ts";
 
-/** Rows of a chart's table: more than a screen of them is better had as CSV. */
-const TABLE_ROWS = 50;
 const NOTHING = "No batch was reported yet.";
 
 /** How many of the newest batches the charts show. */
@@ -110,106 +105,6 @@ function BatchPanel({ shown, batches, title, says, method, name, children }: Bat
         return known.length === 0 ? <p class="empty">{NOTHING}</p> : children(known);
       }}
     </Panel>
-  );
-}
-
-const SERIES = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"] as const;
-/** Lines beyond the colours are told apart by their dashes. */
-const DASHES = [[], [7, 4], [2, 3]] as const;
-
-function colourOf(of: Colours, index: number): string {
-  return of(SERIES[index % SERIES.length] ?? "--series-1");
-}
-
-interface LinesProps {
-  readonly label: string;
-  readonly columns: Columns;
-  readonly unit: string;
-  readonly format: (value: number | null) => string;
-  readonly filled?: boolean;
-}
-
-function LinesChart({ label, columns, unit, format, filled = false }: LinesProps) {
-  const { x, lines } = columns;
-  // The tallest of stacked lines is drawn first, so that the others lie upon it.
-  const order = lines.map((_, index) => (filled ? lines.length - 1 - index : index));
-  const data = [x, ...order.map((index) => lines[index]?.values ?? [])] as uPlot.AlignedData;
-  const own = (line: number, at: number): number | null => {
-    const value = lines[line]?.values[at] ?? null;
-    if (!filled || value === null || line === 0) return value;
-    return value - (lines[line - 1]?.values[at] ?? 0);
-  };
-  const sentence = (at: number): string => {
-    const parts = lines.map(({ name }, line) => `${name} ${format(own(line, at))}`);
-    const whole = filled ? `; in all ${format(lines.at(-1)?.values[at] ?? null)}` : "";
-    return `${clockOf(x[at])}: ${parts.join(", ")}${whole} ${unit}`;
-  };
-  const names = lines.map(({ name }) => name).join("|");
-  return (
-    <Chart
-      label={label}
-      data={data}
-      optionsKey={names}
-      options={(of) => linesOptions(of, order, filled)}
-      pointText={sentence}
-      legend={lines.map(({ name }, index) => (
-        <span key={name} class={`swatch ${filled ? "swatch-area" : "swatch-line"} series-${index % SERIES.length} dash-${Math.floor(index / SERIES.length)}`}>
-          {name}
-        </span>
-      ))}
-      table={() => <LinesTable label={label} columns={columns} own={own} format={format} unit={unit} />}
-    />
-  );
-}
-
-function clockOf(seconds: number | undefined): string {
-  return seconds === undefined ? "" : instantClock(new Date(seconds * 1000).toISOString());
-}
-
-function linesOptions(of: Colours, order: readonly number[], filled: boolean): Omit<uPlot.Options, "width" | "height"> {
-  return {
-    tzDate: cityDate,
-    // At least 10: marks of a part of a record or of a millisecond mean nothing.
-    scales: { y: { range: (_, __, high) => [0, Math.max(10, high * 1.1)] } },
-    axes: [
-      axis(of, { values: clockMarks, size: 32 }),
-      axis(of, { values: (_, marks) => marks.map(shortCount), size: 52 }),
-    ],
-    series: [
-      {},
-      ...order.map((index) => ({
-        stroke: colourOf(of, index),
-        width: filled ? 1 : 2,
-        dash: [...(DASHES[Math.floor(index / SERIES.length)] ?? [])],
-        points: { show: false },
-        ...(filled ? { fill: colourOf(of, index) } : {}),
-      })),
-    ],
-  };
-}
-
-function LinesTable({ label, columns, own, format, unit }: {
-  readonly label: string;
-  readonly columns: Columns;
-  readonly own: (line: number, at: number) => number | null;
-  readonly format: (value: number | null) => string;
-  readonly unit: string;
-}) {
-  const rows = columns.x.map((_, at) => at).slice(-TABLE_ROWS).reverse();
-  return (
-    <Table
-      caption={`${label} The newest ${rows.length} batches, in ${unit}`}
-      rows={rows}
-      keyOf={(at) => at}
-      columns={[
-        { title: "End of the batch", heads: true, cell: (at) => clockOf(columns.x[at]) },
-        ...columns.lines.map(({ name }, line) => ({
-          title: name,
-          number: true,
-          cell: (at: number) => format(own(line, at)),
-        })),
-      ]}
-    />
   );
 }
 

@@ -1,8 +1,10 @@
 /** The pipeline: how the stream is doing, for whoever learns from it or looks after it. */
-import type { LastAudit, Overview, SettingsInForce } from "../api/answers.ts";
-import { useAnswer, type Shown } from "../parts/answer.ts";
+import { useEffect } from "preact/hooks";
+
+import type { LastAudit, SettingsInForce } from "../api/answers.ts";
+import { useAnswer } from "../parts/answer.ts";
 import { useBatches } from "../parts/batches.ts";
-import { count, counted, duration, instant, instantClock, minute } from "../parts/formats.ts";
+import { count, counted, instant, minute } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { Prose } from "../parts/prose.tsx";
@@ -11,13 +13,24 @@ import { Table } from "../parts/table.tsx";
 import { serverState, snapshot } from "../state/live.ts";
 import { AccountsFigures, AsidePanel, RecordDialog } from "./pipeline-accounts.tsx";
 import { BatchesChoice, LagPanel, NewestPanel, RatePanel, ReadingPanel, StoringPanel } from "./pipeline-charts.tsx";
-import { EXPLAINED, lagSentence, verdictSentence } from "./pipeline-texts.ts";
+import { Path, StatePanel, withLag, type OverviewProps } from "./pipeline-state.tsx";
+import { EXPLAINED, verdictSentence } from "./pipeline-texts.ts";
 import "./shared.css";
 import "./pipeline.css";
+
+/** As often as the server asks the topic for its ends. */
+const BETWEEN_LAGS_MS = 5000;
 
 export function PipelineView() {
   const followed = useBatches();
   const overview = useAnswer("/overview");
+  // The lag changes without a batch: where nothing is counted it may even be known only later.
+  useEffect(() => {
+    const timer = setInterval(overview.again, BETWEEN_LAGS_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [overview]);
   return (
     <div class="view pipeline">
       <h1>The pipeline</h1>
@@ -44,108 +57,6 @@ export function PipelineView() {
       </div>
       <RecordDialog />
     </div>
-  );
-}
-
-/** The way of a record, with a figure at each station. */
-function Path({ overview }: OverviewProps) {
-  const answer = overview.answer.value;
-  const now = snapshot.value ?? answer;
-  const state = serverState.value ?? answer?.state;
-  const last = now?.last_batch;
-  const partitions = answer?.partitions.length ?? 0;
-  const stations: readonly (readonly [string, string])[] = [
-    ["Source", now === null ? "–" : visibleText(now.meta.source)],
-    ["Kafka topic", `${counted(partitions, "partition")}; ${lagShort(state?.lag)}`],
-    ["Spark query", last ? `${counted(last.input_rows, "record")} in ${duration(last.duration_ms)}` : "no batch yet"],
-    ["Store", `${count(now?.accounts.counted)} calls counted in ${counted(now?.batches ?? 0, "batch", "batches")}`],
-    ["This page", now?.meta.committed_at ? `as of ${instantClock(now.meta.committed_at)}` : "nothing yet"],
-  ];
-  return (
-    <ol class="path" aria-label="The way of a record">
-      {stations.map(([name, figure]) => (
-        <li key={name}>
-          <span>{name}</span>
-          <bdi>{figure}</bdi>
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-function lagShort(lag: number | null | undefined): string {
-  return typeof lag === "number" ? `${counted(lag, "record")} not read yet` : "lag not known";
-}
-
-interface OverviewProps {
-  readonly overview: Shown<"/overview">;
-}
-
-function StatePanel({ overview }: OverviewProps) {
-  const shown = useOwnSight(overview);
-  return (
-    <Panel title="State" shown={shown} says={EXPLAINED.state} method="state" class="half" room="middle">
-      {(answer) => <StateFigures overview={answer} />}
-    </Panel>
-  );
-}
-
-function StateFigures({ overview }: { readonly overview: Overview }) {
-  const state = serverState.value ?? overview.state;
-  const last = snapshot.value?.last_batch ?? overview.last_batch;
-  return (
-    <>
-      <p class={`state-word status-${state.state}`}>
-        <span class="status-mark" aria-hidden="true" /> {state.state === "live" ? "Live" : "Stale"}
-        {state.since !== null && <> since {instant(state.since)}</>}
-      </p>
-      <p>{state.reason}</p>
-      <dl class="facts">
-        <dt>Lag now</dt>
-        <dd>{lagSentence(state.lag, state.lag_reason)}</dd>
-        <dt>Batches</dt>
-        <dd>
-          {count(snapshot.value?.batches ?? overview.batches)}
-          {last !== null &&
-            `; the newest read ${counted(last.input_rows, "record")} in ${duration(last.duration_ms)}`}
-        </dd>
-        <dt>Job started</dt>
-        <dd>{state.job_started_at === null ? "not known" : instant(state.job_started_at)}</dd>
-        <dt>Job last seen</dt>
-        <dd>{state.job_seen_at === null ? "not known" : instant(state.job_seen_at)}</dd>
-        <dt>Starts</dt>
-        <dd>
-          {count(state.starts)}. {EXPLAINED.starts}
-        </dd>
-        <dt>Spark’s own page</dt>
-        <dd>
-          <SparkLink address={overview.spark_ui} />
-        </dd>
-      </dl>
-    </>
-  );
-}
-
-/** Only an address of this machine becomes a link: it was written by the job, not by us. */
-export function isLoopback(address: string): boolean {
-  try {
-    const { protocol, hostname } = new URL(address);
-    return protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
-  } catch {
-    return false;
-  }
-}
-
-function SparkLink({ address }: { readonly address: string | null }) {
-  if (address === null) return <>not known; it is there only while a job runs</>;
-  if (!isLoopback(address)) return <bdi>{visibleText(address)}</bdi>;
-  return (
-    <>
-      <a href={address} target="_blank" rel="noopener noreferrer">
-        Spark UI
-      </a>{" "}
-      (another port of this machine: jobs, stages and the query’s plan)
-    </>
   );
 }
 
@@ -214,7 +125,7 @@ function PartitionsPanel({ overview }: OverviewProps) {
             {
               title: "Lag",
               number: true,
-              cell: ({ partition }) => count((serverState.value ?? answer.state).lag_by_partition?.[partition]),
+              cell: ({ partition }) => count(withLag(serverState.value, answer.state)?.lag_by_partition?.[partition]),
             },
           ]}
         />

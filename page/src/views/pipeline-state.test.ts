@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { isLoopback } from "./pipeline.tsx";
+import { isLoopback } from "./pipeline-state.tsx";
 
 it("links to the Spark UI of this machine only", () => {
   expect(isLoopback("http://127.0.0.1:3000")).toBe(true);
