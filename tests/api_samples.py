@@ -15,14 +15,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse
 
 from cell_samples import cells_of
-from sfcrime.dashboard import api, api_pipeline
-from sfcrime.dashboard.answers import State
-from sfcrime.dashboard.api_error import api_error, body_of, headers_of, of_validation
-from sfcrime.dashboard.changes import Changes
-from sfcrime.dashboard.column_reading import ColumnReader
-from sfcrime.dashboard.hours import hour_totals
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.sight import Sight
+from sfcrime.dashboard.answers.api_error import api_error, body_of, headers_of, of_validation
+from sfcrime.dashboard.answers.records import State
+from sfcrime.dashboard.api.calls import calls as api
+from sfcrime.dashboard.api.calls import stream as api_pipeline
+from sfcrime.dashboard.api.sight import Sight
+from sfcrime.dashboard.memory.changes import Changes
+from sfcrime.dashboard.memory.column_reading import ColumnReader
+from sfcrime.dashboard.memory.hours import hour_totals
+from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import from_datetime
 from sfcrime.errors import SfcrimeError
