@@ -14,6 +14,7 @@ from sfcrime.dashboard.memory.changes import (
 )
 from sfcrime.dashboard.memory.chunk import Cells
 from sfcrime.dashboard.memory.labels import CallTypeEntries
+from sfcrime.domain.categories import NOTES
 
 LABELS = ("Passing Call", "22500e", "Drugs")
 CODES = ("HAN", "CIT")
@@ -28,7 +29,7 @@ def cells_of(*rows: Row) -> Cells:
 
 
 def change(batch_id: int, *, window_s: int = NINE, added: int = 1) -> Change:
-    return Change(batch_id, 5, window_s, "Drugs", "Drugs", "HAN", added, added)
+    return Change(batch_id, 5, window_s, "Drugs", NOTES, "HAN", added, added)
 
 
 def test_cells_that_are_new_or_have_more_calls_have_changed() -> None:
@@ -72,10 +73,10 @@ def test_changes_come_by_batch_then_window_then_calls_added() -> None:
     cells = cells_of((NINE, 0, 0, 5), (NINE, 1, 1, 9), (TEN, 2, 0, 4), (NINE, 2, 0, 7))
     found = listed(cells, [1, 2, 3, 7], [8, 8, 8, 7])
     assert found.newest == (
-        Change(8, 1008, TEN, "Drugs", "Drugs", "HAN", 3, 4),
+        Change(8, 1008, TEN, "Drugs", NOTES, "HAN", 3, 4),
         Change(8, 1008, NINE, "22500e", "Traf Violation Cite", "CIT", 2, 9),
         Change(8, 1008, NINE, "Passing Call", "Passing Call", "HAN", 1, 5),
-        Change(7, 1007, NINE, "Drugs", "Drugs", "HAN", 7, 7),
+        Change(7, 1007, NINE, "Drugs", NOTES, "HAN", 7, 7),
     )
     assert found.by_batch == {8: 3, 7: 1}
     assert found.left_out == 0

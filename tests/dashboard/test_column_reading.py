@@ -15,6 +15,7 @@ from counted_store import Cell, CountedStore, wall_s
 from sfcrime.dashboard.memory.changes import Change
 from sfcrime.dashboard.memory.column_reading import ColumnReader, Renewed, Stopped
 from sfcrime.dashboard.memory.columns import CellColumns
+from sfcrime.domain.categories import NOTES
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import open_reader
 
@@ -83,8 +84,8 @@ def test_a_batch_renews_what_it_changed(store: CountedStore) -> None:
     }
     assert found.columns.totals.last_batch_id == 1
     assert [replace(each, committed_ms=0) for each in found.changes.newest] == [
-        Change(1, 0, wall_s(NINE), "Drugs", "Drugs", "HAN", 4, 7),
-        Change(1, 0, wall_s(NINE), "Never seen", "Never seen", "OTS", 1, 1),
+        Change(1, 0, wall_s(NINE), "Drugs", NOTES, "HAN", 4, 7),
+        Change(1, 0, wall_s(NINE), "Never seen", NOTES, "OTS", 1, 1),
     ]
 
 
@@ -109,8 +110,8 @@ def test_changes_of_several_batches_name_the_batch_and_its_commit(store: Counted
     found = renewed(store, reader, old)
     assert found is not None
     assert found.changes.newest == (
-        Change(2, committed[2], wall_s(TEN), "Drugs", "Drugs", "HAN", 5, 5),
-        Change(1, committed[1], wall_s(NINE), "Drugs", "Drugs", "HAN", 1, 4),
+        Change(2, committed[2], wall_s(TEN), "Drugs", NOTES, "HAN", 5, 5),
+        Change(1, committed[1], wall_s(NINE), "Drugs", NOTES, "HAN", 1, 4),
     )
 
 

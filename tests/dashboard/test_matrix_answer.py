@@ -11,6 +11,7 @@ from sfcrime.dashboard.answers.records import Disposition, MatrixRow
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.questions.matrix import matrix_of
 from sfcrime.dashboard.questions.parameters import MatrixForm
+from sfcrime.domain.categories import NOTES
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +83,28 @@ def test_a_row_of_others_never_takes_the_name_of_a_type(tmp_path: Path) -> None:
     seen = seen_of(
         tmp_path,
         cell("2018-10-01T08:00", "other types", "HAN", 3),
-        cell("2018-10-01T08:00", "Alarm", "HAN", 2),
+        cell("2018-10-01T08:00", "Other Note", "HAN", 2),
     )
 
-    assert [each.type for each in matrix_of(seen, MatrixForm(limit=1)).rows] == [
+    assert [each.type for each in matrix_of(seen, MatrixForm(limit=1, category=NOTES)).rows] == [
         "other types",
         "other types (folded)",
     ]
+
+
+def test_notes_are_one_row_unless_they_are_asked_for(tmp_path: Path) -> None:
+    seen = seen_of(
+        tmp_path,
+        cell("2018-10-01T08:00", "Man In Red Coat", "HAN", 3),
+        cell("2018-10-01T08:00", "Poss", "GOA", 4),
+        cell("2018-10-01T08:00", "Alarm", "HAN", 2),
+    )
+
+    def rows(form: MatrixForm) -> list[tuple[str, int]]:
+        return [(each.type, each.calls) for each in matrix_of(seen, form).rows]
+
+    assert rows(MatrixForm()) == [("Notes without a standard type", 7), ("Alarm", 2)]
+    assert rows(MatrixForm(category=NOTES)) == [("Poss", 4), ("Man In Red Coat", 3)]
 
 
 def test_of_very_many_codes_the_rarest_unofficial_ones_are_one_column(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,15 @@ def test_an_unknown_category_is_refused_with_those_that_are_known(seen: Seen) ->
     assert (refused.value.status, refused.value.name) == (400, "bad_parameter")
     assert "'Crime'" in refused.value.happened
     assert "Traffic and parking" in refused.value.happened
+
+
+def test_while_cells_are_behind_the_hours_the_last_day_is_that_of_the_cells(tmp_path: Path) -> None:
+    early = cell("2018-10-01T08:00", "Alarm", "HAN", 3)
+    before = seen_of(tmp_path / "before", early)
+    now = seen_of(tmp_path / "now", early, cell("2018-10-05T17:00", "Alarm", "HAN", 1))
+
+    found = names_of(replace(now, columns=before.columns), NamesForm())
+
+    assert found.until == "2018-10-01T09:00:00"
+    assert found.meta.as_of == "2018-10-01T08:00:00"
+    assert found.calls == 3

@@ -474,7 +474,7 @@ export interface components {
             readonly label: string;
             /**
              * Type
-             * @description What the label is read as.
+             * @description What the label is read as; all notes have one name, because a note may describe a person.
              */
             readonly type: string;
             /** Window */
@@ -738,7 +738,10 @@ export interface components {
             readonly by_disposition: readonly number[];
             /** Calls */
             readonly calls: number;
-            /** Type */
+            /**
+             * Type
+             * @description All notes are one row, unless their category is asked for.
+             */
             readonly type: string;
         };
         /**

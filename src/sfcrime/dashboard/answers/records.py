@@ -193,6 +193,7 @@ class Disposition(Answer):
 
 class MatrixRow(Answer):
     type: str
+    """All notes are one row, unless their category is asked for."""
     calls: int
     by_disposition: list[int]
     """In the order of `dispositions`."""
@@ -287,7 +288,7 @@ class Change(Answer):
     committed_at: str
     window: str
     type: str
-    """What the label is read as."""
+    """What the label is read as; all notes have one name, because a note may describe a person."""
     label: str
     """As the calls carry it."""
     disposition: str

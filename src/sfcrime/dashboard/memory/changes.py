@@ -26,7 +26,7 @@ class Change:
     label: str
     """The raw call type."""
     reading: str
-    """What it is read as."""
+    """What it is read as; notes have one name together."""
     disposition: str
     """The raw code."""
     added: int
@@ -112,6 +112,7 @@ def newest_changes(
         codes: the dispositions.
     """
     now = changed.now
+    names, numbers = types.with_notes_as_one()
     order = np.lexsort((-changed.added, -now.windows, -batches))[:CHANGES_KEPT]
     rows = zip(
         *(
@@ -128,7 +129,7 @@ def newest_changes(
             committed_ms=committed_ms[batch],
             window_s=window_s,
             label=types.labels[label],
-            reading=types.readings[types.reading[label]],
+            reading=names[numbers[label]],
             disposition=codes[code],
             added=added,
             calls=calls,

@@ -55,6 +55,12 @@ class CallTypes:
     reading_category: NDArray[np.int8]
     """Of each reading, likewise."""
 
+    def with_notes_as_one(self) -> tuple[Sequence[str], NDArray[np.int64]]:
+        """Names, and of each label the number of its name: what it is read as, but one name for
+        all notes, which may describe a person."""
+        is_note = self.category == CATEGORIES.index(NOTES)
+        return (*self.readings, NOTES), np.where(is_note, len(self.readings), self.reading)
+
     def of_category(self, category: str) -> NDArray[np.bool_]:
         """Of each label, whether it belongs to a category; of none if there is no such one."""
         number = CATEGORIES.index(category) if category in CATEGORIES else -1

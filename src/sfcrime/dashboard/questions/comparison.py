@@ -10,7 +10,6 @@ import numpy as np
 
 from sfcrime.dashboard.answers.records import Compared, Comparison
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.parameters import (
     HOUR_S,
     Bounds,
@@ -23,6 +22,7 @@ from sfcrime.dashboard.questions.real_hours import real_days, whole_hours
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
+    cells_span,
     change_between,
     columns_of,
     summed_by,
@@ -57,7 +57,7 @@ class _Sides:
 
 def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
     """Calls a day in two spans; hours that were counted whole."""
-    columns, whole = columns_of(seen), counted_span(seen)
+    columns, whole = columns_of(seen), cells_span(seen)
     counted = whole_hours(whole, whole)
     span = span_of(form.since, form.until, counted, _DEFAULT_HOURS)
     other = _other_span(form, span, counted)
@@ -68,7 +68,8 @@ def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
     categories = [
         summed_by(types.category, each, len(CATEGORIES)).tolist() for each in (calls, other_calls)
     ]
-    by_type = [summed_by(types.reading, each, len(types.readings)) for each in (calls, other_calls)]
+    names, numbers = types.with_notes_as_one()
+    by_type = [summed_by(numbers, each, len(names)) for each in (calls, other_calls)]
     return Comparison(
         meta=cells_meta(seen),
         since=span.since,
@@ -84,8 +85,8 @@ def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
             if any(both)
         ],
         types=[
-            sides.compared(types.readings[at], int(by_type[0][at]), int(by_type[1][at]))
-            for at in _largest(by_type[0] + by_type[1], types.readings)
+            sides.compared(names[at], int(by_type[0][at]), int(by_type[1][at]))
+            for at in _largest(by_type[0] + by_type[1], names)
         ],
     )
 

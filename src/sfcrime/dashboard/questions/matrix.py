@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from sfcrime.dashboard.answers.records import Disposition, Matrix, MatrixRow
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.parameters import MatrixForm, span_of
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
+    cells_span,
     columns_of,
     summed_by,
     wanted_labels,
 )
+from sfcrime.domain.categories import NOTES
 from sfcrime.domain.dispositions import OFFICIAL_CODES, describe
 
 _DEFAULT_HOURS = 24
@@ -43,15 +44,19 @@ class _Side:
 
 
 def matrix_of(seen: Seen, form: MatrixForm) -> Matrix:
-    """Types by calls, each by disposition. Codes are merged as in reports: "22" is "CAN"."""
+    """Types by calls, each by disposition. Codes are merged as in reports: "22" is "CAN".
+    Notes are one row, unless their category is asked for."""
     columns = columns_of(seen)
     types = columns.types
-    span = span_of(form.since, form.until, counted_span(seen), _DEFAULT_HOURS)
+    span = span_of(form.since, form.until, cells_span(seen), _DEFAULT_HOURS)
     pairs = columns.by_label_and_disposition(span.since_s, span.until_s)
     wanted = wanted_labels(types, form.category, None)
     calls = pairs.calls if wanted is None else pairs.calls * wanted[pairs.labels]
-    readings = types.reading[pairs.labels]
-    down = _types(types.readings, summed_by(readings, calls, len(types.readings)), form.limit)
+    names, numbers = (
+        (types.readings, types.reading) if form.category == NOTES else types.with_notes_as_one()
+    )
+    readings = numbers[pairs.labels]
+    down = _types(names, summed_by(readings, calls, len(names)), form.limit)
     by_code = summed_by(pairs.dispositions, calls, len(columns.dispositions))
     across = _codes(columns.dispositions, by_code)
     height, width = len(down.names), len(across.names)

@@ -13,7 +13,8 @@ _FREE_TEXT = (
     "The field of the call type holds the dispatch system's description or, where a dispatcher "
     "typed one, a free note in its place, with abbreviations and typing errors. In a sample of "
     "7,359 calls 79 % had a description. A label is grouped by what it is read as; one that cannot "
-    "be read stays itself, in the category of notes."
+    "be read stays itself, in the category of notes. A note may describe a person, so notes are "
+    "listed one by one only where their category is chosen."
 )
 _SMALL = (
     "A percentage is shown only where both sides have at least 20 calls: of fewer, chance alone "

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sfcrime.dashboard.answers.records import Named, Names
 from sfcrime.dashboard.memory.labels import CallTypes
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds, NamesForm, span_of
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
+    cells_span,
     change_between,
     columns_of,
     share_of,
@@ -56,7 +56,7 @@ def names_of(seen: Seen, form: NamesForm) -> Names:
     The change is that of whole hours: where the span has the hour of the newest call, which is not
     over, it is left out, and so is the hour that it would be compared with.
     """
-    columns, counted = columns_of(seen), counted_span(seen)
+    columns, counted = columns_of(seen), cells_span(seen)
     span = span_of(form.since, form.until, counted, _DEFAULT_HOURS)
     level = _level_of(columns.types, form)
 

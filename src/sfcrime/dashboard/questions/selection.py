@@ -10,8 +10,11 @@ from sfcrime.dashboard.answers.records import Meta
 from sfcrime.dashboard.memory.columns import CellColumns
 from sfcrime.dashboard.memory.labels import CallTypes
 from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.meta import meta_from
+from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds
 from sfcrime.domain.categories import CATEGORIES
+from sfcrime.domain.wall_clock import MICROS
 
 Counts = NDArray[np.int64]
 
@@ -33,6 +36,20 @@ def columns_of(seen: Seen) -> CellColumns:
 def cells_meta(seen: Seen) -> Meta:
     """Of an answer from cells, which may be some batches behind the totals."""
     return meta_from(seen.generation_id, seen.generation, columns_of(seen).totals)
+
+
+def cells_span(seen: Seen) -> Bounds:
+    """From the first counted hour to the end of that of the newest call among the cells, which may
+    be some batches behind the hours.
+
+    Raises:
+        ApiError: `store_empty` where no call was counted, `loading` before the cells are read.
+    """
+    counted, newest_us = counted_span(seen), columns_of(seen).totals.newest_call_us
+    if newest_us is None:
+        return counted
+    hour_s = newest_us // MICROS // HOUR_S * HOUR_S
+    return Bounds(counted.since_s, min(counted.until_s, hour_s + HOUR_S))
 
 
 def require_category(category: str | None) -> None:

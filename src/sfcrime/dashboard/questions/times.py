@@ -20,6 +20,7 @@ from sfcrime.dashboard.questions.real_hours import real_hours, slots_of_week, wh
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
+    cells_span,
     columns_of,
     summed_by,
     wanted_labels,
@@ -30,7 +31,7 @@ _WEEK_HOURS = 7 * 24
 
 def heat_of(seen: Seen, form: FilteredForm) -> Heat:
     """Calls by weekday and hour, of hours that were counted whole."""
-    counted = counted_span(seen)
+    counted = _counted(seen, form)
     span = whole_hours(span_of(form.since, form.until, counted, None), counted)
     calls, meta = _calls_by_hour(seen, form, span)
     slots = slots_of_week(span)
@@ -48,7 +49,7 @@ def heat_of(seen: Seen, form: FilteredForm) -> Heat:
 
 def days_of(seen: Seen, form: FilteredForm) -> Days:
     """Calls by day; a day of which the span or the count has a part is not complete."""
-    counted = counted_span(seen)
+    counted = _counted(seen, form)
     span = span_of(form.since, form.until, counted, None)
     calls, meta = _calls_by_hour(seen, form, span)
     first, last = span.since_s // DAY_S, (span.until_s - HOUR_S) // DAY_S
@@ -77,9 +78,18 @@ def days_of(seen: Seen, form: FilteredForm) -> Days:
     )
 
 
+def _counted(seen: Seen, form: FilteredForm) -> Bounds:
+    """The span that the answer can be about."""
+    return counted_span(seen) if _is_of_all(form) else cells_span(seen)
+
+
+def _is_of_all(form: FilteredForm) -> bool:
+    return form.category is None and form.type is None
+
+
 def _calls_by_hour(seen: Seen, form: FilteredForm, span: Bounds) -> tuple[Counts, Meta]:
     """Calls of each hour of a span; those of all types are there before the cells are."""
-    if form.category is None and form.type is None:
+    if _is_of_all(form):
         return seen.hours.between(span.since_s, span.until_s), meta_of(seen)
     columns = columns_of(seen)
     wanted = wanted_labels(columns.types, form.category, form.type)
