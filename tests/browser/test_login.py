@@ -1,4 +1,4 @@
-"""The form that asks for the token, sent by a real browser, which names its origin as it sees fit."""
+"""The form that asks for the token, sent by a real browser, which names the origin as it likes."""
 
 from __future__ import annotations
 

@@ -11,10 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.answers import Disposition, Matrix, MatrixRow
-from sfcrime.dashboard.hour_questions import counted_span
-from sfcrime.dashboard.parameters import MatrixForm, span_of
+from sfcrime.dashboard.parameters import MatrixForm
 from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.selection import Counts, cells_meta, columns_of, summed_by, wanted_labels
+from sfcrime.dashboard.selection import (
+    Counts,
+    cells_meta,
+    columns_of,
+    reach_of,
+    span_of_cells,
+    summed_by,
+    wanted_labels,
+)
 from sfcrime.domain.dispositions import OFFICIAL_CODES, describe
 
 _DEFAULT_HOURS = 24
@@ -40,7 +47,7 @@ def matrix_of(seen: Seen, form: MatrixForm) -> Matrix:
     """Types by calls, each by disposition. Codes are merged as in reports: "22" is "CAN"."""
     columns = columns_of(seen)
     types = columns.types
-    span = span_of(form.since, form.until, counted_span(seen), _DEFAULT_HOURS)
+    span = span_of_cells(form.since, form.until, reach_of(seen), _DEFAULT_HOURS)
     pairs = columns.by_label_and_disposition(span.since_s, span.until_s)
     wanted = wanted_labels(types, form.category, None)
     calls = pairs.calls if wanted is None else pairs.calls * wanted[pairs.labels]

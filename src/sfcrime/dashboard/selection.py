@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.answers import Meta
-from sfcrime.dashboard.api_error import bad_parameter, loading
+from sfcrime.dashboard.api_error import ApiError, bad_parameter, loading
 from sfcrime.dashboard.columns import CellColumns
+from sfcrime.dashboard.hour_questions import counted_span
 from sfcrime.dashboard.labels import CallTypes
 from sfcrime.dashboard.meta import meta_from
+from sfcrime.dashboard.parameters import Bounds, span_of
 from sfcrime.dashboard.seen import Seen
 from sfcrime.domain.categories import CATEGORIES
 
@@ -33,6 +37,42 @@ def columns_of(seen: Seen) -> CellColumns:
 def cells_meta(seen: Seen) -> Meta:
     """Of an answer from cells, which may be some batches behind the totals."""
     return meta_from(seen.generation_id, seen.generation, columns_of(seen).totals)
+
+
+class Reach(NamedTuple):
+    """How far the count has come."""
+
+    cells: Bounds
+    totals: Bounds
+    """In a backlog they are some batches ahead of the cells."""
+
+
+def reach_of(seen: Seen) -> Reach:
+    """From when to when calls were counted.
+
+    Raises:
+        ApiError: `store_empty` where none was, `loading` while no cell is there.
+    """
+    totals, cells = counted_span(seen.hours), columns_of(seen).hours
+    if cells.newest_s is None:
+        raise loading()
+    return Reach(counted_span(cells), totals)
+
+
+def span_of_cells(
+    since: str | None, until: str | None, reach: Reach, default_hours: int | None, prefix: str = ""
+) -> Bounds:
+    """As `parameters.span_of`, of the hours that the cells reach: those after them have calls that
+    are not in any cell yet.
+
+    Raises:
+        ApiError: as there; `loading` where only the totals reach the span.
+    """
+    try:
+        return span_of(since, until, reach.cells, default_hours, prefix)
+    except ApiError:
+        span_of(since, until, reach.totals, default_hours, prefix)
+    raise loading()
 
 
 def require_category(category: str | None) -> None:
