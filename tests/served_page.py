@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,9 +22,9 @@ OpenPage = Callable[..., AbstractContextManager[ReadersPage]]
 class Server:
     """`sfcrime dashboard` over a data folder; once started again, at the same address."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
         self.store = data_dir / STORE_FILE
-        self._sfcrime = Sfcrime(data_dir)
+        self._sfcrime = Sfcrime(data_dir, environment or {})
         self._port = 0
         self.address = ""
 

@@ -69,9 +69,15 @@ def test_another_page_cannot_send_the_form(client: PageClient) -> None:
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://example.org/", "//example.org", "/\\example.org", "javascript:x", "/x", "/\n/", ""],
+    [
+        *("https://example.org/", "//example.org", "/\\example.org", "javascript:x", "/x", "/\n/"),
+        *("", "//[", "http://[x]/", "//\u2100"),
+    ],
 )
 def test_it_leads_nowhere_but_to_the_page(client: PageClient, elsewhere: str) -> None:
+    form = client.get("/login", params={"next": elsewhere})
+    assert 'name="next" value="/"' in form.text
+
     answer = client.post("/login", data={"token": TOKEN, "next": elsewhere}, headers=ORIGIN)
 
     assert answer.headers["Location"] == "/"

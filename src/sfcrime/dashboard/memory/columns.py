@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sfcrime.dashboard.memory.chunk import CHUNK_S, HOUR_S, Chunk, Pairs, added_up
+from sfcrime.dashboard.memory.chunk import CHUNK_S, HOUR_S, HOURS_OF_A_CHUNK, Chunk, Pairs, added_up
+from sfcrime.dashboard.memory.hours import HourTotals, hour_totals
 from sfcrime.dashboard.memory.labels import CallTypes as CallTypes
 from sfcrime.store.records import Totals
 
@@ -17,7 +19,7 @@ _DENSE_PAIRS = 4_000_000
 each; those of hostile records are sorted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CellColumns:
     """All cells of one generation, as one snapshot had them. Immutable; spans are half open,
     seconds on the wall, whole hours."""
@@ -34,6 +36,15 @@ class CellColumns:
     def calls(self) -> int:
         """Of all cells together."""
         return sum(each.total() for each in self.chunks.values())
+
+    @cached_property
+    def hours(self) -> HourTotals:
+        """Calls by hour of these cells; those of the whole count may be some batches ahead."""
+        starts_s = np.array(sorted(self.chunks), np.int64)
+        hours_s = (starts_s[:, None] + HOUR_S * np.arange(HOURS_OF_A_CHUNK)).ravel()
+        by_hour = [self.chunks[start_s].by_hour for start_s in starts_s.tolist()]
+        calls = np.concatenate([np.zeros(0, np.int64), *by_hour])
+        return hour_totals(hours_s[calls > 0], calls[calls > 0])
 
     def by_label(self, since_s: int, until_s: int) -> NDArray[np.int64]:
         """Calls of each label of `types.labels`."""

@@ -10,21 +10,16 @@ import numpy as np
 
 from sfcrime.dashboard.answers.records import Compared, Comparison
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.parameters import (
-    HOUR_S,
-    Bounds,
-    ComparisonForm,
-    span_of,
-    wall_s,
-    wall_text,
-)
+from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds, ComparisonForm, wall_s, wall_text
 from sfcrime.dashboard.questions.real_hours import real_days, whole_hours
 from sfcrime.dashboard.questions.selection import (
     Counts,
+    Reach,
     cells_meta,
-    cells_span,
     change_between,
     columns_of,
+    reach_of,
+    span_of_cells,
     summed_by,
 )
 from sfcrime.domain.categories import CATEGORIES
@@ -57,11 +52,11 @@ class _Sides:
 
 def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
     """Calls a day in two spans; hours that were counted whole."""
-    columns, whole = columns_of(seen), cells_span(seen)
-    counted = whole_hours(whole, whole)
-    span = span_of(form.since, form.until, counted, _DEFAULT_HOURS)
-    other = _other_span(form, span, counted)
-    sides = _Sides(real_days(seen.hours, span), real_days(seen.hours, other))
+    columns = columns_of(seen)
+    reach = Reach(*(whole_hours(each, each) for each in reach_of(seen)))
+    span = span_of_cells(form.since, form.until, reach, _DEFAULT_HOURS)
+    other = _other_span(form, span, reach)
+    sides = _Sides(real_days(columns.hours, span), real_days(columns.hours, other))
     types = columns.types
     calls = columns.by_label(span.since_s, span.until_s)
     other_calls = columns.by_label(other.since_s, other.until_s)
@@ -91,14 +86,14 @@ def comparison_of(seen: Seen, form: ComparisonForm) -> Comparison:
     )
 
 
-def _other_span(form: ComparisonForm, span: Bounds, counted: Bounds) -> Bounds:
+def _other_span(form: ComparisonForm, span: Bounds, reach: Reach) -> Bounds:
     """The other span: as it was given, else as long as the first, and right before it."""
     since, until = form.other_since, form.other_until
     if since is None and until is None:
-        return span.before().within(counted)
+        return span.before().within(reach.cells)
     if since is not None and until is None:
         until = wall_text(wall_s("other_since", since) + span.hours * HOUR_S)
-    return span_of(since, until, counted, span.hours, "other_")
+    return span_of_cells(since, until, reach, span.hours, "other_")
 
 
 def _largest(calls: Counts, names: Sequence[str]) -> list[int]:

@@ -23,21 +23,20 @@ _STAND_OUT_HOURS = 28 * 24
 _MOST_STAND_OUTS = 200
 
 
-def counted_span(seen: Seen) -> Bounds:
+def counted_span(hours: HourTotals) -> Bounds:
     """From the first counted hour to the end of that of the newest call.
 
     Raises:
         ApiError: `store_empty` where no call was counted.
     """
-    newest_s = seen.hours.newest_s
-    if newest_s is None:
+    if hours.newest_s is None:
         raise ApiError(
             503,
             "store_empty",
             "No call was counted yet.",
             "wait for the first batch, or look at /api/v1/overview for what became of the records",
         )
-    return Bounds(seen.hours.first_s, newest_s + HOUR_S)
+    return Bounds(hours.first_s, hours.newest_s + HOUR_S)
 
 
 def span_answer_of(seen: Seen) -> answers.Span:
@@ -55,7 +54,7 @@ def hours_of(seen: Seen, form: HoursForm) -> answers.Hours:
     """Hours in a row, up to the one that is asked for; fewer where counting began later."""
     if seen.hours.newest_s is None and form.at is None:
         return answers.Hours(meta=meta_of(seen), hours=[])
-    counted = counted_span(seen)
+    counted = counted_span(seen.hours)
     last_s = counted.until_s - HOUR_S if form.at is None else wall_s("at", form.at)
     if not counted.since_s <= last_s < counted.until_s:
         raise bad_parameter(
@@ -79,7 +78,7 @@ def newest_hours(hours: HourTotals, count: int) -> list[answers.Hour]:
 
 def stand_outs_of(seen: Seen, form: SpanForm) -> answers.StandOuts:
     """The hours of a span that stand out."""
-    span = span_of(form.since, form.until, counted_span(seen), _STAND_OUT_HOURS)
+    span = span_of(form.since, form.until, counted_span(seen.hours), _STAND_OUT_HOURS)
     found = seen.hours.stand_outs(span.since_s, span.until_s, _MOST_STAND_OUTS)
     return answers.StandOuts(
         meta=meta_of(seen),

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from sfcrime.dashboard.answers.records import Disposition, Matrix, MatrixRow
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.parameters import MatrixForm, span_of
+from sfcrime.dashboard.questions.parameters import MatrixForm
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
-    cells_span,
     columns_of,
+    reach_of,
+    span_of_cells,
     summed_by,
     wanted_labels,
 )
@@ -48,7 +49,7 @@ def matrix_of(seen: Seen, form: MatrixForm) -> Matrix:
     Notes are one row, unless their category is asked for."""
     columns = columns_of(seen)
     types = columns.types
-    span = span_of(form.since, form.until, cells_span(seen), _DEFAULT_HOURS)
+    span = span_of_cells(form.since, form.until, reach_of(seen), _DEFAULT_HOURS)
     pairs = columns.by_label_and_disposition(span.since_s, span.until_s)
     wanted = wanted_labels(types, form.category, None)
     calls = pairs.calls if wanted is None else pairs.calls * wanted[pairs.labels]

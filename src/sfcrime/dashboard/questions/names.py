@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from sfcrime.dashboard.answers.records import Named, Names
 from sfcrime.dashboard.memory.labels import CallTypes
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds, NamesForm, span_of
+from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds, NamesForm
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
-    cells_span,
     change_between,
     columns_of,
+    reach_of,
     share_of,
+    span_of_cells,
     summed_by,
     wanted_labels,
 )
@@ -56,8 +57,8 @@ def names_of(seen: Seen, form: NamesForm) -> Names:
     The change is that of whole hours: where the span has the hour of the newest call, which is not
     over, it is left out, and so is the hour that it would be compared with.
     """
-    columns, counted = columns_of(seen), cells_span(seen)
-    span = span_of(form.since, form.until, counted, _DEFAULT_HOURS)
+    columns, reach = columns_of(seen), reach_of(seen)
+    span, counted = span_of_cells(form.since, form.until, reach, _DEFAULT_HOURS), reach.cells
     level = _level_of(columns.types, form)
 
     def counts(bounds: Bounds) -> Counts:

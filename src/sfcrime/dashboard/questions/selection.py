@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sfcrime.dashboard.answers.api_error import bad_parameter, loading
+from sfcrime.dashboard.answers.api_error import ApiError, bad_parameter, loading
 from sfcrime.dashboard.answers.records import Meta
 from sfcrime.dashboard.memory.columns import CellColumns
 from sfcrime.dashboard.memory.labels import CallTypes
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.meta import meta_from
-from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds
+from sfcrime.dashboard.questions.parameters import Bounds, span_of
 from sfcrime.domain.categories import CATEGORIES
-from sfcrime.domain.wall_clock import MICROS
 
 Counts = NDArray[np.int64]
 
@@ -38,18 +39,40 @@ def cells_meta(seen: Seen) -> Meta:
     return meta_from(seen.generation_id, seen.generation, columns_of(seen).totals)
 
 
-def cells_span(seen: Seen) -> Bounds:
-    """From the first counted hour to the end of that of the newest call among the cells, which may
-    be some batches behind the hours.
+class Reach(NamedTuple):
+    """How far the count has come."""
+
+    cells: Bounds
+    totals: Bounds
+    """In a backlog they are some batches ahead of the cells."""
+
+
+def reach_of(seen: Seen) -> Reach:
+    """From when to when calls were counted.
 
     Raises:
-        ApiError: `store_empty` where no call was counted, `loading` before the cells are read.
+        ApiError: `store_empty` where none was, `loading` while no cell is there.
     """
-    counted, newest_us = counted_span(seen), columns_of(seen).totals.newest_call_us
-    if newest_us is None:
-        return counted
-    hour_s = newest_us // MICROS // HOUR_S * HOUR_S
-    return Bounds(counted.since_s, min(counted.until_s, hour_s + HOUR_S))
+    totals, cells = counted_span(seen.hours), columns_of(seen).hours
+    if cells.newest_s is None:
+        raise loading()
+    return Reach(counted_span(cells), totals)
+
+
+def span_of_cells(
+    since: str | None, until: str | None, reach: Reach, default_hours: int | None, prefix: str = ""
+) -> Bounds:
+    """As `parameters.span_of`, of the hours that the cells reach: those after them have calls that
+    are not in any cell yet.
+
+    Raises:
+        ApiError: as there; `loading` where only the totals reach the span.
+    """
+    try:
+        return span_of(since, until, reach.cells, default_hours, prefix)
+    except ApiError:
+        span_of(since, until, reach.totals, default_hours, prefix)
+    raise loading()
 
 
 def require_category(category: str | None) -> None:

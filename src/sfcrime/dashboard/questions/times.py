@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sfcrime.dashboard.answers.records import Day, Days, Heat, Meta
+from sfcrime.dashboard.memory.hours import HourTotals
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.meta import meta_of
@@ -20,8 +23,9 @@ from sfcrime.dashboard.questions.real_hours import real_hours, slots_of_week, wh
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
-    cells_span,
     columns_of,
+    reach_of,
+    span_of_cells,
     summed_by,
     wanted_labels,
 )
@@ -29,15 +33,25 @@ from sfcrime.dashboard.questions.selection import (
 _WEEK_HOURS = 7 * 24
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a question is about, all of one batch."""
+
+    span: Bounds
+    counted: Bounds
+    hours: HourTotals
+    meta: Meta
+
+
 def heat_of(seen: Seen, form: FilteredForm) -> Heat:
     """Calls by weekday and hour, of hours that were counted whole."""
-    counted = _counted(seen, form)
-    span = whole_hours(span_of(form.since, form.until, counted, None), counted)
-    calls, meta = _calls_by_hour(seen, form, span)
+    asked = _asked(seen, form)
+    span = whole_hours(asked.span, asked.counted)
+    calls = _calls_by_hour(seen, form, span)
     slots = slots_of_week(span)
-    real = real_hours(seen.hours, span)
+    real = real_hours(asked.hours, span)
     return Heat(
-        meta=meta,
+        meta=asked.meta,
         since=span.since,
         until=span.until,
         category=form.category,
@@ -49,14 +63,14 @@ def heat_of(seen: Seen, form: FilteredForm) -> Heat:
 
 def days_of(seen: Seen, form: FilteredForm) -> Days:
     """Calls by day; a day of which the span or the count has a part is not complete."""
-    counted = _counted(seen, form)
-    span = span_of(form.since, form.until, counted, None)
-    calls, meta = _calls_by_hour(seen, form, span)
+    asked = _asked(seen, form)
+    span, counted = asked.span, asked.counted
+    calls = _calls_by_hour(seen, form, span)
     first, last = span.since_s // DAY_S, (span.until_s - HOUR_S) // DAY_S
     numbers = (span.since_s + np.arange(span.hours) * HOUR_S) // DAY_S - first
     ends = (counted.since_s // DAY_S, (counted.until_s - HOUR_S) // DAY_S)
     return Days(
-        meta=meta,
+        meta=asked.meta,
         since=span.since,
         until=span.until,
         category=form.category,
@@ -78,19 +92,25 @@ def days_of(seen: Seen, form: FilteredForm) -> Days:
     )
 
 
-def _counted(seen: Seen, form: FilteredForm) -> Bounds:
-    """The span that the answer can be about."""
-    return counted_span(seen) if _is_of_all(form) else cells_span(seen)
-
-
-def _is_of_all(form: FilteredForm) -> bool:
+def _is_of_all_types(form: FilteredForm) -> bool:
     return form.category is None and form.type is None
 
 
-def _calls_by_hour(seen: Seen, form: FilteredForm, span: Bounds) -> tuple[Counts, Meta]:
-    """Calls of each hour of a span; those of all types are there before the cells are."""
-    if _is_of_all(form):
-        return seen.hours.between(span.since_s, span.until_s), meta_of(seen)
+def _asked(seen: Seen, form: FilteredForm) -> _Asked:
+    """Hours of all types are there before the cells are, and may be some batches ahead of them."""
+    if _is_of_all_types(form):
+        counted = counted_span(seen.hours)
+        span = span_of(form.since, form.until, counted, None)
+        return _Asked(span, counted, seen.hours, meta_of(seen))
+    reach = reach_of(seen)
+    span = span_of_cells(form.since, form.until, reach, None)
+    return _Asked(span, reach.cells, columns_of(seen).hours, cells_meta(seen))
+
+
+def _calls_by_hour(seen: Seen, form: FilteredForm, span: Bounds) -> Counts:
+    """Calls of each hour of a span."""
+    if _is_of_all_types(form):
+        return seen.hours.between(span.since_s, span.until_s)
     columns = columns_of(seen)
     wanted = wanted_labels(columns.types, form.category, form.type)
-    return columns.by_hour(span.since_s, span.until_s, wanted), cells_meta(seen)
+    return columns.by_hour(span.since_s, span.until_s, wanted)

@@ -80,7 +80,12 @@ def _on_to(wanted: str) -> RedirectResponse:
 
 def _view(wanted: str) -> str:
     """An address of the page; whatever leads elsewhere leads to its beginning."""
-    parts = urlsplit(wanted) if wanted.isprintable() and "\\" not in wanted else urlsplit("/")
+    if not wanted.isprintable() or "\\" in wanted:
+        return "/"
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:  # brackets, or a letter that stands for "/", in the name of a host
+        return "/"
     if parts.scheme or parts.netloc or parts.path not in VIEWS:
         return "/"
     return parts.path + (f"?{parts.query}" if parts.query else "")
