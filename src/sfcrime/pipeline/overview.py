@@ -20,9 +20,7 @@ from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
-from sfcrime.store.sqlite import WrittenState, written_state
-
-_SURELY_WRITTEN_NS = 2_000_000_000
+from sfcrime.store.sqlite import SURELY_SEEN_NS, WrittenState, written_state
 
 _MOST_CELLS = 5_000
 """Read for the movements; 24 hours of the city have some 2,000."""
@@ -92,9 +90,8 @@ class OverviewWatch:
         """What parts and store say now."""
         store = self._data_dir / STORE_FILE
         state = written_state(store)
-        # Two writes within a tick of the file system's clock look like one: what was written
-        # only just now is read again.
-        if state != self._seen or time.time_ns() - state.newest_ns < _SURELY_WRITTEN_NS:
+        # What was written only just now is read again.
+        if state != self._seen or time.time_ns() - state.newest_ns < SURELY_SEEN_NS:
             self._seen = state
             self._counted = self._read(store)
         return Overview(

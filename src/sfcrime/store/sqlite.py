@@ -68,6 +68,12 @@ def open_for_writing(path: Path) -> Engine:
     return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
 
 
+SURELY_SEEN_NS = 5_000_000_000
+"""A write is in the files before its commit can be seen: as long as it takes to reach the disk. Who
+looked when the newest write was not so old yet has to look again. (The index beside the database
+would tell, but whoever closes that file loses SQLite's locks on it.)"""
+
+
 class WrittenState(NamedTuple):
     """How the files of a store look; equal as long as nothing was written to them."""
 

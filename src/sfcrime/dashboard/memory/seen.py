@@ -35,10 +35,6 @@ LOOK_EVERY_S = 0.05
 _NEVER_NS = 2**63
 _AGAIN_AFTER_S = 0.5
 """A look that failed is tried again so much later."""
-_SURELY_SEEN_NS = 5_000_000_000
-"""A write is in the files before its commit can be seen: as long as it takes to reach the disk.
-Until it is so old the store is looked at again, each time when it is three times as old. (The
-index beside the database would tell, but whoever closes that file loses SQLite's locks on it.)"""
 _LOG = logging.getLogger(__name__)
 
 
@@ -148,7 +144,8 @@ class Watch:
         self._problem = None
         age_ns = abs(now_ns - state.newest_ns)
         self._looked_at = state
-        self._again_ns = now_ns + 2 * age_ns if age_ns < _SURELY_SEEN_NS else _NEVER_NS
+        # Until its commit can surely be seen: each time when the write is three times as old.
+        self._again_ns = now_ns + 2 * age_ns if age_ns < sqlite.SURELY_SEEN_NS else _NEVER_NS
 
     def _read(self, reader: StoreReader) -> None:
         generation, totals = reader.generation(), reader.totals()
