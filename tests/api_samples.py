@@ -15,14 +15,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse
 
 from cell_samples import cells_of
-from sfcrime.dashboard import api, api_pipeline
-from sfcrime.dashboard.answers import State
-from sfcrime.dashboard.api_error import api_error, body_of, headers_of, of_validation
-from sfcrime.dashboard.changes import Changes
-from sfcrime.dashboard.column_reading import ColumnReader
-from sfcrime.dashboard.hours import hour_totals
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.sight import Sight
+from sfcrime.dashboard.answers.api_error import api_error, body_of, headers_of, of_validation
+from sfcrime.dashboard.answers.records import State
+from sfcrime.dashboard.api import calls, stream
+from sfcrime.dashboard.api.sight import Sight
+from sfcrime.dashboard.memory.changes import Changes
+from sfcrime.dashboard.memory.column_reading import ColumnReader
+from sfcrime.dashboard.memory.hours import hour_totals
+from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import from_datetime
 from sfcrime.errors import SfcrimeError
@@ -123,8 +123,8 @@ def api_app(shown: Shown, settings: Settings) -> FastAPI:
     """The API alone, with errors in the one body."""
     app = FastAPI(openapi_url=None)
     app.state.sight = Sight(settings, lambda: shown.seen, lambda _: shown.state)
-    app.include_router(api.router)
-    app.include_router(api_pipeline.router)
+    app.include_router(calls.router)
+    app.include_router(stream.router)
 
     @app.exception_handler(SfcrimeError)
     def of_ours(_: Request, error: SfcrimeError) -> Response:

@@ -6,18 +6,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sfcrime.dashboard.openapi import described_api
+from sfcrime.dashboard.api.openapi import described_api
 
 _SCHEMAS = "#/components/schemas/"
 
 HEAD = """# The API
 
 Made by `{mended_by}` from the answers
-([answers.py](../src/sfcrime/dashboard/answers.py),
-[proof_answers.py](../src/sfcrime/dashboard/proof_answers.py)) and the questions
-([api.py](../src/sfcrime/dashboard/api.py),
-[api_pipeline.py](../src/sfcrime/dashboard/api_pipeline.py)): change these instead of this page. The
-same as an OpenAPI document is [openapi.json](../page/openapi.json).
+([dashboard/answers](../src/sfcrime/dashboard/answers)) and the paths
+([dashboard/api](../src/sfcrime/dashboard/api)):
+change these instead of this page. The same as an OpenAPI document is
+[openapi.json](../page/openapi.json).
 
 `sfcrime run` and `sfcrime dashboard` print the address of the server; all paths begin with
 `/api/v1`. Everything is read, nothing can be changed, and nothing leaves the machine.

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dashboard.serving import GivenSource, PageClient
-from sfcrime.dashboard.app import build_app
-from sfcrime.dashboard.binding import Binding, binding_of
-from sfcrime.dashboard.lag import KnownLag, LagWatch
+from sfcrime.dashboard.serving.app import build_app
+from sfcrime.dashboard.serving.binding import Binding, binding_of
+from sfcrime.dashboard.serving.lag import KnownLag, LagWatch
 from sfcrime.settings import Settings, StoreSettings
 
 TOKEN = "a-token-of-24-characters"  # noqa: S105 - of this test

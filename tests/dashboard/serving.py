@@ -15,11 +15,11 @@ import numpy as np
 from starlette.types import ASGIApp
 
 from running import wait_until
-from sfcrime.dashboard.changes import Changes
-from sfcrime.dashboard.events import EventHub
-from sfcrime.dashboard.hours import HourTotals
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.server import run_server
+from sfcrime.dashboard.memory.changes import Changes
+from sfcrime.dashboard.memory.hours import HourTotals
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.serving.events import EventHub
+from sfcrime.dashboard.serving.server import run_server
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import BatchProgress, PartitionRange, RunFacts, Totals, WriterState
 from store_samples import GENERATION, NINE_US, TEN_US

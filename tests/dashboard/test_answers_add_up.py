@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from api_samples import cell, seen_of
-from sfcrime.dashboard.matrix_question import matrix_of
-from sfcrime.dashboard.name_questions import names_of
-from sfcrime.dashboard.parameters import FilteredForm, MatrixForm, NamesForm
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.time_questions import days_of, heat_of
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.matrix import matrix_of
+from sfcrime.dashboard.questions.names import names_of
+from sfcrime.dashboard.questions.parameters import FilteredForm, MatrixForm, NamesForm
+from sfcrime.dashboard.questions.times import days_of, heat_of
 from sfcrime.domain.call_types import read_call_type
 from sfcrime.domain.categories import CATEGORIES, category_of
 from sfcrime.domain.dispositions import describe

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from api_samples import Shown, api_app, cell, outcome_of, seen_in
 from running import settings_in
-from sfcrime.dashboard.openapi import described_api
+from sfcrime.dashboard.api.openapi import described_api
 from sfcrime.kafka.places import Content
 from sfcrime.pipeline import counted_topic
 from sfcrime.settings import KafkaSettings

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from api_samples import Shown, api_app, ask, cell, seen_of
 from running import settings_in
-from sfcrime.dashboard import set_aside
+from sfcrime.dashboard.api import set_aside
 from sfcrime.errors import StoreUnavailable
 from sfcrime.settings import KafkaSettings
 from store_samples import GENERATION

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.dashboard.binding import binding_of, is_loopback, read_token
+from sfcrime.dashboard.serving.binding import binding_of, is_loopback, read_token
 from sfcrime.errors import UsageError
 from sfcrime.settings import DashboardSettings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sfcrime.dashboard.changes import (
+from sfcrime.dashboard.memory.changes import (
     CHANGES_KEPT,
     Change,
     ChangedCells,
@@ -12,8 +12,8 @@ from sfcrime.dashboard.changes import (
     changed_cells,
     newest_changes,
 )
-from sfcrime.dashboard.chunk import Cells
-from sfcrime.dashboard.labels import CallTypeEntries
+from sfcrime.dashboard.memory.chunk import Cells
+from sfcrime.dashboard.memory.labels import CallTypeEntries
 
 LABELS = ("Passing Call", "22500e", "Drugs")
 CODES = ("HAN", "CIT")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from counted_store import Cell, CountedStore, wall_s
-from sfcrime.dashboard.changes import Change
-from sfcrime.dashboard.column_reading import ColumnReader, Renewed, Stopped
-from sfcrime.dashboard.columns import CellColumns
+from sfcrime.dashboard.memory.changes import Change
+from sfcrime.dashboard.memory.column_reading import ColumnReader, Renewed, Stopped
+from sfcrime.dashboard.memory.columns import CellColumns
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import open_reader
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from counted_store import wall_s
-from sfcrime.dashboard.chunk import CHUNK_S, Cells, chunk_of, chunk_start
-from sfcrime.dashboard.columns import CellColumns
-from sfcrime.dashboard.labels import CallTypeEntries
+from sfcrime.dashboard.memory.chunk import CHUNK_S, Cells, chunk_of, chunk_start
+from sfcrime.dashboard.memory.columns import CellColumns
+from sfcrime.dashboard.memory.labels import CallTypeEntries
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import Totals
 
@@ -97,7 +97,7 @@ def test_calls_by_label_are_those_of_the_cells(count: Count, span: tuple[int, in
 def test_calls_by_label_and_disposition_are_those_of_the_cells(
     count: Count, span: tuple[int, int], dense: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sfcrime.dashboard.columns._DENSE_PAIRS", dense)
+    monkeypatch.setattr("sfcrime.dashboard.memory.columns._DENSE_PAIRS", dense)
     expected: Counter[tuple[str, str]] = Counter()
     for window, label, code, calls in count.cells:
         if span[0] <= window < span[1]:

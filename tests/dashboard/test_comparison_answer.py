@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from api_samples import cell, seen_of
-from sfcrime.dashboard.answers import Compared
-from sfcrime.dashboard.api_error import ApiError
-from sfcrime.dashboard.comparison_question import comparison_of
-from sfcrime.dashboard.parameters import ComparisonForm
-from sfcrime.dashboard.seen import Seen
+from sfcrime.dashboard.answers.api_error import ApiError
+from sfcrime.dashboard.answers.records import Compared
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.comparison import comparison_of
+from sfcrime.dashboard.questions.parameters import ComparisonForm
 
 OCTOBER = range(1, 17)
 

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from dashboard.serving import SEEN, Served, after_batch, served
 from dashboard.test_newest_events import Page
 from running import wait_until
-from sfcrime.dashboard import events
-from sfcrime.dashboard.events import EventHub, StreamBounds
+from sfcrime.dashboard.serving import events
+from sfcrime.dashboard.serving.events import EventHub, StreamBounds
 
 SOON_S = 10.0
 

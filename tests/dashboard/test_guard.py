@@ -8,8 +8,8 @@ import pytest
 
 from dashboard.conftest import TOKEN, Asked
 from dashboard.serving import PageClient
-from sfcrime.dashboard.binding import Binding
-from sfcrime.dashboard.guard import host_of
+from sfcrime.dashboard.serving.binding import Binding
+from sfcrime.dashboard.serving.guard import host_of
 
 API = "/api/v1/overview"
 

@@ -8,10 +8,10 @@ import pytest
 
 from dashboard.conftest import Asked
 from dashboard.serving import COMMITTED_MS, SEEN, WRITER, GivenSource
-from sfcrime.dashboard import app as app_module
-from sfcrime.dashboard.health import Readiness, readiness_of
-from sfcrime.dashboard.lag import KnownLag
-from sfcrime.dashboard.state import state_of
+from sfcrime.dashboard.serving import app as app_module
+from sfcrime.dashboard.serving.health import Readiness, readiness_of
+from sfcrime.dashboard.serving.lag import KnownLag
+from sfcrime.dashboard.serving.state import state_of
 
 LIVE = state_of(WRITER, COMMITTED_MS, KnownLag({0: 5}, None), COMMITTED_MS)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from api_samples import cell, seen_of
-from sfcrime.dashboard.answers import Day
-from sfcrime.dashboard.parameters import FilteredForm
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.time_questions import days_of, heat_of
+from sfcrime.dashboard.answers.records import Day
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.parameters import FilteredForm
+from sfcrime.dashboard.questions.times import days_of, heat_of
 
 MONDAY, TUESDAY, SATURDAY, SUNDAY = 0, 1, 5, 6
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from counted_store import wall_s
-from sfcrime.dashboard.hours import Hour, HourTotals, UsualCalls, hour_totals
+from sfcrime.dashboard.memory.hours import Hour, HourTotals, UsualCalls, hour_totals
 from sfcrime.domain.wall_clock import MICROS, is_missing, is_repeated
 
 HOUR = 3600

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pytest
 
-from sfcrime.dashboard.labels import CallTypeEntries, CodeEntries, Numbers
+from sfcrime.dashboard.memory.labels import CallTypeEntries, CodeEntries, Numbers
 from sfcrime.domain.categories import CATEGORIES
 from sfcrime.errors import StoreUnavailable
 

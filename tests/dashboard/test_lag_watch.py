@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from running import wait_until
-from sfcrime.dashboard.lag import KnownLag, LagWatch
+from sfcrime.dashboard.serving.lag import KnownLag, LagWatch
 
 FIVE = KnownLag({0: 5}, None)
 

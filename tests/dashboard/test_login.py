@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.conftest import HOST, TOKEN, Asked
 from dashboard.serving import PageClient
-from sfcrime.dashboard.binding import Binding
+from sfcrime.dashboard.serving.binding import Binding
 
 ORIGIN = {"Origin": f"http://{HOST}"}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from api_samples import cell, seen_of
-from sfcrime.dashboard.answers import Disposition, MatrixRow
-from sfcrime.dashboard.matrix_question import matrix_of
-from sfcrime.dashboard.parameters import MatrixForm
-from sfcrime.dashboard.seen import Seen
+from sfcrime.dashboard.answers.records import Disposition, MatrixRow
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.matrix import matrix_of
+from sfcrime.dashboard.questions.parameters import MatrixForm
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pytest
 from msgspec.structs import replace as with_settings
 
 from api_samples import cell, seen_of
-from sfcrime.dashboard.methods import METHODS
-from sfcrime.dashboard.rule_sentences import sentence_of
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.setting_notes import SETTING_NOTES
-from sfcrime.dashboard.settings_in_force import settings_of
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.methods import METHODS
+from sfcrime.dashboard.questions.rule_sentences import sentence_of
+from sfcrime.dashboard.questions.setting_notes import SETTING_NOTES
+from sfcrime.dashboard.questions.settings_in_force import settings_of
 from sfcrime.domain.outcomes import Reason
 from sfcrime.settings import Settings, StreamSettings
 from sfcrime.settings_loading import SETTINGS

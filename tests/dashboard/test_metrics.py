@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.conftest import Asked
 from dashboard.serving import COMMITTED_MS, SEEN, GivenSource
-from sfcrime.dashboard import app as app_module
+from sfcrime.dashboard.serving import app as app_module
 from sfcrime.domain.outcomes import Reason
 
 GRAFANA = Path(__file__).resolve().parents[2] / "docs" / "grafana" / "sfcrime.json"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from api_samples import cell, seen_of
-from sfcrime.dashboard.answers import Named, Names
-from sfcrime.dashboard.api_error import ApiError
-from sfcrime.dashboard.name_questions import names_of
-from sfcrime.dashboard.parameters import NamesForm
-from sfcrime.dashboard.seen import Seen
+from sfcrime.dashboard.answers.api_error import ApiError
+from sfcrime.dashboard.answers.records import Named, Names
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.names import names_of
+from sfcrime.dashboard.questions.parameters import NamesForm
 
 # The count goes from Monday, October 1, 0 o'clock to Wednesday, 1 o'clock; the last hour is so far.
 CELLS = (

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from dashboard.serving import COMMITTED_MS, SEEN, GivenSource, after_batch
-from sfcrime.dashboard.answers import Accounts, Meta, Snapshot, State
-from sfcrime.dashboard.lag import KnownLag
-from sfcrime.dashboard.newest_events import NewestEvents, Sent
-from sfcrime.dashboard.seen import Seen
-from sfcrime.dashboard.sight import Sight
-from sfcrime.dashboard.state import state_of
+from sfcrime.dashboard.answers.records import Accounts, Meta, Snapshot, State
+from sfcrime.dashboard.api.sight import Sight
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.serving.lag import KnownLag
+from sfcrime.dashboard.serving.newest_events import NewestEvents, Sent
+from sfcrime.dashboard.serving.state import state_of
 from sfcrime.settings import Settings
 
 

@@ -26,8 +26,8 @@ from cli.conftest import fill_store
 from dashboard.serving import served
 from dashboard.test_newest_events import Page
 from running import Sfcrime, Started, wait_until
-from sfcrime.dashboard.events import EventHub
-from sfcrime.dashboard.server import told_safely
+from sfcrime.dashboard.serving.events import EventHub
+from sfcrime.dashboard.serving.server import told_safely
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.store import STORE_FILE
@@ -217,7 +217,7 @@ def loaded_after(code: str) -> set[str]:
 
 
 def test_the_server_loads_neither_spark_nor_arrow_nor_kafka_before_it_answers() -> None:
-    loaded = loaded_after("import sfcrime.dashboard.server")
+    loaded = loaded_after("import sfcrime.dashboard.serving.server")
 
     heavy = {"pyspark", "py4j", "pyarrow", "duckdb", "confluent_kafka", "rich", "prometheus_client"}
     assert loaded & heavy == set()

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from api_samples import Shown, api_app, ask, count, outcome_of, seen_in
 from running import settings_in
-from sfcrime.dashboard import set_aside
+from sfcrime.dashboard.api import set_aside
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import ReadTooLong, TopicMadeAgain
 from sfcrime.kafka.places import Content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfcrime.dashboard.share import Share
+from sfcrime.dashboard.memory.share import Share
 
 
 class Clock:

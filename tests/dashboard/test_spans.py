@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sfcrime.dashboard.api_error import ApiError
-from sfcrime.dashboard.parameters import Bounds, span_of, wall_s
+from sfcrime.dashboard.answers.api_error import ApiError
+from sfcrime.dashboard.questions.parameters import Bounds, span_of, wall_s
 
 COUNTED = Bounds(wall_s("at", "2018-10-01T08:00"), wall_s("at", "2018-10-03T10:00"))
 

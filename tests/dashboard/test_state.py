@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboard.serving import COMMITTED_MS, WRITER
-from sfcrime.dashboard.answers import State
-from sfcrime.dashboard.lag import KnownLag
-from sfcrime.dashboard.state import state_of
+from sfcrime.dashboard.answers.records import State
+from sfcrime.dashboard.serving.lag import KnownLag
+from sfcrime.dashboard.serving.state import state_of
 
 NO_LAG = KnownLag({0: 0, 1: 0}, None)
 SOME_LAG = KnownLag({0: 5, 1: 7}, None)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from counted_store import CountedStore, wall_s
-from sfcrime.dashboard.share import Share
-from sfcrime.dashboard.summary import Summary, SummaryReader
+from sfcrime.dashboard.memory.share import Share
+from sfcrime.dashboard.memory.summary import Summary, SummaryReader
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import StoreReader, open_reader
 

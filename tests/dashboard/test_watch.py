@@ -13,7 +13,7 @@ from threading import Condition, current_thread
 import pytest
 
 from counted_store import Cell, CountedStore, wall_s
-from sfcrime.dashboard.seen import Seen, Watch
+from sfcrime.dashboard.memory.seen import Seen, Watch
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import RunFacts
@@ -145,7 +145,7 @@ class Looks:
             return opens(readers)
 
         monkeypatch.setattr(Readers, "open", noted)
-        monkeypatch.setattr("sfcrime.dashboard.seen.time.time_ns", lambda: self.now_ns)
+        monkeypatch.setattr("sfcrime.dashboard.memory.seen.time.time_ns", lambda: self.now_ns)
         self.now_ns = 0
 
     def at_age_ms(self, age_ms: int, watch: Watch) -> int:
@@ -199,7 +199,7 @@ def test_reports_are_kept_oldest_first_and_a_later_one_replaces_its_batch(
 def test_of_many_batches_the_newest_thousand_reports_are_kept(
     watch: Watch, store: CountedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sfcrime.dashboard.summary.PROGRESS_KEPT", 3)
+    monkeypatch.setattr("sfcrime.dashboard.memory.summary.PROGRESS_KEPT", 3)
     for batch in range(5):
         store.count([(NINE, "Drugs", "HAN", 1)])
         store.writer.record_progress(progress_of(batch))
@@ -307,7 +307,7 @@ def many(cells: int) -> list[Cell]:
 def test_a_large_store_is_read_beside_its_totals(
     watch: Watch, store: CountedStore, noted: Noted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sfcrime.dashboard.kept_columns.CALLS_AT_ONCE", 100)
+    monkeypatch.setattr("sfcrime.dashboard.memory.kept_columns.CALLS_AT_ONCE", 100)
     store.count(many(1000))
     watch.start()
     seen = noted.wait_for(lambda seen: seen is not None and seen.columns is not None)

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from api_samples import LIVE, cell, count, outcome_of, seen_in, seen_of
-from sfcrime.dashboard.answers import Accounts, Batch, Hour, Partition, Usual
-from sfcrime.dashboard.api_error import ApiError
-from sfcrime.dashboard.changes import Change, Changes
-from sfcrime.dashboard.hour_questions import hours_of, span_answer_of, stand_outs_of
-from sfcrime.dashboard.parameters import BatchesForm, ChangesForm, HoursForm, SpanForm
-from sfcrime.dashboard.proof_answers import LastAudit
-from sfcrime.dashboard.questions import (
+from sfcrime.dashboard.answers.api_error import ApiError
+from sfcrime.dashboard.answers.proofs import LastAudit
+from sfcrime.dashboard.answers.records import Accounts, Batch, Hour, Partition, Usual
+from sfcrime.dashboard.memory.changes import Change, Changes
+from sfcrime.dashboard.memory.seen import Seen
+from sfcrime.dashboard.questions.hours import hours_of, span_answer_of, stand_outs_of
+from sfcrime.dashboard.questions.overview import (
     batches_of,
     changes_of,
     last_audit_of,
     overview_of,
     snapshot_of,
 )
-from sfcrime.dashboard.seen import Seen
+from sfcrime.dashboard.questions.parameters import BatchesForm, ChangesForm, HoursForm, SpanForm
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import RunFacts
 from sfcrime.store.verdict import AuditVerdict

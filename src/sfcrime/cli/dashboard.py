@@ -35,7 +35,7 @@ def command(settings: Settings, open_browser: bool) -> None:
             click.launch(url)
 
     with stop_on_signals() as stop:
-        from sfcrime.dashboard.server import leave_soon, serve
+        from sfcrime.dashboard.serving.server import leave_soon, serve
 
         serve(settings, stop, answering)
     click.echo("stopped", err=True)

@@ -13,7 +13,7 @@ from sfcrime.cli.browser import open_browser
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import note
 from sfcrime.cli.signals import stop_on_signals
-from sfcrime.dashboard.binding import binding_of
+from sfcrime.dashboard.serving.binding import binding_of
 from sfcrime.errors import EXIT_INTERRUPTED, EXIT_OK
 from sfcrime.machine.child import Child
 from sfcrime.pipeline.supervisor import Pipeline

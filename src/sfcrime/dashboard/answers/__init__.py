@@ -1,0 +1,1 @@
+"""What is answered with: records and errors, which are the API's schema."""

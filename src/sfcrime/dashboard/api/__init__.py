@@ -1,0 +1,1 @@
+"""The API's paths: parameters in, answers out, as JSON or CSV."""

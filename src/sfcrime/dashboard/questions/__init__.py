@@ -1,0 +1,1 @@
+"""What is asked: pure functions from what is seen to an answer."""
