@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import statistics
 import sys
@@ -27,7 +28,7 @@ from urllib.parse import quote, urlencode
 
 import click
 from big_store import CELLS_OF_TEN_YEARS, make_store
-from page_server import PageServer, page_server
+from page_server import ROLES, SERVER, PageServer, page_server
 from rich.console import Console
 from rich.table import Table
 from usage import Watch, memory_by_role
@@ -39,7 +40,6 @@ from sfcrime.tuning.figures import percentile
 
 API = "/api/v1"
 GOAL_P99_MS = 100.0
-_ROLES = ((b"\0sfcrime\0dashboard", "page server"),)
 _HOUR = timedelta(hours=1)
 _COMMITTING_S = 3600
 
@@ -246,16 +246,16 @@ def main(cells: int, requests: int, data_dir: Path | None, out: Path | None) -> 
         if not (data_dir / STORE_FILE).exists():
             console.print(f"made: {make_store(data_dir, cells)}")
         with page_server(data_dir, Path(folder) / "server.log") as server:
-            held = memory_by_role([server.pid], _ROLES)
+            held = memory_by_role([server.pid], ROLES)
             client = Client(server)
             questions = Questions(known_of(client))
-            with Watch([server.pid], _ROLES) as watch, _commits(data_dir):
+            with Watch([os.getpid()], ROLES) as watch, _commits(data_dir):
                 found = measure(client, questions, requests)
             start = {
                 "answers_after_s": round(server.answers_after_s, 2),
                 "whole_after_s": round(server.whole_after_s, 2),
                 "memory_mb": round(sum(each.pss_mb for each in held.values()), 1),
-                "peak_rss_mb": round(watch.usage.peak_rss_mb, 1),
+                "peak_rss_mb": round(watch.usage.peak_rss_mb_by_role[SERVER], 1),
                 "others_cpu_share": round(watch.usage.others_share, 3),
             }
     report(found, console)

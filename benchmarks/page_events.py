@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import resource
 import socket
@@ -29,7 +30,7 @@ from typing import cast
 
 import click
 from big_store import make_store
-from page_server import PageServer, page_server
+from page_server import ROLES, SERVER, PageServer, page_server
 from rich.console import Console
 from usage import Usage, Watch
 
@@ -39,7 +40,6 @@ from sfcrime.store.reader import open_reader
 from sfcrime.tuning.figures import percentile
 
 GOAL_P99_MS, GOAL_MEMORY_MB = 250.0, 50.0
-_ROLES = ((b"\0sfcrime\0dashboard", "page server"),)
 _FILES_BESIDES_CLIENTS = 200
 _SETTLE_S = 3.0
 _STALLED_BUFFER = 4096
@@ -223,9 +223,9 @@ def main(  # noqa: PLR0913 - one parameter a flag
             *("--seconds", str(seconds)),
         ]
         with page_server(data_dir, data_dir.with_name("server.log")) as server:
-            with Watch([server.pid], _ROLES) as alone:
+            with Watch([os.getpid()], ROLES) as alone:
                 subprocess.run(committing, check=True)
-            with Watch([server.pid], _ROLES) as watched:
+            with Watch([os.getpid()], ROLES) as watched:
                 healthy, began_ms = asyncio.run(listen(server, clients, stalled, committing))
         with open_reader(data_dir / STORE_FILE) as reader:
             rows = [row for row in reader.ledger_rows(_ALL) if row.committed_ms >= began_ms]
@@ -239,12 +239,13 @@ def main(  # noqa: PLR0913 - one parameter a flag
 
 
 def _memory(alone: Usage, watched: Usage) -> dict[str, float]:
+    without_mb, with_mb = (each.peak_rss_mb_by_role[SERVER] for each in (alone, watched))
     return {
-        "peak_rss_mb_without": round(alone.peak_rss_mb, 1),
-        "peak_rss_mb_with": round(watched.peak_rss_mb, 1),
-        "memory_of_clients_mb": round(watched.peak_rss_mb - alone.peak_rss_mb, 1),
-        "server_cpu_s_without": round(alone.cpu_s, 1),
-        "server_cpu_s_with": round(watched.cpu_s, 1),
+        "peak_rss_mb_without": round(without_mb, 1),
+        "peak_rss_mb_with": round(with_mb, 1),
+        "memory_of_clients_mb": round(with_mb - without_mb, 1),
+        "server_cpu_s_without": round(alone.cpu_s_by_role[SERVER], 1),
+        "server_cpu_s_with": round(watched.cpu_s_by_role[SERVER], 1),
         "others_cpu_share": round(watched.others_share, 3),
     }
 

@@ -11,6 +11,7 @@ paints are those of a fresh window without a cache, over loopback, while the str
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
@@ -150,7 +151,7 @@ def _paints(browser: Browser, server: PageServer, repeats: int) -> dict[str, flo
     }
 
 
-def _measured(settings: Settings, broker_pid: int, plan: Plan) -> dict[str, object]:
+def _measured(settings: Settings, plan: Plan) -> dict[str, object]:
     store = settings.data_dir / STORE_FILE
     child = start_child(
         [sys.executable, "-m", "sfcrime", "stream", "--await-topic"],
@@ -165,7 +166,7 @@ def _measured(settings: Settings, broker_pid: int, plan: Plan) -> dict[str, obje
                 page = open_page(browser, server.address)
                 page.wait_for_timeout(plan.warm_s * 1000)
                 since_ms = time.time() * 1000
-                with Watch([child.pid, server.pid, broker_pid], _ROLES) as watch:
+                with Watch([os.getpid()], _ROLES) as watch:
                     page.wait_for_timeout(plan.seconds * 1000)
                 producer.check()
                 until_ms = time.time() * 1000
@@ -201,7 +202,7 @@ def main(rate: float, warm: float, seconds: float, paints: int, out: Path | None
         store = msgspec.structs.replace(settings.store, data_dir=str(Path(folder) / "data"))
         settings = msgspec.structs.replace(settings, kafka=kafka, store=store)
         with broker:
-            summary = _measured(settings, broker.pid, Plan(rate, warm, seconds, paints))
+            summary = _measured(settings, Plan(rate, warm, seconds, paints))
     Console(width=100).print(summary)
     if out is not None:
         document = {"machine": described_machine(), "rate": rate, "summary": summary}

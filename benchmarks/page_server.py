@@ -12,9 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from usage import Roles
+
 from sfcrime.machine.child import Child, last_lines, start_child
 
 GIVE_UP_S = 120.0
+SERVER = "page server"
+ROLES: Roles = (
+    (b"\0sfcrime\0dashboard", SERVER),
+    (b"committer.py", "committer"),
+    (b"chromium", "browser"),
+    (b"playwright", "browser"),
+)
+"""Of the processes below a benchmark of the page."""
 _LOOK_S = 0.01
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
