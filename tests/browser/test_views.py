@@ -33,7 +33,7 @@ def test_a_view_shows_its_figures_and_asks_nothing_of_any_other_machine(
         page = window.page
         if view == "Now":
             assert window.counted == _calls(server)
-        expect(page.get_by_test_id("as-of")).to_contain_text("10 Oct 2018, 12:01 AM")
+        expect(page.get_by_test_id("as-of")).to_contain_text("Oct 10, 2018, 12:01 AM")
         expect(page.get_by_test_id("synthetic").first).to_contain_text(
             re.compile("synthetic", re.IGNORECASE)
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from sfcrime.machine.priority import lower
 
 PROGRAM = """
 import os, subprocess, sys
@@ -15,6 +18,17 @@ make_way()
 look = "import os; from pathlib import Path; print(os.getpriority(os.PRIO_PROCESS, 0))"
 subprocess.run([sys.executable, "-c", look])
 """
+
+
+def test_a_process_that_was_started_gets_the_priority_that_is_asked_for() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    ) as child:
+        lower(child.pid, 10)
+
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) == 10
+        child.communicate(b"\n")
+        lower(child.pid, 10)  # one that has ended is nobody's matter
 
 
 @pytest.mark.parametrize("path", [None, "/nowhere"], ids=["all programs", "no ionice"])

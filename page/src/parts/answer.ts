@@ -8,6 +8,14 @@ import { answerMeta, connection, meta, paused } from "../state/live.ts";
 
 /** Between two questions of one panel. */
 const SHORTEST_PAUSE_MS = 1000;
+/** Of a panel's time, how much may be spent waiting for answers: a busy server is asked less. */
+const SHARE_OF_WAITING = 0.04;
+const LONGEST_PAUSE_MS = 5000;
+
+/** How long to wait between two questions when the last answer took so long. */
+export function pauseAfter(tookMs: number): number {
+  return Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, tookMs / SHARE_OF_WAITING));
+}
 
 export interface Shown<P extends Path> {
   /**
@@ -51,6 +59,7 @@ function question<P extends Path>(
   let running: AbortController | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
+  let pauseMs = SHORTEST_PAUSE_MS;
   let wanted = false;
   let stopped = false;
   let have: Count | null = null;
@@ -60,7 +69,7 @@ function question<P extends Path>(
     wanted = true;
     if (running || !ready()) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void send(), Math.max(0, askedAt + SHORTEST_PAUSE_MS - Date.now()));
+    timer = setTimeout(() => void send(), Math.max(0, askedAt + pauseMs - Date.now()));
   };
   const send = async (): Promise<void> => {
     if (running || !ready()) return;
@@ -71,6 +80,7 @@ function question<P extends Path>(
     const askedOf = meta.peek();
     try {
       const got = await ask(path, parameters, mine.signal);
+      pauseMs = pauseAfter(Date.now() - askedAt);
       answer.value = got;
       error.value = null;
       loading.value = false;
@@ -125,8 +135,8 @@ function question<P extends Path>(
 }
 
 /**
- * Asks the API, and again with each batch, at most once a second and only while the panel can be
- * seen. Another question cancels the one before.
+ * Asks the API, and again with each batch, at most once a second (less often where answers take
+ * more than 40 ms) and only while the panel can be seen. Another question cancels the one before.
  *
  * @param follow false for what does not change with a batch, such as the methods
  */

@@ -7,8 +7,8 @@ const at = (text: string) => Date.parse(`${text}Z`) / 1000;
 it("marks hours by the clock and midnight by its day", () => {
   expect(wallMark(at("2018-10-02T09:00:00"), 3600)).toBe("9 AM");
   expect(wallMark(at("2018-10-02T12:00:00"), 3600)).toBe("12 PM");
-  expect(wallMark(at("2018-10-02T00:00:00"), 3600)).toBe("2 Oct");
-  expect(wallMark(at("2018-10-02T09:00:00"), 86_400)).toBe("2 Oct");
+  expect(wallMark(at("2018-10-02T00:00:00"), 3600)).toBe("Oct 2");
+  expect(wallMark(at("2018-10-02T09:00:00"), 86_400)).toBe("Oct 2");
   expect(wallMark(at("2018-10-02T00:00:00"), 182 * 86_400)).toBe("Oct 2018");
 });
 

@@ -12,7 +12,7 @@ export const wallDate = (seconds: number): Date => uPlot.tzDate(new Date(seconds
 /** "9 AM", the day at midnight and where marks are days apart, the month where they are months apart. */
 export function wallMark(seconds: number, apart: number): string {
   const time = new Date(seconds * 1000);
-  const day = `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()] ?? ""}`;
+  const day = `${MONTHS[time.getUTCMonth()] ?? ""} ${time.getUTCDate()}`;
   const hour = time.getUTCHours();
   if (apart >= 60 * DAY_S) return `${MONTHS[time.getUTCMonth()] ?? ""} ${time.getUTCFullYear()}`;
   if (apart >= DAY_S || hour === 0) return day;

@@ -9,9 +9,9 @@ test("numbers are grouped by thousands", () => {
 });
 
 test("a wall time is shown as it stands, with its weekday", () => {
-  expect(hour("2018-10-02T09:00:00")).toBe("Tue 2 Oct 2018, 9 AM");
-  expect(hour("2018-10-02T00:00:00")).toBe("Tue 2 Oct 2018, 12 AM");
-  expect(hour("2018-10-02T12:00:00")).toBe("Tue 2 Oct 2018, 12 PM");
+  expect(hour("2018-10-02T09:00:00")).toBe("Tue, Oct 2, 2018, 9 AM");
+  expect(hour("2018-10-02T00:00:00")).toBe("Tue, Oct 2, 2018, 12 AM");
+  expect(hour("2018-10-02T12:00:00")).toBe("Tue, Oct 2, 2018, 12 PM");
 });
 
 test("a text that is no time is shown as it is", () => {
@@ -19,14 +19,14 @@ test("a text that is no time is shown as it is", () => {
 });
 
 test("an instant is shown on San Francisco's clock", () => {
-  expect(instant("2018-10-02T16:14:05Z")).toBe("Tue 2 Oct 2018, 9:14:05 AM");
-  expect(instant("2018-12-02T16:14:05.123Z")).toBe("Sun 2 Dec 2018, 8:14:05 AM");
+  expect(instant("2018-10-02T16:14:05Z")).toBe("Tue, Oct 2, 2018, 9:14:05 AM");
+  expect(instant("2018-12-02T16:14:05.123Z")).toBe("Sun, Dec 2, 2018, 8:14:05 AM");
 });
 
 test("a span of whole days names its last day, which its end leaves out", () => {
-  expect(span("2018-10-02T00:00", "2018-10-03T00:00")).toBe("Tue 2 Oct 2018");
-  expect(span("2018-10-02", "2018-10-09")).toBe("Tue 2 Oct 2018 to Mon 8 Oct 2018");
-  expect(span("2018-10-02T09:00", "2018-10-02T15:00")).toBe("Tue 2 Oct 2018, 9 AM to 3 PM");
+  expect(span("2018-10-02T00:00", "2018-10-03T00:00")).toBe("Tue, Oct 2, 2018");
+  expect(span("2018-10-02", "2018-10-09")).toBe("Tue, Oct 2, 2018 to Mon, Oct 8, 2018");
+  expect(span("2018-10-02T09:00", "2018-10-02T15:00")).toBe("Tue, Oct 2, 2018, 9 AM to 3 PM");
 });
 
 test("hours are added across a day's end", () => {

@@ -103,11 +103,11 @@ function clock(time: Date, minutes: boolean): string {
 }
 
 function dayOf(time: Date, year: boolean): string {
-  const name = `${DAYS[time.getUTCDay()] ?? ""} ${time.getUTCDate()} ${MONTHS[time.getUTCMonth()] ?? ""}`;
-  return year ? `${name} ${time.getUTCFullYear()}` : name;
+  const name = `${DAYS[time.getUTCDay()] ?? ""}, ${MONTHS[time.getUTCMonth()] ?? ""} ${time.getUTCDate()}`;
+  return year ? `${name}, ${time.getUTCFullYear()}` : name;
 }
 
-/** "Tue 2 Oct 2018". */
+/** "Tue, Oct 2, 2018". */
 export function day(text: string, year = true): string {
   const time = wallTime(text);
   return time ? dayOf(time, year) : text;
@@ -119,19 +119,19 @@ export function hourOfDay(text: string): string {
   return time ? clock(time, false) : text;
 }
 
-/** "Tue 2 Oct 2018, 9 AM". */
+/** "Tue, Oct 2, 2018, 9 AM". */
 export function hour(text: string, year = true): string {
   const time = wallTime(text);
   return time ? `${dayOf(time, year)}, ${clock(time, false)}` : text;
 }
 
-/** "Tue 2 Oct 2018, 9:14 AM". */
+/** "Tue, Oct 2, 2018, 9:14 AM". */
 export function minute(text: string, year = true): string {
   const time = wallTime(text);
   return time ? `${dayOf(time, year)}, ${clock(time, true)}` : text;
 }
 
-/** "Tue 2 Oct 2018, 9 AM to 3 PM", or with both days: a span whose end is left out. */
+/** "Tue, Oct 2, 2018, 9 AM to 3 PM", or with both days: a span whose end is left out. */
 export function span(since: string, until: string): string {
   const from = wallTime(since);
   const to = wallTime(until);
@@ -158,19 +158,19 @@ const CITY = new Intl.DateTimeFormat("en-US", {
   second: "2-digit",
 });
 
-/** An instant (UTC, ends in Z) on San Francisco's clock: "Tue 2 Oct 2018, 9:14:05 AM". */
+/** An instant (UTC, ends in Z) on San Francisco's clock: "Tue, Oct 2, 2018, 9:14:05 AM". */
 export function instant(text: string): string {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) return text;
   const part: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
   for (const { type, value } of CITY.formatToParts(time)) part[type] = value;
   const clockText = `${part.hour ?? ""}:${part.minute ?? ""}:${part.second ?? ""} ${part.dayPeriod ?? ""}`;
-  return `${part.weekday ?? ""} ${part.day ?? ""} ${part.month ?? ""} ${part.year ?? ""}, ${clockText}`;
+  return `${part.weekday ?? ""}, ${part.month ?? ""} ${part.day ?? ""}, ${part.year ?? ""}, ${clockText}`;
 }
 
 /** The time of day of an instant on San Francisco's clock: "9:14:05 AM". */
 export function instantClock(text: string): string {
-  return instant(text).split(", ")[1] ?? text;
+  return instant(text).split(", ").at(-1) ?? text;
 }
 
 /** How long, in words of two units at most: "0.4 s", "12 s", "3 min 5 s", "2 h 10 min", "4 days". */

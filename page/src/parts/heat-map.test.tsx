@@ -46,9 +46,9 @@ it("is one stop of the Tab key, and is walked with arrows", async () => {
   await press("ArrowDown");
   await press("ArrowDown");
   await press("ArrowRight");
-  expect(heard()).toBe("Wednesday, 1 a.m. to 2 a.m.: 0.5 calls an hour on average (1 call in 2 such hours)");
+  expect(heard()).toBe("Wednesday, 1 AM to 2 AM: 0.5 calls an hour on average (1 call in 2 such hours)");
   await press("End");
-  expect(heard()).toContain("Wednesday, 11 p.m. to midnight");
+  expect(heard()).toContain("Wednesday, 11 PM to midnight");
   expect(cells().filter((cell) => cell.tabIndex === 0)).toHaveLength(1);
 });
 
@@ -57,6 +57,6 @@ it("says in the line below what the cell that is looked at says", async () => {
     cells()[5]?.focus();
   });
   expect(page.querySelector(".readout")?.textContent).toBe(
-    "Monday, 5 a.m. to 6 a.m.: 5.0 calls an hour on average (10 calls in 2 such hours).",
+    "Monday, 5 AM to 6 AM: 5.0 calls an hour on average (10 calls in 2 such hours).",
   );
 });

@@ -69,24 +69,24 @@ describe("the heat map", () => {
 
   it("says in words what a colour shows", () => {
     expect(cellSentence({ weekday: 1, hour: 0, calls: 836, hours: 8, mean: 104.5 })).toBe(
-      "Tuesday, midnight to 1 a.m.: 105 calls an hour on average (836 calls in 8 such hours)",
+      "Tuesday, midnight to 1 AM: 105 calls an hour on average (836 calls in 8 such hours)",
     );
     expect(cellSentence({ weekday: 6, hour: 23, calls: 1, hours: 1, mean: 1 })).toBe(
-      "Sunday, 11 p.m. to midnight: 1.0 calls an hour on average (1 call in 1 such hour)",
+      "Sunday, 11 PM to midnight: 1.0 calls an hour on average (1 call in 1 such hour)",
     );
     expect(cellSentence({ weekday: 0, hour: 0, calls: 0, hours: 0, mean: null })).toBe(
-      "Monday, midnight to 1 a.m.: no such hour in this period",
+      "Monday, midnight to 1 AM: no such hour in this period",
     );
   });
 
   it("names hours as the city does", () => {
     expect([0, 1, 11, 12, 13, 23, 24].map(hourName)).toEqual([
       "midnight",
-      "1 a.m.",
-      "11 a.m.",
+      "1 AM",
+      "11 AM",
       "noon",
-      "1 p.m.",
-      "11 p.m.",
+      "1 PM",
+      "11 PM",
       "midnight",
     ]);
     expect([0, 9, 12, 23].map(shortHour)).toEqual(["12a", "9a", "12p", "11p"]);

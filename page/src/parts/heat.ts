@@ -91,7 +91,7 @@ function rounded(value: number): number {
 
 /** 0 to 24, as a clock of the city's readers says it. */
 export function hourName(hour: number): string {
-  const half = hour % 24 < 12 ? "a.m." : "p.m.";
+  const half = hour % 24 < 12 ? "AM" : "PM";
   return hour % 24 === 0 ? "midnight" : hour === 12 ? "noon" : `${hour % 12} ${half}`;
 }
 

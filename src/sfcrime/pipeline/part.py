@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sfcrime.errors import ChildFailed, SfcrimeError
 from sfcrime.machine.child import Child, last_lines, start_child
+from sfcrime.machine.priority import lower
 from sfcrime.pipeline.activity import ERROR_FILE
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
@@ -31,6 +32,8 @@ class Part:
     arguments: Sequence[str]
     """Of `sfcrime`."""
     data_dir: Path
+    priority: int = 0
+    """Lower with each number, down to 19."""
     child: Child | None = None
     _restarts: list[float] = field(default_factory=list)
 
@@ -48,6 +51,8 @@ class Part:
             self.log_path,
             environment={**environment_of_part(settings), ERROR_FILE: str(facts)},
         )
+        if self.priority:
+            lower(self.child.pid, self.priority)
 
     @property
     def exit_code(self) -> int | None:

@@ -30,13 +30,13 @@ test("an older snapshot takes nothing away", () => {
 
 test("an hour is told in one sentence, with what it is compared with", () => {
   expect(hourSentence(at(9, { stands_out: "high", calls: 1432 }))).toBe(
-    "Tue 2 Oct 2018, 9 AM: 1,432 calls; usually 82 (middle half 75.5 to 90, 8 weeks). Stands out: unusually many.",
+    "Tue, Oct 2, 2018, 9 AM: 1,432 calls; usually 82 (middle half 75.5 to 90, 8 weeks). Stands out: unusually many.",
   );
   expect(hourSentence(at(9, { state: "so_far", usual: null, calls: 1 }))).toBe(
-    "Tue 2 Oct 2018, 9 AM: 1 call so far; no usual value: fewer than 3 weeks are known.",
+    "Tue, Oct 2, 2018, 9 AM: 1 call so far; no usual value: fewer than 3 weeks are known.",
   );
   expect(hourSentence(at(2, { state: "missing", calls: null }))).toBe(
-    "Tue 2 Oct 2018, 2 AM: the clocks left this hour out.",
+    "Tue, Oct 2, 2018, 2 AM: the clocks left this hour out.",
   );
 });
 
