@@ -186,3 +186,24 @@ def test_after_a_restart_of_the_server_the_same_snapshot_has_the_same_name(page:
     again.events.renew(0.0)
 
     assert told(again.events.after(0))[0][1] == told(page.events.after(0))[0][1]
+
+
+def test_a_store_that_is_gone_is_told_once_and_so_is_its_return() -> None:
+    page = Page()
+    page.events.renew(0.0)
+    first = page.events.after(0)
+    assert first is not None
+    page.source.publish(None)
+
+    assert page.events.renew(1.0)
+    gone = page.events.after(first.place)
+    assert gone is not None
+    ((name, _, state),) = told(gone)
+    assert (name, state["state"], state["lag"]) == ("state", "stale", None)
+    assert state["reason"] == "The store is gone, or there is nothing in it any more."
+    assert not page.events.renew(2.0)
+
+    page.source.publish(replace(SEEN, revision=3))
+    assert page.events.renew(3.0)
+    ((name, _, state),) = told(page.events.after(gone.place))
+    assert (name, state["state"]) == ("state", "live")

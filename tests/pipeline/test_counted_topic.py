@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -117,3 +118,22 @@ def test_few_records_are_waited_for_at_a_time(silent: Settings) -> None:
 
     with pytest.raises(KafkaUnavailable, match="is being waited for by others"):
         read_now(silent, GENERATION, (0, 0), 4)
+
+
+def test_who_asks_beside_many_others_is_told_at_once(
+    silent: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted_topic, "ANSWER_WITHIN_S", 2.0)
+
+    def asked(_: int) -> tuple[str, float]:
+        started_s = time.monotonic()
+        with pytest.raises(KafkaUnavailable) as refused:
+            read_now(silent, GENERATION, (0, 0), 4)
+        return str(refused.value), time.monotonic() - started_s
+
+    with ThreadPoolExecutor(20) as others:
+        answers = list(others.map(asked, range(20)))
+
+    at_once = [text for text, took_s in answers if took_s < 1]
+    assert len(at_once) == 12
+    assert all("is being waited for by others" in text for text in at_once)

@@ -232,6 +232,18 @@ def test_a_reader_cannot_write(path: Path) -> None:
         connection.execute(text("DELETE FROM cell"))
 
 
+def test_a_store_that_is_cut_short_under_a_reader_is_an_error_and_not_the_end_of_the_process(
+    path: Path,
+) -> None:
+    # Reading a mapped file that was cut short ends the process, so the tests as well.
+    engine = sqlite.open_for_reading(path, sqlite.ReadClock(10))
+    with engine.begin() as connection:
+        assert connection.scalar(text("PRAGMA mmap_size")) in (0, None)
+    with pytest.raises(StoreUnavailable), open_reader(path) as reader:
+        path.write_bytes(b"")
+        list(reader.cells())
+
+
 def test_a_read_that_works_too_long_is_stopped_by_name(tmp_path: Path) -> None:
     path = tmp_path / "sfcrime.db"
     with open_writer(path, history_rows=100) as writer:

@@ -22,6 +22,10 @@ ANSWER_WITHIN_S = 3.0
 _READING = BoundedSemaphore(4)
 """How many records are read at a time: each has a client of its own."""
 
+_ASKING = BoundedSemaphore(8)
+"""How many may ask for one at a time: whoever asks holds one of the threads, some 40, that answer
+all questions about the store too."""
+
 _Found = TypeVar("_Found")
 
 
@@ -71,8 +75,19 @@ def read_now(
             "The embedded broker of this data folder does not run.",
             next_step="start it with `sfcrime run` or `sfcrime broker`",
         )
+    if not _ASKING.acquire(blocking=False):
+        raise _waited_for(kafka)
+    try:
+        return _read_in_turn(kafka, generation, place, most_bytes)
+    finally:
+        _ASKING.release()
+
+
+def _read_in_turn(
+    kafka: KafkaSettings, generation: Generation, place: Place, most_bytes: int
+) -> Content | None:
     if not _READING.acquire(timeout=ANSWER_WITHIN_S):
-        raise KafkaUnavailable(f"{kafka.bootstrap_servers} is being waited for by others.")
+        raise _waited_for(kafka)
 
     def read() -> Content | None:
         try:
@@ -82,6 +97,10 @@ def read_now(
             _READING.release()
 
     return _asked(kafka, read)
+
+
+def _waited_for(kafka: KafkaSettings) -> KafkaUnavailable:
+    return KafkaUnavailable(f"{kafka.bootstrap_servers} is being waited for by others.")
 
 
 def _same_topic(kafka: KafkaSettings, generation: Generation) -> TopicState:

@@ -13,6 +13,7 @@ from sfcrime.dashboard.memory.seen import Seen
 SAME_BATCH_S = 1.0
 """Least time between two snapshots of one batch: Spark's report of a batch comes after its commit,
 and so do the changes of its cells."""
+GONE = "The store is gone, or there is nothing in it any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class NewestEvents:
         """Whether there is something new to send; `now_s` are seconds that never go back."""
         seen = self._sight.newest()
         if seen is None:
-            return False
+            return self._tell_gone()
         state = self._sight.state_of(seen)
         if self._is_due(seen, now_s) and self._make_snapshot(seen, state, now_s):
             return True
@@ -64,6 +65,16 @@ class NewestEvents:
             return False
         self._shown = state
         self._state = self._event(f"event: state\ndata: {state.model_dump_json()}\n\n")
+        return True
+
+    def _tell_gone(self) -> bool:
+        """What was shown stays, but is no longer live once there is no store."""
+        if self._shown is None or self._shown.reason == GONE:
+            return False
+        unknown = {"since": None, "lag": None, "lag_by_partition": None, "lag_reason": GONE}
+        change = {"state": "stale", "reason": GONE, **unknown}
+        self._shown = self._shown.model_copy(update=change)
+        self._state = self._event(f"event: state\ndata: {self._shown.model_dump_json()}\n\n")
         return True
 
     def after(self, place: int) -> Sent | None:
