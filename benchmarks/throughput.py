@@ -41,7 +41,9 @@ from usage import ROLES, Usage, Watch
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
+from sfcrime.machine.priority import lower
 from sfcrime.machine.usage import UsageMeter
+from sfcrime.pipeline.dashboard_part import PRIORITY
 from sfcrime.settings import KafkaSettings
 from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
@@ -173,6 +175,7 @@ def _page(name: str, data_dir: Path) -> Iterator[list[int]]:
         page_server(data_dir, Path(folder) / "server.log", await_cells=False) as page,
         open_browser() as browser,
     ):
+        lower(page.pid, PRIORITY)  # as a run does
         open_page(browser, page.address, await_total=False)
         yield [os.getpid()]
 

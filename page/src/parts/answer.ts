@@ -7,7 +7,7 @@ import { addressOf, ask, ApiError } from "../api/client.ts";
 import { answerMeta, connection, meta, paused } from "../state/live.ts";
 
 /** Between two questions of one panel. */
-const SHORTEST_PAUSE_MS = 1000;
+const SHORTEST_PAUSE_MS = 1500;
 /** Of a panel's time, how much may be spent waiting for answers: a busy server is asked less. */
 const SHARE_OF_WAITING = 0.04;
 const LONGEST_PAUSE_MS = 5000;
@@ -135,8 +135,8 @@ function question<P extends Path>(
 }
 
 /**
- * Asks the API, and again with each batch, at most once a second (less often where answers take
- * more than 40 ms) and only while the panel can be seen. Another question cancels the one before.
+ * Asks the API, and again with each batch, at most every 1.5 s (less often where answers take
+ * more than 60 ms) and only while the panel can be seen. Another question cancels the one before.
  *
  * @param follow false for what does not change with a batch, such as the methods
  */

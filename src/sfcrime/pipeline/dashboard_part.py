@@ -19,7 +19,7 @@ STARTS_AFTER_S = 20.0
 """So long a run may take to its first statistic before the page is started beside it. It takes 6 s,
 or 12 s without the start-up cache."""
 
-_PRIORITY = 10
+PRIORITY = 10
 """Who looks at a backlog can wait for a moment; the job is not to lose its pace to the page."""
 
 
@@ -32,7 +32,7 @@ class DashboardPart:
     """
 
     def __init__(self, settings: Settings, on_step: Callable[[str], None]) -> None:
-        self._part = Part("dashboard", ["dashboard"], settings.data_dir, _PRIORITY)
+        self._part = Part("dashboard", ["dashboard"], settings.data_dir, PRIORITY)
         self._activity = activity_file(settings.data_dir, DashboardActivity)
         self._on_step = on_step
         self._began_s = time.monotonic()
