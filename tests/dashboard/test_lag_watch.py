@@ -109,3 +109,20 @@ def test_after_its_end_it_asks_nothing(cluster: Cluster, clock: Clock) -> None:
 
     assert not Event().wait(0.05)
     assert cluster.asked == 0
+
+
+def test_a_question_that_fails_is_asked_again(clock: Clock) -> None:
+    answers = iter([KeyError("a partition of nobody"), FIVE])
+
+    def measure() -> KnownLag:
+        answer = next(answers, FIVE)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    watch = LagWatch(measure, every_s=0.01, clock=clock)
+    try:
+        watch.look()
+        wait_until(lambda: watch.known == FIVE)
+    finally:
+        watch.end()

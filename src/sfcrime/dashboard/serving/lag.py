@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ LOOKED_WITHIN_S = 15.0
 """A look lasts so long: a page that is watched looks again sooner."""
 FORGOTTEN_AFTER_S = 20.0
 NOT_ASKED = "it was not asked for yet"
+_LOG = logging.getLogger("sfcrime.dashboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class LagWatch:
     Kafka may take seconds to answer: whoever looks gets what was known last, and never waits.
 
     Args:
-        measure: asks the cluster; bounded, and raises nothing.
+        measure: asks the cluster; bounded in time.
         every_s: seconds between two questions.
         clock: seconds that never go back.
     """
@@ -76,6 +78,13 @@ class LagWatch:
         self._ended.set()
         self._looked.set()
 
+    def _asked(self) -> KnownLag:
+        try:
+            return self._measure()
+        except Exception as error:  # whatever it is: it is asked again
+            _LOG.warning("The lag cannot be asked for: %r", error)
+            return KnownLag(None, "asking for it failed: the server's log says why")
+
     def _watch(self) -> None:
         while True:
             self._looked.wait()
@@ -83,7 +92,7 @@ class LagWatch:
             while self._clock() - self._looked_s <= LOOKED_WITHIN_S:
                 if self._ended.is_set():
                     return
-                self._known = self._measure()
+                self._known = self._asked()
                 self._measured_s = self._clock()
                 if self._ended.wait(self._every_s):
                     return
