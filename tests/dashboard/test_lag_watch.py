@@ -123,6 +123,6 @@ def test_a_question_that_fails_is_asked_again(clock: Clock) -> None:
     watch = LagWatch(measure, every_s=0.01, clock=clock)
     try:
         watch.look()
-        wait_until(lambda: watch.known == FIVE)
+        wait_until(lambda: watch.known == FIVE, "the second answer is known")
     finally:
         watch.end()
