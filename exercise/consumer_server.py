@@ -24,8 +24,8 @@ import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.aio import AIOConsumer
 
-from sfcrime.cli.output import escaped_bytes, terminal_safe
 from sfcrime.domain.dispositions import describe
+from sfcrime.domain.safe_text import escaped_bytes, terminal_safe
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.client import client_properties, kafka_error
 from sfcrime.kafka.topic import Topic
