@@ -63,6 +63,7 @@ lint: dev ## linters, types and import rules alone
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	cd exercise && MYPYPATH=../src ../.venv/bin/mypy --strict *.py
 	.venv/bin/lint-imports
 
 format: dev ## put the code into its format
