@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
+from sfcrime.cli.browser import open_browser
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_OK
@@ -19,8 +23,8 @@ from sfcrime.settings import Settings
     "--host",
     "--token-file",
 )
-@click.option("--open", "open_browser", is_flag=True, help="Open the page in your browser.")
-def command(settings: Settings, open_browser: bool) -> None:
+@click.option("--open", "opens", is_flag=True, help="Open the page in your browser.")
+def command(settings: Settings, opens: bool) -> None:
     """Serve the page, its API and its metrics.
 
     Everything comes from the store of the data folder, whether a job writes to it or not. The
@@ -31,8 +35,8 @@ def command(settings: Settings, open_browser: bool) -> None:
     def answering(url: str) -> None:
         click.echo(f"page: {url}")
         click.echo("Ctrl-C stops it", err=True)
-        if open_browser:
-            click.launch(url)
+        if opens:
+            open_browser(url, Path(os.devnull))
 
     with stop_on_signals() as stop:
         from sfcrime.dashboard.serving.server import leave_soon, serve
