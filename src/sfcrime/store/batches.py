@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,21 +15,42 @@ from sfcrime.store.records import PartitionRange, Totals
 from sfcrime.store.writer_row import now_ms
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerBefore:
+    """What the ledger holds before a batch."""
+
+    totals: Totals
+    partitions: dict[int, PartitionRange]
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """Of each partition, the first offset not accounted for."""
+        return {partition: each.end for partition, each in self.partitions.items()}
+
+
+def ledger_before(connection: Connection, number: int) -> LedgerBefore:
+    """Of generation `number`, as it is now."""
+    partitions = {each.partition: each for each in rows.partitions(connection, number)}
+    return LedgerBefore(rows.totals(connection, number), partitions)
+
+
 def write_batch(
-    connection: Connection, number: int, outcome: BatchOutcome, labels: tuple[Labels, Labels]
+    connection: Connection,
+    number: int,
+    outcome: BatchOutcome,
+    labels: tuple[Labels, Labels],
+    before: LedgerBefore,
 ) -> None:
     """Writes all of a batch but its identities; it was checked that it continues the ledger.
 
     `labels` are those of call types, and those of dispositions.
     """
-    before = rows.totals(connection, number)
-    known = {each.partition: each for each in rows.partitions(connection, number)}
-    committed_ms = now_ms()
     add_cells(connection, number, outcome, labels)
     add_set_aside(connection, number, outcome)
-    add_to_partitions(connection, number, outcome, known)
+    add_to_partitions(connection, number, outcome, before.partitions)
+    committed_ms = now_ms()  # as near to the COMMIT as can be
     add_to_ledger(connection, number, outcome, committed_ms)
-    add_to_totals(connection, number, outcome, before=before, committed_ms=committed_ms)
+    add_to_totals(connection, number, outcome, before=before.totals, committed_ms=committed_ms)
 
 
 def add_cells(

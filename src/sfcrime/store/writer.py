@@ -218,11 +218,11 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
 
     def _write(self, connection: Connection, outcome: BatchOutcome) -> None:
         number = self._required_number()
-        ends = {each.partition: each.end for each in rows.partitions(connection, number)}
+        before = batches.ledger_before(connection, number)
         held = self._identities.held(connection)
-        check_batch(outcome, rows.totals(connection, number), ends, held=held)
-        batches.write_batch(connection, number, outcome, self._labels)
+        check_batch(outcome, before.totals, before.ends, held=held)
         self._identities.add(connection, outcome.identities)
+        batches.write_batch(connection, number, outcome, self._labels, before)
         oldest = outcome.batch_id - self._history_rows + 1
         for table in (schema.batch, schema.batch_range):
             batches.forget_before(connection, number, table, oldest)
