@@ -10,7 +10,8 @@ import pytest
 from dashboard.serving import GivenSource, PageClient
 from sfcrime.dashboard.serving.app import build_app
 from sfcrime.dashboard.serving.binding import Binding, binding_of
-from sfcrime.dashboard.serving.lag import KnownLag, LagWatch
+from sfcrime.dashboard.serving.lag import LagWatch
+from sfcrime.domain.topic_state import Lag
 from sfcrime.settings import Settings, StoreSettings
 
 TOKEN = "a-token-of-24-characters"  # noqa: S105 - of this test
@@ -26,7 +27,7 @@ def source() -> GivenSource:
 
 @pytest.fixture
 def lag() -> Iterator[LagWatch]:
-    watch = LagWatch(lambda: KnownLag({0: 5, 1: 7}, None), every_s=0.01)
+    watch = LagWatch(lambda: Lag({0: 5, 1: 7}, None), every_s=0.01)
     yield watch
     watch.end()
 

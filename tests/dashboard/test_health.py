@@ -10,10 +10,10 @@ from dashboard.conftest import Asked
 from dashboard.serving import COMMITTED_MS, SEEN, WRITER, GivenSource
 from sfcrime.dashboard.serving import app as app_module
 from sfcrime.dashboard.serving.health import Readiness, readiness_of
-from sfcrime.dashboard.serving.lag import KnownLag
 from sfcrime.dashboard.serving.state import state_of
+from sfcrime.domain.topic_state import Lag
 
-LIVE = state_of(WRITER, COMMITTED_MS, KnownLag({0: 5}, None), COMMITTED_MS)
+LIVE = state_of(WRITER, COMMITTED_MS, Lag({0: 5}, None), COMMITTED_MS)
 
 
 def test_it_is_ready_where_the_store_is_read_and_a_job_counts() -> None:
@@ -21,7 +21,7 @@ def test_it_is_ready_where_the_store_is_read_and_a_job_counts() -> None:
 
 
 def test_each_reason_why_it_is_not_is_told() -> None:
-    stale = state_of(WRITER, COMMITTED_MS, KnownLag(None, "no broker"), COMMITTED_MS + 60_000)
+    stale = state_of(WRITER, COMMITTED_MS, Lag(None, "no broker"), COMMITTED_MS + 60_000)
 
     assert readiness_of("The store is damaged.", stale) == Readiness(
         ready=False,

@@ -8,9 +8,10 @@ from threading import Event
 import pytest
 
 from running import wait_until
-from sfcrime.dashboard.serving.lag import KnownLag, LagWatch
+from sfcrime.dashboard.serving.lag import LagWatch
+from sfcrime.domain.topic_state import Lag
 
-FIVE = KnownLag({0: 5}, None)
+FIVE = Lag({0: 5}, None)
 
 
 class Cluster:
@@ -21,7 +22,7 @@ class Cluster:
         self.may_answer = Event()
         self.may_answer.set()
 
-    def __call__(self) -> KnownLag:
+    def __call__(self) -> Lag:
         self.asked += 1
         self.may_answer.wait()
         return FIVE
@@ -55,7 +56,7 @@ def watch(cluster: Cluster, clock: Clock) -> Iterator[LagWatch]:
 def test_before_anybody_looks_it_is_not_known_and_not_asked_for(
     watch: LagWatch, cluster: Cluster
 ) -> None:
-    assert watch.known == KnownLag(None, "it was not asked for yet")
+    assert watch.known == Lag(None, "it was not asked for yet")
     assert cluster.asked == 0
 
 
@@ -98,7 +99,7 @@ def test_what_was_measured_20_seconds_ago_is_not_known_any_more(
 
     clock.now_s += 20.1
 
-    assert watch.known == KnownLag(None, "it was not asked for yet")
+    assert watch.known == Lag(None, "it was not asked for yet")
 
 
 def test_after_its_end_it_asks_nothing(cluster: Cluster, clock: Clock) -> None:
@@ -114,7 +115,7 @@ def test_after_its_end_it_asks_nothing(cluster: Cluster, clock: Clock) -> None:
 def test_a_question_that_fails_is_asked_again(clock: Clock) -> None:
     answers = iter([KeyError("a partition of nobody"), FIVE])
 
-    def measure() -> KnownLag:
+    def measure() -> Lag:
         answer = next(answers, FIVE)
         if isinstance(answer, Exception):
             raise answer

@@ -12,9 +12,9 @@ from dashboard.serving import COMMITTED_MS, SEEN, GivenSource, after_batch
 from sfcrime.dashboard.answers.records import Accounts, Meta, Snapshot, State
 from sfcrime.dashboard.api.sight import Sight
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.serving.lag import KnownLag
 from sfcrime.dashboard.serving.newest_events import NewestEvents, Sent
 from sfcrime.dashboard.serving.state import state_of
+from sfcrime.domain.topic_state import Lag
 from sfcrime.settings import Settings
 
 
@@ -23,7 +23,7 @@ class Page:
 
     def __init__(self) -> None:
         self.source = GivenSource()
-        self.lag = KnownLag({0: 0}, None)
+        self.lag = Lag({0: 0}, None)
         self.now_ms = COMMITTED_MS + 1_000
         sight = Sight(Settings(), lambda: self.source.seen, self.state_of)
         self.events = NewestEvents(sight, snapshot_of)

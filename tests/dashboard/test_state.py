@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from dashboard.serving import COMMITTED_MS, WRITER
 from sfcrime.dashboard.answers.records import State
-from sfcrime.dashboard.serving.lag import KnownLag
 from sfcrime.dashboard.serving.state import state_of
+from sfcrime.domain.topic_state import Lag
 
-NO_LAG = KnownLag({0: 0, 1: 0}, None)
-SOME_LAG = KnownLag({0: 5, 1: 7}, None)
+NO_LAG = Lag({0: 0, 1: 0}, None)
+SOME_LAG = Lag({0: 5, 1: 7}, None)
 
 
 def test_a_job_that_was_seen_just_now_is_live() -> None:
@@ -61,7 +61,7 @@ def test_a_quiet_topic_and_an_unknown_lag_are_live() -> None:
     beating = replace(WRITER, seen_ms=now_ms - 1_000)
 
     assert state_of(beating, COMMITTED_MS, NO_LAG, now_ms).state == "live"
-    unknown = state_of(beating, COMMITTED_MS, KnownLag(None, "no broker"), now_ms)
+    unknown = state_of(beating, COMMITTED_MS, Lag(None, "no broker"), now_ms)
     assert (unknown.state, unknown.lag, unknown.lag_reason) == ("live", None, "no broker")
 
 

@@ -13,6 +13,7 @@ from threading import Condition, current_thread
 import pytest
 
 from counted_store import Cell, CountedStore, wall_s
+from running import wait_until
 from sfcrime.dashboard.memory.seen import Seen, Watch
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import Readers, StoreReader
@@ -342,10 +343,7 @@ def test_the_thread_publishes_each_batch_and_is_never_ended_by_an_error(
     path.write_bytes(b"no database" * 1000)
     with caplog.at_level(logging.WARNING):
         watch.start()
-        deadline = time.monotonic() + 20
-        while watch.problem is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: watch.problem is not None, "the store was found damaged")
         assert watch.seen is None
         path.unlink()
         with CountedStore(path) as store:

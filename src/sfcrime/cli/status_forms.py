@@ -16,8 +16,8 @@ from sfcrime.cli.output import (
     source_title,
     table_of,
 )
+from sfcrime.domain.topic_state import Lag
 from sfcrime.domain.wall_clock import instant_iso, to_iso
-from sfcrime.pipeline.counted_topic import Lag
 from sfcrime.store.records import (
     BatchProgress,
     Generation,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from threading import BoundedSemaphore, Thread
 from typing import TypeVar
 
-from sfcrime.domain.topic_state import TopicState, lag
+from sfcrime.domain.topic_state import Lag, TopicState, lag
 from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_record import known_kafka
@@ -27,19 +26,6 @@ _ASKING = BoundedSemaphore(8)
 all questions about the store too."""
 
 _Found = TypeVar("_Found")
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """Offsets that the ledger has not reached; both None where they are not known."""
-
-    by_partition: dict[int, int] | None
-    reason: str | None
-    """Why they are not known."""
-
-    @property
-    def records(self) -> int | None:
-        return None if self.by_partition is None else sum(self.by_partition.values())
 
 
 def measure_lag(

@@ -16,7 +16,8 @@ from sfcrime.domain.dispositions import describe
 from sfcrime.domain.wall_clock import MICROS, is_missing, is_repeated
 from sfcrime.store.records import CellCount
 
-DAY_S = 24 * 3600
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 FIRST_MONDAY_S = -3 * DAY_S
 """1969-12-29T00:00:00, the Monday before the epoch, which was a Thursday."""
 
@@ -40,7 +41,7 @@ class Every(StrEnum):
     @property
     def width_s(self) -> int | None:
         """Seconds of a span; None for `all`, and for `window`, which is the store's own."""
-        return {Every.HOUR: 3600, Every.DAY: DAY_S, Every.WEEK: 7 * DAY_S}.get(self)
+        return {Every.HOUR: HOUR_S, Every.DAY: DAY_S, Every.WEEK: 7 * DAY_S}.get(self)
 
     @property
     def shows_seams(self) -> bool:

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.memory.labels import CallTypes
-from sfcrime.statistics.rollups import DAY_S, FIRST_MONDAY_S
+from sfcrime.statistics.rollups import DAY_S, FIRST_MONDAY_S, HOUR_S
 
 CHUNK_S = 28 * DAY_S
 """Four weeks, so that a batch of live calls renews one or two chunks of some 40,000 cells, and
 few chunks of a long span are cut by its ends."""
-HOUR_S = 3600
 HOURS_OF_A_CHUNK = CHUNK_S // HOUR_S
 
 

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sfcrime.dashboard.memory.chunk import CHUNK_S, HOUR_S, HOURS_OF_A_CHUNK, Chunk, Pairs, added_up
+from sfcrime.dashboard.memory.chunk import CHUNK_S, HOURS_OF_A_CHUNK, Chunk, Pairs, added_up
 from sfcrime.dashboard.memory.hours import HourTotals, hour_totals
 from sfcrime.dashboard.memory.labels import CallTypes as CallTypes
+from sfcrime.statistics.rollups import HOUR_S
 from sfcrime.store.records import Totals
 
 _DENSE_PAIRS = 4_000_000

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.domain.wall_clock import MICROS, is_missing, is_repeated
+from sfcrime.statistics.rollups import HOUR_S
 from sfcrime.statistics.usual import UsualHours, stand_outs, usual_hours
 
-HOUR_S = 3600
 HOURS_OF_A_DAY = 24
 
 HourState = Literal["complete", "so_far", "repeated", "missing"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from sfcrime.dashboard.answers.records import Compared, Comparison
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds, ComparisonForm, wall_s, wall_text
+from sfcrime.dashboard.questions.parameters import Bounds, ComparisonForm, wall_s, wall_text
 from sfcrime.dashboard.questions.real_hours import real_days, whole_hours
 from sfcrime.dashboard.questions.selection import (
     Counts,
@@ -23,6 +23,7 @@ from sfcrime.dashboard.questions.selection import (
     summed_by,
 )
 from sfcrime.domain.categories import CATEGORIES
+from sfcrime.statistics.rollups import HOUR_S
 
 _DEFAULT_HOURS = 7 * 24
 _MOST_TYPES = 25

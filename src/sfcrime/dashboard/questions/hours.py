@@ -10,7 +10,6 @@ from sfcrime.dashboard.memory.hours import Hour, HourTotals
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.questions.meta import meta_of
 from sfcrime.dashboard.questions.parameters import (
-    HOUR_S,
     Bounds,
     HoursForm,
     SpanForm,
@@ -18,6 +17,7 @@ from sfcrime.dashboard.questions.parameters import (
     wall_s,
     wall_text,
 )
+from sfcrime.statistics.rollups import HOUR_S
 
 _STAND_OUT_HOURS = 28 * 24
 _MOST_STAND_OUTS = 200

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sfcrime.dashboard.answers.records import Named, Names
 from sfcrime.dashboard.memory.labels import CallTypes
 from sfcrime.dashboard.memory.seen import Seen
-from sfcrime.dashboard.questions.parameters import HOUR_S, Bounds, NamesForm
+from sfcrime.dashboard.questions.parameters import Bounds, NamesForm
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
@@ -26,6 +26,7 @@ from sfcrime.dashboard.questions.selection import (
     wanted_labels,
 )
 from sfcrime.domain.categories import CATEGORIES, category_of
+from sfcrime.statistics.rollups import HOUR_S
 
 _DEFAULT_HOURS = 24
 

@@ -14,9 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sfcrime.dashboard.answers.api_error import bad_parameter
 from sfcrime.domain.outcomes import Reason
 from sfcrime.domain.wall_clock import MICROS, from_datetime, to_iso
-
-HOUR_S = 3600
-DAY_S = 24 * HOUR_S
+from sfcrime.statistics.rollups import DAY_S, HOUR_S
 
 WallTime = Annotated[
     str,

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.memory.hours import HourTotals
-from sfcrime.dashboard.questions.parameters import DAY_S, HOUR_S, Bounds
+from sfcrime.dashboard.questions.parameters import Bounds
 from sfcrime.domain.wall_clock import MICROS, is_repeated
+from sfcrime.statistics.rollups import DAY_S, FIRST_MONDAY_S, HOUR_S
 
-_WEEK_HOURS = 7 * 24
-_FIRST_MONDAY_S = 4 * DAY_S
-"""1970-01-05T00:00:00."""
+WEEK_HOURS = 7 * 24
 _REPEATED_SLOT = 6 * 24 + 1
 """Clocks are turned back on a Sunday, when they show two o'clock, to one o'clock."""
 
@@ -30,8 +29,8 @@ def whole_hours(span: Bounds, counted: Bounds) -> Bounds:
 
 def slots_of_week(span: Bounds) -> NDArray[np.int64]:
     """Of each hour of a span, its place in the week: 0 is Monday from 0 to 1 o'clock."""
-    first = (span.since_s - _FIRST_MONDAY_S) // HOUR_S
-    return (first + np.arange(span.hours)) % _WEEK_HOURS
+    first = (span.since_s - FIRST_MONDAY_S) // HOUR_S
+    return (first + np.arange(span.hours)) % WEEK_HOURS
 
 
 def real_hours(hours: HourTotals, span: Bounds) -> NDArray[np.int64]:

@@ -12,13 +12,16 @@ from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.questions.hours import counted_span
 from sfcrime.dashboard.questions.meta import meta_of
 from sfcrime.dashboard.questions.parameters import (
-    DAY_S,
-    HOUR_S,
     Bounds,
     FilteredForm,
     span_of,
 )
-from sfcrime.dashboard.questions.real_hours import real_hours, slots_of_week, whole_hours
+from sfcrime.dashboard.questions.real_hours import (
+    WEEK_HOURS,
+    real_hours,
+    slots_of_week,
+    whole_hours,
+)
 from sfcrime.dashboard.questions.selection import (
     Counts,
     cells_meta,
@@ -28,8 +31,7 @@ from sfcrime.dashboard.questions.selection import (
     summed_by,
     wanted_labels,
 )
-
-_WEEK_HOURS = 7 * 24
+from sfcrime.statistics.rollups import DAY_S, HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def heat_of(seen: Seen, form: FilteredForm) -> Heat:
         until=span.until,
         category=form.category,
         type=form.type,
-        calls=summed_by(slots, calls, _WEEK_HOURS).reshape(7, 24).tolist(),
-        hours=summed_by(slots, real, _WEEK_HOURS).reshape(7, 24).tolist(),
+        calls=summed_by(slots, calls, WEEK_HOURS).reshape(7, 24).tolist(),
+        hours=summed_by(slots, real, WEEK_HOURS).reshape(7, 24).tolist(),
     )
 
 

@@ -5,28 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
+
+from sfcrime.domain.topic_state import Lag
 
 ASKED_EVERY_S = 5.0
 LOOKED_WITHIN_S = 15.0
 """A look lasts so long: a page that is watched looks again sooner."""
 FORGOTTEN_AFTER_S = 20.0
 NOT_ASKED = "it was not asked for yet"
+NOT_KNOWN = Lag(None, NOT_ASKED)
 _LOG = logging.getLogger("sfcrime.dashboard")
-
-
-@dataclass(frozen=True, slots=True)
-class KnownLag:
-    """Records of the topic that are not accounted for; None where they are not known."""
-
-    by_partition: dict[int, int] | None = None
-    reason: str | None = NOT_ASKED
-    """Why they are not known."""
-
-    @property
-    def records(self) -> int | None:
-        return None if self.by_partition is None else sum(self.by_partition.values())
 
 
 class LagWatch:
@@ -42,7 +31,7 @@ class LagWatch:
 
     def __init__(
         self,
-        measure: Callable[[], KnownLag],
+        measure: Callable[[], Lag],
         every_s: float = ASKED_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,15 +42,15 @@ class LagWatch:
         self._looked = Event()
         self._looked_s = float("-inf")
         self._measured_s = float("-inf")
-        self._known = KnownLag()
+        self._known = NOT_KNOWN
         self._ended = Event()
         self._thread: Thread | None = None
 
     @property
-    def known(self) -> KnownLag:
+    def known(self) -> Lag:
         """As it was measured last; not known where that was over 20 s ago."""
         is_old = self._clock() - self._measured_s > FORGOTTEN_AFTER_S
-        return KnownLag() if is_old else self._known
+        return NOT_KNOWN if is_old else self._known
 
     def look(self) -> None:
         """Somebody looks: it is asked for soon, and again for 15 s."""
@@ -78,12 +67,12 @@ class LagWatch:
         self._ended.set()
         self._looked.set()
 
-    def _asked(self) -> KnownLag:
+    def _asked(self) -> Lag:
         try:
             return self._measure()
         except Exception as error:  # whatever it is: it is asked again
             _LOG.warning("The lag cannot be asked for: %r", error)
-            return KnownLag(None, "asking for it failed: the server's log says why")
+            return Lag(None, "asking for it failed: the server's log says why")
 
     def _watch(self) -> None:
         while True:

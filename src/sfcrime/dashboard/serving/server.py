@@ -22,9 +22,10 @@ from sfcrime.dashboard.memory.seen import Watch
 from sfcrime.dashboard.serving.app import build_app
 from sfcrime.dashboard.serving.binding import Binding, binding_of
 from sfcrime.dashboard.serving.events import ABORT, EventHub
-from sfcrime.dashboard.serving.lag import KnownLag, LagWatch
+from sfcrime.dashboard.serving.lag import LagWatch
 from sfcrime.dashboard.serving.probes import SeenSource
 from sfcrime.domain.safe_text import terminal_safe
+from sfcrime.domain.topic_state import Lag
 from sfcrime.errors import PortTaken, SfcrimeError, UsageError
 from sfcrime.machine.own_folder import MARK
 from sfcrime.pipeline.activity import DashboardActivity, write_activity
@@ -95,21 +96,20 @@ def leave_soon(code: int) -> None:
     timer.start()
 
 
-def lag_of(source: SeenSource, settings: Settings) -> Callable[[], KnownLag]:
+def lag_of(source: SeenSource, settings: Settings) -> Callable[[], Lag]:
     """Asks the cluster how far the topic is ahead of what was seen."""
 
-    def measure() -> KnownLag:
+    def measure() -> Lag:
         # Kafka's client is loaded when somebody looks, so that the first page need not wait.
         from sfcrime.pipeline.counted_topic import measure_lag
 
         seen = source.seen
         if seen is None:
-            return KnownLag(None, "nothing was counted yet")
+            return Lag(None, "nothing was counted yet")
         try:
-            found = measure_lag(settings, seen.generation, seen.partitions)
+            return measure_lag(settings, seen.generation, seen.partitions)
         except SfcrimeError as error:
-            return KnownLag(None, error.happened)
-        return KnownLag(found.by_partition, found.reason)
+            return Lag(None, error.happened)
 
     return measure
 

@@ -8,7 +8,7 @@ from sfcrime.dashboard.answers.records import State
 from sfcrime.domain.wall_clock import instant_iso
 
 if TYPE_CHECKING:
-    from sfcrime.dashboard.serving.lag import KnownLag
+    from sfcrime.domain.topic_state import Lag
     from sfcrime.store.records import WriterState
 
 SEEN_WITHIN_MS = 15_000
@@ -22,7 +22,7 @@ STUCK = "Records wait in the topic, and no batch was committed for a minute."
 LIVE = "A job writes to the store."
 
 
-def state_of(writer: WriterState, committed_ms: int | None, lag: KnownLag, now_ms: int) -> State:
+def state_of(writer: WriterState, committed_ms: int | None, lag: Lag, now_ms: int) -> State:
     """What the page says of the job.
 
     Args:
