@@ -11,7 +11,7 @@ from dashboard.serving import GivenSource, PageClient
 from sfcrime.dashboard.serving.app import build_app
 from sfcrime.dashboard.serving.binding import Binding, binding_of
 from sfcrime.dashboard.serving.lag import LagWatch
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 from sfcrime.settings import Settings, StoreSettings
 
 TOKEN = "a-token-of-24-characters"  # noqa: S105 - of this test

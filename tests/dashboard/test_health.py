@@ -11,7 +11,7 @@ from dashboard.serving import COMMITTED_MS, SEEN, WRITER, GivenSource
 from sfcrime.dashboard.serving import app as app_module
 from sfcrime.dashboard.serving.health import Readiness, readiness_of
 from sfcrime.dashboard.serving.state import state_of
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 
 LIVE = state_of(WRITER, COMMITTED_MS, Lag({0: 5}, None), COMMITTED_MS)
 

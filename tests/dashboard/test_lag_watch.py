@@ -9,7 +9,7 @@ import pytest
 
 from running import wait_until
 from sfcrime.dashboard.serving.lag import LagWatch
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 
 FIVE = Lag({0: 5}, None)
 

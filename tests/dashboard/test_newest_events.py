@@ -14,7 +14,7 @@ from sfcrime.dashboard.api.sight import Sight
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.serving.newest_events import NewestEvents, Sent
 from sfcrime.dashboard.serving.state import state_of
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 from sfcrime.settings import Settings
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dashboard.serving import COMMITTED_MS, WRITER
 from sfcrime.dashboard.answers.records import State
 from sfcrime.dashboard.serving.state import state_of
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 
 NO_LAG = Lag({0: 0, 1: 0}, None)
 SOME_LAG = Lag({0: 5, 1: 7}, None)

@@ -265,7 +265,7 @@ def test_an_error_of_the_caller_passes_a_reader_unchanged(path: Path) -> None:
 
 
 def test_cells_come_with_numbers_in_the_order_of_windows(reader: StoreReader) -> None:
-    types, codes = dict(reader.call_type_labels()), dict(reader.disposition_codes())
+    types, codes = reader.call_type_texts({1, 2, 3, 99}), reader.disposition_texts({1, 2, 3, 4})
     pages = list(reader.numbered_cells())
     assert [
         (window_s, types[type_id], codes[code_id], calls)
@@ -303,14 +303,6 @@ def test_numbered_cells_are_bounded_by_the_start_of_their_window(
 ) -> None:
     found = reader.numbered_cells(since_s, until_s)
     assert sum(row[3] for page in found for row in page) == calls
-
-
-def test_labels_are_read_on_after_a_number(reader: StoreReader) -> None:
-    labels = list(reader.call_type_labels())
-    assert labels == [(1, "Traf Violation Cite"), (2, "Passing Call"), (3, "Noise Nuisance")]
-    assert list(reader.call_type_labels(after_id=2)) == labels[2:]
-    assert list(reader.disposition_codes(after_id=3)) == [(4, "OTS")]
-    assert list(reader.disposition_codes(after_id=4)) == []
 
 
 def test_records_set_aside_are_read_on_after_a_place(reader: StoreReader) -> None:

@@ -16,7 +16,7 @@ from sfcrime.cli.output import (
     source_title,
     table_of,
 )
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 from sfcrime.domain.wall_clock import instant_iso, to_iso
 from sfcrime.store.records import (
     BatchProgress,

@@ -42,19 +42,6 @@ class TopicState:
         return [each for each in (head, tail) if each.start < each.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """Offsets that the ledger has not reached; both None where they are not known."""
-
-    by_partition: dict[int, int] | None
-    reason: str | None
-    """Why they are not known."""
-
-    @property
-    def records(self) -> int | None:
-        return None if self.by_partition is None else sum(self.by_partition.values())
-
-
 def lag(
     reached: Mapping[int, int], ends: Mapping[int, int], firsts: Mapping[int, int] = NOTHING
 ) -> dict[int, int]:

@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from threading import BoundedSemaphore, Thread
 from typing import TypeVar
 
-from sfcrime.domain.topic_state import Lag, TopicState, lag
+from sfcrime.domain.known_lag import Lag
+from sfcrime.domain.topic_state import TopicState, lag
 from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_record import known_kafka

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
@@ -162,7 +162,11 @@ class StoreReader:
         return (WindowTotal(*row) for row in self._snapshot.rows(statement))
 
     def call_type_texts(self, numbers: Collection[int]) -> dict[int, str]:
-        """Text of raw call types by number; those that the store lacks are not there."""
+        """Text of raw call types by number; those that the store lacks are not there.
+
+        A number means the same as long as a cell of this generation has it; one that none has may
+        be given again.
+        """
         return self._texts(schema.call_type, numbers)
 
     def disposition_texts(self, numbers: Collection[int]) -> dict[int, str]:
@@ -173,22 +177,6 @@ class StoreReader:
         found: dict[int, str] = {}
         self._snapshot.read_texts(table, set(numbers), found)
         return found
-
-    def call_type_labels(self, after_id: int = 0) -> Iterator[tuple[int, str]]:
-        """Number and text of the raw call types numbered above `after_id`, by number.
-
-        A number means the same as long as a cell of this generation has it; one that none has may
-        be given again. So what is to be read later are those after the highest one in cells read.
-        """
-        return self._labels(schema.call_type, after_id)
-
-    def disposition_codes(self, after_id: int = 0) -> Iterator[tuple[int, str]]:
-        """The same of raw dispositions."""
-        return self._labels(schema.disposition, after_id)
-
-    def _labels(self, table: Table, after_id: int) -> Iterator[tuple[int, str]]:
-        statement = select(table).where(table.c.id > after_id).order_by(table.c.id)
-        return (tuple(row) for row in self._snapshot.rows(statement))
 
     def calls_by(
         self, grouping: Grouping, since_us: int | None = None, until_us: int | None = None

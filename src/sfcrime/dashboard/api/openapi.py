@@ -59,6 +59,7 @@ def described_api() -> dict[str, Any]:
     for name in _OF_FASTAPI:
         schemas.pop(name, None)
     sent = [(each, "serialization") for each in (ErrorBody, Snapshot, State)]
+    # It takes any sequence of such pairs; its type names a list of one kind of models.
     _, found = models_json_schema(sent, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     document["components"]["schemas"] = dict(sorted((schemas | found["$defs"]).items()))
     return document

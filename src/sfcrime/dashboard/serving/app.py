@@ -73,6 +73,7 @@ def build_app(
         redoc_url=None,
         lifespan=lifespan,
     )
+    # As FastAPI documents it; a method of a class is a function of an object here.
     app.openapi = described_api  # type: ignore[method-assign]
     app.state.sight, app.state.hub = sight, hub
     app.include_router(calls.router)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
-from sfcrime.domain.topic_state import Lag
+from sfcrime.domain.known_lag import Lag
 
 ASKED_EVERY_S = 5.0
 LOOKED_WITHIN_S = 15.0

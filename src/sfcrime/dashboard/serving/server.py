@@ -24,8 +24,8 @@ from sfcrime.dashboard.serving.binding import Binding, binding_of
 from sfcrime.dashboard.serving.events import ABORT, EventHub
 from sfcrime.dashboard.serving.lag import LagWatch
 from sfcrime.dashboard.serving.probes import SeenSource
+from sfcrime.domain.known_lag import Lag
 from sfcrime.domain.safe_text import terminal_safe
-from sfcrime.domain.topic_state import Lag
 from sfcrime.errors import PortTaken, SfcrimeError, UsageError
 from sfcrime.machine.own_folder import MARK
 from sfcrime.pipeline.activity import DashboardActivity, write_activity
@@ -118,6 +118,7 @@ class _Connection(HttpToolsProtocol):
     """Keeps little of what a client does not read, and lets the event stream cut its connection: a
     closed one waits for what was not sent yet."""
 
+    # It is a transport of sockets, always; the base class takes any.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
@@ -125,6 +126,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # The type of a scope names the values that ASGI itself gives.
         self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
 
 

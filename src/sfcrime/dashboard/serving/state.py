@@ -8,7 +8,7 @@ from sfcrime.dashboard.answers.records import State
 from sfcrime.domain.wall_clock import instant_iso
 
 if TYPE_CHECKING:
-    from sfcrime.domain.topic_state import Lag
+    from sfcrime.domain.known_lag import Lag
     from sfcrime.store.records import WriterState
 
 SEEN_WITHIN_MS = 15_000
