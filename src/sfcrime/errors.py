@@ -287,16 +287,16 @@ class GivenUp(ChildFailed):
     Args:
         part: its name.
         minutes: as long as it was tried.
-        last: why it ended last.
-        next_step: where to look.
+        reason: why it was down last, in words that follow its name.
+        last: the error that it ended with; its exit code and next step are this one's too.
     """
 
-    rule = "What ends is started again, for as long as supervision.give_up_after_s says."
+    rule = "What is down is started again, or waited for, as long as supervision.give_up_after_s."
     may_pass = False
 
-    def __init__(self, part: str, minutes: float, last: str, next_step: str) -> None:
-        self.part = part
+    def __init__(self, part: str, minutes: float, reason: str, last: SfcrimeError) -> None:
+        self.part, self.exit_code = part, last.exit_code
         super().__init__(
-            f"The {part} could not be kept up for {minutes:,.0f} minutes: {last}",
-            next_step=next_step,
+            f"The {part} could not be kept up for {minutes:,.0f} minutes; at last it {reason}",
+            next_step=last.next_step,
         )

@@ -54,8 +54,12 @@ class Child:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def wait(self, timeout_s: float) -> int | None:
-        """Waits for its end; None where it still runs after `timeout_s` seconds."""
+    def ask_to_end(self) -> None:
+        """SIGTERM, and no waiting."""
+        self._process.terminate()
+
+    def wait(self, timeout_s: float | None) -> int | None:
+        """Waits for its end; None where it still runs after `timeout_s` seconds, if bounded."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:

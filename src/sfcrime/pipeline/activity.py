@@ -50,15 +50,16 @@ class PartState(msgspec.Struct, frozen=True):
     """A part as its supervisor sees it."""
 
     name: str
-    """`broker` (`kafka` where it is an outside cluster), `producer`, `stream` or `dashboard`."""
+    """`broker` (of an outside cluster, too), `producer`, `stream` or `dashboard`."""
     state: Literal["up", "down", "done"]
-    """`down` until it works again, not only until it is started; `done` at a source's end."""
+    """`down` until it works, not only until it is started; `done` at a source's end."""
     since_ms: int
     """In this state since then, milliseconds since 1970 UTC."""
     restarts: int
     """Of this run."""
     reason: str
-    """Why it was last down, in one line; empty where it never was."""
+    """Why it was last down, in one line of words that follow its name; empty where it has not been
+    since its first start: what is `down` then is starting."""
 
 
 class SupervisionActivity(msgspec.Struct, frozen=True):

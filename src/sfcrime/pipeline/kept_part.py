@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from sfcrime.errors import GivenUp, SfcrimeError
 from sfcrime.pipeline.activity import PartState
+from sfcrime.pipeline.part import Ended
 
 FIRST_DELAY_S = 0.5
 MOST_DELAY_S = 15.0
@@ -26,7 +27,9 @@ _JITTER = 0.25
 class Process(Protocol):
     """What can be kept up."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called."""
 
     @property
     def exit_code(self) -> int | None:
@@ -38,7 +41,7 @@ class Process(Protocol):
     def kill(self) -> None:
         """Ends it at once, and everything below it."""
 
-    def failure(self, code: int) -> SfcrimeError:
+    def ended(self, code: int) -> Ended:
         """Why it ended."""
 
 
@@ -50,7 +53,7 @@ class Clock:
     """Never goes back."""
     milliseconds: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     """Since 1970 UTC."""
-    jitter: Callable[[], float] = lambda: random.uniform(1 - _JITTER, 1 + _JITTER)
+    jitter: Callable[[], float] = lambda: random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
 
 
 @dataclass(slots=True)
@@ -82,9 +85,13 @@ class KeptPart:
     _was_up: bool = False
     _killed_for: str = ""
 
+    def begins(self) -> None:
+        """The process was started by somebody else."""
+        self._began_s, self.since_ms = self.clock.seconds(), self.clock.milliseconds()
+
     def start(self) -> None:
         """The first start; OSError where it is not possible."""
-        self._began_s, self.since_ms = self.clock.seconds(), self.clock.milliseconds()
+        self.begins()
         self.process.start()
 
     def works(self) -> None:
@@ -101,8 +108,20 @@ class KeptPart:
         if self.state != "done":
             self._turn("done")
 
+    def is_away(self, reason: str, failure: SfcrimeError) -> None:
+        """It runs, and does not do what it is for. Repeatable: the first reason stays.
+
+        Raises:
+            GivenUp: it has been so for too long.
+        """
+        if self.state != "down":
+            self.on_step(f"the {self.process.name} {reason}; waiting for it")
+            self._goes_down(reason)
+        self.reason = self.reason or reason
+        self._give_up_in_time(failure)
+
     def kill(self, reason: str) -> None:
-        """Ends it, to be started again; the reason takes the place of "signal 9"."""
+        """Ends it, to be started again; the reason takes the place of the signal's."""
         self._killed_for = reason
         self.process.kill()
 
@@ -121,7 +140,7 @@ class KeptPart:
             code = self.process.exit_code
             if code is None:
                 return
-            self._ended(self.process.failure(code), code)
+            self._has_ended(code)
         if may_start and self._due_s is not None and self.clock.seconds() >= self._due_s:
             self._start_again()
 
@@ -129,37 +148,39 @@ class KeptPart:
         """For views to show."""
         return PartState(self.process.name, self.state, self.since_ms, self.restarts, self.reason)
 
-    def _ended(self, failure: SfcrimeError, code: int) -> None:
-        reason = self._killed_for or failure.happened.splitlines()[0]
-        told_its_error = code > 0 and not self._killed_for
+    def _has_ended(self, code: int) -> None:
+        ended, killed_for = self.process.ended(code), self._killed_for
         self._killed_for = ""
-        if told_its_error and not (failure.may_pass and self._was_up):
-            raise failure
-        self._wait_for_start(reason, failure)
+        if code > 0 and not killed_for and not (ended.failure.may_pass and self._was_up):
+            raise ended.failure
+        self._wait_for_start(killed_for or ended.reason, ended.failure)
 
     def _wait_for_start(self, reason: str, failure: SfcrimeError) -> None:
-        now_s = self.clock.seconds()
-        if self.state != "down":
-            self._began_s = now_s
-            self._turn("down")
-        self.reason = reason
-        down_s = now_s - self._began_s
-        if down_s > self.give_up_after_s:
-            raise GivenUp(self.process.name, down_s / 60, reason, failure.next_step)
+        self._goes_down(reason)
+        self._give_up_in_time(failure)
         delay_s = min(FIRST_DELAY_S * 2**self.attempts, MOST_DELAY_S) * self.clock.jitter()
         self.attempts += 1
-        self._due_s = now_s + delay_s
-        self.on_step(f"{reason}; starting it again")
+        self._due_s = self.clock.seconds() + delay_s
+        self.on_step(f"the {self.process.name} {reason}; starting it again")
+
+    def _goes_down(self, reason: str) -> None:
+        self.reason = reason
+        if self.state != "down":
+            self._began_s = self.clock.seconds()
+            self._turn("down")
+
+    def _give_up_in_time(self, failure: SfcrimeError) -> None:
+        down_s = self.clock.seconds() - self._began_s
+        if down_s > self.give_up_after_s:
+            raise GivenUp(self.process.name, down_s / 60, self.reason, failure)
 
     def _start_again(self) -> None:
         self.restarts += 1
+        self._due_s = None
         try:
             self.process.start()
         except OSError as error:  # a full disk has no room for its log
-            failure = self.process.failure(0)
-            self._wait_for_start(f"The {self.process.name} cannot be started: {error}", failure)
-        else:
-            self._due_s = None
+            self._wait_for_start(f"cannot be started: {error}", self.process.ended(0).failure)
 
     def _turn(self, state: Literal["up", "down", "done"]) -> None:
         self.state, self.since_ms = state, self.clock.milliseconds()

@@ -18,6 +18,16 @@ from sfcrime.settings import Settings
 from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a part ended."""
+
+    reason: str
+    """In one line of words that follow its name."""
+    failure: SfcrimeError
+    """What to raise where it is not started again."""
+
+
 @dataclass(slots=True)
 class Part:
     """A process of its own, so that it can be killed, started again and looked at alone.
@@ -64,9 +74,13 @@ class Part:
         if self.child is not None:
             self.child.kill_tree()
 
-    def failure(self, code: int) -> SfcrimeError:
+    def ended(self, code: int) -> Ended:
         """Why it ended with this exit code."""
-        return part_failure(self.name, code, self.log_path)
+        failure = part_failure(self.name, code, self.log_path)
+        if code < 0:
+            return Ended(f"was killed (signal {-code})", failure)
+        own = _own_error(self.log_path)["happened"].partition("\n")[0]
+        return Ended(f"ended (exit code {code}): {own}", failure)
 
 
 def environment_of_part(settings: Settings) -> dict[str, str]:
@@ -86,7 +100,7 @@ def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
     own = _own_error(log_path)
     told = own["next_step"]
     failure = ChildFailed(
-        f"The {name} ended ({_how(code)}): {own['happened']}",
+        f"The {name} ended (exit code {code}): {own['happened']}",
         rule=own["rule"],
         next_step=f"{told}; its log is {log_path}" if told else f"read {log_path}",
     )
@@ -95,10 +109,6 @@ def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
     if code > 0:
         failure.exit_code = code
     return failure
-
-
-def _how(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _own_error(log_path: Path) -> dict[str, Any]:
