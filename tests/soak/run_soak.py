@@ -242,10 +242,14 @@ def facts_of(soak: Soak) -> list[Figure]:
     found.append(
         fact("counting again after a kill, slowest", slowest, limit, slowest <= BACK_WITHIN_S)
     )
-    rest = sfcrime("stream", "--until-caught-up", "--quiet", timeout_s=900)
-    found.append(fact("the rest of the topic, exit code", rest.code, "0", rest.code == 0))
-    audit = sfcrime("audit", timeout_s=1800)
-    found.append(fact("audit, exit code", audit.code, "0: equal", audit.code == 0))
+    with sfcrime.started("broker") as broker:
+        broker.wait_for(lambda: "bootstrap servers:" in broker.log(), "the broker to answer")
+        rest = sfcrime("stream", "--until-caught-up", "--quiet", timeout_s=900)
+        found.append(fact("the rest of the topic, exit code", rest.code, "0", rest.code == 0))
+        audit = sfcrime("audit", timeout_s=1800)
+        found.append(fact("audit, exit code", audit.code, "0: equal", audit.code == 0))
+        broker.signal(signal.SIGTERM)
+        broker.wait()
     total = sfcrime.accounting() or Accounting()
     found.append(fact("accounting", _as_text(total), "adds up", total.adds_up and total.read > 0))
     for outcome, delivered in sorted(soak.trickle.delivered.items()):

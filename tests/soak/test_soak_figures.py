@@ -87,7 +87,8 @@ def test_a_leak_of_two_megabytes_an_hour_is_found_below_noise_and_restarts() -> 
 
 
 def test_growth_within_the_first_minutes_of_each_life_is_no_leak() -> None:
-    filling = lived(lambda hours, age: 60 + 40 * min(1.0, 20 * age))  # full after 3 min
+    # Full after 3 min, which is a large part of lives of 10.
+    filling = lived(lambda hours, age: 60 + 40 * min(1.0, 20 * age), (10,) * 12)
 
     assert missed({"stream: memory MB": filling}) == []
 
@@ -112,14 +113,13 @@ def test_lives_of_five_minutes_are_too_short_to_tell() -> None:
 
 
 def test_a_slope_that_noise_could_be_is_open() -> None:
-    # Up and down by some 100 MB: whatever the line says, it might be none.
-    chance = random.Random(3)
-    noise = lived(lambda hours, age: 500 + 3 * hours + chance.uniform(-100, 100))
+    # Up and down by 100 MB: 30 MB an hour may be nothing.
+    noise = lived(noisy(lambda hours, age: 500 + 30 * hours, 100))
 
     figure = judged({"producer: memory MB": noise})["producer: memory MB"]
 
+    assert figure.verdict is Verdict.OPEN
     assert figure.low is not None and figure.low < 0
-    assert figure.verdict is (Verdict.MET if (figure.value or 0) < 1 else Verdict.OPEN)
 
 
 def test_a_descriptor_every_twenty_minutes_is_found() -> None:
