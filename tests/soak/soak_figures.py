@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from lives import Cut, Reading, Slope, plateau, slope_across_lives, slope_within_lives, sum_of
 
@@ -48,7 +49,7 @@ class Figure:
 
 def fact(name: str, found: object, limit: str, holds: bool) -> Figure:
     """A figure that is right or wrong."""
-    number = float(found) if isinstance(found, int | float) else None
+    number = float(found) if isinstance(found, int | float) and isfinite(found) else None
     return Figure(name, str(found), limit, Verdict.MET if holds else Verdict.MISSED, number)
 
 
