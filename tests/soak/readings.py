@@ -29,8 +29,9 @@ JVM_ROLES = ("Spark driver", "broker")
 SETTLED_S = 2.0
 """A process that is younger may be one about to become another."""
 GC_OPTION = "-Xlog:gc:file={folder}/gc-%p.log::filecount=2,filesize=1m"
-"""Lets each JVM note what its heap holds after each collection."""
-_COLLECTION = re.compile(rb"\d+M->(\d+)M\(\d+M\)")
+"""Lets each JVM note its collections of garbage."""
+_FULL_COLLECTION = re.compile(rb"Pause Full .*?\d+M->(\d+)M\(\d+M\)")
+_NEWEST_BYTES = 128 * 1024
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -82,9 +83,9 @@ def see_processes(members: Iterable[Member], gc_folder: Path, sight: Sight) -> N
         pids = sorted(each.identity.pid for each in those)
         life = f"{' '.join(map(str, pids))} {min(each.identity.started[-9:] for each in those)}"
         sight.lives[role] = life, min(each.age_s for each in those)
-        heap_mb = heap_after_collection_mb(gc_folder / f"gc-{pids[0]}.log")
-        if heap_mb is not None:
-            sight.values[f"{role}: heap after collection MB"] = heap_mb
+        live_mb = live_heap_mb(gc_folder / f"gc-{pids[0]}.log")
+        if live_mb is not None:
+            sight.values[f"{role}: live heap MB"] = live_mb
 
 
 def figures_of(pid: int) -> dict[str, float]:
@@ -114,12 +115,13 @@ def _kib_by_name(path: Path) -> dict[str, int]:
     return {name: int(rest.split()[0]) for name, _, rest in (each.partition(":") for each in lines)}
 
 
-def heap_after_collection_mb(log: Path) -> float | None:
-    """What the last collection in a JVM's log left, in MB; None before the first."""
+def live_heap_mb(log: Path) -> float | None:
+    """What the last full collection in a JVM's log left, in MB; None before the first. What others
+    leave holds garbage of their elders, and grows until the next full one."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 8192))
-            found = _COLLECTION.findall(file.read())
+            file.seek(max(0, log.stat().st_size - _NEWEST_BYTES))
+            found = _FULL_COLLECTION.findall(file.read())
     except OSError:
         return None
     return int(found[-1]) * 2**20 / 1e6 if found else None

@@ -14,6 +14,7 @@ figure is missed. Ctrl-C ends in order and shows what there is.
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -94,6 +95,18 @@ def _as_text(total: Accounting) -> str:
     return ", ".join(f"{name} {value:,}" for name, value in asdict(total).items())
 
 
+def _environment(folder: Path, minutes: float) -> dict[str, str]:
+    """Lets the JVMs note their collections, and has Spark make a full one 24 times, so every 5 min
+    in 2 h, where it makes one in 30 min by itself: only that tells what its heap holds."""
+    collect_s = max(30, round(minutes * 60 / 24))
+    return {
+        "JAVA_TOOL_OPTIONS": GC_OPTION.format(folder=folder),
+        "SFCRIME_STREAM_SPARK_PROPERTIES": json.dumps(
+            {"spark.cleaner.periodicGC.interval": f"{collect_s}s"}
+        ),
+    }
+
+
 def _victims(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     names = [each.strip() for each in text.split(",")]
     for each in names:
@@ -134,7 +147,7 @@ def main(
     start = date.today() - timedelta(days=366)  # noqa: DTZ011
     console = Console(width=150, soft_wrap=True)
     chance = random.Random(seed)
-    sfcrime = Sfcrime(folder / "data", {"JAVA_TOOL_OPTIONS": GC_OPTION.format(folder=folder)})
+    sfcrime = Sfcrime(folder / "data", _environment(folder, minutes))
     source = ("--source", "synthetic", "--seed", str(seed), "--start", start.isoformat())
     service = Service(sfcrime, (*source, "--speed", f"{speed:.0f}x", "--plain"))
     dues = planned(minutes, restarts_every, victims, chance)

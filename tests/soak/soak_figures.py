@@ -20,6 +20,9 @@ MOST_LOG_MB = 42.0
 """Four files of 10 MB (sfcrime/jvm/log4j2.xml), and what a JVM itself says."""
 _PLATEAU_SHARE, _PLATEAU_MB = 1.15, 8.0
 _GROWTH_A_RECORD = 1.25
+MOST_JVM_MB = {"Spark driver": 1258 + 700, "broker": 268 + 200}
+"""The default heaps, and what is beside them: code, classes, stacks, buffers, and pages of the
+start-up cache that were written to. A heap grows to its bound by design."""
 FLAT_FOLDERS = ("spark folder", "checkpoint folder", "run folder")
 
 Series = Mapping[str, Sequence[Reading]]
@@ -83,6 +86,14 @@ def plateau_figure(name: str, readings: Sequence[Reading], cut: Cut) -> Figure:
     return Figure(name, text, limit, verdict, found.last_quarter)
 
 
+def bound_figure(name: str, readings: Sequence[Reading], bound: float) -> Figure:
+    """Whether something was ever above a bound."""
+    if not readings:
+        return Figure(name, "not read", f"<= {bound:g}", Verdict.OPEN)
+    most = max(each.value for each in readings)
+    return fact(f"{name}, at most", round(most, 2), f"<= {bound:g}", most <= bound)
+
+
 def bytes_a_record_figure(
     name: str, megabytes: Sequence[Reading], records: Sequence[Reading], cut: Cut
 ) -> Figure:
@@ -121,9 +132,9 @@ def figures_of(
     together = sum_of(slopes) if len(slopes) == len(roles) else None
     found.append(slope_figure("Python together: memory MB", together, "MB", MOST_MB_AN_HOUR))
     for role in jvm_roles:
-        for what in ("heap after collection MB", "memory MB"):
-            name = f"{role}: {what}"
-            found.append(plateau_figure(name, series.get(name, ()), cut))
+        live, held = f"{role}: live heap MB", f"{role}: memory MB"
+        found.append(plateau_figure(live, series.get(live, ()), cut))
+        found.append(bound_figure(held, series.get(held, ()), MOST_JVM_MB[role]))
     for role in (*roles, *jvm_roles):
         for what in ("descriptors", "threads"):
             found.append(_slope(series, cut, f"{role}: {what}", "", MOST_DESCRIPTORS_AN_HOUR))
@@ -137,10 +148,8 @@ def _disk(series: Series, cut: Cut) -> list[Figure]:
         for name in ("store", "topic")
     ]
     found.append(plateau_figure("store's log: MB", series.get("store's log: MB", ()), cut))
-    for name in ("broker's logs", "driver's logs"):
-        most = max((each.value for each in series.get(f"{name}: MB", ())), default=0.0)
-        limit = f"<= {MOST_LOG_MB:g}"
-        found.append(fact(f"{name}: MB, at most", round(most, 2), limit, most <= MOST_LOG_MB))
+    for name in ("broker's logs: MB", "driver's logs: MB"):
+        found.append(bound_figure(name, series.get(name, ()), MOST_LOG_MB))
     for name in FLAT_FOLDERS:
         found.append(_slope(series, cut, f"{name}: MB", "MB", MOST_MB_AN_HOUR))
         found.append(_slope(series, cut, f"{name}: files", "", MOST_DESCRIPTORS_AN_HOUR))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from disturbances import VICTIMS, planned
 from lives import Cut, Reading, plateau, slope_across_lives, slope_within_lives
-from readings import heap_after_collection_mb, taken_by
+from readings import live_heap_mb, taken_by
 from soak_figures import Figure, Verdict, figures_of
 
 ROLES, JVM_ROLES = ("producer", "stream"), ("broker",)
@@ -48,7 +48,7 @@ def a_sound_soak() -> dict[str, list[Reading]]:
     for role in (*ROLES, *JVM_ROLES):
         series[f"{role}: descriptors"] = lived(lambda h, a: 40 + round(h * 60) % 2)
         series[f"{role}: threads"] = lived(lambda h, a: 12)
-    series["broker: heap after collection MB"] = lived(lambda h, a: 60 + 20 * min(1, 20 * a))
+    series["broker: live heap MB"] = lived(lambda h, a: 60 + 20 * min(1, 20 * a))
     series["records"] = lived(lambda h, a: 400_000 * h, (120,))
     series["store: MB"] = lived(lambda h, a: 3 * h, (120,))
     series["topic: MB"] = lived(lambda h, a: 50 * h, (120,))
@@ -131,7 +131,7 @@ def test_a_descriptor_every_twenty_minutes_is_found() -> None:
 def test_a_heap_that_goes_on_growing_has_no_plateau() -> None:
     growing = lived(lambda hours, age: 60 + 100 * age)
 
-    name = "broker: heap after collection MB"
+    name = "broker: live heap MB"
     assert missed({name: growing}) == [name]
 
 
@@ -175,16 +175,23 @@ def test_every_victim_has_its_turn_and_the_last_quarter_is_left_alone() -> None:
     assert sorted(kills[:6]) == sorted(kills[6:]) == sorted(VICTIMS)
 
 
-def test_the_last_collection_says_what_the_heap_holds(tmp_path: Path) -> None:
+def test_a_jvm_beyond_its_heap_and_what_is_beside_it_is_found() -> None:
+    native = lived(lambda hours, age: 160 + 200 * hours, (120,))
+
+    assert missed({"broker: memory MB": native}) == ["broker: memory MB, at most"]
+
+
+def test_the_last_full_collection_says_what_the_heap_holds(tmp_path: Path) -> None:
     log = tmp_path / "gc-7.log"
-    assert heap_after_collection_mb(log) is None
+    assert live_heap_mb(log) is None
     log.write_text(
         "[0.010s][info][gc] Using Parallel\n"
         "[1.5s][info][gc] GC(0) Pause Young (Allocation Failure) 64M->9M(245M) 4.1ms\n"
-        "[9.5s][info][gc] GC(1) Pause Young (Allocation Failure) 73M->50M(245M) 3.9ms\n"
+        "[9.5s][info][gc] GC(1) Pause Full (System.gc()) 73M->50M(245M) 33.9ms\n"
+        "[9.9s][info][gc] GC(2) Pause Young (Allocation Failure) 114M->61M(245M) 3.9ms\n"
     )
 
-    assert heap_after_collection_mb(log) == 52.4288
+    assert live_heap_mb(log) == 52.4288
 
 
 def test_holes_of_a_file_take_nothing(tmp_path: Path) -> None:
