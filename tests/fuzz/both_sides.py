@@ -1,0 +1,236 @@
+"""Counts a topic on both sides, and says where they differ.
+
+The stream's side is what a job does with a batch once Spark has read it: packets are judged,
+proved, told from repeats, counted and committed to a store. The audit's side is the audit, reading
+the same records from a list. Only Kafka and Spark themselves are left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias, cast
+
+import pyarrow as pa
+from fuzz_topics import Batch, FuzzTopic
+from header_readers import header_faults
+
+from sfcrime.audit.judge import ValidCall
+from sfcrime.audit.recount import CountingRules
+from sfcrime.audit.run_audit import run_audit
+from sfcrime.domain.outcomes import MAX_VALUE_BYTES, Outcome, Reason
+from sfcrime.domain.topic_state import TopicState
+from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.store.reader import open_reader
+from sfcrime.store.writer import open_writer
+from sfcrime.streaming import rules
+from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
+from sfcrime.streaming.batches import BatchStorer
+from sfcrime.streaming.intake import judged_rows, packets_of
+from sfcrime.streaming.judged_rows import LABEL_SEPARATOR, LATE, as_packet, rows_of
+from store_samples import GENERATION
+
+Verdict: TypeAlias = tuple[int | None, int | None, str]
+"""Call id, call time and label, as `JudgedColumns` has them: None and a reason where rejected."""
+
+_MOST_SPARK_MS = (2**63 - 1) // 1000
+"""Spark counts timestamps in microseconds; batches beyond it are read without Spark."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What both sides made of a topic."""
+
+    records: int = 0
+    families: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records by family and what the stream's judge made of them: "valid", "late" or a reason."""
+    stream: Counter[str] = field(default_factory=Counter)
+    """Records by outcome, the rejected ones by reason."""
+    audit: Counter[str] = field(default_factory=Counter)
+    differing: list[int] = field(default_factory=list)
+    """Numbers of the records whose verdicts differ."""
+    differences: list[str] = field(default_factory=list)
+    """What differs, in words."""
+
+
+def compare(topic: FuzzTopic) -> Comparison:
+    """Counts a topic on both sides. What the stream's judge remembers is forgotten before: the same
+    topic gives the same result."""
+    found = Comparison(len(topic.records))
+    if topic.source_name:
+        found.families.update((each.family, "read") for each in topic.records)
+        for number, fault in header_faults(topic):
+            found.differences.append(fault)
+            found.differing += [] if number is None else [number]
+        return found
+    for memo in (rules.known_dates, rules.known_times, rules.known_labels):
+        memo.clear()
+    placed = _placed(topic)
+    reads = [_read(number, batch, topic) for number, batch in enumerate(placed)]
+    _compare_verdicts(topic, placed, reads, found)
+    if not found.differing:
+        _compare_counts(topic, placed, reads, found)
+    return found
+
+
+def _placed(topic: FuzzTopic) -> list[list[TopicRecord]]:
+    """The records of each batch with their offsets."""
+    ends: dict[int, int] = {}
+    batches = []
+    for batch in topic.batches:
+        placed = []
+        for record in batch:
+            offset = ends.get(record.partition, 0) + record.skipped
+            ends[record.partition] = offset + 1
+            placed.append(
+                TopicRecord(record.partition, offset, record.published_ms, None, record.value)
+            )
+        batches.append(placed)
+    return batches
+
+
+_PARTITION = attrgetter("partition")
+
+
+def _read(number: int, records: Sequence[TopicRecord], topic: FuzzTopic) -> ReadBatch:
+    """A batch as the query gives it: of each partition one packet or several."""
+    lateness_us = None if topic.lateness_s is None else topic.lateness_s * 1_000_000
+    packets = []
+    planned = {}
+    for partition, part in groupby(sorted(records, key=_PARTITION), _PARTITION):
+        rows = list(part)
+        size = 1 + hash((number, len(rows), partition)) % (2 * len(rows))
+        packets += [
+            (partition, _packet(rows[at : at + size], lateness_us))
+            for at in range(0, len(rows), size)
+        ]
+        planned[partition] = Planned(_start(topic, number, partition), rows[-1].offset + 1)
+    return ReadBatch(number, packets, planned, len(records), PhaseClock())
+
+
+def _start(topic: FuzzTopic, number: int, partition: int) -> int:
+    """Where a batch begins: offsets that hold no record belong to the batch behind them."""
+    before = (record for batch in topic.batches[:number] for record in batch)
+    return sum(1 + record.skipped for record in before if record.partition == partition)
+
+
+def _packet(rows: Sequence[TopicRecord], lateness_us: int | None) -> bytes:
+    values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]  # as Spark cuts them
+    offsets = pa.array([row.offset for row in rows], pa.int64())
+    published_ms = [row.timestamp_ms for row in rows]
+    if max(map(abs, published_ms)) > _MOST_SPARK_MS:
+        stamps = pa.array(published_ms, pa.int64())
+        return as_packet(judged_rows(values, offsets, stamps, lateness_us))
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "value": pa.array(values, pa.binary()),
+            "partition": pa.array([row.partition for row in rows], pa.int32()),
+            "offset": offsets,
+            "timestamp": pa.array([at * 1000 for at in published_ms], pa.timestamp("us", "UTC")),
+        }
+    )
+    packet: bytes = packets_of(batch, lateness_us).column("records")[0].as_py()
+    return packet
+
+
+def _compare_verdicts(
+    topic: FuzzTopic,
+    placed: Sequence[Sequence[TopicRecord]],
+    reads: Sequence[ReadBatch],
+    found: Comparison,
+) -> None:
+    audit = CountingRules(topic.lateness_s, topic.window_minutes)
+    number = 0
+    for batch, records, read in zip(topic.batches, placed, reads, strict=True):
+        by_place = _stream_verdicts(read)
+        for made, record in zip(batch, records, strict=True):
+            stream = by_place[record.partition, record.offset]
+            audited = _audit_verdict(audit, record)
+            what = stream[2] if stream[0] is None else "valid"
+            found.families[made.family, what] += 1
+            if stream[0] is None:
+                found.stream[what] += 1
+            if audited[0] is None:
+                found.audit[audited[2]] += 1
+            if stream != audited:
+                found.differing.append(number)
+                found.differences.append(f"stream {stream}, audit {audited}")
+            number += 1
+
+
+def _stream_verdicts(read: ReadBatch) -> dict[tuple[int, int], Verdict]:
+    verdicts: dict[tuple[int, int], Verdict] = {}
+    for partition, packet in read.packets:
+        columns = rows_of(packet).to_pydict()
+        rows = zip(*(columns[name] for name in ("call_id", "call_us", "label")), strict=True)
+        places = ((partition, offset) for offset in columns["offset"])
+        verdicts.update(zip(places, rows, strict=True))
+    return verdicts
+
+
+def _audit_verdict(audit: CountingRules, record: TopicRecord) -> Verdict:
+    judged = audit.judge(record)
+    if isinstance(judged, ValidCall):
+        label = f"{judged.call_type}{LABEL_SEPARATOR}{judged.disposition}"
+        return judged.call_id, judged.call_us, label
+    if isinstance(judged, Reason):
+        return None, None, judged
+    return None, judged.call_us, LATE
+
+
+class _ListedTopic:
+    """The topic as a job asks about it before it commits."""
+
+    def ask_head(self, starts: Mapping[int, int]) -> Callable[[], tuple[str, Mapping[int, int]]]:
+        return lambda: (GENERATION.topic_id, dict.fromkeys(starts, 0))
+
+    def require_lasting_offsets(self) -> None:
+        """Offsets without a record stay so."""
+
+
+def _compare_counts(
+    topic: FuzzTopic,
+    placed: Sequence[Sequence[TopicRecord]],
+    reads: Sequence[ReadBatch],
+    found: Comparison,
+) -> None:
+    """Counts the batches into a store, and audits it."""
+    starts = dict.fromkeys({record.partition for record in topic.records}, 0)
+    generation = replace(
+        GENERATION,
+        start_offsets=starts,
+        lateness_s=topic.lateness_s,
+        window_minutes=topic.window_minutes,
+        source_name="",
+    )
+
+    def read(
+        start: Mapping[int, int], end: Mapping[int, int], *, source_name: str = ""
+    ) -> Iterator[Sequence[TopicRecord]]:
+        yield from placed
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "store.db")
+        with open_writer(path, history_rows=1_000_000) as writer:
+            writer.create_generation(generation)
+            storer = BatchStorer(writer, generation, cast(Any, _ListedTopic()))
+            for each in reads:
+                storer.store(each)
+            state = TopicState(GENERATION.topic_id, starts, dict(storer.ends))
+        with open_reader(path) as store:
+            result = run_audit(store, state, read)
+    for side, account in (
+        (found.stream, result.stored_accounting),
+        (found.audit, result.accounting),
+    ):
+        side[Outcome.COUNTED] += account.counted
+        side[Outcome.DUPLICATE] += account.duplicate
+    found.differences += [
+        f"{each.kind}: {each.what}: audit {each.recounted}, store {each.stored}"
+        for each in result.differences
+    ]
