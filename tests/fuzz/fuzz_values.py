@@ -63,7 +63,11 @@ class ValueMaker:
         self._bytes = random.randbytes
         self._call = _Call(b"1", b"2018-10-02T09:11:00", 1_538_471_460_000_000, b"", b"")
         self._days = [self._random_day() for _ in range(40)]
+        # Few enough for the judge to remember: what it has seen takes another way through it.
+        self._clocks = [self._random_clock() for _ in range(60)]
         self._recent: list[_Call] = []
+        self._conflicting = random.choice((0.0, 0.0, 0.002, 0.1))
+        """How many repeats differ from the first copy in a cell's field."""
         families: dict[str, tuple[float, Callable[[], bytes | None]]] = {
             "valid": (30, self._valid),
             "valid, another form": (10, self._another_form),
@@ -78,11 +82,11 @@ class ValueMaker:
             "around the object": (3, self._surrounded),
             "pieces": (2, self._pieces),
             "halves of two records": (1.5, self._spliced),
-            "known hostile": (0.5, self._known),
+            "known hostile": (0.3, self._known),
             "other JSON": (1, lambda: self._json(3)),
             "noise": (0.3, lambda: self._bytes(self._below(60))),
             "no value or empty": (0.3, lambda: self._one_of((None, b""))),
-            "size": (0.1, self._sized),
+            "size": (0.06, self._sized),
         }
         self._names = list(families)
         self._makers = [maker for _, maker in families.values()]
@@ -110,7 +114,7 @@ class ValueMaker:
         """A call: new, one that was made before, or one with the identity of such."""
         if self._recent and self._random() < 0.25:
             before = self._one_of(self._recent)
-            if self._random() < 0.95:
+            if self._random() >= self._conflicting:
                 return before
             return before._replace(disposition=self._one_of(_PLAIN_LABELS))
         time, call_us = self._real_time()
@@ -131,17 +135,21 @@ class ValueMaker:
             text = self._one_of(tables.SEAM_TIMES)
             return text.encode(), (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
         day, midnight_us = self._one_of(self._days)
+        clock, us = self._one_of(self._clocks) if self._random() < 0.7 else self._random_clock()
+        return day + clock, midnight_us + us
+
+    def _random_clock(self) -> tuple[bytes, int]:
+        """A time of day with none to six digits of a fraction, and its microseconds."""
         second = self._below(86_400)
         clock = b"%02d:%02d:%02d" % (second // 3600, second // 60 % 60, second % 60)
         digits = self._below(13) - 6
-        fraction = 0
-        if digits > 0:
-            fraction = self._below(10**digits)
-            clock += b".%0*d" % (digits, fraction)
-            fraction *= 10 ** (6 - digits)
-        elif digits == 0:
-            clock += b".000"
-        return day + clock, midnight_us + second * 1_000_000 + fraction
+        if digits < 0:
+            return clock, second * 1_000_000
+        if digits == 0:
+            return clock + b".000", second * 1_000_000
+        fraction = self._below(10**digits)
+        us = second * 1_000_000 + fraction * 10 ** (6 - digits)
+        return clock + b".%0*d" % (digits, fraction), us
 
     def _members(self) -> dict[str, bytes]:
         """JSON texts of the needed fields of the present call."""
@@ -196,7 +204,11 @@ class ValueMaker:
 
     def _odd_time(self) -> bytes:
         """A real time with some characters changed, or one put together from odd parts."""
-        if self._random() < 0.4:
+        chance = self._random()
+        if chance < 0.1:  # a real time but for its year
+            year = self._one_of(tables.YEARS)
+            return self._written(call_date_time=b'"%b"' % (year.encode() + self._call.time[4:]))
+        if chance < 0.45:
             text = list(self._call.time.decode())
             for _ in range(1 + self._below(2)):
                 at = self._below(len(text))
