@@ -33,7 +33,7 @@ _ODD_SOURCES = (
 )
 _ODD_SEQUENCES = (
     *(None, b"", b"-1", b"+1", b" 1", b"1 ", b"1\n", b"00", b"01", b"007", b"1.0", b"1e3", b"0x1"),
-    *(b"9" * 18, b"9" * 19, b"1" * 40, b"1\x00", b"\x00", b"\xff", b"1_0", "１".encode(), b"a"),
+    *(b"9" * 18, b"9" * 19, b"1" * 40, b"1\x00", b"\x00", b"\xff", b"1_0", "\uff11".encode(), b"a"),
     *(b"0" * 18, b"9223372036854775807", b"10000000000", "٣".encode(), b"1\xc2\xa0"),
 )
 _OTHER_NAMES = ("sfcrime-sequence ", "SFCRIME-SOURCE", "sfcrime_source", "trace", "", "sfcrime")

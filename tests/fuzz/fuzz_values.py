@@ -165,7 +165,7 @@ class ValueMaker:
                 members = {name: members.get(name, b'"x"') for name in CALL_FIELDS}
             return _joined(members)
         call = self._call
-        form = _LEGACY if self._random() < 0.6 else _NEEDED
+        form = _LEGACY if self._random() < 0.75 else _NEEDED
         return form % (call.call_id, call.call_type, call.time, call.disposition)
 
     def _legacy_with(self, name: str, text: bytes) -> bytes:
@@ -178,10 +178,7 @@ class ValueMaker:
 
     def _another_form(self) -> bytes:
         """The same call: other order, blanks between, more members, escapes in names and labels."""
-        members = [
-            (b'"%b"' % name.encode(), text)
-            for name, text in self._members().items()
-        ]
+        members = [(b'"%b"' % name.encode(), text) for name, text in self._members().items()]
         for _ in range(self._below(3)):
             members.append((b'"x%d"' % self._below(3), self._one_of((b"1", b"[{}]", b"null"))))
         at = self._below(len(members))
@@ -198,7 +195,7 @@ class ValueMaker:
     def _odd_id(self) -> bytes:
         text = self._one_of(tables.IDS)
         if self._random() < 0.3:
-            digits = "%d" % self._below(10**20)
+            digits = f"{self._below(10**20)}"
             text = digits.zfill(self._below(21)) if self._random() < 0.5 else digits
         return self._written(crime_id=self._quoted(text))
 

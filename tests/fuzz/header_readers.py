@@ -102,9 +102,7 @@ def _audit_fault(placed: Placed, ends: Mapping[int, int]) -> str:
     return ""
 
 
-def _sequence_faults(
-    placed: Placed, ends: Mapping[int, int]
-) -> Counter[str]:
+def _sequence_faults(placed: Placed, ends: Mapping[int, int]) -> Counter[str]:
     faults: Counter[str] = Counter()
     held: dict[int, list[int]] = {number: [] for number in ends}
     for partition, offset, sequence in placed:
@@ -126,9 +124,7 @@ def _sequence_faults(
     return faults
 
 
-def _resume_fault(
-    topic: FuzzTopic, placed: Placed, ends: Mapping[int, int]
-) -> str:
+def _resume_fault(topic: FuzzTopic, placed: Placed, ends: Mapping[int, int]) -> str:
     """Whether a producer goes on behind the last sequence of the source that can be its own."""
     bound = len(placed) + 1_000
     expected = dict.fromkeys(ends, resume.NOTHING)

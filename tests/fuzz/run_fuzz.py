@@ -171,7 +171,8 @@ def _report(task: Task, folder: Path) -> int:
     topic = shrunk(task.topic())
     differences = compare(topic).differences
     path = found_cases.save(folder, topic, differences)
-    shown = Path(os.path.relpath(path))
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
     lateness = "off" if topic.lateness_s is None else f"{topic.lateness_s:,} s"
     click.echo(f"Allowed lateness {lateness}, windows of {topic.window_minutes} minutes:")
     for number, batch in enumerate(topic.batches[:10]):
@@ -180,7 +181,7 @@ def _report(task: Task, folder: Path) -> int:
             place = f"batch {number}, partition {record.partition}"
             click.echo(f"  {place}, published {record.published_ms} ms: {what!r:.2000}")
     click.echo("\n".join(f"  {each:.2000}" for each in differences[:20]))
-    click.echo(f"Try it again: python {os.path.relpath(__file__)} --replay {shown}")
+    click.echo(f"Try it again: .venv/bin/python tests/fuzz/run_fuzz.py --replay {shown}")
     return 1
 
 

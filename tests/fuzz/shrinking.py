@@ -1,7 +1,7 @@
-"""Makes a topic on which the sides differ as small as it gets, by leaving out what does not matter.
+"""Makes a topic on which the sides differ smaller, by leaving out what does not matter.
 
-Greedy: records first, then bytes of each value; what is left out stays out if the sides still
-differ.
+Greedy: records first, then, where it is a verdict that differs, bytes of the value; what is left
+out stays out if the sides still differ.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from dataclasses import replace
 from both_sides import compare
 from fuzz_topics import FuzzRecord, FuzzTopic
 
-_MOST_S = 120.0
+_MOST_S = 60.0
 
 
 def shrunk(topic: FuzzTopic, within_s: float = _MOST_S) -> FuzzTopic:
     """A smallest part of the topic on which the sides still differ; what was found until the time
     is over."""
     until = time.monotonic() + within_s
+    whole = compare(topic)
+    verdicts_differ = bool(compare(topic, count=False).differences)
 
     def differs(tried: FuzzTopic) -> bool:
-        return time.monotonic() < until and bool(compare(tried).differences)
+        if time.monotonic() > until:
+            return False
+        return bool(compare(tried, count=not verdicts_differ).differences)
 
-    for number in compare(topic).differing[:3]:
-        alone = _of(topic, [number])
-        if differs(alone):
-            topic = alone
-            break
-    else:
-        topic = _fewer_records(topic, differs)
-    for number in range(len(topic.records)):
-        topic = _shorter_value(topic, number, differs)
-    return topic
+    alone = (_of(topic, [number]) for number in whole.differing[:3])
+    smaller = next(filter(differs, alone), None) or _fewer_records(topic, differs)
+    if verdicts_differ and not topic.source_name:
+        for number in range(len(smaller.records)):
+            smaller = _shorter_value(smaller, number, differs)
+    return smaller
 
 
 def _of(topic: FuzzTopic, numbers: Sequence[int]) -> FuzzTopic:
