@@ -5,10 +5,6 @@ from __future__ import annotations
 
 import json
 
-from sfcrime.domain.calls import CALL_FIELDS, NEEDED_FIELDS
-
-OTHER_FIELDS = tuple(field for field in CALL_FIELDS if field not in NEEDED_FIELDS)
-
 PIECES = (
     *(b"{", b"}", b"[", b"]", b'"', b"\\", b",", b":", b" ", b"\t", b"\n", b"\r", b"\x00", b"\x0b"),
     *(b"0", b"1", b"-", b"+", b".", b"e", b"E", b"1e999", b"-1e400", b"0.1e-3", b"9" * 320),

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import fuzz_tables as tables
 
-from hostile_records import HOSTILE_RECORDS
+from hostile_records import HOSTILE_RECORDS, OTHER_FIELDS
 from sfcrime.domain.calls import CALL_FIELDS, NEEDED_FIELDS
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
 
@@ -269,7 +269,7 @@ class ValueMaker:
         """Members that are repeated, missing, of another type, or spelt strangely."""
         members = [(b'"%b"' % name.encode(), text) for name, text in self._members().items()]
         if self._random() < 0.4:
-            members += [(b'"%b"' % name.encode(), b'"x"') for name in tables.OTHER_FIELDS]
+            members += [(b'"%b"' % name.encode(), b'"x"') for name in OTHER_FIELDS]
         for _ in range(1 + self._below(2)):
             at, way, name = self._below(len(members)), self._below(5), self._one_of(NEEDED_FIELDS)
             key = b'"%b"' % name.encode()
@@ -321,7 +321,7 @@ class ValueMaker:
         if way < 0.7:
             odd = self._one_of(tables.NUMBERS if way < 0.5 else tables.WORDS)
         if self._random() < 0.5:
-            return self._legacy_with(self._one_of(tables.OTHER_FIELDS), odd)
+            return self._legacy_with(self._one_of(OTHER_FIELDS), odd)
         record = self._written()
         if self._random() < 0.5:
             return record[:-1] + b',"x":' + odd + b"}"
