@@ -1,49 +1,40 @@
 """Counts a topic on both sides, and says where they differ.
 
-The stream's side is what a job does with a batch once Spark has read it: packets are judged,
-proved, told from repeats, counted and committed to a store. The audit's side is the audit, reading
-the same records from a list. Only Kafka and Spark themselves are left out.
+The stream's side is a job without Spark (`stream_side`); the audit's side is the audit, reading the
+same records from a list.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 from unittest import mock
 
-import pyarrow as pa
 from fuzz_topics import FuzzTopic
 from header_readers import header_faults
+from stream_side import placed_records, read_batch, store_batches
 
+from sfcrime.audit import judge as judge_module
 from sfcrime.audit import recount
 from sfcrime.audit.judge import ValidCall
 from sfcrime.audit.recount import CountingRules
 from sfcrime.audit.run_audit import run_audit
-from sfcrime.domain.outcomes import MAX_VALUE_BYTES, Outcome, Reason
+from sfcrime.domain.outcomes import Outcome, Reason
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.reader import open_reader
-from sfcrime.store.writer import open_writer
 from sfcrime.streaming import rules
-from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
-from sfcrime.streaming.batches import BatchStorer
-from sfcrime.streaming.intake import judged_rows, packets_of
-from sfcrime.streaming.judged_rows import LABEL_SEPARATOR, LATE, as_packet, rows_of
+from sfcrime.streaming.arrival import ReadBatch
+from sfcrime.streaming.judged_rows import LABEL_SEPARATOR, LATE, rows_of
 from store_samples import GENERATION
 
 Verdict: TypeAlias = tuple[int | None, int | None, str]
 """Call id, call time and label, as `JudgedColumns` has them: None and a reason where rejected."""
-
-_MOST_SPARK_MS = (2**63 - 1) // 1000
-"""Spark counts timestamps in microseconds; batches beyond it are read without Spark."""
 
 
 @dataclass(slots=True)
@@ -93,74 +84,14 @@ def _compare_headers(topic: FuzzTopic, found: Comparison) -> None:
 def _compare_sides(topic: FuzzTopic, found: Comparison, count: bool) -> None:
     for memo in (rules.known_dates, rules.known_times, rules.known_labels):
         memo.clear()
-    placed = _placed(topic)
-    reads = [_read(number, batch, topic) for number, batch in enumerate(placed)]
+    placed = placed_records(topic)
+    reads = [read_batch(number, batch, topic) for number, batch in enumerate(placed)]
     # The audit reads a topic up to three times: its judge, which is pure, is asked once a value.
-    with mock.patch.object(recount, "judge_value", cache(recount.judge_value)):
+    judge = cache(judge_module.judge_value)
+    with mock.patch.object(recount, "judge_value", judge):
         _compare_verdicts(topic, placed, reads, found)
         if count and not found.differing:
             _compare_counts(topic, placed, reads, found)
-
-
-def _placed(topic: FuzzTopic) -> list[list[TopicRecord]]:
-    """The records of each batch with their offsets."""
-    ends: dict[int, int] = {}
-    batches = []
-    for batch in topic.batches:
-        placed = []
-        for record in batch:
-            offset = ends.get(record.partition, 0) + record.skipped
-            ends[record.partition] = offset + 1
-            placed.append(
-                TopicRecord(record.partition, offset, record.published_ms, None, record.value)
-            )
-        batches.append(placed)
-    return batches
-
-
-_PARTITION = attrgetter("partition")
-
-
-def _read(number: int, records: Sequence[TopicRecord], topic: FuzzTopic) -> ReadBatch:
-    """A batch as the query gives it: of each partition one packet or several."""
-    lateness_us = None if topic.lateness_s is None else topic.lateness_s * 1_000_000
-    packets = []
-    planned = {}
-    sizes = Random(number * 1_000_003 + len(records))
-    for partition, part in groupby(sorted(records, key=_PARTITION), _PARTITION):
-        rows = list(part)
-        size = sizes.randint(1 + len(rows) // 20, 2 * len(rows))
-        packets += [
-            (partition, _packet(rows[at : at + size], lateness_us))
-            for at in range(0, len(rows), size)
-        ]
-        planned[partition] = Planned(_start(topic, number, partition), rows[-1].offset + 1)
-    return ReadBatch(number, packets, planned, len(records), PhaseClock())
-
-
-def _start(topic: FuzzTopic, number: int, partition: int) -> int:
-    """Where a batch begins: offsets that hold no record belong to the batch behind them."""
-    before = (record for batch in topic.batches[:number] for record in batch)
-    return sum(1 + record.skipped for record in before if record.partition == partition)
-
-
-def _packet(rows: Sequence[TopicRecord], lateness_us: int | None) -> bytes:
-    values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]  # as Spark cuts them
-    offsets = pa.array([row.offset for row in rows], pa.int64())
-    published_ms = [row.timestamp_ms for row in rows]
-    if max(map(abs, published_ms)) > _MOST_SPARK_MS:
-        stamps = pa.array(published_ms, pa.int64())
-        return as_packet(judged_rows(values, offsets, stamps, lateness_us))
-    batch = pa.RecordBatch.from_pydict(
-        {
-            "value": pa.array(values, pa.binary()),
-            "partition": pa.array([row.partition for row in rows], pa.int32()),
-            "offset": offsets,
-            "timestamp": pa.array([at * 1000 for at in published_ms], pa.timestamp("us", "UTC")),
-        }
-    )
-    packet: bytes = packets_of(batch, lateness_us).column("records")[0].as_py()
-    return packet
 
 
 def _compare_verdicts(
@@ -209,16 +140,6 @@ def _audit_verdict(audit: CountingRules, record: TopicRecord) -> Verdict:
     return None, judged.call_us, LATE
 
 
-class _ListedTopic:
-    """The topic as a job asks about it before it commits."""
-
-    def ask_head(self, starts: Mapping[int, int]) -> Callable[[], tuple[str, Mapping[int, int]]]:
-        return lambda: (GENERATION.topic_id, dict.fromkeys(starts, 0))
-
-    def require_lasting_offsets(self) -> None:
-        """Offsets without a record stay so."""
-
-
 def _compare_counts(
     topic: FuzzTopic,
     placed: Sequence[Sequence[TopicRecord]],
@@ -242,12 +163,8 @@ def _compare_counts(
 
     with TemporaryDirectory() as folder:
         path = Path(folder, "store.db")
-        with open_writer(path, history_rows=1_000_000) as writer:
-            writer.create_generation(generation)
-            storer = BatchStorer(writer, generation, cast(Any, _ListedTopic()))
-            for each in reads:
-                storer.store(each)
-            state = TopicState(GENERATION.topic_id, starts, dict(storer.ends))
+        ends = store_batches(path, generation, reads)
+        state = TopicState(GENERATION.topic_id, starts, ends)
         with open_reader(path) as store:
             result = run_audit(store, state, read)
     for side, account in (

@@ -7,23 +7,18 @@ that a publication can be chosen close to a bound.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import fuzz_tables as tables
+from fuzz_calls import CallMaker, Dice, MadeCall
+from fuzz_json import JsonMaker
 
 from hostile_records import HOSTILE_RECORDS, OTHER_FIELDS
 from sfcrime.domain.calls import CALL_FIELDS, NEEDED_FIELDS
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
-
-_Choice = TypeVar("_Choice")
-_EPOCH = datetime(1970, 1, 1)
-_FIRST_DAY, _LAST_DAY = datetime(2000, 1, 1), datetime(2099, 12, 31)
-_DAYS = (_LAST_DAY - _FIRST_DAY).days + 1
-_MICROSECOND = timedelta(microseconds=1)
 
 _LEGACY = (
     b'{"crime_id":"%b","original_crime_type_name":"%b","report_date":"2018-10-02T00:00:00.000",'
@@ -37,7 +32,6 @@ _NEEDED = (
 )
 _HOSTILE = [each.value for each in HOSTILE_RECORDS]
 _SHORT = [value for value in _HOSTILE if value and len(value) < 2_000]
-_PLAIN_LABELS = [label.encode() for label in tables.LABELS]
 
 
 class MadeValue(NamedTuple):
@@ -47,27 +41,14 @@ class MadeValue(NamedTuple):
     """Of the call it was made from, microseconds on the wall; the value may say something else."""
 
 
-class _Call(NamedTuple):
-    call_id: bytes
-    time: bytes
-    call_us: int
-    call_type: bytes
-    disposition: bytes
-
-
-class ValueMaker:
+class ValueMaker(Dice):
     """Makes values, always the same ones from the same random numbers."""
 
     def __init__(self, random: Random) -> None:
-        self._random = random.random
+        super().__init__(random)
         self._bytes = random.randbytes
-        self._call = _Call(b"1", b"2018-10-02T09:11:00", 1_538_471_460_000_000, b"", b"")
-        self._days = [self._random_day() for _ in range(40)]
-        # Few enough for the judge to remember: what it has seen takes another way through it.
-        self._clocks = [self._random_clock() for _ in range(60)]
-        self._recent: list[_Call] = []
-        self._conflicting = random.choice((0.0, 0.0, 0.002, 0.1))
-        """How many repeats differ from the first copy in a cell's field."""
+        self._calls, self._json = CallMaker(random), JsonMaker(random)
+        self._call: MadeCall
         families: dict[str, tuple[float, Callable[[], bytes | None]]] = {
             "valid": (30, self._valid),
             "valid, another form": (10, self._another_form),
@@ -83,7 +64,7 @@ class ValueMaker:
             "pieces": (2, self._pieces),
             "halves of two records": (1.5, self._spliced),
             "known hostile": (0.3, self._known),
-            "other JSON": (1, lambda: self._json(3)),
+            "other JSON": (1, lambda: self._json.value(3)),
             "noise": (0.3, lambda: self._bytes(self._below(60))),
             "no value or empty": (0.3, lambda: self._one_of((None, b""))),
             "size": (0.06, self._sized),
@@ -96,60 +77,9 @@ class ValueMaker:
 
     def make(self) -> MadeValue:
         """The next value."""
-        self._call = self._next_call()
+        self._call = self._calls.next_call()
         number = self._table[self._below(10_000)]
         return MadeValue(self._names[number], self._makers[number](), self._call.call_us)
-
-    def _below(self, bound: int) -> int:
-        return int(self._random() * bound)
-
-    def _one_of(self, choices: Sequence[_Choice]) -> _Choice:
-        return choices[int(self._random() * len(choices))]
-
-    def _random_day(self) -> tuple[bytes, int]:
-        day = _FIRST_DAY + timedelta(days=self._below(_DAYS))
-        return day.strftime("%Y-%m-%dT").encode(), (day - _EPOCH) // _MICROSECOND
-
-    def _next_call(self) -> _Call:
-        """A call: new, one that was made before, or one with the identity of such."""
-        if self._recent and self._random() < 0.25:
-            before = self._one_of(self._recent)
-            if self._random() >= self._conflicting:
-                return before
-            return before._replace(disposition=self._one_of(_PLAIN_LABELS))
-        time, call_us = self._real_time()
-        digits = b"%d" % self._below(10 ** (1 + self._below(18)))
-        if self._random() < 0.05:
-            digits = digits.zfill(1 + self._below(18))
-        call = _Call(
-            digits, time, call_us, self._one_of(_PLAIN_LABELS), self._one_of(_PLAIN_LABELS)
-        )
-        if len(self._recent) < 2_000:
-            self._recent.append(call)
-        else:
-            self._recent[self._below(2_000)] = call
-        return call
-
-    def _real_time(self) -> tuple[bytes, int]:
-        if self._random() < 0.05:
-            text = self._one_of(tables.SEAM_TIMES)
-            return text.encode(), (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
-        day, midnight_us = self._one_of(self._days)
-        clock, us = self._one_of(self._clocks) if self._random() < 0.7 else self._random_clock()
-        return day + clock, midnight_us + us
-
-    def _random_clock(self) -> tuple[bytes, int]:
-        """A time of day with none to six digits of a fraction, and its microseconds."""
-        second = self._below(86_400)
-        clock = b"%02d:%02d:%02d" % (second // 3600, second // 60 % 60, second % 60)
-        digits = self._below(13) - 6
-        if digits < 0:
-            return clock, second * 1_000_000
-        if digits == 0:
-            return clock + b".000", second * 1_000_000
-        fraction = self._below(10**digits)
-        us = second * 1_000_000 + fraction * 10 ** (6 - digits)
-        return clock + b".%0*d" % (digits, fraction), us
 
     def _members(self) -> dict[str, bytes]:
         """JSON texts of the needed fields of the present call."""
@@ -206,12 +136,12 @@ class ValueMaker:
             year = self._one_of(tables.YEARS)
             return self._written(call_date_time=b'"%b"' % (year.encode() + self._call.time[4:]))
         if chance < 0.45:
-            text = list(self._call.time.decode())
+            letters = list(self._call.time.decode())
             for _ in range(1 + self._below(2)):
-                at = self._below(len(text))
+                at = self._below(len(letters))
                 cut = self._below(2)
-                text[at : at + cut] = self._one_of("0123459 TtZ.:-+,\u0661\x00") * self._below(3)
-            return self._written(call_date_time=self._quoted("".join(text)))
+                letters[at : at + cut] = self._one_of("0123459 TtZ.:-+,\u0661\x00") * self._below(3)
+            return self._written(call_date_time=self._quoted("".join(letters)))
         one_of = self._one_of
         date = (one_of(tables.YEARS), one_of(tables.MONTHS), one_of(tables.DAYS))
         clock = one_of(tables.HOURS) + ":" + one_of(tables.MINUTES) + one_of(tables.SECONDS)
@@ -230,7 +160,7 @@ class ValueMaker:
             text = "".join(map(self._one_of, parts[self._below(3) :]))
             return self._written(**{field: self._quoted(text)})
         if way < 0.7:
-            return self._written(**{field: self._string()})
+            return self._written(**{field: self._json.string()})
         letter = self._one_of(("a", "é", "\u20ac", "\U0001f600", "a ", "\u00a0"))
         room = self._one_of((254, 255, 256, 257, 258)) // len(letter.encode())
         text = letter * room + self._one_of(("", "b", "  ", " b"))
@@ -238,14 +168,6 @@ class ValueMaker:
 
     def _quoted(self, text: str) -> bytes:
         return tables.quoted(text, escaped=self._random() < 0.3)
-
-    def _string(self) -> bytes:
-        """A JSON string, or nearly one."""
-        parts = [self._one_of(tables.ESCAPES) for _ in range(self._below(3))]
-        parts.append(self._one_of(_PLAIN_LABELS))
-        if self._random() < 0.5:
-            parts.reverse()
-        return b'"%b"' % b"".join(parts)
 
     def _ruined(self) -> bytes:
         """A valid record with some bytes put in, taken out, changed, or copied from elsewhere."""
@@ -278,37 +200,16 @@ class ValueMaker:
             elif way == 1:
                 members[at] = (self._one_of(tables.KEYS[name]), members[at][1])
             elif way == 2:
-                members[at] = (members[at][0], self._json(1))
+                members[at] = (members[at][0], self._json.value(1))
             elif way == 3:
-                members.append((key, self._json(1)))
+                members.append((key, self._json.value(1)))
             else:
-                members.insert(0, (self._one_of((key, *tables.KEYS[name])), self._json(1)))
+                members.insert(0, (self._one_of((key, *tables.KEYS[name])), self._json.value(1)))
         return b"{%b}" % b",".join(b"%b:%b" % each for each in members)
 
-    def _json(self, levels: int) -> bytes:
-        """A JSON value, or nearly one, of at most so many levels."""
-        way = self._random()
-        if not levels or way < 0.35:
-            return self._string()
-        if way < 0.55:
-            return self._one_of(tables.NUMBERS)
-        if way < 0.7:
-            return self._one_of(tables.WORDS)
-        space = self._one_of(tables.SPACES)
-        items = [self._json(levels - 1) for _ in range(self._below(4))]
-        if way < 0.85:
-            return b"[%b]" % (space + b",").join(items)
-        return b"{%b}" % b",".join(self._string() + space + b":" + space + item for item in items)
-
     def _nested(self) -> bytes:
-        """28 to 36 levels, objects among them, perhaps never closed, in a record or alone."""
-        depth, every = 28 + self._below(9), self._below(4)
-        kinds = [bool(every) and level % every == 0 for level in range(depth)]
-        value = b"".join(b'{"d":' if kind else b"[" for kind in kinds)
-        value += self._one_of((b"1", b"{}", b'"]"', b'"[\\"["', b"[],[]", b"}", b'"'))
-        if self._random() < 0.8:
-            value += b"".join(b"}" if kind else b"]" for kind in reversed(kinds))
-        way = self._below(4)
+        """Deep brackets: alone, behind a record, or in it."""
+        value, way = self._json.deep(), self._below(4)
         if way == 0:
             return value
         record = self._written()
@@ -317,7 +218,7 @@ class ValueMaker:
     def _odd_member_value(self) -> bytes:
         """A valid record with a number, a word or more in a member that nobody reads."""
         way = self._random()
-        odd = self._json(2)
+        odd = self._json.value(2)
         if way < 0.7:
             odd = self._one_of(tables.NUMBERS if way < 0.5 else tables.WORDS)
         if self._random() < 0.5:

@@ -16,7 +16,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,7 +153,7 @@ def _run(tasks: list[Task], processes: int, seconds: float | None) -> tuple[Tota
     return totals, None
 
 
-def _compared(tasks: list[Task], processes: int) -> Iterator[tuple[Task, Comparison]]:
+def _compared(tasks: list[Task], processes: int) -> Generator[tuple[Task, Comparison], None, None]:
     if processes == 1:
         yield from map(_compare_task, tasks)
         return
