@@ -18,13 +18,18 @@ _MOST_S = 60.0
 
 def shrunk(topic: FuzzTopic, within_s: float = _MOST_S) -> FuzzTopic:
     """A smallest part of the topic on which the sides still differ; what was found until the time
-    is over."""
-    until = time.monotonic() + within_s
+    is over.
+
+    Args:
+        topic: the one.
+        within_s: of this process's computing, whatever else the machine does.
+    """
+    until = time.process_time() + within_s
     whole = compare(topic)
     verdicts_differ = bool(compare(topic, count=False).differences)
 
     def differs(tried: FuzzTopic) -> bool:
-        if time.monotonic() > until:
+        if time.process_time() > until:
             return False
         return bool(compare(tried, count=not verdicts_differ).differences)
 
