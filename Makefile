@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test page screenshots faults soak bench peers lint format lock clean
+.PHONY: help setup dev run test page screenshots faults fuzz soak bench peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -55,6 +55,9 @@ faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 
 soak: dev ## a year of calls in MINUTES=120 with restarts: nothing leaks; more in ARGS, e.g. "--out soak.json"
 	.venv/bin/sfcrime setup --train
 	PYTHONPATH=tests:benchmarks .venv/bin/python tests/soak/run_soak.py --minutes $(MINUTES) $(ARGS)
+
+fuzz: dev ## 10 million made-up records through both judges, compared; ARGS="--cases 200000 --seed 7"
+	.venv/bin/python tests/fuzz/run_fuzz.py $(ARGS)
 
 bench: setup ## every benchmark into bench.json and bench.md (docs/performance.md); ARGS="--quick" for a short look
 	.venv/bin/sfcrime setup --train
