@@ -110,7 +110,12 @@ def rebuild_topic(
         kept = set_aside_other_version(store_file)
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
-        with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
+        with open_writer(
+            store_file,
+            history_rows=settings.store.progress_rows,
+            rejected_rows=settings.store.rejected_rows,
+            late_rows=settings.store.late_rows,
+        ) as store:
             plan = _plan(opened, topic, store, found)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
