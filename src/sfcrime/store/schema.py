@@ -234,8 +234,7 @@ set_aside = Table(
     *_numbers("records", "dropped", "kept_from"),
     CheckConstraint("0 <= dropped AND dropped <= records", name="set_aside_dropped"),
     sqlite_with_rowid=False,
-    comment="How many records each reason set aside in each partition since counting began, and "
-    "how many of their rows were dropped.",
+    comment="What each reason set aside in each partition, and how many of its rows were dropped.",
 )
 
 progress = Table(
