@@ -81,13 +81,9 @@ def _integers(column: pa.ChunkedArray) -> list[int]:
 def add_set_aside(connection: Connection, number: int, outcome: BatchOutcome) -> None:
     """Keeps where each rejected and late record stands, and adds them to the sums by reason."""
     for table, records in ((schema.rejected, outcome.rejected), (schema.late, outcome.late)):
-        # In the order of the records' fields, with the batch at the end.
-        names = [column.name for column in table.columns]
-        batch = outcome.batch_id
-        if records:
-            connection.execute(
-                insert(table),
-                [dict(zip(names, (number, *record, batch), strict=True)) for record in records],
+        if records:  # their fields are the columns between generation and batch
+            upserts.add_rows(
+                connection, table, [(number, *record, outcome.batch_id) for record in records]
             )
     added = Counter(map(itemgetter(0, 2), outcome.rejected))
     added.update((each.partition, Outcome.LATE.value) for each in outcome.late)
