@@ -194,18 +194,19 @@ def compare_set_aside(
         sums: the store's sums, of both kinds.
         log: takes the differences.
     """
-    held_sums = {(e.partition, e.reason): e for e in sums if e.is_late is (kind is _LATE)}
-    starts, found = kept_from(held_sums.values()), dict[tuple[int, str], SetAsideSum]()
-    kept = _kept_of(recounted, starts, found)
+    stored_sums: dict[tuple[int, str], SetAsideSum] = {
+        (each.partition, each.reason): each for each in sums if each.is_late is (kind is _LATE)
+    }
+    found: dict[tuple[int, str], SetAsideSum] = {}
+    kept = _kept_of(recounted, kept_from(stored_sums.values()), found)
     for place, counted, held in merged(kept, stored, _place):
         if counted != held:
             what = f"partition {place.partition} offset {place.offset}"
             log.add(kind, what, _why(counted), _why(held), (place,))
-    for key in sorted({*held_sums, *found}):
-        known, summed = found.get(key), held_sums.get(key)
+    for key in sorted({*stored_sums, *found}):
         what = f"partition {key[0]}, {key[1]}"
         for name in ("records", "dropped", "kept_from"):
-            sides = (None if each is None else getattr(each, name) for each in (known, summed))
+            sides = (getattr(each.get(key), name, None) for each in (found, stored_sums))
             log.expect(kind, f"{what}, {name.replace('_', ' ')}", *sides)
 
 
