@@ -8,7 +8,7 @@ equal is only what was met on both sides.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from sfcrime.audit.result import (
     on_the_wall,
     shown,
 )
-from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting, Outcome
+from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.store.records import (
     CellCount,
@@ -30,7 +30,6 @@ from sfcrime.store.records import (
     RejectedRecord,
     WindowTotal,
 )
-from sfcrime.store.set_aside import SetAsideSum, kept_from
 
 CellKey = tuple[int, str, str]
 """(start of the window in microseconds on the wall, call type, disposition)."""
@@ -39,7 +38,6 @@ MAX_CELLS_TRACED = 10
 """Differing cells whose records are looked for in the topic."""
 
 _Row = TypeVar("_Row", CellCount, RejectedRecord, LateRecord)
-_LATE = DifferenceKind.LATE
 _SetAside = TypeVar("_SetAside", RejectedRecord, LateRecord)
 _Key = TypeVar("_Key", CellKey, RecordPlace)
 
@@ -181,56 +179,13 @@ def compare_set_aside(
     kind: DifferenceKind,
     recounted: Iterable[_SetAside],
     stored: Iterable[_SetAside],
-    sums: Iterable[SetAsideSum],
     log: DifferenceLog,
 ) -> None:
-    """Compares rejected records and their reasons, or late ones and their times: the sums of all
-    by partition and reason, and one by one those whose rows are kept.
-
-    Args:
-        kind: what they are.
-        recounted: every one, by partition and offset.
-        stored: the kept rows of the store, in the same order.
-        sums: the store's sums, of both kinds.
-        log: takes the differences.
-    """
-    stored_sums: dict[tuple[int, str], SetAsideSum] = {
-        (each.partition, each.reason): each for each in sums if each.is_late is (kind is _LATE)
-    }
-    found: dict[tuple[int, str], SetAsideSum] = {}
-    kept = _kept_of(recounted, kept_from(stored_sums.values()), found)
-    for place, counted, held in merged(kept, stored, _place):
+    """Compares every rejected record and its reason, or every late one and its times."""
+    for place, counted, held in merged(recounted, stored, _place):
         if counted != held:
             what = f"partition {place.partition} offset {place.offset}"
             log.add(kind, what, _why(counted), _why(held), (place,))
-    for key in sorted({*stored_sums, *found}):
-        what = f"partition {key[0]}, {key[1]}"
-        for name in ("records", "dropped", "kept_from"):
-            sides = (getattr(each.get(key), name, None) for each in (found, stored_sums))
-            log.expect(kind, f"{what}, {name.replace('_', ' ')}", *sides)
-
-
-def _kept_of(
-    records: Iterable[_SetAside],
-    starts: Mapping[int, int],
-    sums: dict[tuple[int, str], SetAsideSum],
-) -> Iterator[_SetAside]:
-    """Those at or after the offset from which on rows of their partition are kept; `sums` gets
-    what all of them come to."""
-    for record in records:
-        partition, offset = record.partition, record.offset
-        reason = record.reason if isinstance(record, RejectedRecord) else Outcome.LATE.value
-        before = sums.get((partition, reason), SetAsideSum(partition, reason, 0))
-        is_dropped = offset < starts.get(partition, 0)
-        sums[partition, reason] = SetAsideSum(
-            partition,
-            reason,
-            before.records + 1,
-            before.dropped + is_dropped,
-            offset + 1 if is_dropped else before.kept_from,
-        )
-        if not is_dropped:
-            yield record
 
 
 def merged(
