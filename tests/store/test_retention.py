@@ -120,9 +120,15 @@ def test_a_bound_of_nothing_keeps_all(path: Path) -> None:
 
 def test_a_batch_of_more_than_are_kept_keeps_its_last_ones(path: Path) -> None:
     with open_writer(path, history_rows=10, rejected_rows=3) as writer:
-        _commit(writer, {1: ["not-json"] * 4})
+        _commit(writer, {1: ["not-json", "not-json", "no-value"]})
         _commit(writer, {0: ["no-value"] * 20_000})
     assert _rejected(path) == [(0, 19_997), (0, 19_998), (0, 19_999)]
+    with open_reader(path) as reader:
+        assert reader.set_aside_sums() == [
+            (0, "no-value", 20_000, 19_997, 19_997),
+            (1, "no-value", 1, 1, 3),
+            (1, "not-json", 2, 2, 2),
+        ]
     assert store_problems(path) == []
 
 
