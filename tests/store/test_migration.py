@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from sfcrime.errors import StoreUnavailable
+from sfcrime.errors import FingerprintChanged, StoreUnavailable
+from sfcrime.pipeline.rebuilding import of_stored_topic
+from sfcrime.settings import Settings
 from sfcrime.store.reader import open_reader
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import open_writer
+from sfcrime.streaming.generation_choice import require_stored_fits
 from store_samples import FIRST, GENERATION, SECOND
 
 DUMP = (Path(__file__).parent / "version_3.sql").read_text(encoding="utf-8")
@@ -79,6 +82,15 @@ def test_readers_refuse_a_store_of_version_3_and_say_who_brings_it_up(path: Path
         pass
     assert "sfcrime run" in refused.value.next_step
     assert "rebuild" not in refused.value.next_step
+
+
+def test_a_run_and_a_rebuild_read_what_version_3_counted(path: Path, tmp_path: Path) -> None:
+    settings = Settings().in_folder(tmp_path)
+    require_stored_fits(settings)
+    with pytest.raises(FingerprintChanged, match="topic"):
+        require_stored_fits(settings.of_topic("other"))
+    assert of_stored_topic(settings.of_topic("other")) == settings
+    assert _asked(path, "SELECT version FROM schema_version") == [(3,)]
 
 
 def test_a_rebuild_does_not_put_a_store_of_version_3_aside(path: Path) -> None:

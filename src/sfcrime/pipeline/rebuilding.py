@@ -23,7 +23,7 @@ from sfcrime.spark.driver import fresh_work_dir
 from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
-from sfcrime.store.reader import open_reader
+from sfcrime.store.reader import counted_generation
 from sfcrime.store.records import Generation, PartitionRange
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -74,8 +74,8 @@ class Rebuilt:
 
 def of_stored_topic(settings: Settings) -> Settings:
     """The same for the topic that readers see; as they are where no store can be read."""
-    with suppress(StoreUnavailable), open_reader(settings.data_dir / STORE_FILE) as store:
-        return settings.of_topic(store.generation().topic)
+    with suppress(StoreUnavailable):
+        return settings.of_topic(counted_generation(settings.data_dir / STORE_FILE).topic)
     return settings
 
 

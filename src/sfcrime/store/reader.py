@@ -61,6 +61,17 @@ def open_reader(
         yield reader
 
 
+def counted_generation(path: Path) -> Generation:
+    """The generation that readers see, also of a store that the next job brings up to this schema
+    version: what a job has to fit is asked before it opens the store.
+
+    Raises:
+        StoreEmpty, StoreUnavailable: as `open_reader`.
+    """
+    with _reader_of(path, Snapshots(path, READ_LIMIT_S, or_before=True)) as reader:
+        return reader.generation()
+
+
 class Readers:
     """Opens one reader after the other, for who looks at a store again and again: each but the
     first costs a third of what `open_reader` does. One thread at a time."""

@@ -28,14 +28,19 @@ def make_or_check(connection: Connection, path: Path) -> None:
         connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
 
 
-def check_schema_version(connection: Connection, path: Path) -> None:
+def check_schema_version(connection: Connection, path: Path, *, or_before: bool = False) -> None:
     """Proves that the tables are the ones this code knows.
+
+    Args:
+        connection: in a transaction.
+        path: the store, for the message.
+        or_before: those of the version before are known as well.
 
     Raises:
         StoreUnavailable: other tables, or another version of them.
     """
     version = _version(connection, path)
-    if version == schema.SCHEMA_VERSION:
+    if version == schema.SCHEMA_VERSION or (or_before and version == MIGRATED_VERSION):
         return
     next_step = (
         "count the topic again: sfcrime rebuild (which keeps the old file beside the new one); or "
