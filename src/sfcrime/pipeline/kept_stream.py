@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sfcrime.errors import EXIT_OK
 from sfcrime.pipeline.activity import StreamActivity, activity_file, read_activity
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
@@ -38,7 +39,7 @@ class KeptStream:
         settings: of the run.
         arguments: of `sfcrime`.
         on_step: told what becomes of it.
-        speaks_for_itself: what it prints goes where our own output goes.
+        runs_alone: it may end in order, and what it prints goes where our own output goes.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class KeptStream:
         arguments: Sequence[str],
         on_step: Callable[[str], None],
         *,
-        speaks_for_itself: bool = False,
+        runs_alone: bool = False,
     ) -> None:
-        self.process = StreamPart(NAME, arguments, settings, speaks_for_itself=speaks_for_itself)
+        self.process = StreamPart(NAME, arguments, settings, speaks_for_itself=runs_alone)
+        self._may_end = runs_alone
         self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
         self._watch: JobWatch | None = None
 
@@ -62,7 +64,11 @@ class KeptStream:
         answers = topic is not None and topic.answers
         watch = self._watch = self._watch or self._new_watch()
         watch.look(topic.ends if topic else {}, kafka_answers=answers)
-        if self.process.exit_code is None:
+        code = self.process.exit_code
+        if code == EXIT_OK and self._may_end:
+            self.part.is_done()
+            return
+        if code is None:
             reason = watch.hangs()
             if reason:
                 watch.was_killed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from threading import Event
 
-from sfcrime.errors import GivenUp, SfcrimeError
+from sfcrime.errors import EXIT_FAILURE, EXIT_OK, GivenUp, SfcrimeError
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.kept_stream import KeptStream
@@ -31,7 +31,7 @@ class StreamSupervisor:
         self, settings: Settings, arguments: Sequence[str], on_step: Callable[[str], None]
     ) -> None:
         self._settings = settings
-        self._stream = KeptStream(settings, arguments, on_step, speaks_for_itself=True)
+        self._stream = KeptStream(settings, arguments, on_step, runs_alone=True)
         self._supervision = Supervision(settings.data_dir)
         self._kafka: KafkaSettings | None = None
         self._topic: TopicWatch | None = None
@@ -48,15 +48,15 @@ class StreamSupervisor:
             GivenUp: it could not be kept up.
         """
         take_folder(self._settings.data_dir, DATA_FOLDER)
-        process = self._stream.process
-        self._stream.part.start()
+        process, part = self._stream.process, self._stream.part
+        part.start()
         try:
-            while process.exit_code != 0:
+            while part.state != "done":
                 if stop.wait(_LOOK_S):
                     return self._ended_in_order()
                 self._stream.look(self._topic_watch())
-                self._supervision.note([self._stream.part])
-            return 0
+                self._supervision.note([part])
+            return EXIT_OK
         except GivenUp:
             raise
         except SfcrimeError as failure:
@@ -69,9 +69,11 @@ class StreamSupervisor:
     def _ended_in_order(self) -> int:
         """A second signal ends the wait, and the stream with it."""
         child = self._stream.process.child
-        assert child is not None, "it was started"
+        if child is None or not child.is_running():  # it was to be started again
+            return EXIT_OK
         child.ask_to_end()
-        return max(child.wait(None) or 0, 0)
+        code = child.wait(None)
+        return EXIT_FAILURE if code is None or code < 0 else code
 
     def _topic_watch(self) -> TopicWatch | None:
         """Asks the broker that is known by now; an embedded one may come up elsewhere."""

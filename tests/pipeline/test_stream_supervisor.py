@@ -1,0 +1,104 @@
+"""A stream that runs alone: started again where it ends, ended where it is told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from running import settings_in, wait_until
+from sfcrime.machine.child import start_child
+from sfcrime.pipeline.activity import SupervisionActivity, read_activity
+from sfcrime.pipeline.kept_stream import StreamPart
+from sfcrime.pipeline.stream_supervisor import StreamSupervisor
+from sfcrime.settings import KafkaSettings, Settings
+
+STAYS = "import signal; signal.sigwait([signal.SIGTERM])"
+ENDS_LATE = "import signal, sys; signal.sigwait([signal.SIGTERM]); sys.exit(7)"
+
+
+@dataclass
+class OtherProgram(StreamPart):
+    """A part whose program is another one."""
+
+    program: str = STAYS
+    starts: int = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        self.child = start_child([sys.executable, "-c", self.program], self.log_path)
+
+
+class Supervised:
+    """A stream of another program; what was said of it."""
+
+    def __init__(self, settings: Settings, program: str) -> None:
+        self.said: list[str] = []
+        self.stop = Event()
+        self.part = OtherProgram("stream", [], settings, program=program)
+        self.supervisor = StreamSupervisor(settings, [], self.said.append)
+        kept = self.supervisor._stream
+        kept.process = kept.part.process = self.part
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    yield settings_in(tmp_path / "data", KafkaSettings())
+
+
+def test_a_stream_that_ends_in_order_ends_its_supervisor(settings: Settings) -> None:
+    stream = Supervised(settings, "pass")
+    assert stream.supervisor.run(stream.stop) == 0
+    assert stream.part.starts == 1
+    assert stream.said == []
+
+
+def test_an_error_of_its_first_start_is_its_supervisors_exit_code(settings: Settings) -> None:
+    stream = Supervised(settings, "raise SystemExit(4)")
+    assert stream.supervisor.run(stream.stop) == 4
+    assert stream.part.starts == 1
+
+
+@pytest.mark.parametrize(("program", "code"), [(STAYS, 0), (ENDS_LATE, 7)])
+def test_told_to_stop_it_waits_for_the_streams_own_end(
+    settings: Settings, program: str, code: int
+) -> None:
+    stream = Supervised(settings, program)
+    stream.stop.set()
+    # The signal may come before the program waits for it; then it ends by the signal itself.
+    assert stream.supervisor.run(stream.stop) in (code, 1)
+    assert stream.part.exit_code is not None
+
+
+def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
+    settings: Settings,
+) -> None:
+    stream = Supervised(settings, STAYS)
+
+    def kill_and_stop() -> None:
+        wait_until(lambda: stream.part.child is not None, "the start")
+        assert stream.part.child is not None
+        os.kill(stream.part.child.pid, signal.SIGKILL)
+
+        def is_down() -> bool:
+            parts = read_activity(settings.data_dir, SupervisionActivity).parts
+            return bool(parts) and parts[0].reason == "was killed (signal 9)"
+
+        wait_until(is_down, "the note that it is down")
+        stream.stop.set()
+
+    beside = Thread(target=kill_and_stop)
+    beside.start()
+    try:
+        assert stream.supervisor.run(stream.stop) == 0
+    finally:
+        stream.stop.set()
+        beside.join()
+    assert stream.said == ["the stream was killed (signal 9); starting it again"]
+    assert stream.part.starts == 1
