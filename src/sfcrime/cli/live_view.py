@@ -23,8 +23,10 @@ from rich.text import Text
 
 from sfcrime.cli.movements_table import movements_table
 from sfcrime.cli.output import note
+from sfcrime.cli.state_text import down_text, restarts_text, state_text
 from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.domain.wall_clock import SAN_FRANCISCO
+from sfcrime.pipeline.liveness import Liveness
 from sfcrime.pipeline.overview import Counted, Overview
 
 _LINE_S = 2.0
@@ -57,12 +59,14 @@ class _View:
     topic_ends: Mapping[int, int]
     rates: Mapping[str, float]
     step: str
+    liveness: Liveness | None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         counted = self.overview.counted
         width = min(options.max_width, _MOST_WIDTH)
         options = options.update(width=width - 4)  # inside of the border
         parts: list[RenderableType] = [
+            *_stale(self.liveness),
             _parts(self),
             _facts(self.overview),
             Text(),
@@ -85,7 +89,11 @@ class _View:
 
 
 def draw(
-    overview: Overview, topic_ends: Mapping[int, int], rates: Mapping[str, float], step: str
+    overview: Overview,
+    topic_ends: Mapping[int, int],
+    rates: Mapping[str, float],
+    step: str,
+    liveness: Liveness | None = None,
 ) -> RenderableType:
     """The whole view.
 
@@ -94,17 +102,24 @@ def draw(
         topic_ends: last stable offsets by partition.
         rates: records a second, "published" and "read".
         step: what the supervisor last did.
+        liveness: whether the numbers go on; None where there are none.
     """
-    return _View(overview, topic_ends, rates, step)
+    return _View(overview, topic_ends, rates, step, liveness)
 
 
-def plain_line(overview: Overview, topic_ends: Mapping[int, int], step: str) -> str:
+def plain_line(
+    overview: Overview,
+    topic_ends: Mapping[int, int],
+    step: str,
+    liveness: Liveness | None = None,
+) -> str:
     """One line for a log: what is done, what adds up, what is left.
 
     Args:
         overview: what parts and store say.
         topic_ends: last stable offsets by partition.
         step: what the supervisor last did; "stopped" at the end.
+        liveness: whether the numbers go on; None where there are none, and at the end.
     """
     now, stream = overview.accounting, overview.stream.step
     if stream == "starting" or step == "stopped":
@@ -112,9 +127,10 @@ def plain_line(overview: Overview, topic_ends: Mapping[int, int], step: str) -> 
     return (
         f"read {now.read:,} = counted {now.counted:,} + duplicate {now.duplicate:,} + "
         f"late {now.late:,} + rejected {now.rejected:,}; gaps {now.gaps:,}; "
-        f"lag {overview.lag(topic_ends):,}; producer {overview.producer.step}; "
-        f"stream {stream}"
-    )
+        f"lag {overview.lag(topic_ends):,}; "
+        f"producer {_down(overview, 'producer') or overview.producer.step}; "
+        f"stream {_down(overview, 'stream') or stream}{_restarts(overview, '; restarts: ')}"
+    ) + (f"; {state_text(liveness)}" if liveness and liveness.since_ms is not None else "")
 
 
 class View:
@@ -142,18 +158,19 @@ class View:
     def show(self, overview: Overview, topic_ends: Mapping[int, int]) -> None:
         """Draws, or prints where it is time to."""
         now = time.monotonic()
+        liveness = overview.liveness(topic_ends, time.time_ns() // 1_000_000)
         rates = {
             "published": self._published.rate(now, sum(topic_ends.values())),
             "read": self._read.rate(now, overview.accounting.read),
         }
         if self._live is not None:
-            shown = (overview, dict(topic_ends), rates, self._steps[-1])
+            shown = (overview, dict(topic_ends), rates, self._steps[-1], liveness)
             if (shown, self._console.size) != self._drawn:
                 self._drawn = shown, self._console.size
                 self._live.update(draw(*shown), refresh=True)
         elif now - self._printed >= _LINE_S:
             self._printed = now
-            line = plain_line(overview, topic_ends, self._steps[-1])
+            line = plain_line(overview, topic_ends, self._steps[-1], liveness)
             note(line, console=self._console)
 
 
@@ -166,6 +183,26 @@ def _title(counted: Counted | None) -> Text:
     return title
 
 
+def _stale(liveness: Liveness | None) -> list[Text]:
+    """Since when the numbers stand still, and why; nothing while they go on."""
+    if liveness is None or liveness.since_ms is None:
+        return []
+    text = terminal_safe(state_text(liveness))
+    return [Text(f"{text[0].upper()}{text[1:]}", style="bold yellow")]
+
+
+def _down(overview: Overview, name: str) -> str:
+    """Since when a part is down, and why; empty while it works."""
+    parts = overview.supervision.parts
+    return "".join(down_text(part) for part in parts if (part.name, part.state) == (name, "down"))
+
+
+def _restarts(overview: Overview, before: str = "") -> str:
+    """The parts that were started again; empty where none was."""
+    again = [part for part in overview.supervision.parts if part.restarts]
+    return before + restarts_text(again) if again else ""
+
+
 def _parts(view: _View) -> Table:
     """Producer, stream and last batch: how much, how fast, and what else."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
@@ -175,17 +212,21 @@ def _parts(view: _View) -> Table:
     table.add_column("", no_wrap=True, overflow="ellipsis")
     overview, producer, stream = view.overview, view.overview.producer, view.overview.stream
     sent = producer.sent + producer.already_there
+    step = stream.step if stream.step != "starting" else view.step
     table.add_row(
         "Producer",
         f"{sent:,}",
         f"{view.rates['published']:,.0f}/s",
-        Text(terminal_safe(producer.step) + _virtual(producer.virtual_ms)),
+        Text(
+            terminal_safe(_down(overview, "producer") or producer.step)
+            + _virtual(producer.virtual_ms)
+        ),
     )
     table.add_row(
         "Stream",
         f"{overview.accounting.read:,}",
         f"{view.rates['read']:,.0f}/s",
-        Text(terminal_safe(stream.step if stream.step != "starting" else view.step))
+        Text(terminal_safe(_down(overview, "stream") or step))
         .append(" · lag ")
         .append(f"{overview.lag(view.topic_ends):,}", style="bold"),
     )
@@ -212,6 +253,8 @@ def _facts(overview: Overview) -> Table:
         totals = overview.counted.totals
         as_of = _wall(totals.newest_call_us) if totals.newest_call_us else "no call yet"
         table.add_row("Data as of", as_of)
+    if restarts := _restarts(overview):
+        table.add_row("Restarts", terminal_safe(restarts))
     if overview.stream.ui_url:
         table.add_row("Spark UI", _link(f"{overview.stream.ui_url}/StreamingQuery/"))
     if overview.dashboard.url:

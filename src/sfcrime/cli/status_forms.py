@@ -16,8 +16,11 @@ from sfcrime.cli.output import (
     source_title,
     table_of,
 )
+from sfcrime.cli.state_text import parts_text, restarts_text, state_text
 from sfcrime.domain.known_lag import Lag
-from sfcrime.domain.wall_clock import instant_iso, to_iso
+from sfcrime.domain.wall_clock import instant_iso, second_iso, to_iso
+from sfcrime.pipeline.activity import SupervisionActivity
+from sfcrime.pipeline.liveness import Liveness, liveness_of
 from sfcrime.store.records import (
     BatchProgress,
     Generation,
@@ -41,7 +44,14 @@ class Status:
     """Reports that were asked for, newest first."""
     lag: Lag
     writer: WriterState
+    supervision: SupervisionActivity
+    """Without parts where nobody supervises."""
     now_ms: int
+
+    @property
+    def liveness(self) -> Liveness:
+        committed_ms, parts = self.totals.committed_ms, self.supervision.parts
+        return liveness_of(self.writer, committed_ms, self.lag.records, parts, self.now_ms)
 
     @property
     def records_per_s(self) -> float | None:
@@ -60,6 +70,8 @@ def status_as_json(status: Status) -> dict[str, Any]:
     """One JSON object; wall-clock times have no offset, instants end in Z."""
     generation, totals = status.generation, status.totals
     document = {
+        "state": _state_as_json(status.liveness),
+        "supervision": _supervision_as_json(status.supervision),
         "accounting": asdict(totals.accounting),
         "partitions": [_partition_as_json(each, status) for each in status.partitions],
         "lag": status.lag.records,
@@ -90,6 +102,33 @@ def status_as_json(status: Status) -> dict[str, Any]:
     if status.progress:
         document["progress"] = [asdict(each) for each in status.progress]
     return document
+
+
+def _state_as_json(liveness: Liveness) -> dict[str, Any]:
+    return {
+        "state": liveness.state,
+        "since": instant_iso(liveness.since_ms),
+        "reason": liveness.reason,
+    }
+
+
+def _supervision_as_json(supervision: SupervisionActivity) -> dict[str, Any] | None:
+    if not supervision.seen_ms:
+        return None
+    return {
+        "started_at": instant_iso(supervision.started_ms),
+        "seen_at": instant_iso(supervision.seen_ms),
+        "parts": [
+            {
+                "name": part.name,
+                "state": part.state,
+                "since": instant_iso(part.since_ms),
+                "restarts": part.restarts,
+                "reason": part.reason,
+            }
+            for part in supervision.parts
+        ],
+    }
 
 
 def _job_as_json(writer: WriterState) -> dict[str, Any]:
@@ -162,6 +201,9 @@ def _facts(status: Status) -> dict[str, str]:
     account, rate, age = totals.accounting, status.records_per_s, status.seconds_since_commit
     lag = status.lag.records
     return {
+        "State": state_text(status.liveness),
+        "Parts": parts_text(status.supervision.parts) or "nobody supervises them",
+        "Restarts": _restarts(status),
         "Records": f"{account.read:,} read = {account.counted:,} counted + "
         f"{account.duplicate:,} duplicate + {account.late:,} late + {account.rejected:,} rejected",
         "Gaps": f"{account.gaps:,} offsets without a record",
@@ -178,6 +220,15 @@ def _facts(status: Status) -> dict[str, str]:
         "Topic": f"{generation.topic}, id {generation.topic_id}",
         "Versions": ", ".join(f"{name} {text or 'missing'}" for name, text in versions().items()),
     }
+
+
+def _restarts(status: Status) -> str:
+    supervision, starts = status.supervision, status.writer.starts
+    began = f"the job began {starts:,} {'time' if starts == 1 else 'times'} in all"
+    if not supervision.parts:
+        return began
+    since = second_iso(supervision.started_ms)
+    return f"{restarts_text(supervision.parts)} since {since}; {began}"
 
 
 def _age(seconds: float) -> str:
