@@ -10,7 +10,9 @@ import click
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
-from sfcrime.cli.status_forms import Status, print_status, status_as_json
+from sfcrime.cli.status_facts import Status
+from sfcrime.cli.status_json import status_as_json
+from sfcrime.cli.status_text import print_status
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
 from sfcrime.pipeline.counted_topic import measure_lag
 from sfcrime.pipeline.liveness import supervised

@@ -12,6 +12,7 @@ from sfcrime.domain.topic_state import lag
 from sfcrime.errors import StoreUnavailable
 from sfcrime.pipeline.activity import (
     DashboardActivity,
+    PartState,
     ProducerActivity,
     StreamActivity,
     SupervisionActivity,
@@ -73,6 +74,16 @@ class Overview:
             return liveness_of_parts(parts)
         lag = self.lag(topic_ends) if topic_ends else None
         return liveness_of(self.writer, self.counted.totals.committed_ms, lag, parts, now_ms)
+
+    @property
+    def restarted(self) -> list[PartState]:
+        """The parts that were started again in this run."""
+        return [part for part in self.supervision.parts if part.restarts]
+
+    def down(self, name: str) -> PartState | None:
+        """A part of that name that is down."""
+        parts = self.supervision.parts
+        return next((part for part in parts if (part.name, part.state) == (name, "down")), None)
 
     def is_caught_up(self, topic_ends: Mapping[int, int]) -> bool:
         """Whether the ledger ends at the last stable offset of every partition."""
