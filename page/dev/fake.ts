@@ -118,7 +118,7 @@ function state(): State {
     state: stale ? "stale" : "live",
     since: stale ? new Date().toISOString() : null,
     reason: stale
-      ? "The broker is down (ended by signal 9), and it is started again."
+      ? "The broker is down (ended by signal 9), starting again."
       : "A job writes to the store.",
     job_started_at: new Date(STARTED).toISOString(),
     job_seen_at: new Date().toISOString(),

@@ -110,7 +110,7 @@ def test_a_part_that_is_down_is_named_since_when_and_live_again_once_it_works(
             say(data_dir, "down", restarts=1)
             window.until_state("Stale since Mon, Nov 30, 2026, 1:02:03 AM")
             expect(window.page.get_by_role("complementary")).to_contain_text(
-                "The broker is down (ended by signal 9), and it is started again."
+                "The broker is down (ended by signal 9), starting again."
             )
             broker = table.get_by_role("row").filter(has_text="broker")
             expect(broker).to_contain_text("down since Mon, Nov 30, 2026, 1:02:03 AM")

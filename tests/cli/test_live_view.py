@@ -236,8 +236,8 @@ def test_parts_that_are_down_stand_in_the_place_of_silence_and_the_numbers_stay(
 
     said = " ".join(line for line in view[1:4])
     assert said.startswith(
-        "Stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), and it is "
-        "started again; the stream is down (it ended with exit code 4), and it is started again"
+        "Stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), "
+        "starting again; the stream is down (it ended with exit code 4), starting again"
     )
     assert words(line_of("Stream", STALE)) == (
         "Stream 45,258 191/s down since 00:46:45Z · lag 1,000"
@@ -284,8 +284,8 @@ def test_the_plain_line_names_what_is_down_and_counts_restarts_to_the_end() -> N
         "lag 1,000; producer publishing; "
         "stream down since 2026-11-30T00:46:45Z (it ended with exit code 4); "
         "restarts: broker 1, stream 3; "
-        "stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), and it is "
-        "started again; the stream is down (it ended with exit code 4), and it is started again"
+        "stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), "
+        "starting again; the stream is down (it ended with exit code 4), starting again"
     )
     assert plain_line(STALE, ends, "stopped").endswith(
         "; producer publishing; stream stopped; restarts: broker 1, stream 3"

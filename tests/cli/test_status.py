@@ -139,11 +139,11 @@ def test_a_part_that_is_down_is_named_with_since_and_restarts(data_dir: Path, ru
     assert document["state"] == {
         "state": "stale",
         "since": "2026-11-30T00:47:40.000Z",
-        "reason": "The broker is down (ended by signal 9), and it is started again.",
+        "reason": "The broker is down (ended by signal 9), starting again.",
     }
     assert (
         "State stale since 2026-11-30T00:47:40Z: the broker is down (ended by signal 9), "
-        "and it is started again" in text
+        "starting again" in text
     )
     assert (
         "Parts broker down since 2026-11-30T00:47:40Z (ended by signal 9), producer done, stream up"

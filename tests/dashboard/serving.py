@@ -45,7 +45,7 @@ SUPERVISION = SupervisionActivity(
         PartState("stream", "up", COMMITTED_MS - 50_000, 2, "ended by signal 11"),
     ),
 )
-BROKER_DOWN = "The broker is down (ended by signal 9), and it is started again."
+BROKER_DOWN = "The broker is down (ended by signal 9), starting again."
 
 HOUR_TOTALS = HourTotals(NINE_US // 1_000_000, np.array([5, 5], dtype=np.int64))
 

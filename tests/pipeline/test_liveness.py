@@ -24,7 +24,7 @@ LIVE = Liveness(None, "A job writes to the store.")
 BROKER = PartState("broker", "down", COMMITTED_MS + 500, 1, "ended by signal 9")
 PRODUCER = PartState("producer", "up", COMMITTED_MS - 50_000, 0, "")
 STREAM = PartState("stream", "up", COMMITTED_MS - 50_000, 3, "ended by signal 9")
-BROKER_DOWN = "The broker is down (ended by signal 9), and it is started again."
+BROKER_DOWN = "The broker is down (ended by signal 9), starting again."
 
 
 def judged(*parts: PartState, writer: WriterState = WRITER, after_ms: int = 2_000) -> Liveness:
@@ -92,8 +92,8 @@ def test_of_several_parts_that_are_down_the_first_one_comes_first() -> None:
 
     assert judged(stream, PRODUCER, BROKER) == Liveness(
         COMMITTED_MS + 500,
-        "The broker is down (ended by signal 9), and it is started again; "
-        "the stream is down (it ended with exit code 4), and it is started again.",
+        "The broker is down (ended by signal 9), starting again; "
+        "the stream is down (it ended with exit code 4), starting again.",
     )
 
 
@@ -103,8 +103,7 @@ def test_an_outside_cluster_is_waited_for_and_a_part_that_never_ran_is_starting(
 
     assert liveness_of_parts([kafka, stream]) == Liveness(
         COMMITTED_MS,
-        "The Kafka cluster is down (no answer for 10 s), and it is waited for; "
-        "the stream is starting.",
+        "The Kafka cluster is down (no answer for 10 s), waiting for it; the stream is starting.",
     )
 
 
@@ -117,7 +116,7 @@ def test_no_number_waits_for_the_page() -> None:
 
 def test_a_job_that_falls_silent_with_its_part_is_no_second_reason() -> None:
     down = PartState("stream", "down", COMMITTED_MS + 14_000, 1, "ended by signal 9")
-    said = "The stream is down (ended by signal 9), and it is started again."
+    said = "The stream is down (ended by signal 9), starting again."
 
     assert judged(down, after_ms=14_500) == Liveness(COMMITTED_MS + 14_000, said)
     assert judged(down, after_ms=30_000) == Liveness(COMMITTED_MS + 14_000, said)
@@ -129,7 +128,7 @@ def test_numbers_that_were_stale_before_a_part_went_down_are_stale_since_then() 
     assert judged(BROKER, writer=ended) == Liveness(
         COMMITTED_MS - 14_501,
         "No job writes to the store: the last one has ended; "
-        "the broker is down (ended by signal 9), and it is started again.",
+        "the broker is down (ended by signal 9), starting again.",
     )
     ended_with_it = replace(WRITER, ended_ms=COMMITTED_MS - 14_500)
     assert judged(BROKER, writer=ended_with_it) == Liveness(COMMITTED_MS + 500, BROKER_DOWN)

@@ -78,7 +78,7 @@ def test_a_supervisor_is_believed_for_15_seconds(tmp_path: Path) -> None:
 
     assert (seen.down("broker"), seen.down("stream"), seen.restarted) == (down, None, [down])
     assert seen.liveness({}, now_ms) == Liveness(
-        1_538_500_061_789, "The broker is down (ended by signal 9), and it is started again."
+        1_538_500_061_789, "The broker is down (ended by signal 9), starting again."
     )
     assert (forgotten.down("broker"), forgotten.restarted) == (None, [])
     assert forgotten.liveness({}, now_ms) is None

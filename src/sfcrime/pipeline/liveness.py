@@ -91,8 +91,8 @@ def _told(part: PartState) -> str:
     name = _TITLES.get(part.name, f"the {part.name}")
     if not part.reason:
         return f"{name} is starting"
-    then = "it is waited for" if part.name == "kafka" else "it is started again"
-    return f"{name} is down ({part.reason.rstrip('.')}), and {then}"
+    then = "waiting for it" if part.name == "kafka" else "starting again"
+    return f"{name} is down ({part.reason.rstrip('.')}), {then}"
 
 
 def _by_store(
