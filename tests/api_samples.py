@@ -44,6 +44,8 @@ LIVE = State(
     lag=0,
     lag_by_partition={0: 0},
     lag_reason=None,
+    run_started_at=None,
+    parts=[],
 )
 
 

@@ -47,6 +47,8 @@ export function snapshotOf(batch: number, more: Partial<Snapshot> = {}): Snapsho
       lag: 0,
       lag_by_partition: null,
       lag_reason: null,
+      run_started_at: null,
+      parts: [],
     },
     accounts: { read: 100, counted: 97, duplicate: 1, late: 1, rejected: 1, gaps: 0 },
     batches: batch,

@@ -117,13 +117,23 @@ function state(): State {
   return {
     state: stale ? "stale" : "live",
     since: stale ? new Date().toISOString() : null,
-    reason: stale ? "No job writes to the store." : "",
+    reason: stale
+      ? "The broker is down (ended by signal 9), starting again."
+      : "A job writes to the store.",
     job_started_at: new Date(STARTED).toISOString(),
     job_seen_at: new Date().toISOString(),
     starts: 3,
     lag: 1200 + Math.round(noise(at) * 400),
     lag_by_partition: { 0: 400, 1: 410, 2: 390 },
     lag_reason: null,
+    run_started_at: new Date(STARTED).toISOString(),
+    parts: ["broker", "producer", "stream"].map((name) => ({
+      name,
+      state: stale && name === "broker" ? "down" : "up",
+      since: new Date(stale && name === "broker" ? Date.now() : STARTED).toISOString(),
+      restarts: name === "broker" ? 2 : 0,
+      reason: name === "broker" ? "ended by signal 9" : "",
+    })),
   };
 }
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, expect
 
 from page_in_browser import readers_page
 from page_store import growing_store
 from served_page import Server, until_gone
+from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
 
 
 def test_numbers_move_with_every_batch_and_what_changed_is_listed(
@@ -87,6 +90,57 @@ def test_a_store_that_nobody_writes_to_is_shown_as_stale_with_the_reason(
                 next_job.add("Passing Call", 1)
                 window.until_state("Live")
                 window.until_counted(11)
+
+
+def test_a_part_that_is_down_is_named_since_when_and_live_again_once_it_works(
+    browser: Browser, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    server = Server(data_dir)
+    with growing_store(data_dir) as store:
+        store.add("Passing Call", 10)
+        with server.running(), readers_page(browser, server.address) as window:
+            window.open("/pipeline")
+            store.beat()
+            say(data_dir, "up", restarts=0)
+            window.until_state("Live")
+            table = window.panel("State").get_by_role("region", name="The parts of the run")
+            expect(table).to_contain_text("broker")
+
+            say(data_dir, "down", restarts=1)
+            window.until_state("Stale since Mon, Nov 30, 2026, 1:02:03 AM")
+            expect(window.page.get_by_role("complementary")).to_contain_text(
+                "The broker is down (ended by signal 9), starting again."
+            )
+            broker = table.get_by_role("row").filter(has_text="broker")
+            expect(broker).to_contain_text("down since Mon, Nov 30, 2026, 1:02:03 AM")
+            expect(broker.get_by_role("cell").nth(1)).to_have_text("1")
+            way = window.page.get_by_role("list", name="The way of a record")
+            expect(way.get_by_role("listitem").filter(has_text="Kafka topic")).to_contain_text(
+                "down since"
+            )
+            window.page.goto(server.address)
+            window.until_state("Stale since")
+            assert window.counted == 10
+
+            store.beat()
+            say(data_dir, "up", restarts=1)
+            window.until_state("Live")
+            expect(window.page.get_by_role("complementary")).to_have_count(0)
+            assert window.problems == []
+
+
+def say(data_dir: Path, state: Literal["up", "down"], restarts: int) -> None:
+    """What the supervisor of a run says at this moment of its broker, and of its stream."""
+    since_ms = 1_796_029_323_000  # 2026-11-30T09:02:03Z
+    reason = "ended by signal 9" if restarts else ""
+    parts = (
+        PartState("broker", state, since_ms, restarts, reason),
+        PartState("stream", "up", since_ms, 0, ""),
+    )
+    # A clock may differ by as much: what is said is believed for half a minute, not a quarter.
+    seen_ms = time.time_ns() // 1_000_000 + 14_000
+    write_activity(data_dir, SupervisionActivity(since_ms - 60_000, seen_ms, parts))
 
 
 def test_an_empty_store_is_an_empty_page_that_fills_by_itself(

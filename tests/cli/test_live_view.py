@@ -11,7 +11,13 @@ from rich.text import Text
 
 from sfcrime.cli.live_view import RateMeter, draw, plain_line
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.pipeline.activity import DashboardActivity, ProducerActivity, StreamActivity
+from sfcrime.pipeline.activity import (
+    DashboardActivity,
+    PartState,
+    ProducerActivity,
+    StreamActivity,
+    SupervisionActivity,
+)
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.statistics.movement import Movement
 from sfcrime.store.records import BatchProgress, PartitionRange, Totals
@@ -59,11 +65,25 @@ OVERVIEW = Overview(
 )
 
 
-def shown(overview: Overview = OVERVIEW, *, columns: int = 80, lines: int = 24) -> list[str]:
+BEGAN_MS = 1_795_999_600_000  # 2026-11-30T00:46:40Z
+DOWN = PartState("broker", "down", BEGAN_MS, 1, "ended by signal 9")
+STREAM_DOWN = PartState("stream", "down", BEGAN_MS + 5_000, 3, "it ended with exit code 4")
+STALE = replace(
+    OVERVIEW,
+    supervision=SupervisionActivity(
+        BEGAN_MS, BEGAN_MS, (DOWN, PartState("producer", "up", BEGAN_MS, 0, ""), STREAM_DOWN)
+    ),
+)
+
+
+def shown(
+    overview: Overview = OVERVIEW, *, columns: int = 80, lines: int = 24, now_ms: int = 0
+) -> list[str]:
     """The lines of the view on a terminal of that size, borders and blanks at the ends cut."""
     console = Console(width=columns, height=lines, file=io.StringIO(), force_terminal=True)
+    ends, rates = {0: 46_258}, {"published": 210.4, "read": 190.6}
     with console.capture() as captured:
-        console.print(draw(overview, {0: 46_258}, {"published": 210.4, "read": 190.6}, "waiting"))
+        console.print(draw(overview, ends, rates, "waiting", overview.liveness(ends, now_ms)))
     return [Text.from_ansi(line).plain.strip("│ ") for line in captured.get().splitlines()]
 
 
@@ -209,6 +229,67 @@ def test_the_plain_line_says_what_is_awaited_and_that_it_stopped() -> None:
 
     assert plain_line(starting, {}, "starting the broker").endswith("stream starting the broker")
     assert plain_line(OVERVIEW, {}, "stopped").endswith("stream stopped")
+
+
+def test_parts_that_are_down_stand_in_the_place_of_silence_and_the_numbers_stay() -> None:
+    view = shown(STALE)
+
+    said = " ".join(line for line in view[1:4])
+    assert said.startswith(
+        "Stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), "
+        "starting again; the stream is down (it ended with exit code 4), starting again"
+    )
+    assert words(line_of("Stream", STALE)) == (
+        "Stream 45,258 191/s down since 00:46:45Z · lag 1,000"
+    )
+    assert words(line_of("Producer", STALE)) == "Producer 46,258 210/s publishing"
+    assert words(line_of("Restarts", STALE)) == "Restarts broker 1, stream 3"
+    assert any(line.startswith("45,258 read = 45,001 counted") for line in view)
+    assert len(view) < 24
+
+
+def test_a_page_that_is_down_is_told_and_leaves_the_numbers_live() -> None:
+    page = PartState("dashboard", "down", BEGAN_MS, 2, "ended by signal 9")
+    overview = replace(OVERVIEW, supervision=SupervisionActivity(BEGAN_MS, BEGAN_MS, (page,)))
+
+    assert line_of("Page", overview) == "Page        down since 00:46:40Z"
+    assert not any("stale" in line.lower() for line in shown(overview))
+
+
+def test_while_all_parts_work_nothing_is_said_of_them() -> None:
+    view = "\n".join(shown())
+
+    assert "Restarts" not in view
+    assert "tale since" not in view
+
+
+def test_before_anything_is_counted_a_part_that_is_down_is_named() -> None:
+    overview = Overview(ProducerActivity(), StreamActivity(), None, supervision=STALE.supervision)
+
+    assert shown(overview)[1].startswith("Stale since 2026-11-30T00:46:40Z: the broker is down")
+
+
+def test_a_reason_cannot_command_the_terminal() -> None:
+    down = PartState("stream", "down", BEGAN_MS, 1, "\x1b[31mred")
+    overview = replace(OVERVIEW, supervision=SupervisionActivity(BEGAN_MS, BEGAN_MS, (down,)))
+
+    assert "\\x1b[31mred" in shown(overview, columns=100)[1]
+
+
+def test_the_plain_line_names_what_is_down_and_counts_restarts_to_the_end() -> None:
+    ends = {0: 46_258}
+
+    assert plain_line(STALE, ends, "", STALE.liveness(ends, BEGAN_MS)) == (
+        "read 45,258 = counted 45,001 + duplicate 2 + late 55 + rejected 200; gaps 0; "
+        "lag 1,000; producer publishing; "
+        "stream down since 2026-11-30T00:46:45Z (it ended with exit code 4); "
+        "restarts: broker 1, stream 3; "
+        "stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), "
+        "starting again; the stream is down (it ended with exit code 4), starting again"
+    )
+    assert plain_line(STALE, ends, "stopped").endswith(
+        "; producer publishing; stream stopped; restarts: broker 1, stream 3"
+    )
 
 
 def test_a_rate_is_taken_over_the_last_ten_seconds() -> None:

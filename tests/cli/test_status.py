@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from cli.conftest import Run
+from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
 from store_samples import GENERATION
@@ -92,6 +93,91 @@ def test_progress_json_is_a_line_a_batch_oldest_first(data_dir, run) -> None:
     lines = [json.loads(line) for line in run("status", "--progress-json").out.splitlines()]
     assert [line["batch_id"] for line in lines] == [0, 1]
     assert lines[0]["phases_ms"] == {"addBatch": 300, "queryPlanning": 20, "walCommit": 12}
+
+
+def supervise(data_dir: Path, seen_ms: int) -> None:
+    """A run that has been there for a while: its broker is down, its stream works."""
+    began_ms = 1_795_999_600_000  # 2026-11-30T00:46:40Z
+    broker = PartState("broker", "down", began_ms + 60_000, 1, "ended by signal 9")
+    producer = PartState("producer", "done", began_ms + 2_000, 0, "")
+    stream = PartState("stream", "up", began_ms + 2_000, 3, "ended by signal 9")
+    parts = (broker, producer, stream)
+    write_activity(data_dir, SupervisionActivity(began_ms, seen_ms, parts))
+
+
+def test_a_part_that_is_down_is_named_with_since_and_restarts(data_dir: Path, run: Run) -> None:
+    with open_writer(data_dir / STORE_FILE, history_rows=100):
+        supervise(data_dir, time.time_ns() // 1_000_000)
+        document = json.loads(run("status", "--json").out)
+        text = " ".join(run("status").out.split())
+
+    assert document["state"]["state"] == "stale"
+    assert document["supervision"]["started_at"] == "2026-11-30T00:46:40.000Z"
+    assert document["supervision"]["parts"] == [
+        {
+            "name": "broker",
+            "state": "down",
+            "since": "2026-11-30T00:47:40.000Z",
+            "restarts": 1,
+            "reason": "ended by signal 9",
+        },
+        {
+            "name": "producer",
+            "state": "done",
+            "since": "2026-11-30T00:46:42.000Z",
+            "restarts": 0,
+            "reason": "",
+        },
+        {
+            "name": "stream",
+            "state": "up",
+            "since": "2026-11-30T00:46:42.000Z",
+            "restarts": 3,
+            "reason": "ended by signal 9",
+        },
+    ]
+    assert document["state"] == {
+        "state": "stale",
+        "since": "2026-11-30T00:47:40.000Z",
+        "reason": "The broker is down (ended by signal 9), starting again.",
+    }
+    assert (
+        "State stale since 2026-11-30T00:47:40Z: the broker is down (ended by signal 9), "
+        "starting again" in text
+    )
+    assert (
+        "Parts broker down since 2026-11-30T00:47:40Z (ended by signal 9), producer done, stream up"
+        in text
+    )
+    assert (
+        "Restarts broker 1, producer 0, stream 3 since 2026-11-30T00:46:40Z; "
+        "the job began 2 times in all" in text
+    )
+
+
+def test_a_job_that_nobody_supervises_is_live_while_it_writes(data_dir: Path, run: Run) -> None:
+    with open_writer(data_dir / STORE_FILE, history_rows=100):
+        supervise(data_dir, time.time_ns() // 1_000_000 - 16_000)
+        document = json.loads(run("status", "--json").out)
+        text = run("status").out
+
+    assert document["state"] == {
+        "state": "live",
+        "since": None,
+        "reason": "A job writes to the store.",
+    }
+    assert document["supervision"] is None
+    assert "State        live\n" in "\n".join(line.rstrip() for line in text.splitlines())
+    assert "Parts        nobody supervises them" in text
+    assert "Restarts     the job began 2 times in all" in text
+
+
+def test_after_the_job_has_ended_the_state_is_stale_since_then(data_dir: Path, run: Run) -> None:
+    state = json.loads(run("status", "--json").out)["state"]
+
+    assert state["state"] == "stale"
+    assert state["since"] == json.loads(run("status", "--json").out)["job"]["ended_at"]
+    assert state["reason"] == "No job writes to the store: the last one has ended."
 
 
 def test_no_store_is_exit_code_four(run) -> None:

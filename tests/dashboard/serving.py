@@ -21,6 +21,7 @@ from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.serving.events import EventHub
 from sfcrime.dashboard.serving.server import run_server
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.pipeline.activity import PartState, SupervisionActivity
 from sfcrime.store.records import BatchProgress, PartitionRange, RunFacts, Totals, WriterState
 from store_samples import GENERATION, NINE_US, TEN_US
 
@@ -34,6 +35,17 @@ WRITER = WriterState(
     starts=3,
     facts=RunFacts(),
 )
+
+SUPERVISION = SupervisionActivity(
+    started_ms=COMMITTED_MS - 61_000,
+    seen_ms=COMMITTED_MS + 900,
+    parts=(
+        PartState("broker", "down", COMMITTED_MS + 500, 1, "ended by signal 9"),
+        PartState("producer", "done", COMMITTED_MS - 50_000, 0, ""),
+        PartState("stream", "up", COMMITTED_MS - 50_000, 2, "ended by signal 11"),
+    ),
+)
+BROKER_DOWN = "The broker is down (ended by signal 9), starting again."
 
 HOUR_TOTALS = HourTotals(NINE_US // 1_000_000, np.array([5, 5], dtype=np.int64))
 

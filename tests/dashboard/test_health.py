@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dashboard.conftest import Asked
-from dashboard.serving import COMMITTED_MS, SEEN, WRITER, GivenSource
+from dashboard.serving import BROKER_DOWN, COMMITTED_MS, SEEN, SUPERVISION, WRITER, GivenSource
 from sfcrime.dashboard.serving import app as app_module
 from sfcrime.dashboard.serving.health import Readiness, readiness_of
 from sfcrime.dashboard.serving.state import state_of
 from sfcrime.domain.known_lag import Lag
+from sfcrime.pipeline.activity import SupervisionActivity, write_activity
 
-LIVE = state_of(WRITER, COMMITTED_MS, Lag({0: 5}, None), COMMITTED_MS)
+ALONE = SupervisionActivity()
+LIVE = state_of(WRITER, COMMITTED_MS, Lag({0: 5}, None), ALONE, COMMITTED_MS)
 
 
 def test_it_is_ready_where_the_store_is_read_and_a_job_counts() -> None:
@@ -21,7 +24,7 @@ def test_it_is_ready_where_the_store_is_read_and_a_job_counts() -> None:
 
 
 def test_each_reason_why_it_is_not_is_told() -> None:
-    stale = state_of(WRITER, COMMITTED_MS, Lag(None, "no broker"), COMMITTED_MS + 60_000)
+    stale = state_of(WRITER, COMMITTED_MS, Lag(None, "no broker"), ALONE, COMMITTED_MS + 60_000)
 
     assert readiness_of("The store is damaged.", stale) == Readiness(
         ready=False,
@@ -71,6 +74,18 @@ def test_a_job_that_ended_is_not_ready_and_the_process_lives(
         "reasons": ["No job writes to the store: the last one has ended."],
     }
     assert client.get("/healthz").status_code == 200
+
+
+def test_the_part_that_is_down_is_named(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_activity(tmp_path, SUPERVISION)
+    monkeypatch.setattr(app_module, "now_ms", lambda: COMMITTED_MS + 1_000)
+
+    answer = asked().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "reasons": [BROKER_DOWN]}
 
 
 def test_a_bound_that_cannot_be_is_refused(asked: Asked) -> None:

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.conftest import Asked
-from dashboard.serving import COMMITTED_MS, SEEN, GivenSource
+from dashboard.serving import COMMITTED_MS, SEEN, SUPERVISION, GivenSource
 from sfcrime.dashboard.serving import app as app_module
 from sfcrime.domain.outcomes import Reason
+from sfcrime.pipeline.activity import write_activity
 
 GRAFANA = Path(__file__).resolve().parents[2] / "docs" / "grafana" / "sfcrime.json"
 
@@ -22,8 +24,13 @@ Samples = dict[str, float]
 
 
 @pytest.fixture
-def samples(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> Samples:
-    """`name{label="value"}` -> value of one answer."""
+def samples(asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Samples:
+    """`name{label="value"}` -> value of one answer; every part works."""
+    works = tuple(
+        part if part.state == "done" else msgspec.structs.replace(part, state="up")
+        for part in SUPERVISION.parts
+    )
+    write_activity(tmp_path, msgspec.structs.replace(SUPERVISION, parts=works))
     monkeypatch.setattr(app_module, "now_ms", lambda: COMMITTED_MS + 1_000)
     answer = asked().get("/metrics")
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -87,6 +94,37 @@ def test_job_and_server_are_told(samples: Samples) -> None:
     assert samples["process_resident_memory_bytes"] > 0
 
 
+def test_the_parts_are_told_with_their_restarts(samples: Samples) -> None:
+    assert samples['sfcrime_part_up{part="broker"}'] == 1
+    assert samples['sfcrime_part_up{part="producer"}'] == 1
+    assert samples['sfcrime_part_restarts_total{part="broker"}'] == 1
+    assert samples['sfcrime_part_restarts_total{part="producer"}'] == 0
+    assert samples['sfcrime_part_restarts_total{part="stream"}'] == 2
+
+
+def test_a_part_that_is_down_is_0_and_the_numbers_are_stale(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_activity(tmp_path, SUPERVISION)
+    monkeypatch.setattr(app_module, "now_ms", lambda: COMMITTED_MS + 1_000)
+
+    samples = samples_of(asked().get("/metrics").text)
+
+    assert samples['sfcrime_part_up{part="broker"}'] == 0
+    assert samples['sfcrime_part_up{part="producer"}'] == 1
+    assert samples['sfcrime_part_up{part="stream"}'] == 1
+    assert samples["sfcrime_stale"] == 1
+
+
+def test_where_nobody_supervises_no_part_is_told(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_activity(tmp_path, SUPERVISION)
+    monkeypatch.setattr(app_module, "now_ms", lambda: COMMITTED_MS + 60_000)
+
+    assert "sfcrime_part" not in asked().get("/metrics").text
+
+
 def test_a_job_that_is_gone_is_stale(asked: Asked) -> None:
     assert samples_of(asked().get("/metrics").text)["sfcrime_stale"] == 1
 
@@ -113,7 +151,7 @@ def test_labels_are_few_whatever_the_store_holds(asked: Asked, source: GivenSour
     assert samples["sfcrime_stale"] == 1
     labels = {name for key in samples for name in re.findall(r'[{,](\w+)="', key)}
     assert labels <= {
-        "outcome", "reason", "partition", "phase", "version",
+        "outcome", "reason", "partition", "phase", "part", "version",
         "implementation", "major", "minor", "patchlevel",
     }  # fmt: skip
 

@@ -6,15 +6,17 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
-from dashboard.serving import COMMITTED_MS, SEEN, GivenSource, after_batch
+from dashboard.serving import BROKER_DOWN, COMMITTED_MS, SEEN, SUPERVISION, GivenSource, after_batch
 from sfcrime.dashboard.answers.records import Accounts, Meta, Snapshot, State
 from sfcrime.dashboard.api.sight import Sight
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.serving.newest_events import NewestEvents, Sent
 from sfcrime.dashboard.serving.state import state_of
 from sfcrime.domain.known_lag import Lag
+from sfcrime.pipeline.activity import SupervisionActivity
 from sfcrime.settings import Settings
 
 
@@ -25,11 +27,12 @@ class Page:
         self.source = GivenSource()
         self.lag = Lag({0: 0}, None)
         self.now_ms = COMMITTED_MS + 1_000
+        self.said = SupervisionActivity()
         sight = Sight(Settings(), lambda: self.source.seen, self.state_of)
         self.events = NewestEvents(sight, snapshot_of)
 
     def state_of(self, seen: Seen) -> State:
-        return state_of(seen.writer, seen.totals.committed_ms, self.lag, self.now_ms)
+        return state_of(seen.writer, seen.totals.committed_ms, self.lag, self.said, self.now_ms)
 
 
 def snapshot_of(seen: Seen, state: State) -> Snapshot:
@@ -157,6 +160,31 @@ def test_a_state_that_changes_is_sent_alone(page: Page) -> None:
     ((event, name, data),) = told(page.events.after(sent.place))
     assert (event, name, data["state"]) == ("state", "", "stale")
     assert names(page.events.after(0)) == ["snapshot", "state"]
+
+
+def test_a_part_that_goes_down_is_told_without_a_batch_and_so_is_its_return(page: Page) -> None:
+    page.events.renew(0.0)
+    first = page.events.after(0)
+    assert first is not None
+    page.said = SUPERVISION
+
+    assert page.events.renew(1.0)
+    down = page.events.after(first.place)
+    assert down is not None
+    ((event, _, data),) = told(down)
+    assert (event, data["state"], data["reason"]) == ("state", "stale", BROKER_DOWN)
+    assert [(part["name"], part["restarts"]) for part in data["parts"]] == [
+        ("broker", 1), ("producer", 0), ("stream", 2),
+    ]  # fmt: skip
+    # A supervisor that only says that it is there is no news.
+    page.said = msgspec.structs.replace(SUPERVISION, seen_ms=SUPERVISION.seen_ms + 50)
+    assert not page.events.renew(2.0)
+
+    works = tuple(msgspec.structs.replace(part, state="up") for part in SUPERVISION.parts)
+    page.said = msgspec.structs.replace(SUPERVISION, parts=works)
+    assert page.events.renew(3.0)
+    ((event, _, data),) = told(page.events.after(down.place))
+    assert (event, data["state"], data["since"]) == ("state", "live", None)
 
 
 def test_a_snapshot_holds_the_state_so_an_older_one_is_forgotten(page: Page) -> None:

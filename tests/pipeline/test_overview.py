@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.pipeline.activity import ProducerActivity, StreamActivity, write_activity
+from sfcrime.pipeline.activity import (
+    PartState,
+    ProducerActivity,
+    StreamActivity,
+    SupervisionActivity,
+    write_activity,
+)
+from sfcrime.pipeline.liveness import Liveness
 from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader
@@ -57,6 +65,40 @@ def test_store_and_parts_are_shown_together(overview: Overview) -> None:
         "Traf Violation Cite": 3,
         "Noise Nuisance": 2,
     }
+
+
+def test_a_supervisor_is_believed_for_15_seconds(tmp_path: Path) -> None:
+    down = PartState("broker", "down", 1_538_500_061_789, 1, "ended by signal 9")
+    now_ms = time.time_ns() // 1_000_000
+
+    write_activity(tmp_path, SupervisionActivity(now_ms - 60_000, now_ms, (down,)))
+    seen = OverviewWatch(tmp_path, windows=3, top=5).look()
+    write_activity(tmp_path, SupervisionActivity(now_ms - 60_000, now_ms - 16_000, (down,)))
+    forgotten = OverviewWatch(tmp_path, windows=3, top=5).look()
+
+    assert (seen.down("broker"), seen.down("stream"), seen.restarted) == (down, None, [down])
+    assert seen.liveness({}, now_ms) == Liveness(
+        1_538_500_061_789, "The broker is down (ended by signal 9), starting again."
+    )
+    assert (forgotten.down("broker"), forgotten.restarted) == (None, [])
+    assert forgotten.liveness({}, now_ms) is None
+
+
+def test_numbers_are_live_by_the_store_of_the_same_look(overview: Overview) -> None:
+    assert overview.writer is not None
+    assert overview.writer.starts == 1
+    ended_ms = overview.writer.ended_ms
+    assert ended_ms is not None
+
+    assert overview.liveness({0: 11, 1: 15}, ended_ms) == Liveness(
+        ended_ms, "No job writes to the store: the last one has ended."
+    )
+    running = replace(overview, writer=replace(overview.writer, ended_ms=None, seen_ms=ended_ms))
+    assert running.liveness({0: 11, 1: 15}, ended_ms).state == "live"
+    # The ends of the topic are its lag: six records have waited for over a minute.
+    waiting = replace(running.writer, seen_ms=ended_ms + 120_000)
+    late = replace(running, writer=waiting).liveness({0: 12, 1: 20}, ended_ms + 120_000)
+    assert late.reason == "Records wait in the topic, and no batch was committed for a minute."
 
 
 @pytest.mark.parametrize(

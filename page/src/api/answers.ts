@@ -28,6 +28,7 @@ export type Methods = Schemas["Methods"];
 export type Named = Schemas["Named"];
 export type Names = Schemas["Names"];
 export type Overview = Schemas["Overview"];
+export type Part = Schemas["Part"];
 export type RecordBytes = Schemas["RecordBytes"];
 export type RejectedPage = Schemas["RejectedPage"];
 export type SettingsInForce = Schemas["SettingsInForce"];

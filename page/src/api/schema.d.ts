@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description Server-Sent Events. `snapshot`: a `Snapshot`, at once and after each committed batch; `state`: a `State`, when the stream becomes live or stale. A client that names the newest snapshot in `Last-Event-ID` does not get it again.
+         * @description Server-Sent Events. `snapshot`: a `Snapshot`, at once and after each committed batch; `state`: a `State`, when the stream becomes live or stale, or a part of the run goes down or works again. A client that names the newest snapshot in `Last-Event-ID` does not get it again.
          */
         readonly get: operations["events_api_v1_events_get"];
         readonly put?: never;
@@ -883,6 +883,39 @@ export interface components {
             readonly state: components["schemas"]["State"];
         };
         /**
+         * Part
+         * @description A part of the run, as its supervisor sees it.
+         */
+        readonly Part: {
+            /**
+             * Name
+             * @description `broker`, or `kafka` where the cluster is not the run's own; `producer`, `stream`,
+             *     `dashboard`.
+             */
+            readonly name: string;
+            /**
+             * Reason
+             * @description Why it was last down; empty where it never was.
+             */
+            readonly reason: string;
+            /**
+             * Restarts
+             * @description Since the run began.
+             */
+            readonly restarts: number;
+            /**
+             * Since
+             * @description In this state since then, UTC.
+             */
+            readonly since: string | null;
+            /**
+             * State
+             * @description `down` until it works again; `done`: a producer at the end of its source.
+             * @enum {string}
+             */
+            readonly state: "up" | "down" | "done";
+        };
+        /**
          * Partition
          * @description What was read of one partition since counting began: offsets [start, end).
          */
@@ -1079,10 +1112,20 @@ export interface components {
              */
             readonly lag_reason: string | null;
             /**
+             * Parts
+             * @description Of that run.
+             */
+            readonly parts: readonly components["schemas"]["Part"][];
+            /**
              * Reason
-             * @description One sentence, e.g. "No job writes to the store.".
+             * @description One sentence, e.g. "No job writes to the store.": of a part that is down, which and why.
              */
             readonly reason: string;
+            /**
+             * Run Started At
+             * @description When the run began that supervises the parts, UTC; None where nobody supervises.
+             */
+            readonly run_started_at: string | null;
             /**
              * Since
              * @description Since when it is stale, UTC; None while it is live.

@@ -37,6 +37,8 @@ const snapshotOf = (batch: number, generation = 1): Snapshot => ({
     lag: 0,
     lag_by_partition: null,
     lag_reason: null,
+    run_started_at: null,
+    parts: [],
   },
   accounts: { read: 0, counted: 0, duplicate: 0, late: 0, rejected: 0, gaps: 0 },
   batches: batch,

@@ -14,7 +14,7 @@ import {
 import { choice, choose, CHOICES, type Choice } from "../state/theme.ts";
 import { place, VIEW_TITLES, VIEWS } from "../state/url.ts";
 import { counted, instant, minute } from "./formats.ts";
-import { SyntheticBadge } from "./label.tsx";
+import { SyntheticBadge, visibleText } from "./label.tsx";
 
 const STATUS_WORDS: Readonly<Record<Status, string>> = {
   connecting: "Connecting",
@@ -32,26 +32,31 @@ function statusSentence(now: Status): string {
       return "No connection to the server. The numbers shown are the last that came; the page keeps trying.";
     case "live":
       return "Each batch that is counted appears here as it is committed.";
-    case "stale": {
-      const since = state?.since ? ` Since ${instant(state.since)}.` : "";
-      return `${state?.reason ?? "Nobody counts at the moment."}${since}`;
-    }
+    case "stale":
+      return visibleText(state?.reason ?? "Nobody counts at the moment.");
   }
 }
 
-/** Says changes of the status aloud, not each batch. */
+/** "Stale since Tue, Oct 2, 2018, 9:14:05 AM": the numbers shown are those of then. */
+function statusWords(now: Status): string {
+  const since = now === "stale" ? serverState.value?.since : null;
+  return since ? `${STATUS_WORDS[now]} since ${instant(since)}` : STATUS_WORDS[now];
+}
+
+/** Says changes of the status and of its reason aloud, not each batch. */
 function StatusAloud() {
   const now = status.value;
+  const reason = serverState.value?.reason;
   const [said, setSaid] = useState("");
   useEffect(() => {
     if (now === "connecting") return;
     const timer = setTimeout(() => {
-      setSaid(`${STATUS_WORDS[now]}. ${statusSentence(now)}`);
+      setSaid(`${statusWords(now)}. ${statusSentence(now)}`);
     }, 1500);
     return () => {
       clearTimeout(timer);
     };
-  }, [now]);
+  }, [now, reason]);
   return (
     <div class="unseen" role="status">
       {said}
@@ -64,7 +69,7 @@ export function StatusWord() {
   return (
     <span class={`status status-${now}`} data-testid="state" title={statusSentence(now)}>
       <span class="status-mark" aria-hidden="true" />
-      {STATUS_WORDS[now]}
+      {statusWords(now)}
     </span>
   );
 }
@@ -127,7 +132,7 @@ export function Notice() {
   if (now !== "stale" && (now !== "offline" || connection.value !== "offline")) return null;
   return (
     <aside class={`notice notice-${now}`} aria-label="State of the count">
-      <strong>{STATUS_WORDS[now]}.</strong> {statusSentence(now)}
+      <strong>{statusWords(now)}.</strong> {statusSentence(now)}
     </aside>
   );
 }

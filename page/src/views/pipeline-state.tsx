@@ -1,10 +1,11 @@
 /** Whether the stream goes on, and the way of a record with a figure at each station. */
-import type { Overview, State } from "../api/answers.ts";
+import type { Overview, Part, State } from "../api/answers.ts";
 import type { Shown } from "../parts/answer.ts";
 import { count, counted, duration, instant, instantClock } from "../parts/formats.ts";
 import { visibleText } from "../parts/label.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { useOwnSight } from "../parts/sight.ts";
+import { Table } from "../parts/table.tsx";
 import { serverState, snapshot } from "../state/live.ts";
 import { EXPLAINED, lagSentence } from "./pipeline-texts.ts";
 
@@ -15,23 +16,38 @@ export function Path({ overview }: OverviewProps) {
   const state = withLag(serverState.value, answer?.state ?? null);
   const last = now?.last_batch;
   const partitions = answer?.partitions.length ?? 0;
-  const stations: readonly (readonly [string, string])[] = [
-    ["Source", now === null ? "–" : visibleText(now.meta.source)],
-    ["Kafka topic", `${counted(partitions, "partition")}; ${lagShort(state?.lag)}`],
-    ["Spark query", last ? `${counted(last.input_rows, "record")} in ${duration(last.duration_ms)}` : "no batch yet"],
+  const stations: readonly (readonly [string, string, ...string[]])[] = [
+    ["Source", now === null ? "–" : visibleText(now.meta.source), "producer"],
+    ["Kafka topic", `${counted(partitions, "partition")}; ${lagShort(state?.lag)}`, "broker", "kafka"],
+    ["Spark query", last ? `${counted(last.input_rows, "record")} in ${duration(last.duration_ms)}` : "no batch yet", "stream"],
     ["Store", `${count(now?.accounts.counted)} calls counted in ${counted(now?.batches ?? 0, "batch", "batches")}`],
     ["This page", now?.meta.committed_at ? `as of ${instantClock(now.meta.committed_at)}` : "nothing yet"],
   ];
   return (
     <ol class="path" aria-label="The way of a record">
-      {stations.map(([name, figure]) => (
+      {stations.map(([name, figure, ...parts]) => (
         <li key={name}>
           <span>{name}</span>
           <bdi>{figure}</bdi>
+          {downOf(state, parts).map((part) => (
+            <strong key={part.name} class="status-stale">
+              {stateOf(part)}
+            </strong>
+          ))}
         </li>
       ))}
     </ol>
   );
+}
+
+/** The parts of these names that are down. */
+function downOf(state: State | null, names: readonly string[]): readonly Part[] {
+  return state?.parts.filter((part) => part.state === "down" && names.includes(part.name)) ?? [];
+}
+
+/** "up since 9:14:05 AM", with the day: a part may be up for weeks. */
+export function stateOf({ state, since }: Pick<Part, "state" | "since">): string {
+  return since === null ? state : `${state} since ${instant(since)}`;
 }
 
 function lagShort(lag: number | null | undefined): string {
@@ -66,7 +82,8 @@ function StateFigures({ overview }: { readonly overview: Overview }) {
         <span class="status-mark" aria-hidden="true" /> {state.state === "live" ? "Live" : "Stale"}
         {state.since !== null && <> since {instant(state.since)}</>}
       </p>
-      <p>{state.reason}</p>
+      <p>{visibleText(state.reason)}</p>
+      <PartsTable state={state} />
       <dl class="facts">
         <dt>Lag now</dt>
         <dd>{lagSentence(lag.lag, lag.lag_reason)}</dd>
@@ -89,6 +106,30 @@ function StateFigures({ overview }: { readonly overview: Overview }) {
           <SparkLink address={overview.spark_ui} />
         </dd>
       </dl>
+    </>
+  );
+}
+
+/** The parts of the run, and how often each was started again. */
+export function PartsTable({ state }: { readonly state: Pick<State, "parts" | "run_started_at"> }) {
+  if (state.run_started_at === null) return <p class="note">{EXPLAINED.unsupervised}</p>;
+  return (
+    <>
+      <Table
+        caption="The parts of the run"
+        rows={state.parts}
+        keyOf={({ name }) => name}
+        rowClass={(part) => (part.state === "down" ? "part-down" : undefined)}
+        columns={[
+          { title: "Part", heads: true, cell: ({ name }) => visibleText(name) },
+          { title: "State", cell: stateOf },
+          { title: "Restarts", number: true, cell: ({ restarts }) => count(restarts) },
+          { title: "Why it was last down", cell: ({ reason }) => (reason === "" ? "it never was" : visibleText(reason)) },
+        ]}
+      />
+      <p class="note">
+        Restarts are counted since the run began, {instant(state.run_started_at)}. {EXPLAINED.parts}
+      </p>
     </>
   );
 }

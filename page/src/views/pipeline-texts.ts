@@ -2,7 +2,11 @@
 
 export const EXPLAINED = {
   state:
-    "Live means that a job wrote to the store within the last 15 seconds and is getting on with what is in the topic; otherwise the figures are stale, and stay true as of the newest batch.",
+    "Live means that no part that counts is down, and that a job wrote to the store within the last 15 seconds and is getting on with what is in the topic; otherwise the figures are stale, and stay true as of the newest batch.",
+  parts:
+    "A part that is down is started again by itself (an outside Kafka cluster is waited for) and goes on where it stopped, so a restart changes no number.",
+  unsupervised:
+    "Nobody supervises the parts at the moment: sfcrime run does, and sfcrime stream looks after its own job.",
   lag: "Lag is how many records of the topic no batch has read yet: near 0 the stream keeps up, rising it does not, and after a start it falls while a backlog is worked through.",
   rates:
     "“Coming in” is how many records a second waited for the batch; “worked through” is how many a second the batch managed while it ran, so the stream keeps up as long as that line is the higher one.",

@@ -10,8 +10,12 @@ import click
 
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json
-from sfcrime.cli.status_forms import Status, print_status, status_as_json
+from sfcrime.cli.status_facts import Status
+from sfcrime.cli.status_json import status_as_json
+from sfcrime.cli.status_text import print_status
+from sfcrime.pipeline.activity import SupervisionActivity, read_activity
 from sfcrime.pipeline.counted_topic import measure_lag
+from sfcrime.pipeline.liveness import supervised
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -37,7 +41,7 @@ _BATCHES_OF_A_RATE = 20
 def command(
     settings: Settings, as_json: bool, progress_rows: int | None, progress_json: bool
 ) -> None:
-    """Accounting, lag, rates, freshness and versions of the count.
+    """Accounting, state, restarts, lag, rates, freshness and versions of the count.
 
     Every record read is exactly one of counted, duplicate, late and rejected. The lag needs the
     broker; it is not started for it.
@@ -51,15 +55,19 @@ def command(
         partitions = reader.partition_ledger()
         writer = reader.writer_state()
         recent = reader.progress(max(progress_rows or 0, _BATCHES_OF_A_RATE))
+    lag = measure_lag(settings, generation, partitions)
+    now_ms = time.time_ns() // 1_000_000
+    said = read_activity(settings.data_dir, SupervisionActivity)
     status = Status(
         generation=generation,
         totals=totals,
         partitions=partitions,
         recent=recent[:_BATCHES_OF_A_RATE],
         progress=recent[: progress_rows or 0],
-        lag=measure_lag(settings, generation, partitions),
+        lag=lag,
         writer=writer,
-        now_ms=time.time_ns() // 1_000_000,
+        supervision=supervised(said, now_ms),
+        now_ms=now_ms,
     )
     if as_json:
         print_json(status_as_json(status))

@@ -82,3 +82,10 @@ def instant_iso(instant_ms: int | None) -> str | None:
         microsecond=instant_ms % 1000 * 1000
     )
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def second_iso(instant_ms: int) -> str:
+    """ "2026-02-03T04:05:06Z" of milliseconds since 1970 UTC, for a sentence; the number where it
+    is no date."""
+    exact = instant_iso(instant_ms)
+    return f"{instant_ms} ms" if exact is None else f"{exact[:19]}Z"

@@ -12,14 +12,17 @@ from sfcrime.domain.topic_state import lag
 from sfcrime.errors import StoreUnavailable
 from sfcrime.pipeline.activity import (
     DashboardActivity,
+    PartState,
     ProducerActivity,
     StreamActivity,
+    SupervisionActivity,
     read_activity,
 )
+from sfcrime.pipeline.liveness import Liveness, liveness_of, liveness_of_parts, supervised
 from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
-from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals
+from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals, WriterState
 from sfcrime.store.sqlite import SURELY_SEEN_NS, WrittenState, written_state
 
 _MOST_CELLS = 5_000
@@ -50,7 +53,11 @@ class Overview:
     stream: StreamActivity
     counted: Counted | None
     """None before the first generation exists."""
+    writer: WriterState | None = None
+    """Of the same snapshot."""
     dashboard: DashboardActivity = field(default_factory=DashboardActivity)
+    supervision: SupervisionActivity = field(default_factory=SupervisionActivity)
+    """Without parts where nobody supervises."""
 
     @property
     def accounting(self) -> Accounting:
@@ -59,6 +66,24 @@ class Overview:
     def lag(self, topic_ends: Mapping[int, int]) -> int:
         """Records in the topic that are not accounted for."""
         return sum(lag(self._reached(), topic_ends).values())
+
+    def liveness(self, topic_ends: Mapping[int, int], now_ms: int) -> Liveness | None:
+        """Live or stale; None where nothing was counted yet and no part is down."""
+        parts = self.supervision.parts
+        if self.counted is None or self.writer is None:
+            return liveness_of_parts(parts)
+        lag = self.lag(topic_ends) if topic_ends else None
+        return liveness_of(self.writer, self.counted.totals.committed_ms, lag, parts, now_ms)
+
+    @property
+    def restarted(self) -> list[PartState]:
+        """The parts that were started again in this run."""
+        return [part for part in self.supervision.parts if part.restarts]
+
+    def down(self, name: str) -> PartState | None:
+        """A part of that name that is down."""
+        parts = self.supervision.parts
+        return next((part for part in parts if (part.name, part.state) == (name, "down")), None)
 
     def is_caught_up(self, topic_ends: Mapping[int, int]) -> bool:
         """Whether the ledger ends at the last stable offset of every partition."""
@@ -84,6 +109,7 @@ class OverviewWatch:
         self._windows, self._top = windows, top
         self._seen: WrittenState | None = None
         self._counted: Counted | None = None
+        self._writer: WriterState | None = None
         self._movements_due_s = 0.0
 
     def look(self) -> Overview:
@@ -98,12 +124,17 @@ class OverviewWatch:
             producer=read_activity(self._data_dir, ProducerActivity),
             stream=read_activity(self._data_dir, StreamActivity),
             counted=self._counted,
+            writer=self._writer,
             dashboard=read_activity(self._data_dir, DashboardActivity),
+            supervision=supervised(
+                read_activity(self._data_dir, SupervisionActivity), time.time_ns() // 1_000_000
+            ),
         )
 
     def _read(self, store: Path) -> Counted | None:
         try:
             with open_reader(store) as reader:
+                self._writer = reader.writer_state()
                 counted = Counted(
                     generation=reader.generation(),
                     totals=reader.totals(),

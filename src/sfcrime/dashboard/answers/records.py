@@ -54,6 +54,22 @@ class Accounts(Answer):
     """Offsets without a record."""
 
 
+class Part(Answer):
+    """A part of the run, as its supervisor sees it."""
+
+    name: str
+    """`broker`, or `kafka` where the cluster is not the run's own; `producer`, `stream`,
+    `dashboard`."""
+    state: Literal["up", "down", "done"]
+    """`down` until it works again; `done`: a producer at the end of its source."""
+    since: str | None
+    """In this state since then, UTC."""
+    restarts: int
+    """Since the run began."""
+    reason: str
+    """Why it was last down; empty where it never was."""
+
+
 class State(Answer):
     """Whether somebody still counts."""
 
@@ -61,7 +77,7 @@ class State(Answer):
     since: str | None
     """Since when it is stale, UTC; None while it is live."""
     reason: str
-    """One sentence, e.g. "No job writes to the store."."""
+    """One sentence, e.g. "No job writes to the store.": of a part that is down, which and why."""
     job_started_at: str | None
     job_seen_at: str | None
     starts: int
@@ -71,6 +87,10 @@ class State(Answer):
     lag_by_partition: dict[int, int] | None
     lag_reason: str | None
     """Why the lag is not known."""
+    run_started_at: str | None
+    """When the run began that supervises the parts, UTC; None where nobody supervises."""
+    parts: list[Part]
+    """Of that run."""
 
 
 class Partition(Answer):

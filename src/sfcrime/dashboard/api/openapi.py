@@ -22,7 +22,8 @@ _EVENTS = {
         "operationId": "events_api_v1_events_get",
         "description": (
             "Server-Sent Events. `snapshot`: a `Snapshot`, at once and after each committed "
-            "batch; `state`: a `State`, when the stream becomes live or stale. A client that "
+            "batch; `state`: a `State`, when the stream becomes live or stale, or a part of the "
+            "run goes down or works again. A client that "
             "names the newest snapshot in `Last-Event-ID` does not get it again."
         ),
         "responses": {

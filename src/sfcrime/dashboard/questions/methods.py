@@ -198,10 +198,10 @@ METHODS = Methods(
         _sign(
             "state",
             "Live, stale or offline",
-            "Live: a job has written, or has shown that it runs, within 15 seconds, and while "
-            "there is lag it has committed a batch within a minute. Else the page is stale: the "
-            "numbers are right as of the time shown, and nobody counts on. Offline is what the "
-            "page says when it cannot reach this server.",
+            "Live: no part that counts is down; a job has written, or has shown that it runs, "
+            "within 15 seconds, and while there is lag it has committed a batch within a minute. "
+            "Else the page is stale: the numbers are right as of the time shown, and nobody "
+            "counts on. Offline is what the page says when it cannot reach this server.",
             rule="docs/architecture.md#one-writer",
         ),
         _method(

@@ -27,6 +27,7 @@ from sfcrime.dashboard.serving.newest_events import NewestEvents
 from sfcrime.dashboard.serving.pages import FOLDER, page_routes
 from sfcrime.dashboard.serving.probes import SeenSource, probe_router
 from sfcrime.dashboard.serving.state import state_of
+from sfcrime.dashboard.serving.supervision import SupervisionWatch
 from sfcrime.settings import Settings
 
 
@@ -52,9 +53,12 @@ def build_app(
         folder: of the page's built files.
     """
 
+    supervision = SupervisionWatch(settings.data_dir)
+
     def state_now(seen: Seen) -> State:
         lag.look()
-        return state_of(seen.writer, seen.totals.committed_ms, lag.known, now_ms())
+        committed_ms, said = seen.totals.committed_ms, supervision.look()
+        return state_of(seen.writer, committed_ms, lag.known, said, now_ms())
 
     sight = Sight(settings, lambda: source.seen, state_now)
     hub = EventHub(NewestEvents(sight, snapshot_of))

@@ -114,13 +114,24 @@ def _of_accounts(seen: Seen) -> Iterator[Metric]:
 
 
 def _of_state(state: State) -> Iterator[Metric]:
-    yield _gauge("stale", "1 where no job counts.", [({}, int(state.state == "stale"))])
+    yield _gauge("stale", "1 where the numbers are stale.", [({}, int(state.state == "stale"))])
     yield _counter("job_starts", "How often a job was started on the store.", [({}, state.starts)])
     yield _gauge(
         "lag_known",
         "1 where the cluster said how long the topic is.",
         [({}, state.lag is not None)],
     )
+    if state.parts:
+        yield _gauge(
+            "part_up",
+            "0 while a part of the run is down.",
+            [({"part": each.name}, each.state != "down") for each in state.parts],
+        )
+        yield _counter(
+            "part_restarts",
+            "How often a part was started again since the run began.",
+            [({"part": each.name}, each.restarts) for each in state.parts],
+        )
     if state.lag_by_partition is not None:
         yield _gauge(
             "lag_records",

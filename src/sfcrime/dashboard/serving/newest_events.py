@@ -72,8 +72,8 @@ class NewestEvents:
         if self._shown is None or self._shown.reason == GONE:
             return False
         unknown = {"since": None, "lag": None, "lag_by_partition": None, "lag_reason": GONE}
-        change = {"state": "stale", "reason": GONE, **unknown}
-        self._shown = self._shown.model_copy(update=change)
+        change = {"state": "stale", "reason": GONE, "run_started_at": None, **unknown}
+        self._shown = self._shown.model_copy(update={**change, "parts": []})
         self._state = self._event(f"event: state\ndata: {self._shown.model_dump_json()}\n\n")
         return True
 

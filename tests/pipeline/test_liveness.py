@@ -1,0 +1,144 @@
+"""When numbers are live, and when stale: by the store, and by the parts that are down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from sfcrime.pipeline.activity import PartState, SupervisionActivity
+from sfcrime.pipeline.liveness import Liveness, liveness_of, liveness_of_parts, supervised
+from sfcrime.store.records import RunFacts, WriterState
+
+COMMITTED_MS = 1_538_500_061_789
+WRITER = WriterState(
+    run_id="a-run",
+    started_ms=COMMITTED_MS - 60_000,
+    seen_ms=COMMITTED_MS,
+    ended_ms=None,
+    starts=3,
+    facts=RunFacts(),
+)
+LIVE = Liveness(None, "A job writes to the store.")
+
+BROKER = PartState("broker", "down", COMMITTED_MS + 500, 1, "ended by signal 9")
+PRODUCER = PartState("producer", "up", COMMITTED_MS - 50_000, 0, "")
+STREAM = PartState("stream", "up", COMMITTED_MS - 50_000, 3, "ended by signal 9")
+BROKER_DOWN = "The broker is down (ended by signal 9), starting again."
+
+
+def judged(*parts: PartState, writer: WriterState = WRITER, after_ms: int = 2_000) -> Liveness:
+    """A moment after the newest commit, with nothing left to read."""
+    return liveness_of(writer, COMMITTED_MS, 0, parts, COMMITTED_MS + after_ms)
+
+
+def test_a_job_that_was_seen_just_now_is_live() -> None:
+    assert judged(after_ms=15_000) == LIVE
+    assert LIVE.state == "live"
+
+
+def test_a_job_that_ended_is_stale_since_its_end() -> None:
+    ended = judged(writer=replace(WRITER, ended_ms=COMMITTED_MS + 1_000))
+
+    assert ended == Liveness(
+        COMMITTED_MS + 1_000, "No job writes to the store: the last one has ended."
+    )
+    assert ended.state == "stale"
+
+
+def test_a_job_that_was_not_seen_for_15_seconds_is_stale_since_it_was_seen() -> None:
+    assert judged(after_ms=15_001) == Liveness(
+        COMMITTED_MS, "The job that wrote to the store has not been seen for 15 seconds."
+    )
+
+
+def test_records_that_wait_while_nothing_is_committed_for_a_minute_are_stale() -> None:
+    now_ms = COMMITTED_MS + 60_001
+    beating = replace(WRITER, seen_ms=now_ms - 1_000)
+
+    assert liveness_of(beating, COMMITTED_MS, 12, (), now_ms) == Liveness(
+        COMMITTED_MS, "Records wait in the topic, and no batch was committed for a minute."
+    )
+    assert liveness_of(beating, COMMITTED_MS, 12, (), now_ms - 1) == LIVE
+
+
+def test_a_quiet_topic_and_an_unknown_lag_are_live() -> None:
+    now_ms = COMMITTED_MS + 3_600_000
+    beating = replace(WRITER, seen_ms=now_ms - 1_000)
+
+    assert liveness_of(beating, COMMITTED_MS, 0, (), now_ms) == LIVE
+    assert liveness_of(beating, COMMITTED_MS, None, (), now_ms) == LIVE
+
+
+def test_a_job_that_has_just_started_has_its_minute_for_a_first_batch() -> None:
+    started = replace(WRITER, started_ms=COMMITTED_MS + 500_000, seen_ms=COMMITTED_MS + 500_000)
+
+    assert liveness_of(started, COMMITTED_MS, 12, (), COMMITTED_MS + 510_000) == LIVE
+    assert liveness_of(started, None, 12, (), COMMITTED_MS + 510_000) == LIVE
+
+
+def test_a_part_that_is_down_is_named_while_the_job_still_says_that_it_runs() -> None:
+    assert judged(BROKER, PRODUCER, STREAM) == Liveness(COMMITTED_MS + 500, BROKER_DOWN)
+
+
+def test_parts_that_work_or_are_done_leave_the_numbers_live_however_often_they_were_down() -> None:
+    done = PartState("producer", "done", COMMITTED_MS, 2, "ended by signal 9")
+
+    assert judged(msgspec.structs.replace(BROKER, state="up"), done, STREAM) == LIVE
+
+
+def test_of_several_parts_that_are_down_the_first_one_comes_first() -> None:
+    stream = PartState("stream", "down", COMMITTED_MS + 900, 3, "it ended with exit code 4.")
+
+    assert judged(stream, PRODUCER, BROKER) == Liveness(
+        COMMITTED_MS + 500,
+        "The broker is down (ended by signal 9), starting again; "
+        "the stream is down (it ended with exit code 4), starting again.",
+    )
+
+
+def test_an_outside_cluster_is_waited_for_and_a_part_that_never_ran_is_starting() -> None:
+    kafka = PartState("kafka", "down", COMMITTED_MS, 0, "no answer for 10 s")
+    stream = PartState("stream", "down", COMMITTED_MS + 1, 0, "")
+
+    assert liveness_of_parts([kafka, stream]) == Liveness(
+        COMMITTED_MS,
+        "The Kafka cluster is down (no answer for 10 s), waiting for it; the stream is starting.",
+    )
+
+
+def test_no_number_waits_for_the_page() -> None:
+    page = PartState("dashboard", "down", COMMITTED_MS, 1, "ended by signal 9")
+
+    assert liveness_of_parts([page]) is None
+    assert judged(page) == LIVE
+
+
+def test_a_job_that_falls_silent_with_its_part_is_no_second_reason() -> None:
+    down = PartState("stream", "down", COMMITTED_MS + 14_000, 1, "ended by signal 9")
+    said = "The stream is down (ended by signal 9), starting again."
+
+    assert judged(down, after_ms=14_500) == Liveness(COMMITTED_MS + 14_000, said)
+    assert judged(down, after_ms=30_000) == Liveness(COMMITTED_MS + 14_000, said)
+
+
+def test_numbers_that_were_stale_before_a_part_went_down_are_stale_since_then() -> None:
+    ended = replace(WRITER, ended_ms=COMMITTED_MS - 14_501)
+
+    assert judged(BROKER, writer=ended) == Liveness(
+        COMMITTED_MS - 14_501,
+        "No job writes to the store: the last one has ended; "
+        "the broker is down (ended by signal 9), starting again.",
+    )
+    ended_with_it = replace(WRITER, ended_ms=COMMITTED_MS - 14_500)
+    assert judged(BROKER, writer=ended_with_it) == Liveness(COMMITTED_MS + 500, BROKER_DOWN)
+
+
+def test_what_a_supervisor_said_over_15_seconds_ago_is_forgotten() -> None:
+    said = SupervisionActivity(COMMITTED_MS - 60_000, COMMITTED_MS, (BROKER,))
+
+    assert supervised(said, COMMITTED_MS + 15_000) == said
+    assert supervised(said, COMMITTED_MS + 15_001) == SupervisionActivity(0, 0, ())
+    # The clock was set back: a supervisor that is there says a new time within 5 s.
+    assert supervised(said, COMMITTED_MS - 15_001) == SupervisionActivity(0, 0, ())
+    assert supervised(SupervisionActivity(), COMMITTED_MS) == SupervisionActivity(0, 0, ())
