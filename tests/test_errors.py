@@ -32,6 +32,7 @@ EXIT_CODES = {
     "AlreadyRunning": 1,
     "AccountingBroken": 1,
     "ChildFailed": 1,
+    "BackupFailed": 1,
 }
 
 

@@ -21,6 +21,7 @@
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
+    +-- BackupFailed                1  a backup that cannot be made, or is not whole
 
 Every message says what happened (with the value), the rule it met, and the next step. A class whose
 facts a program may ask for, or that is raised at several places, keeps the facts as fields and
@@ -265,3 +266,7 @@ class AccountingBroken(SfcrimeError):
 
 class ChildFailed(SfcrimeError):
     """A supervised process ended by itself."""
+
+
+class BackupFailed(SfcrimeError):
+    """A backup cannot be written, or is not what its manifest says."""
