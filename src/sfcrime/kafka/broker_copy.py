@@ -29,16 +29,24 @@ _OF_A_LOG = re.compile(
 )
 _A_LOG = re.compile(r".+-\d+")
 _ATTEMPTS = 10
+_AS_IN_FILES = str.maketrans("+/", "-_")
+"""The client writes an id in one alphabet of base64, the broker in the other."""
+
+
+def has_storage(folder: Path) -> bool:
+    """Whether a broker was ever started on this folder, which is its own."""
+    return (folder / STORAGE / RECORDS_OF_CLUSTER).is_dir()
 
 
 def holds_topic(folder: Path, topic: str, topic_id: str) -> bool:
-    """Whether this broker, running or not, holds this very topic.
+    """Whether the broker of this folder, running or not, holds this very topic.
 
     Args:
         folder: the broker's.
-        topic, topic_id: its name, and Kafka's id of it.
+        topic, topic_id: its name, and Kafka's id of it, as a client is told it.
     """
-    return any(_topic_id(log) == topic_id for log in _partitions(folder / STORAGE, topic).values())
+    found = map(_topic_id, _partitions(folder / STORAGE, topic).values())
+    return topic_id.translate(_AS_IN_FILES) in found
 
 
 def topic_ends(folder: Path, topic: str) -> dict[int, int]:

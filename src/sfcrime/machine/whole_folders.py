@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.errors import UsageError
-from sfcrime.machine.own_folder import FolderKind, remove_folder, take_alone, take_empty
+from sfcrime.machine.own_folder import (
+    PRIVATE_UMASK,
+    FolderKind,
+    closed_to_others,
+    remove_folder,
+    take_alone,
+    take_empty,
+)
 
 PARTIAL = ".partial"
 _CHUNK = 1 << 20
@@ -64,7 +71,7 @@ def whole_folder(folder: Path, kind: FolderKind, what: str) -> Iterator[Path]:
         OSError: it cannot be put on the disk, or not be renamed.
     """
     partial = folder.with_name(f"{folder.name}{PARTIAL}")
-    with take_alone(partial, kind, what):
+    with closed_to_others(PRIVATE_UMASK), take_alone(partial, kind, what):
         try:
             content = take_empty(partial / "content", kind)
             yield content

@@ -20,7 +20,13 @@ from msgspec.structs import replace
 from sfcrime.domain.wall_clock import instant_iso
 from sfcrime.errors import BackupFailed
 from sfcrime.kafka.broker import BROKER_FOLDER
-from sfcrime.kafka.broker_copy import copy_storage, holds_topic, storage_size, topic_ends
+from sfcrime.kafka.broker_copy import (
+    copy_storage,
+    has_storage,
+    holds_topic,
+    storage_size,
+    topic_ends,
+)
 from sfcrime.kafka.broker_record import broker_folder
 from sfcrime.machine.own_folder import DATA_FOLDER, FolderKind, take_folder
 from sfcrime.machine.whole_folders import (
@@ -78,7 +84,7 @@ def back_up(
         _copy_store(store, copied_store, on_progress)
         manifest = _described(copied_store, made_ms)
         outside = store_only or settings.kafka.bootstrap_servers != ""
-        if not outside and holds_topic(broker, manifest.topic, manifest.topic_id):
+        if not outside and has_storage(broker):
             manifest = _with_topic(manifest, broker, content, on_progress)
         write_manifest(content, manifest)
     return manifest
@@ -165,6 +171,14 @@ def _with_topic(
     manifest: BackupManifest, broker: Path, content: Path, on_progress: OnProgress
 ) -> BackupManifest:
     """Copies the broker's files, and proves that they hold all that was counted."""
+    if not holds_topic(broker, manifest.topic, manifest.topic_id):
+        raise BackupFailed(
+            f"The broker's files in {broker} do not hold the topic {manifest.topic} with the id "
+            f"{manifest.topic_id!r}, which was counted.",
+            rule="A backup holds the records that its numbers were made of.",
+            next_step="name the cluster that was counted with --bootstrap-servers, or leave the "
+            "topic out: --store-only",
+        )
     due = storage_size(broker)
     _require_room(content, due)
     copied = _Step("copying the topic", due, on_progress)
