@@ -113,6 +113,7 @@ def test_a_file_that_grows_is_copied_as_far_as_it_was_when_it_was_opened(tmp_pat
 
     def grow(more: int) -> None:
         told.append(more)
+        assert len(told) == 1, "it runs after what is written meanwhile"
         with source.open("ab") as file:
             file.write(b" world")
 

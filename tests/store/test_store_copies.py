@@ -31,6 +31,7 @@ def test_a_copy_holds_one_batch_or_another_whatever_is_committed_meanwhile(
 
         def commit_another(left: int, due: int) -> None:
             steps.append((left, due))
+            assert len(steps) < 100, "it begins again with each commit"
             store.count([(NINE, f"Type {len(steps)}", "HAN", 1)])
 
         copy_store(store.path, tmp_path / "copy.db", commit_another)
