@@ -1,12 +1,14 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test page screenshots faults bench peers lint format lock clean
+.PHONY: help setup dev run test page screenshots faults fuzz soak bench peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
 # Arguments of `make run`, e.g. make run ARGS="--source synthetic --speed 3600x"
 ARGS ?=
+# How long `make soak` lasts.
+MINUTES ?= 120
 
 # The first Python that runs and is new enough; else any, which then says what to install.
 FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3.14 python3.13 python3.12 python3.11 python3); do \
@@ -49,6 +51,13 @@ screenshots: dev ## docs/images/page-*.png from a run on synthetic data; needs c
 
 faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
 	.venv/bin/pytest -m faults tests/faults
+
+soak: dev ## a year of calls in MINUTES=120 with restarts: nothing leaks; more in ARGS, e.g. "--out soak.json"
+	.venv/bin/sfcrime setup --train
+	PYTHONPATH=tests:benchmarks .venv/bin/python tests/soak/run_soak.py --minutes $(MINUTES) $(ARGS)
+
+fuzz: dev ## 10 million made-up records through both judges, compared; ARGS="--cases 200000 --seed 7"
+	.venv/bin/python tests/fuzz/run_fuzz.py $(ARGS)
 
 bench: setup ## every benchmark into bench.json and bench.md (docs/performance.md); ARGS="--quick" for a short look
 	.venv/bin/sfcrime setup --train

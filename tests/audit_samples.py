@@ -164,8 +164,9 @@ def numbered(sequences: Mapping[tuple[int, int], int] = SEQUENCES) -> list[Topic
     ]
 
 
-def write_store(path: Path, generation: Generation = GENERATION) -> None:
-    with open_writer(path, history_rows=100) as writer:
+def write_store(path: Path, generation: Generation = GENERATION, *, rows: int = 0) -> None:
+    """`rows`: how many rejected records, and late ones, keep their rows; 0: all."""
+    with open_writer(path, history_rows=100, rejected_rows=rows, late_rows=rows) as writer:
         writer.create_generation(generation)
         for batch in BATCHES:
             writer.commit_batch(batch)

@@ -33,11 +33,14 @@ class CountedStore(AbstractContextManager["CountedStore"]):
         path: the store's file; it is made.
         window_minutes: width of the windows.
         created_ms: of the generation.
+        rejected_rows: how many rejected records keep their rows; 0: all.
     """
 
-    def __init__(self, path: Path, *, window_minutes: int = 60, created_ms: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, window_minutes: int = 60, created_ms: int = 1, rejected_rows: int = 0
+    ) -> None:
         self.path = path
-        self.writer = open_writer(path, history_rows=2000)
+        self.writer = open_writer(path, history_rows=2000, rejected_rows=rejected_rows)
         self._generation = replace(
             GENERATION,
             start_offsets={0: 0},

@@ -9,8 +9,10 @@ Everything is invented; every expected value was written by hand from docs/rules
 # ruff: noqa: RUF001  look-alike digits stand here on purpose
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
+from sfcrime.domain.calls import CALL_FIELDS, NEEDED_FIELDS
 from sfcrime.domain.outcomes import Outcome, Reason
 
 
@@ -44,6 +46,27 @@ GOOD = (
     b'{"crime_id":"182750001","original_crime_type_name":"Passing Call",'
     b'"call_date_time":"2018-10-02T09:11:00.000","disposition":"HAN"}'
 )
+
+_LEGACY = {
+    "crime_id": "182750001",
+    "original_crime_type_name": "Passing Call",
+    "report_date": "2018-10-02T00:00:00.000",
+    "call_date": "2018-10-02T00:00:00.000",
+    "offense_date": "2018-10-02T00:00:00.000",
+    "call_time": "09:11",
+    "call_date_time": "2018-10-02T09:11:00.000",
+    "disposition": "HAN",
+    "address": "100 Block Of Nowhere St",
+    "city": "San Francisco",
+    "state": "CA",
+    "agency_id": "1",
+    "address_type": "Premise Address",
+    "common_location": "",
+}
+assert tuple(_LEGACY) == CALL_FIELDS
+
+OTHER_FIELDS = tuple(field for field in CALL_FIELDS if field not in NEEDED_FIELDS)
+LEGACY_RECORD = json.dumps(_LEGACY).encode()
 
 
 def with_id(text: bytes) -> bytes:

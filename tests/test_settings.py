@@ -153,6 +153,8 @@ def test_a_settings_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -
         ("stream", "lateness_hours", 1_000_001),
         ("stream", "lateness_hours", "never"),
         ("store", "progress_rows", 9),
+        ("store", "rejected_rows", -1),
+        ("store", "late_rows", -1),
     ],
 )
 def test_a_value_out_of_its_bounds_is_refused_in_a_sentence_with_an_example(
@@ -243,7 +245,7 @@ def test_settings_reach_a_child_process_unchanged() -> None:
         kafka=KafkaSettings(port=0, bootstrap_servers="a:1,b:2", topic="calls", partitions=3),
         source=SourceSettings(source="/a folder/calls.json", speed="max", limit=10, seed=2),
         stream=StreamSettings(window_minutes=15, lateness_hours=1.5, trigger_ms=0, ui_port=0),
-        store=StoreSettings(data_dir="/var/calls", progress_rows=10),
+        store=StoreSettings(data_dir="/var/calls", progress_rows=10, rejected_rows=0, late_rows=7),
     )
 
     assert load_settings(environment=as_environment(settings)) == settings

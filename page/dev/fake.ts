@@ -376,11 +376,15 @@ const paths: { readonly [P in Exclude<keyof Answers, `/records/${string}`>]: (qu
     meta: meta(),
     records: Object.keys(REASONS).map((reason, i) => ({ partition: i, offset: 1234 + i, reason, rule: "The call id is not a whole number." })),
     next: "1:1235",
+    dropped: 0,
+    kept_from: {},
   }),
   "/late": () => ({
     meta: meta(),
     records: [{ partition: 0, offset: 77, call_time: "2026-09-01T10:00:00", published_at: "2026-09-10T11:00:00Z", late_by_s: 777_600 }],
     next: null,
+    dropped: 0,
+    kept_from: {},
   }),
   "/settings": () => ({
     from_job: true,

@@ -175,6 +175,18 @@ class StoreSettings(Room, frozen=True):
     progress_rows: Annotated[
         int, Meta(ge=10, description="how many batches' progress and ledger rows are kept")
     ] = 10_000
+    rejected_rows: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="how many rejected records are listed, the newest; 0: all. What is dropped "
+            "stays in the sums by reason",
+        ),
+    ] = 1_000_000
+    late_rows: Annotated[
+        int,
+        Meta(ge=0, description="how many late records are listed, the newest; 0: all"),
+    ] = 1_000_000
 
 
 class DashboardSettings(Room, frozen=True):

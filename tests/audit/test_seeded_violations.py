@@ -89,6 +89,20 @@ def _at(kind: DifferenceKind, place: tuple[int, int], recounted: str, stored: st
     return Difference(kind, what, recounted, stored, (place,))  # type: ignore[arg-type]
 
 
+def _sum(
+    kind: DifferenceKind,
+    what: str,
+    recounted: tuple[str, ...] | None,
+    stored: tuple[str, ...] | None,
+) -> list[Difference]:
+    """Of a sum that one side alone has."""
+    sides = zip(recounted or ["nothing"] * 3, stored or ["nothing"] * 3, strict=True)
+    names = ("records", "dropped", "kept from")
+    return [
+        Difference(kind, f"{what}, {name}", *each) for name, each in zip(names, sides, strict=True)
+    ]
+
+
 DAMAGES = [
     Damage(
         "a cell lost",
@@ -264,10 +278,33 @@ DAMAGES = [
     Damage(
         "a rejected record invented",
         [
-            "INSERT INTO rejected SELECT generation_id, 0, 4, reason FROM rejected "
+            "INSERT INTO rejected SELECT generation_id, 0, 4, reason, 0 FROM rejected "
             "WHERE partition = 1"
         ],
         [_at(REJECTED, (0, 4), "nothing", "from-the-future")],
+    ),
+    Damage(
+        "the sum of a reason changed",
+        ["UPDATE set_aside SET records = 2 WHERE partition = 0 AND reason = 'not-json'"],
+        [Difference(REJECTED, "partition 0, not-json, records", "1", "2")],
+    ),
+    Damage(
+        "the sum of a reason given to another",
+        ["UPDATE set_aside SET reason = 'not-utf8' WHERE partition = 0 AND reason = 'not-json'"],
+        [
+            *_sum(REJECTED, "partition 0, not-json", ("1", "0", "0"), None),
+            *_sum(REJECTED, "partition 0, not-utf8", None, ("1", "0", "0")),
+        ],
+    ),
+    Damage(
+        "a rejected record declared dropped",
+        ["UPDATE set_aside SET dropped = 1, kept_from = 4 WHERE reason = 'not-json'"],
+        [_at(REJECTED, (0, 3), "nothing", "not-json")],
+    ),
+    Damage(
+        "the sum of late records lost",
+        ["DELETE FROM set_aside WHERE reason = 'late'"],
+        _sum(LATE, "partition 0, late", ("1", "0", "0"), None),
     ),
     Damage(
         "a late record lost",
@@ -458,6 +495,52 @@ def test_a_damaged_store_is_caught_and_the_records_behind_it_are_named(
     assert not result.equal
     assert result.exit_code == 3
     assert result.differing == sum(each.kind is CELL for each in damage.differences)
+
+
+@pytest.fixture
+def bounded(tmp_path: Path) -> Path:
+    """A store that keeps the row of one rejected record, at offset 13 of partition 1."""
+    path = tmp_path / "bounded.db"
+    write_store(path, rows=1)
+    return path
+
+
+def test_a_store_whose_oldest_rows_were_dropped_is_equal(bounded: Path) -> None:
+    with open_reader(bounded) as store:
+        assert list(store.rejected()) == [(1, 13, "from-the-future")]
+    assert _audit(bounded).equal
+
+
+@pytest.mark.parametrize(
+    ("statement", "difference"),
+    [
+        (
+            "UPDATE set_aside SET records = records + 1, dropped = dropped + 1 "
+            "WHERE reason = 'bad-call-id'",
+            [
+                Difference(REJECTED, "partition 0, bad-call-id, records", "1", "2"),
+                Difference(REJECTED, "partition 0, bad-call-id, dropped", "1", "2"),
+            ],
+        ),
+        (
+            "UPDATE set_aside SET kept_from = 9 WHERE reason = 'bad-call-id'",
+            [Difference(REJECTED, "partition 0, bad-call-id, kept from", "8", "9")],
+        ),
+        (
+            "INSERT INTO rejected VALUES (1, 0, 7, 'bad-call-id', 1)",
+            [_at(REJECTED, (0, 7), "nothing", "bad-call-id")],
+        ),
+        (
+            "UPDATE rejected SET reason = 'not-json'",
+            [_at(REJECTED, (1, 13), "from-the-future", "not-json")],
+        ),
+    ],
+)
+def test_what_is_wrong_beside_dropped_rows_is_caught(
+    statement: str, difference: list[Difference], bounded: Path
+) -> None:
+    _damage(bounded, statement)
+    assert list(_audit(bounded).differences) == difference
 
 
 def test_a_range_skipped_at_the_start_is_caught(store: Path) -> None:

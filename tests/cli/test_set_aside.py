@@ -9,7 +9,7 @@ import pytest
 
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
-from store_samples import FIRST, GENERATION
+from store_samples import FIRST, GENERATION, SECOND
 
 
 def test_rejected_records_are_listed_with_reason_and_rule(data_dir, run) -> None:
@@ -56,6 +56,29 @@ def test_late_records_are_listed_with_their_lateness_on_the_wall(data_dir, run) 
     ]
     assert (document["total"], document["allowed_lateness_s"]) == (1, 604_800)
     assert "allowed lateness: 168 hours" in run("late").out
+
+
+def test_what_was_dropped_is_in_the_sums_and_said(tmp_path, run, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    with open_writer(tmp_path / STORE_FILE, history_rows=10, rejected_rows=1) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        writer.commit_batch(SECOND)
+
+    said = run("rejected").out
+    assert "Rejected records: 3" in said
+    assert (
+        "1 of 3 listed.\nThe newest 1 of 3 are kept, from offset 5 of partition 0, offset 13 of "
+        in said
+    )
+    document = json.loads(run("rejected", "--json").out)
+    assert [(each["partition"], each["offset"]) for each in document["rejected"]] == [(0, 10)]
+    assert document["by_reason"] == {"not-json": 2, "bad-call-id": 1}
+    assert (document["total"], document["dropped"]) == (3, 2)
+    assert document["kept_from"] == {"0": 5, "1": 13}
+    late = json.loads(run("late", "--json").out)
+    assert (late["total"], late["dropped"], late["kept_from"]) == (1, 0, {})
+    assert "are kept" not in run("late").out
 
 
 @pytest.mark.parametrize("published_ms", [253_402_300_800_000, 2**63 - 1, -1, -(2**63)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sfcrime.errors import ReadTooLong, TopicMadeAgain
 from sfcrime.kafka.places import Content
 from sfcrime.pipeline import counted_topic
 from sfcrime.settings import KafkaSettings
+from sfcrime.store import STORE_FILE
 from sfcrime.store.records import LateRecord, PartitionRange, RejectedRecord
 from store_samples import GENERATION, NINE_US
 
@@ -72,6 +75,22 @@ def test_rejected_records_have_their_reason_and_what_it_means(app: FastAPI) -> N
     ]
     assert found["next"] is None
     assert found["meta"]["generation"] == 1
+    assert (found["dropped"], found["kept_from"]) == (0, {})
+
+
+def test_a_page_says_what_was_dropped_and_where_the_kept_records_begin(
+    app: FastAPI, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / STORE_FILE)) as store, store:
+        store.execute("DELETE FROM rejected WHERE partition = 0 AND record_offset = 3")
+        store.execute(
+            "UPDATE set_aside SET dropped = 1, kept_from = 4 WHERE partition = 0 AND "
+            "reason = 'not-json'"
+        )
+    found = ask(app, "rejected").json()
+    assert (len(found["records"]), found["dropped"], found["kept_from"]) == (3, 1, {"0": 4})
+    found = ask(app, "late").json()
+    assert (len(found["records"]), found["dropped"], found["kept_from"]) == (2, 0, {})
 
 
 def test_a_page_says_where_the_next_one_begins(app: FastAPI) -> None:

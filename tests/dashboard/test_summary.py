@@ -9,23 +9,11 @@ from pathlib import Path
 import pytest
 
 from counted_store import CountedStore, wall_s
-from sfcrime.dashboard.memory.share import Share
 from sfcrime.dashboard.memory.summary import Summary, SummaryReader
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import StoreReader, open_reader
 
 NINE, TEN = "2018-10-02T09:00", "2018-10-02T10:00"
-
-
-class Clock:
-    """Each piece of work takes one second."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        self.now_s += 1.0
-        return self.now_s
 
 
 @pytest.fixture
@@ -90,28 +78,12 @@ def test_windows_that_no_longer_add_up_are_read_anew(store: CountedStore) -> Non
     assert read(store, summaries).hours.calls.tolist() == [4, 5]
 
 
-def test_reasons_are_added_up_from_new_records_alone(
-    store: CountedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    summaries = SummaryReader(Share(0.05, lambda: 0.0, lambda: 0.0))
-    store.count([(NINE, "Drugs", "HAN", 3)], rejected=["not-json", "no-value", "not-json"])
-    assert read(store, summaries).rejected_by_reason == {"not-json": 2, "no-value": 1}
-    monkeypatch.setattr(StoreReader, "rejected_by_reason", None)
-    store.count([], rejected=["no-value", "too-large"])
-    store.count([(NINE, "Drugs", "HAN", 1)])
-    found = read(store, summaries)
+def test_reasons_are_those_of_all_records_whose_rows_were_dropped_too(tmp_path: Path) -> None:
+    summaries = SummaryReader()
+    with CountedStore(tmp_path / "db", rejected_rows=2) as store:
+        store.count([(NINE, "Drugs", "HAN", 3)], rejected=["not-json", "no-value", "not-json"])
+        assert read(store, summaries).rejected_by_reason == {"not-json": 2, "no-value": 1}
+        store.count([], rejected=["no-value", "too-large"])
+        store.count([(NINE, "Drugs", "HAN", 1)])
+        found = read(store, summaries)
     assert found.rejected_by_reason == {"not-json": 2, "no-value": 2, "too-large": 1}
-
-
-def test_counting_reasons_rests_and_catches_up(store: CountedStore) -> None:
-    clock = Clock()
-    summaries = SummaryReader(Share(0.05, clock, clock))
-    store.count([], rejected=["not-json"])
-    assert read(store, summaries).rejected_by_reason == {"not-json": 1}
-    store.count([], rejected=["not-json"])
-    assert read(store, summaries).rejected_by_reason == {"not-json": 1}
-    assert not summaries.wants_a_look()
-    clock.now_s += 20.0
-    assert summaries.wants_a_look()
-    assert read(store, summaries).rejected_by_reason == {"not-json": 2}
-    assert not summaries.wants_a_look()

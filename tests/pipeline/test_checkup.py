@@ -116,7 +116,8 @@ def test_a_store_that_is_not_of_one_moment_is_found(settings: Settings) -> None:
     found = _findings(settings)["store"]
 
     assert found.level is Level.WRONG
-    assert found.said.endswith("is damaged: it states 1 late records, and holds 0.")
+    said = "is damaged: it states 1 kept late records of partition 0, and holds 0."
+    assert found.said.endswith(said)
     assert "mkdir" in found.mend
 
 

@@ -23,8 +23,8 @@ from sfcrime.pipeline.activity import (
     write_activity,
 )
 from sfcrime.pipeline.dashboard_part import DashboardPart, KeptDashboard
-from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.pipeline.kept_part import KeptPart
+from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Totals
 from store_samples import GENERATION

@@ -171,6 +171,15 @@ def test_it_is_not_started_while_what_it_needs_is_away(kept: Kept) -> None:
     assert kept.process.starts == 2
 
 
+def test_it_is_given_up_too_where_what_it_needs_stays_away(kept: Kept) -> None:
+    kept.ends(FAILED)
+    kept.now_s += 99
+    kept.part.look(may_start=False)
+    kept.now_s += 2
+    with pytest.raises(GivenUp, match="at last it ended: No broker"):
+        kept.part.look(may_start=False)
+
+
 def test_what_was_killed_on_purpose_says_why(kept: Kept) -> None:
     kept.part.kill("committed nothing for 60 s, and records wait")
     kept.part.look()

@@ -69,6 +69,28 @@ def test_another_record_at_a_counted_offset_is_refused(
     assert f"offset {place[1]} that was not counted" in refused.value.happened
 
 
+def _with(value: bytes, place: tuple[int, int]) -> list[TopicRecord]:
+    """The records with another value at one place."""
+    return [
+        each._replace(value=value) if (each.partition, each.offset) == place else each
+        for each in RECORDS
+    ]
+
+
+def test_records_whose_rows_were_dropped_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_store(tmp_path / "store.db", rows=1)  # no rejected one of partition 0 has its row
+    _look(tmp_path / "store.db", RECORDS, monkeypatch)
+    _look(tmp_path / "store.db", _with(b"no call", (0, 6)), monkeypatch)
+    for value, place in (
+        (b"no call", (0, 8)),  # after those that were dropped
+        (call("99", "Passing Call", "2018-10-02T10:30:00.000", "GOA"), (0, 3)),
+    ):
+        with pytest.raises(TopicRefused, match=f"offset {place[1]} that was not counted"):
+            _look(tmp_path / "store.db", _with(value, place), monkeypatch)
+
+
 def test_only_what_the_topic_still_keeps_is_read(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,7 @@ def test_rejected_and_late_records_are_filtered_and_bounded(reader: StoreReader)
     ]
     assert list(reader.rejected(limit=1)) == [(0, 4, "bad-call-id")]
     assert list(reader.rejected(reason="not-json", partition=1)) == [(1, 12, "not-json")]
-    assert reader.rejected_by_reason() == {"bad-call-id": 1, "not-json": 2}
+    assert reader.rejected_kept().by_reason == {"bad-call-id": 1, "not-json": 2}
     assert list(reader.late(partition=1)) == []
     assert list(reader.late(limit=5)) == [(0, 5, NINE_US - 192 * HOUR_US, 1_538_500_000_000)]
 

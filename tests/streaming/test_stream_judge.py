@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from hostile_records import (
     GOOD,
     HOSTILE_RECORDS,
+    LEGACY_RECORD,
     MEANINGS,
+    OTHER_FIELDS,
     TIMED_RECORDS,
     HostileRecord,
     Meaning,
@@ -22,7 +22,6 @@ from hostile_records import (
     with_time,
     with_type,
 )
-from hostile_values import LEGACY_RECORD, OTHER_FIELDS, RECORDS, RUINS, VALUES
 from sfcrime.audit.judge import ValidCall, judge_time, judge_value
 from sfcrime.domain.outcomes import Outcome, Reason
 from sfcrime.streaming.judge import judge_records
@@ -192,77 +191,3 @@ def test_more_labels_than_are_remembered_change_nothing() -> None:
     values = [with_type(b'"Type  %d"' % (number % 100_003)) for number in range(100_010)]
     labels = [f"Type {number % 100_003}{LABEL_SEPARATOR}HAN" for number in range(100_010)]
     assert judge_records(values, np.zeros(100_010, np.int64), None).label == labels
-
-
-_SEAMS_MS = (1_541_322_000_000, 1_520_762_400_000, 1_143_972_000_000, OCTOBER_MS)
-_PUBLISHED = st.one_of(
-    st.sampled_from([0, -1, -(2**62), 2**62, 7_258_118_400_000, 7_258_118_400_001]),
-    st.integers(946_684_800_000, 4_102_444_800_000),
-    st.builds(
-        lambda seam, hours, ms: seam + hours * 3_600_000 + ms,
-        st.sampled_from(_SEAMS_MS),
-        st.integers(-200, 200),
-        st.sampled_from([-1, 0, 1]),
-    ),
-)
-_LATENESS_US = st.sampled_from([0, 1_800_000_000, WEEK_US, 2_592_000_000_000])
-
-
-@st.composite
-def _published_near_a_bound(draw: st.DrawFn) -> tuple[bytes, int, int]:
-    """A valid record, a publication close to where it becomes late or future, the lateness."""
-    lateness_us = draw(_LATENESS_US)
-    value = timed_value(
-        draw(
-            st.sampled_from(
-                [
-                    *("2018-10-02T09:11:00", "2018-11-04T00:30:00", "2018-11-04T01:30:00.000001"),
-                    *("2018-03-11T01:59:59.999999", "2018-03-11T02:30:00", "2000-01-01T00:00:00"),
-                ]
-            )
-        )
-    )
-    call = judge_value(value)
-    assert isinstance(call, ValidCall)
-    bound_us = call.call_us + draw(st.sampled_from([lateness_us, -3_600_000_000]))
-    hours = draw(st.sampled_from([7, 8]))
-    return value, bound_us // 1000 + hours * 3_600_000 + draw(st.integers(-2, 2)), lateness_us
-
-
-_MANY = settings(max_examples=settings().max_examples * 10)
-"""1,000, or more by --hypothesis-profile."""
-
-
-@_MANY
-@example(GOOD, OCTOBER_MS, WEEK_US)
-@given(VALUES, _PUBLISHED, _LATENESS_US)
-def test_both_judges_give_every_value_the_same_verdict(
-    value: bytes | None, published_ms: int, lateness_us: int
-) -> None:
-    assert _judged(value) == _audited(value, OCTOBER_MS, None)
-    assert _judged(value, published_ms, lateness_us) == _audited(value, published_ms, lateness_us)
-
-
-@_MANY
-@given(st.one_of(RECORDS(), RUINS()), st.sampled_from([None, WEEK_US]))
-def test_both_judges_give_every_record_and_ruin_the_same_verdict(
-    value: bytes, lateness_us: int | None
-) -> None:
-    assert _judged(value, OCTOBER_MS, lateness_us) == _audited(value, OCTOBER_MS, lateness_us)
-
-
-@settings(max_examples=600)
-@given(_published_near_a_bound())
-def test_both_judges_draw_the_bounds_of_lateness_and_future_at_the_same_millisecond(
-    timed: tuple[bytes, int, int],
-) -> None:
-    assert _judged(*timed) == _audited(*timed)
-
-
-@settings(max_examples=100)
-@given(st.lists(st.tuples(VALUES, _PUBLISHED), max_size=30), _LATENESS_US)
-def test_both_judges_agree_on_runs_of_records(
-    run: list[tuple[bytes | None, int]], lateness_us: int
-) -> None:
-    verdicts = _verdicts([value for value, _ in run], [at for _, at in run], lateness_us)
-    assert verdicts == [_audited(*each, lateness_us) for each in run]

@@ -11,7 +11,6 @@ from sfcrime.audit.compare import (
     compare_accounting,
     compare_cells,
     compare_partitions,
-    compare_set_aside,
     compare_windows,
 )
 from sfcrime.audit.identities import check_blocks, compare_identities, stored_pairs
@@ -26,6 +25,7 @@ from sfcrime.audit.result import (
     DifferenceLog,
 )
 from sfcrime.audit.sequences import SourceSequences, check_sequences
+from sfcrime.audit.sums import compare_sums_and_rows
 from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState
@@ -151,8 +151,9 @@ def _compare(
     compare_windows(windows, conflicts, store.window_totals(), totals.last_batch_id, log)
     compare_accounting(count.accounting, totals.accounting, log)
     compare_partitions(count, ledger, log)
-    compare_set_aside(DifferenceKind.REJECTED, count.rejected(), store.rejected(), log)
-    compare_set_aside(DifferenceKind.LATE, count.late(), store.late(), log)
+    sums = store.set_aside_sums()
+    compare_sums_and_rows(DifferenceKind.REJECTED, count.rejected(), store.rejected(), sums, log)
+    compare_sums_and_rows(DifferenceKind.LATE, count.late(), store.late(), sums, log)
     check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
     check_ranges(store.batch_ranges(), count, log)
     check_blocks(store.identity_blocks(), log)

@@ -24,11 +24,11 @@ def command(
     """
 
     def read(store: StoreReader, generation: Generation) -> Listing:
-        total = store.totals().accounting.late
+        kept = store.late_kept()
         return Listing(
             name="late",
-            heading=f"Late records: {total:,} ({lateness_rule(generation)})",
-            total=total,
+            heading=f"Late records: {kept.records:,} ({lateness_rule(generation)})",
+            kept=kept,
             facts={"allowed_lateness_s": generation.lateness_s},
             counts=None,
             columns=("Call time", "Published (UTC)", "Days after"),

@@ -35,16 +35,16 @@ def command(  # noqa: PLR0913 - click hands over one argument a flag
     """
 
     def read(store: StoreReader, _: Generation) -> Listing:
-        found = store.rejected_by_reason()
+        kept = store.rejected_kept()
+        found = kept.by_reason
         by_reason = {each: found[each] for each in Reason if each in found}  # in rule order
-        total = sum(found.values())
         counts = table_of("Reason", "Rule", "Records", numbers=["Records"])
         for each, count in by_reason.items():
             add_row(counts, each, each.rule, count)
         return Listing(
             name="rejected",
-            heading=f"Rejected records: {total:,}",
-            total=total,
+            heading=f"Rejected records: {kept.records:,}",
+            kept=kept,
             facts={"by_reason": by_reason},
             counts=counts,
             columns=("Reason",),

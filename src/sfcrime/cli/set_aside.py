@@ -27,10 +27,13 @@ from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation
+from sfcrime.store.set_aside import SetAsideKept
 
 _SHOWN_BYTES = 400
 """Bytes of a record in a table; JSON has as many as a record that can count, and says how many
 there are."""
+
+_NAMED_PARTITIONS = 4
 
 _Bytes = Mapping[Place, Content | None]
 
@@ -51,7 +54,7 @@ class Listing:
 
     name: str
     heading: str
-    total: int
+    kept: SetAsideKept
     facts: Mapping[str, Any]
     """Of all records, for JSON."""
     counts: Table | None
@@ -123,7 +126,9 @@ def _document(
             }
             for row in rows
         ],
-        "total": listing.total,
+        "total": listing.kept.records,
+        "dropped": listing.kept.dropped,
+        "kept_from": listing.kept.kept_from,
         **listing.facts,
         "topic": generation.topic,
         "source": source_title(generation),
@@ -137,7 +142,8 @@ def _print_tables(
     print_line(listing.heading)
     print_line(source_line(generation))
     print_line()
-    if not listing.total:
+    kept = listing.kept
+    if not kept.records:
         print_line("None so far.")
         return
     if listing.counts is not None:
@@ -150,7 +156,18 @@ def _print_tables(
         add_row(table, *row.place, *row.cells, *shown)
     print_table(table)
     print_line()
-    print_line(f"{len(rows):,} of {listing.total:,} listed.")
+    print_line(f"{len(rows):,} of {kept.records:,} listed.")
+    if kept.dropped:
+        newest = f"The newest {kept.records - kept.dropped:,} of {kept.records:,} are kept"
+        print_line(f"{newest}, from {_starts(kept.kept_from)}.")
+
+
+def _starts(kept_from: Mapping[int, int]) -> str:
+    """The first partitions where rows were dropped, and where their kept rows begin."""
+    named = list(kept_from.items())[:_NAMED_PARTITIONS]
+    text = ", ".join(f"offset {offset:,} of partition {number}" for number, offset in named)
+    more = len(kept_from) - len(named)
+    return f"{text} and so on in {more} more (--json names them)" if more else text
 
 
 def _bytes_as_json(found: Content | None) -> dict[str, Any]:

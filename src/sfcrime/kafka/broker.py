@@ -6,61 +6,36 @@ One sfcrime process owns it at a time (a lock in its folder); others may use it 
 from __future__ import annotations
 
 import contextlib
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
-import msgspec
-
-from sfcrime.errors import ChildFailed, KafkaUnavailable
+from sfcrime.errors import ChildFailed
 from sfcrime.jvm.jars import startup_cache
 from sfcrime.kafka.broker_files import (
     BROKER_LOG,
     BROKER_OUTPUT,
-    damaged_storage,
     format_storage,
     java_command,
     stored_cluster_id,
-    write_configuration,
 )
 from sfcrime.kafka.broker_record import (
     BrokerRecord,
     broker_folder,
-    noted_identity,
     read_record,
     running_bootstrap_servers,
     stop_identity,
     write_record,
 )
-from sfcrime.kafka.client import cluster_id_of
+from sfcrime.kafka.broker_start import Launch, record_of, start_and_wait, start_on
 from sfcrime.kafka.connection import require_answer
-from sfcrime.machine.child import STOP_GRACE_S, Child, last_words, start_child
+from sfcrime.machine.child import STOP_GRACE_S, Child, last_words
 from sfcrime.machine.own_folder import DATA_FOLDER, FolderKind, take_alone, take_folder
-from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
+from sfcrime.machine.ports import free_port, require_free
 from sfcrime.settings import Settings
-
-START_TIMEOUT_S = 60.0
-"""A broker that does not answer by then has failed. It takes 2 to 4 s on 2 cores; after a power
-cut it first checks its log files."""
-
-_PORT_ATTEMPTS = 5
 
 BROKER_FOLDER = FolderKind("broker's folder", "--data-dir", ("lock", "broker.json"))
 
 OnStep = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Launch:
-    """How a broker is started."""
-
-    folder: Path
-    command: Sequence[str]
-    """Java with its options."""
-    own_session: bool
 
 
 class RunningBroker:
@@ -68,7 +43,7 @@ class RunningBroker:
 
     def __init__(
         self,
-        launch: _Launch,
+        launch: Launch,
         child: Child,
         record: BrokerRecord,
         stop_grace_s: float,
@@ -118,7 +93,7 @@ class RunningBroker:
             OSError: there is no room for what it needs to start.
         """
         port = int(self.bootstrap_servers.rpartition(":")[2])
-        self._child = _start_on(self._launch, port, free_port())
+        self._child = start_on(self._launch, port, free_port())
         self._note(answers=False)
 
     def note_answers(self) -> None:
@@ -127,7 +102,7 @@ class RunningBroker:
             self._note(answers=True)
 
     def _note(self, *, answers: bool) -> None:
-        self._record = _record_of(self._child, self.bootstrap_servers, answers=answers)
+        self._record = record_of(self._child, self.bootstrap_servers, answers=answers)
         write_record(self._launch.folder, self._record)
 
     def stop(self) -> None:
@@ -171,8 +146,8 @@ def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> Runnin
             format_storage(command, folder, startup.features)
         on_step("starting the broker")
         command[1:1] = startup.options
-        launch = _Launch(folder, command, startup.own_session)
-        child, record = _start_and_wait(launch, kafka.port)
+        launch = Launch(folder, command, startup.own_session)
+        child, record = start_and_wait(launch, kafka.port)
         stack.callback(child.stop)
         grace_s = startup.stop_grace_s(STOP_GRACE_S)
         return RunningBroker(launch, child, record, grace_s, stack.pop_all())
@@ -218,66 +193,3 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
         stop_identity(left_over.broker)
     if settings.kafka.port:
         require_free(settings.kafka.port)
-
-
-def _start_on(launch: _Launch, port: int, controller_port: int) -> Child:
-    properties = write_configuration(launch.folder, port, controller_port)
-    return start_child(
-        [*launch.command, "kafka.Kafka", str(properties)],
-        launch.folder / BROKER_OUTPUT,
-        end_signal=15,
-        own_session=launch.own_session,
-    )
-
-
-def _record_of(child: Child, bootstrap_servers: str, *, answers: bool) -> BrokerRecord:
-    broker, owner = noted_identity(child.pid), noted_identity(os.getpid())
-    return BrokerRecord(broker, owner, bootstrap_servers, answers)
-
-
-def _start_and_wait(launch: _Launch, wanted_port: int) -> tuple[Child, BrokerRecord]:
-    """Starts the broker, with other ports where one was lost between choice and use."""
-    folder = launch.folder
-    for attempt in range(1, _PORT_ATTEMPTS + 1):
-        port, controller_port = wanted_port or free_port(), free_port()
-        child = _start_on(launch, port, controller_port)
-        record = _record_of(child, f"{LOOPBACK}:{port}", answers=False)
-        try:
-            write_record(folder, record)
-            failure = _wait_until_it_answers(child, record, stored_cluster_id(folder) or "")
-        except BaseException:
-            child.stop()
-            raise
-        if failure is None:
-            record = msgspec.structs.replace(record, answers=True)
-            write_record(folder, record)
-            return child, record
-        child.stop()
-        if wanted_port:
-            require_free(wanted_port)
-        lost_a_port = not (is_free(port) and is_free(controller_port))
-        if not lost_a_port or attempt == _PORT_ATTEMPTS:
-            break
-    raise KafkaUnavailable(
-        f"The embedded broker {failure}. Its last words:\n"
-        + last_words(folder / BROKER_OUTPUT, folder / BROKER_LOG),
-        next_step=f"see {folder / BROKER_LOG}; where it says that a file is damaged, "
-        f"{damaged_storage(folder)}",
-    )
-
-
-def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) -> str | None:
-    """Asks until the broker answers with our cluster's id; what failed otherwise.
-
-    The id matters: another broker may have taken the port first, and would answer too.
-    """
-    deadline = time.monotonic() + START_TIMEOUT_S
-    with contextlib.closing(cluster_id_of(record.bootstrap_servers)) as answers:
-        for answered in answers:
-            if not child.is_running():
-                return f"ended with exit code {child.exit_code} while it started"
-            if answered == cluster_id:
-                return None
-            if time.monotonic() > deadline:
-                break
-    return f"did not answer within {START_TIMEOUT_S:.0f} s"

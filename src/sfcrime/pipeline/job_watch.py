@@ -34,7 +34,7 @@ class JobWatch:
         self._clock = clock
         self._kills = 0
         self._written: WrittenState | None = None
-        self._reached: Mapping[int, int] = {}
+        self._reached: Mapping[int, int] | None = None
         self._seen_s = self._moved_s = clock()
         self._moved = False
         self._idle = False
@@ -56,10 +56,10 @@ class JobWatch:
         if written != self._written:
             self._written, self._seen_s = written, now_s
             reached = self._read()
-            if reached != self._reached:
-                self._reached, self._moved, self._kills = reached, True, 0
-                self._moved_s = now_s
-        self._idle = is_caught_up(self._reached, ends)
+            if reached != self._reached and self._reached is not None:
+                self._moved, self._moved_s, self._kills = True, now_s, 0
+            self._reached = reached
+        self._idle = is_caught_up(self._reached or {}, ends)
         if self._idle or not kafka_answers:
             self._moved_s = now_s
         if not kafka_answers:
@@ -88,8 +88,8 @@ class JobWatch:
         """It was killed because it hung."""
         self._kills += 1
 
-    def _read(self) -> Mapping[int, int]:
-        """By partition, how far the ledger goes."""
+    def _read(self) -> Mapping[int, int] | None:
+        """By partition, how far the ledger goes; None before there is one."""
         try:
             with open_reader(self._store) as reader:
                 return {each.partition: each.end for each in reader.partition_ledger()}

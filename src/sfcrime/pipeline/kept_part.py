@@ -82,6 +82,8 @@ class KeptPart:
     """Down since then, by the clock that never goes back."""
     _due_s: float | None = None
     """To be started then; None while it runs."""
+    _failure: SfcrimeError | None = None
+    """What it ended with, since it last worked."""
     _was_up: bool = False
     _killed_for: str = ""
 
@@ -99,6 +101,7 @@ class KeptPart:
         if self.state == "up":
             return
         self._turn("up")
+        self._failure = None
         if self._was_up:
             self.on_step(f"the {self.process.name} is back")
         self._was_up, self.attempts = True, 0
@@ -141,6 +144,8 @@ class KeptPart:
             if code is None:
                 return
             self._has_ended(code)
+        if self._failure is not None:
+            self._give_up_in_time(self._failure)
         if may_start and self._due_s is not None and self.clock.seconds() >= self._due_s:
             self._start_again()
 
@@ -157,7 +162,7 @@ class KeptPart:
 
     def _wait_for_start(self, reason: str, failure: SfcrimeError) -> None:
         self._goes_down(reason)
-        self._give_up_in_time(failure)
+        self._failure = failure
         delay_s = min(FIRST_DELAY_S * 2**self.attempts, MOST_DELAY_S) * self.clock.jitter()
         self.attempts += 1
         self._due_s = self.clock.seconds() + delay_s

@@ -23,7 +23,7 @@ from sfcrime.spark.driver import fresh_work_dir
 from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
-from sfcrime.store.reader import open_reader
+from sfcrime.store.reader import counted_generation
 from sfcrime.store.records import Generation, PartitionRange
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -74,8 +74,8 @@ class Rebuilt:
 
 def of_stored_topic(settings: Settings) -> Settings:
     """The same for the topic that readers see; as they are where no store can be read."""
-    with suppress(StoreUnavailable), open_reader(settings.data_dir / STORE_FILE) as store:
-        return settings.of_topic(store.generation().topic)
+    with suppress(StoreUnavailable):
+        return settings.of_topic(counted_generation(settings.data_dir / STORE_FILE).topic)
     return settings
 
 
@@ -110,7 +110,12 @@ def rebuild_topic(
         kept = set_aside_other_version(store_file)
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
-        with open_writer(store_file, history_rows=settings.store.progress_rows) as store:
+        with open_writer(
+            store_file,
+            history_rows=settings.store.progress_rows,
+            rejected_rows=settings.store.rejected_rows,
+            late_rows=settings.store.late_rows,
+        ) as store:
             plan = _plan(opened, topic, store, found)
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:

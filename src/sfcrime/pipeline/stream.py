@@ -88,7 +88,12 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     settings, stop, hooks = request.settings, request.stop, request.hooks
     store_file = settings.data_dir / STORE_FILE
     with (
-        open_writer(store_file, history_rows=settings.store.progress_rows) as store,
+        open_writer(
+            store_file,
+            history_rows=settings.store.progress_rows,
+            rejected_rows=settings.store.rejected_rows,
+            late_rows=settings.store.late_rows,
+        ) as store,
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
         stored = stored_generation(settings, store)

@@ -7,6 +7,7 @@ from threading import Event
 
 from sfcrime.errors import GivenUp, SfcrimeError
 from sfcrime.kafka.broker_record import known_kafka
+from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.kept_stream import KeptStream
 from sfcrime.pipeline.supervision import Supervision
 from sfcrime.pipeline.topic_watch import TopicWatch
@@ -43,8 +44,10 @@ class StreamSupervisor:
             The exit code of a stream that ended, and has said why itself.
 
         Raises:
+            UsageError: the data folder is not ours; see `take_folder`.
             GivenUp: it could not be kept up.
         """
+        take_folder(self._settings.data_dir, DATA_FOLDER)
         process = self._stream.process
         self._stream.part.start()
         try:

@@ -3,13 +3,14 @@
 A topic that lost its end, as in a power cut, gives the offsets of the lost records to others. While
 it is shorter than the ledger, `next_offsets` sees that; once it has grown past it, only the records
 themselves show it. So the last that were counted are read again: every one of them must be known,
-as an identity that was counted or as a record that was set aside.
+as an identity that was counted or as a record that was set aside. Where rows of these were dropped
+(`store.retention`), a record that is none to count is taken for one of them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -22,11 +23,11 @@ from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
-from sfcrime.kafka.places import Place
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import Generation
+from sfcrime.store.set_aside import SetAsidePlaces
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.generation_choice import lost_end, next_offsets
 from sfcrime.streaming.judge import judge_records
@@ -186,7 +187,7 @@ def require_known_tail(
 
 def _unknown(
     records: Sequence[TopicRecord],
-    set_aside: Container[Place],
+    set_aside: SetAsidePlaces,
     lateness_us: int | None,
     store: StoreWriter,
 ) -> TopicRecord | None:

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from operator import itemgetter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Table, delete, insert, update
+from sqlalchemy import Connection, insert, update
 
+from sfcrime.domain.outcomes import Outcome
 from sfcrime.store import rows, schema, upserts
 from sfcrime.store.labels import Labels
-from sfcrime.store.outcome import BatchOutcome
+from sfcrime.store.outcome import BatchOutcome, LedgerBefore
 from sfcrime.store.records import PartitionRange, Totals
 from sfcrime.store.writer_row import now_ms
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerBefore:
-    """What the ledger holds before a batch."""
-
-    totals: Totals
-    partitions: dict[int, PartitionRange]
-
-    @property
-    def ends(self) -> dict[int, int]:
-        """Of each partition, the first offset not accounted for."""
-        return {partition: each.end for partition, each in self.partitions.items()}
 
 
 def ledger_before(connection: Connection, number: int) -> LedgerBefore:
     """Of generation `number`, as it is now."""
     partitions = {each.partition: each for each in rows.partitions(connection, number)}
-    return LedgerBefore(rows.totals(connection, number), partitions)
+    totals = rows.totals(connection, number)
+    return LedgerBefore(totals, partitions, rows.set_aside_sums(connection, number))
 
 
 def write_batch(
@@ -87,14 +79,16 @@ def _integers(column: pa.ChunkedArray) -> list[int]:
 
 
 def add_set_aside(connection: Connection, number: int, outcome: BatchOutcome) -> None:
-    """Keeps where each rejected and late record stands."""
+    """Keeps where each rejected and late record stands, and adds them to the sums by reason."""
     for table, records in ((schema.rejected, outcome.rejected), (schema.late, outcome.late)):
-        names = [column.name for column in table.columns]  # in the order of the records' fields
-        if records:
-            connection.execute(
-                insert(table),
-                [dict(zip(names, (number, *record), strict=True)) for record in records],
+        if records:  # their fields are the columns between generation and batch
+            upserts.add_rows(
+                connection, table, [(number, *record, outcome.batch_id) for record in records]
             )
+    added = Counter(map(itemgetter(0, 2), outcome.rejected))
+    added.update((each.partition, Outcome.LATE.value) for each in outcome.late)
+    if added:
+        upserts.add_set_aside(connection, number, added)
 
 
 def add_to_ledger(
@@ -121,7 +115,7 @@ def add_to_ledger(
 
 
 def add_to_partitions(
-    connection: Connection, number: int, outcome: BatchOutcome, known: dict[int, PartitionRange]
+    connection: Connection, number: int, outcome: BatchOutcome, known: Mapping[int, PartitionRange]
 ) -> None:
     """Moves each partition's account forward; a partition not seen before begins its own."""
     for each in outcome.ranges:
@@ -147,11 +141,4 @@ def add_to_totals(
             committed_ms=committed_ms,
             newest_call_us=max(calls_us, default=None),
         )
-    )
-
-
-def forget_before(connection: Connection, number: int, table: Table, batch_id: int) -> None:
-    """Deletes the rows of batches older than `batch_id`; totals keep what they counted."""
-    connection.execute(
-        delete(table).where(table.c.generation_id == number, table.c.batch_id < batch_id)
     )

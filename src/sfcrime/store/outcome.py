@@ -19,6 +19,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import AccountingBroken
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.records import LateRecord, PartitionRange, RejectedRecord, Totals
+from sfcrime.store.set_aside import SetAsideSum
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
 
@@ -62,32 +63,45 @@ class BatchOutcome:
     """Latest call time among the calls that it counted, on the wall."""
 
 
-def check_batch(
-    outcome: BatchOutcome, before: Totals, ends: Mapping[int, int], *, held: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class LedgerBefore:
+    """What the ledger holds before a batch."""
+
+    totals: Totals
+    partitions: Mapping[int, PartitionRange]
+    set_aside: Sequence[SetAsideSum]
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """Of each partition, the first offset not accounted for."""
+        return {partition: each.end for partition, each in self.partitions.items()}
+
+
+def check_batch(outcome: BatchOutcome, before: LedgerBefore, *, held: int) -> None:
     """Proves that a batch continues the ledger and adds up.
 
     Args:
         outcome: the batch.
-        before: the totals of all batches before it.
-        ends: the ledger's end offset of every partition it knows.
+        before: what all batches before it came to.
         held: identities that the store held before it.
 
     Raises:
         AccountingBroken: the first thing that does not fit.
     """
-    expected = 0 if before.last_batch_id is None else before.last_batch_id + 1
+    totals = before.totals
+    expected = 0 if totals.last_batch_id is None else totals.last_batch_id + 1
     if outcome.batch_id != expected:
         _broken(outcome, f"the ledger expects batch {expected}")
     _check_accounting(outcome)
-    _check_ranges(outcome, ends)
+    _check_ranges(outcome, before.ends)
+    _check_set_aside(outcome, before)
     counted = outcome.accounting.counted
     in_cells = pc.sum(outcome.cells.calls).as_py() or 0
     if in_cells != counted:
         _broken(outcome, f"its cells hold {in_cells:,} calls, counted says {counted:,}")
     if len(outcome.identities) != counted:
         _broken(outcome, f"it has {len(outcome.identities):,} identities for {counted:,} counted")
-    known = before.accounting.counted
+    known = totals.accounting.counted
     if held != known:
         _broken(outcome, f"the store holds {held:,} identities for {known:,} counted calls")
 
@@ -139,3 +153,25 @@ def _check_ranges(outcome: BatchOutcome, ends: Mapping[int, int]) -> None:
         stated = getattr(outcome.accounting, word)
         if total != stated:
             _broken(outcome, f"its partitions hold {total:,} {word}, the batch {stated:,}")
+
+
+def _check_set_aside(outcome: BatchOutcome, before: LedgerBefore) -> None:
+    """The sums by reason come to the accounts of the partitions."""
+    held = Counter[tuple[int, str]]()
+    for each in before.set_aside:
+        held[each.partition, "late" if each.is_late else "rejected"] += each.records
+    for partition, account in before.partitions.items():
+        for word in ("late", "rejected"):
+            found, stated = held.pop((partition, word), 0), getattr(account, word)
+            if found != stated:
+                _broken(
+                    outcome,
+                    f"the store sums up {found:,} {word} records of partition {partition}, whose "
+                    f"account states {stated:,}",
+                )
+    for (partition, word), found in held.items():
+        _broken(
+            outcome,
+            f"the store sums up {found:,} {word} records of partition {partition}, "
+            "which has no account",
+        )

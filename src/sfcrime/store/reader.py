@@ -30,6 +30,7 @@ from sfcrime.store.records import (
     WindowTotal,
     WriterState,
 )
+from sfcrime.store.set_aside import SetAsideKept, SetAsideSum
 from sfcrime.store.snapshot import Snapshot, Snapshots
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ def open_reader(
     """
     with _reader_of(path, Snapshots(path, limit_s, copied=copied)) as reader:
         yield reader
+
+
+def counted_generation(path: Path) -> Generation:
+    """The generation that readers see, also of a store that the next job brings up to this schema
+    version: what a job has to fit is asked before it opens the store.
+
+    Raises:
+        StoreEmpty, StoreUnavailable: as `open_reader`.
+    """
+    with _reader_of(path, Snapshots(path, READ_LIMIT_S, or_before=True)) as reader:
+        return reader.generation()
 
 
 class Readers:
@@ -231,16 +243,23 @@ class StoreReader:
         partition: int | None = None,
         after: tuple[int, int] | None = None,
     ) -> Iterator[RejectedRecord]:
-        """Rejected records, ordered by (partition, offset); those above `after`, one of these."""
+        """Kept rejected records, ordered by (partition, offset); those above `after`, a place."""
         statement = rows.set_aside(schema.rejected, self.number, partition, after).limit(limit)
         if reason is not None:
             statement = statement.where(schema.rejected.c.reason == reason)
-        return (RejectedRecord(*row[1:]) for row in self._snapshot.rows(statement))
+        return (RejectedRecord(*row) for row in self._snapshot.rows(statement))
 
-    def rejected_by_reason(self) -> dict[str, int]:
-        """How many records each reason set aside; reasons that never applied are not there."""
-        statement = rows.rejected_by_reason(self.number)
-        return {row[0]: row[1] for row in self._snapshot.rows(statement)}
+    def rejected_kept(self) -> SetAsideKept:
+        """How many records were rejected, by reason, and which of their rows are kept."""
+        return SetAsideKept.of(each for each in self.set_aside_sums() if not each.is_late)
+
+    def late_kept(self) -> SetAsideKept:
+        """The same of late records."""
+        return SetAsideKept.of(each for each in self.set_aside_sums() if each.is_late)
+
+    def set_aside_sums(self) -> list[SetAsideSum]:
+        """What each reason set aside in each partition, by partition and reason."""
+        return rows.set_aside_sums(self._connection, self.number)
 
     def late(
         self,
@@ -248,9 +267,9 @@ class StoreReader:
         partition: int | None = None,
         after: tuple[int, int] | None = None,
     ) -> Iterator[LateRecord]:
-        """Late records, likewise."""
+        """Kept late records, likewise."""
         statement = rows.set_aside(schema.late, self.number, partition, after).limit(limit)
-        return (LateRecord(*row[1:]) for row in self._snapshot.rows(statement))
+        return (LateRecord(*row) for row in self._snapshot.rows(statement))
 
     def identity_blocks(self) -> Iterator[StoredBlock]:
         """The identities that were counted, block by block, by level and first identity."""

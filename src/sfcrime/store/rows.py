@@ -8,11 +8,18 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, Table, func, select, tuple_
+from sqlalchemy import Column, Connection, Row, Select, Table, select, tuple_
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.store import schema
-from sfcrime.store.records import BatchProgress, Generation, LedgerRow, PartitionRange, Totals
+from sfcrime.store.records import (
+    BatchProgress,
+    Generation,
+    LedgerRow,
+    PartitionRange,
+    Totals,
+)
+from sfcrime.store.set_aside import SetAsidePlaces, SetAsideSum, kept_from
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -84,9 +91,11 @@ def partitions(connection: Connection, number: int) -> list[PartitionRange]:
 def set_aside(
     table: Table, number: int, partition: int | None, after: tuple[int, int] | None
 ) -> Select[Any]:
-    """Rows of `rejected` or `late`, the generation first, by partition and offset: of one partition
-    or of all, above the place `after` or from the first."""
-    statement = of_generation(table, number).order_by(table.c.partition, table.c.record_offset)
+    """Rows of `rejected` or `late` in the form of their records, by partition and offset: of one
+    partition or of all, above the place `after` or from the first."""
+    columns = [each for each in table.columns if each.name not in ("generation_id", "batch_id")]
+    statement = select(*columns).where(table.c.generation_id == number)
+    statement = statement.order_by(table.c.partition, table.c.record_offset)
     if partition is not None:
         statement = statement.where(table.c.partition == partition)
     if after is not None:
@@ -94,17 +103,17 @@ def set_aside(
     return statement
 
 
-def rejected_by_reason(number: int) -> Select[Any]:
-    """Each reason, and how many records it set aside."""
-    table = schema.rejected
-    counted = select(table.c.reason, func.count()).where(table.c.generation_id == number)
-    return counted.group_by(table.c.reason)
+def set_aside_sums(connection: Connection, number: int) -> list[SetAsideSum]:
+    """What each reason set aside in each partition, by partition and reason."""
+    table = schema.set_aside
+    found = of_generation(table, number).order_by(table.c.partition, table.c.reason)
+    return [SetAsideSum(*row[1:]) for row in connection.execute(found)]
 
 
 def set_aside_since(
     connection: Connection, number: int, starts: Mapping[int, int]
-) -> set[tuple[int, int]]:
-    """Partition and offset of every rejected and late record at or after these offsets."""
+) -> SetAsidePlaces:
+    """Where records were rejected or late at or after these offsets, by partition."""
     found = set[tuple[int, int]]()
     for table in (schema.rejected, schema.late):
         for partition, start in starts.items():
@@ -114,7 +123,8 @@ def set_aside_since(
                 table.c.record_offset >= start,
             )
             found.update((row[0], row[1]) for row in connection.execute(places))
-    return found
+    dropped = kept_from(set_aside_sums(connection, number))
+    return SetAsidePlaces(frozenset(found), dropped)
 
 
 def to_range(row: AnyRow) -> PartitionRange:

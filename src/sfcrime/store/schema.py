@@ -25,8 +25,9 @@ from sqlalchemy.schema import SchemaItem
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Outcome
 
-SCHEMA_VERSION = 3
-"""Raised whenever a table changes; a store of another version is refused."""
+SCHEMA_VERSION = 4
+"""Raised whenever a table changes; a store of another version is brought up to it (`migration`), or
+refused."""
 
 metadata = MetaData()
 
@@ -206,8 +207,9 @@ rejected = Table(
     _key("partition"),
     _key("record_offset", BigInteger),
     Column("reason", Text, nullable=False),
+    Column("batch_id", BigInteger),
     sqlite_with_rowid=False,
-    comment="Records that broke a rule; their bytes stay in Kafka.",
+    comment="Records that broke a rule, the newest of them; their bytes stay in Kafka.",
 )
 
 late = Table(
@@ -217,8 +219,22 @@ late = Table(
     _key("partition"),
     _key("record_offset", BigInteger),
     *_numbers("call_us", "published_ms"),
+    Column("batch_id", BigInteger),
     sqlite_with_rowid=False,
-    comment="Valid records published more than the allowed lateness after their call.",
+    comment="Valid records published more than the allowed lateness after their call, the newest "
+    "of them.",
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    _of_generation(),
+    _key("partition"),
+    Column("reason", Text, primary_key=True),
+    *_numbers("records", "dropped", "kept_from"),
+    CheckConstraint("0 <= dropped AND dropped <= records", name="set_aside_dropped"),
+    sqlite_with_rowid=False,
+    comment="What each reason set aside in each partition, and how many of its rows were dropped.",
 )
 
 progress = Table(

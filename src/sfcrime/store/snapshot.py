@@ -22,11 +22,15 @@ class Snapshots:
     """Opens snapshots of one store, one after the other. Statements are compiled once for all of
     them, which takes longer than most of them take.
 
-    Arguments and errors are those of `reader.open_reader`.
+    Arguments and errors are those of `reader.open_reader`; `or_before`: stores of the schema
+    version before are opened as well.
     """
 
-    def __init__(self, path: Path, limit_s: float, *, copied: bool = False) -> None:
+    def __init__(
+        self, path: Path, limit_s: float, *, copied: bool = False, or_before: bool = False
+    ) -> None:
         self._path = path
+        self._or_before = or_before
         self._clock = sqlite.ReadClock(limit_s)
         self._engine = sqlite.open_for_reading(path, self._clock, copied=copied)
 
@@ -38,7 +42,7 @@ class Snapshots:
         with sqlite.translated(self._path, self._clock), self._engine.begin() as connection:
             if not inspect(connection).get_table_names():
                 raise StoreEmpty(f"The store {self._path} is empty.")
-            check_schema_version(connection, self._path)
+            check_schema_version(connection, self._path, or_before=self._or_before)
             yield Snapshot(connection, self._clock)
 
 

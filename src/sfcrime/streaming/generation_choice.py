@@ -24,7 +24,7 @@ from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import require_same
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store import STORE_FILE
-from sfcrime.store.reader import open_reader
+from sfcrime.store.reader import counted_generation
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
 
@@ -55,8 +55,8 @@ def require_stored_fits(settings: Settings) -> None:
         FingerprintChanged: see there.
         StoreUnavailable: the store cannot be read.
     """
-    with contextlib.suppress(StoreEmpty), open_reader(settings.data_dir / STORE_FILE) as store:
-        _require_same(settings, store.generation())
+    with contextlib.suppress(StoreEmpty):
+        _require_same(settings, counted_generation(settings.data_dir / STORE_FILE))
 
 
 def _require_same(settings: Settings, stored: Generation) -> None:

@@ -30,12 +30,18 @@ class RejectedPage(Answer):
     records: list[Rejected]
     next: str | None
     """`after` of the next page."""
+    dropped: int
+    """Of all rejected records, the oldest, which are counted and no longer listed."""
+    kept_from: dict[str, int]
+    """By partition, where some were dropped: the first offset of which records are listed."""
 
 
 class LatePage(Answer):
     meta: Meta
     records: list[Late]
     next: str | None
+    dropped: int
+    kept_from: dict[str, int]
 
 
 class RecordBytes(Answer):

@@ -33,6 +33,7 @@ def rejected_page(sight: Sight, form: RejectedForm) -> RejectedPage:
     reason = None if form.reason is None else form.reason.value
     with _reader(sight) as store:
         found = list(store.rejected(form.limit + 1, reason, after=_place(form.after)))
+        kept = store.rejected_kept()
         meta = meta_from(store.number, store.generation(), store.totals())
     page = found[: form.limit]
     return RejectedPage(
@@ -47,6 +48,8 @@ def rejected_page(sight: Sight, form: RejectedForm) -> RejectedPage:
             for each in page
         ],
         next=_next(page[-1].partition, page[-1].offset) if len(found) > len(page) else None,
+        dropped=kept.dropped,
+        kept_from={str(each): offset for each, offset in kept.kept_from.items()},
     )
 
 
@@ -54,12 +57,15 @@ def late_page(sight: Sight, form: PageForm) -> LatePage:
     """Late records in order of partition and offset."""
     with _reader(sight) as store:
         found = list(store.late(form.limit + 1, after=_place(form.after)))
+        kept = store.late_kept()
         meta = meta_from(store.number, store.generation(), store.totals())
     page = found[: form.limit]
     return LatePage(
         meta=meta,
         records=[_late(each) for each in page],
         next=_next(page[-1].partition, page[-1].offset) if len(found) > len(page) else None,
+        dropped=kept.dropped,
+        kept_from={str(each): offset for each, offset in kept.kept_from.items()},
     )
 
 

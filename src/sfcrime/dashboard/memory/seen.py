@@ -198,7 +198,7 @@ class _Known:
 
     def wants_a_look(self) -> bool:
         """Whether there is something to do although nothing was written."""
-        return self.summaries.wants_a_look() or self.columns.wants_a_look()
+        return self.columns.wants_a_look()
 
     def goes_on(self, ledger: LedgerIdentity, totals: Totals) -> bool:
         """Whether this is a later state of what is known."""

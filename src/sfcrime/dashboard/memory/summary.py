@@ -5,7 +5,6 @@ Only what changed since the last look is read: some milliseconds, however long t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.dashboard.memory.hours import HourTotals, hour_totals
-from sfcrime.dashboard.memory.share import Share
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import (
@@ -26,8 +24,6 @@ from sfcrime.store.records import (
 )
 
 PROGRESS_KEPT = 1000
-REASONS_SHARE = 0.05
-"""Of the time that may go into counting rejected records by reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +40,16 @@ class Summary:
 
 
 class SummaryReader:
-    """Reads summaries of one generation, each of them at least as new as the one before.
+    """Reads summaries of one generation, each of them at least as new as the one before."""
 
-    Args:
-        reasons: the share of the time that counting rejected records by reason may take.
-    """
-
-    def __init__(self, reasons: Share | None = None) -> None:
+    def __init__(self) -> None:
         self._windows = Windows()
-        self._reasons = Reasons(reasons or Share(REASONS_SHARE))
         self._progress: tuple[BatchProgress, ...] = ()
 
     @property
     def batch(self) -> int | None:
         """The newest batch that was seen."""
         return self._windows.batch
-
-    def wants_a_look(self) -> bool:
-        """Whether there is something to do although nothing was written."""
-        return self._reasons.wants_a_look()
 
     def read(self, reader: StoreReader, generation: Generation, totals: Totals) -> Summary:
         """What the reader's snapshot says, of which two parts are read already.
@@ -72,13 +59,12 @@ class SummaryReader:
         """
         partitions = tuple(reader.partition_ledger())
         self._windows.renew(reader, totals)
-        self._reasons.renew(reader, totals, partitions)
         self._progress = _newer(self._progress, reader, totals)
         return Summary(
             generation=generation,
             totals=totals,
             partitions=partitions,
-            rejected_by_reason=self._reasons.counts,
+            rejected_by_reason=reader.rejected_kept().by_reason,
             writer=reader.writer_state(),
             progress=self._progress,
             hours=self._windows.hours,
@@ -123,45 +109,6 @@ class Windows:
         calls = np.concatenate([self._calls[kept], found[:, 1]])
         order = np.argsort(starts)
         self._starts, self._calls = starts[order], calls[order]
-
-
-class Reasons:
-    """How many records each reason set aside; of what is new, only the new records are read.
-
-    Where a backlog has many of them, the counts are some batches behind.
-    """
-
-    def __init__(self, share: Share) -> None:
-        self.counts: Mapping[str, int] = {}
-        self._rejected = 0
-        self._ends: dict[int, int] | None = None
-        self._to_count = 0
-        self._share = share
-
-    def wants_a_look(self) -> bool:
-        """Whether there is something to count, and it is time to."""
-        return self._to_count > 0 and self._share.is_due()
-
-    def renew(
-        self, reader: StoreReader, totals: Totals, partitions: Iterable[PartitionRange]
-    ) -> None:
-        """Adds what was rejected since, if it is time to."""
-        self._to_count = totals.accounting.rejected - self._rejected
-        if not self.wants_a_look():
-            return
-        with self._share.taken():
-            if self._ends is None:
-                counts = Counter(reader.rejected_by_reason())
-            else:
-                counts = Counter(self.counts)
-                for each in partitions:
-                    place = (each.partition, self._ends.get(each.partition, 0) - 1)
-                    found = reader.rejected(partition=each.partition, after=place)
-                    counts.update(record.reason for record in found)
-        self.counts = dict(counts)
-        self._ends = {each.partition: each.end for each in partitions}
-        self._rejected += self._to_count
-        self._to_count = 0
 
 
 def _newer(

@@ -60,5 +60,7 @@ SETTING_NOTES: Mapping[str, str] = {
         "8.8 s in place of 13.5."
     ),
     "store.progress_rows": f"{_NOT_TRIED}.",
+    "store.rejected_rows": f"{_NOT_TRIED}.",
+    "store.late_rows": f"{_NOT_TRIED}.",
 }
 """By `room.name`."""

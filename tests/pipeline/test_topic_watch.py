@@ -1,0 +1,94 @@
+"""How far a topic goes, asked beside everything else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from asked_admin import AskedAdmin
+from running import wait_until
+from sfcrime.errors import KafkaUnavailable
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import ensure_topic
+from sfcrime.pipeline import topic_watch
+from sfcrime.pipeline.topic_watch import TopicWatch
+from sfcrime.settings import KafkaSettings
+
+
+class FakeTopic:
+    """Answers, or raises, what it was told to."""
+
+    answer: dict[int, int] | KafkaUnavailable = KafkaUnavailable("No broker answered.")
+
+    def __init__(self, _: KafkaSettings) -> None:
+        pass
+
+    def ends(self) -> dict[int, int]:
+        if isinstance(self.answer, KafkaUnavailable):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeTopic]:
+    monkeypatch.setattr(topic_watch, "Topic", FakeTopic)
+    monkeypatch.setattr(topic_watch, "ASKED_EVERY_S", 0.01)
+    monkeypatch.setattr(FakeTopic, "answer", KafkaUnavailable("No broker answered."))
+    return FakeTopic
+
+
+def test_silence_begins_with_the_last_answer_and_ends_with_the_next(
+    fake: type[FakeTopic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_watch, "SILENT_AFTER_S", 0.2)
+    watch = TopicWatch(KafkaSettings())
+    wait_until(lambda: watch.problem == "No broker answered.", "the first refusal")
+    assert not watch.answers
+    assert watch.ends == {}
+
+    fake.answer = {0: 7}
+    wait_until(lambda: watch.answers, "the first answer")
+    assert watch.ends == {0: 7}
+    fake.answer = KafkaUnavailable("No broker answered.")
+    wait_until(lambda: not watch.answers, "the silence")
+    assert watch.silent_s >= 0.2
+    assert watch.ends == {0: 7}, "what was known last stays"
+    fake.answer = {0: 9}
+    wait_until(lambda: watch.answers, "the next answer")
+    watch.end()
+
+
+def test_the_ends_are_as_of_the_question_not_of_the_answer(
+    fake: type[FakeTopic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that was published while the broker answered is in no answer."""
+    fake.answer = {0: 7}
+    answered_s = [0.0]
+
+    def slow(_: FakeTopic) -> dict[int, int]:
+        time.sleep(0.1)  # what a slow broker does
+        answered_s[0] = time.monotonic()
+        return {0: 7}
+
+    monkeypatch.setattr(FakeTopic, "ends", slow)
+    watch = TopicWatch(KafkaSettings())
+    wait_until(lambda: watch.ends == {0: 7}, "the first answer")
+    assert watch.as_of_s <= answered_s[0] - 0.1
+    watch.end()
+
+
+@pytest.mark.kafka
+def test_a_question_lists_the_topics_once(
+    topic: Callable[[], KafkaSettings], admins: list[AskedAdmin]
+) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    watch = TopicWatch(kafka)
+    wait_until(lambda: watch.ends == {0: 0}, "the ends")
+    watch.end()
+    watch._thread.join(10)
+    asked = admins[-1].asked
+    assert asked["list_topics"] == asked["list_offsets"] > 0
+    assert set(asked) == {"list_topics", "list_offsets"}
