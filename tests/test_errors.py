@@ -34,6 +34,7 @@ EXIT_CODES = {
     "AccountingBroken": 1,
     "ChildFailed": 1,
     "GivenUp": 1,
+    "BackupFailed": 1,
 }
 
 

@@ -22,7 +22,8 @@
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
-        +-- GivenUp                     it ended again and again
+    |   +-- GivenUp                     it ended again and again
+    +-- BackupFailed                1  a backup that cannot be made, or is not whole
 
 Every message says what happened (with the value), the rule it met, and the next step. A class whose
 facts a program may ask for, or that is raised at several places, keeps the facts as fields and
@@ -300,3 +301,7 @@ class GivenUp(ChildFailed):
             f"The {part} could not be kept up for {minutes:,.0f} minutes; at last it {reason}",
             next_step=last.next_step,
         )
+
+
+class BackupFailed(SfcrimeError):
+    """A backup cannot be written, or is not what its manifest says."""

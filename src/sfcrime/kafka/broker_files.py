@@ -22,7 +22,7 @@ BROKER_OUTPUT = "broker.out"
 """What its JVM itself says."""
 _FEATURES_FILE, _META_FILE = "bootstrap.checkpoint", "meta.properties"
 _META_NAMES = ("cluster.id", "directory.id", "node.id", "version")
-_RECORDS_OF_CLUSTER = "__cluster_metadata-0"
+RECORDS_OF_CLUSTER = "__cluster_metadata-0"
 """Kafka makes it when it first starts."""
 
 
@@ -106,7 +106,7 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
         KafkaUnavailable: the tool failed, with its words; or the storage is one already.
     """
     log = folder / "log"
-    if (log / _RECORDS_OF_CLUSTER).exists():
+    if (log / RECORDS_OF_CLUSTER).exists():
         raise KafkaUnavailable(
             f"{log / _META_FILE} does not say whose records the folder holds: it is gone, or was "
             "cut off.",

@@ -5,10 +5,12 @@ Another database needs modules with these functions; the rest of the room is pla
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from errno import ENOSPC
 from itertools import count
 from pathlib import Path
 from shlex import quote
@@ -33,6 +35,7 @@ _WRITER_PRAGMAS = (
     "journal_size_limit = 33554432",  # 32 MiB: what grew beside a long reader is given back
 )
 _INSTRUCTIONS_BETWEEN_LOOKS = 50_000  # about a millisecond
+_PAGES_A_STEP = 2_560  # 10 MiB
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -158,6 +161,47 @@ def _copy_of(source: sqlite3.Connection) -> sqlite3.Connection:
     finally:
         source.close()
     return copy
+
+
+def copy_snapshot(path: Path, target: Path, on_pages: Callable[[int, int], None]) -> None:
+    """Copies one snapshot of a database into one file, while it may be written to.
+
+    Nobody waits for it: who writes meanwhile goes on, into the file beside the database.
+
+    Args:
+        path: the database.
+        target: a file that is empty or not there.
+        on_pages: told how many pages are still to be copied, of how many; may raise.
+
+    Raises:
+        OSError: the target cannot be written (ENOSPC: no room).
+        StoreUnavailable: the database cannot be read.
+    """
+    with translated(path), ExitStack() as open_files:
+        source = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+        )
+        open_files.enter_context(closing(source))
+        # Within one transaction, so that each step copies pages of the same snapshot: else a step
+        # would begin from the start again whenever somebody has written.
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        target.touch(mode=0o600)
+        copy = open_files.enter_context(closing(sqlite3.connect(target, isolation_level=None)))
+        copy.execute("PRAGMA journal_mode = OFF")  # whoever makes the copy throws half a one away
+        copy.execute("PRAGMA synchronous = OFF")  # and sees to it that a whole one is on the disk
+        try:
+            source.backup(
+                copy, pages=_PAGES_A_STEP, progress=lambda _, left, due: on_pages(left, due)
+            )
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, until it is written to
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise OSError(ENOSPC, os.strerror(ENOSPC), str(target)) from error
+            raise
 
 
 def _with_begin(engine: Engine, statement: str) -> Engine:
