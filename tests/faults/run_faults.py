@@ -33,6 +33,9 @@ from verdict import CONTROL, Result, as_json, audited, summary
 _STEADY_S = 120.0
 """Within it, a service has started and counts."""
 _LOOK_S = 0.1
+_MOST_HANDS = 3
+_SHOWN = 600
+"""Characters of a violation, from its end; --out has all of it."""
 
 
 class Options(argparse.Namespace):
@@ -139,11 +142,18 @@ class Run:
         return next_batch_s, None
 
     def _lend_a_hand(self) -> None:
-        """Starts a run again that has ended by itself, which none should."""
-        if not self._service.run.is_running():
-            self._hands += 1
-            self._ended.append(f"exit code {self._service.run.wait(1)}: {self._words()}")
-            self._service.start()
+        """Starts a run again that has ended by itself, which none should.
+
+        Raises:
+            NotSteady: it ended again and again.
+        """
+        if self._service.run.is_running():
+            return
+        self._hands += 1
+        self._ended.append(f"exit code {self._service.run.wait(1)}: {self._words()}")
+        if self._hands > _MOST_HANDS:
+            raise NotSteady("the run ends again and again")
+        self._service.start()
 
     def _words(self) -> str:
         return self._service.run.log()[-1200:].strip()
@@ -171,7 +181,7 @@ def live(life: Life, number: int, first: int, options: Options) -> list[Result]:
                 options.say(result.line(options.runs))
                 kept = bool(result.violations)
                 for each in result.violations:
-                    options.say(f"      {each}")
+                    options.say(f"      {each[-_SHOWN:]}")
             if kept and life.place == "disks":
                 shutil.copytree(folder / "data", folder / "kept", ignore=_SOCKETS)
         if kept:

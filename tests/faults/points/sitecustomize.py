@@ -147,8 +147,8 @@ class _Step:
         if now_s - self._asked_s >= _CLOCK_ASKED_S:
             self._asked_s = now_s
             order = _order(_CLOCK)
-            ours = order.get("of", "-") in " ".join(sys.orig_argv) and now_s < order["until_s"]
-            self._step_s = order["step_s"] if ours else 0
+            ours = order and order["of"] in " ".join(sys.orig_argv)
+            self._step_s = order["step_s"] if ours and now_s < order["until_s"] else 0
         return self._step_s
 
 
