@@ -21,6 +21,7 @@ EXIT_CODES = {
     "TopicMissing": 4,
     "StoreUnavailable": 4,
     "StoreEmpty": 4,
+    "StoreDamaged": 4,
     "ReadTooLong": 4,
     "PortTaken": 4,
     "Refused": 1,
@@ -32,6 +33,7 @@ EXIT_CODES = {
     "AlreadyRunning": 1,
     "AccountingBroken": 1,
     "ChildFailed": 1,
+    "GivenUp": 1,
 }
 
 

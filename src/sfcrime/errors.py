@@ -10,6 +10,7 @@
     |   |   +-- TopicMissing
     |   +-- StoreUnavailable
     |   |   +-- StoreEmpty
+    |   |   +-- StoreDamaged
     |   |   +-- ReadTooLong
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
@@ -21,6 +22,7 @@
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
+        +-- GivenUp                     it ended again and again
 
 Every message says what happened (with the value), the rule it met, and the next step. A class whose
 facts a program may ask for, or that is raised at several places, keeps the facts as fields and
@@ -54,6 +56,9 @@ class SfcrimeError(Exception):
     exit_code: int = EXIT_FAILURE
     rule: str = ""
     next_step: str = ""
+    may_pass: bool = False
+    """Whether the same may go well later, with nobody's hand: a part that ends with such an error
+    is started again."""
 
     def __init__(
         self, happened: str, *, rule: str | None = None, next_step: str | None = None
@@ -94,6 +99,7 @@ class Unreachable(SfcrimeError):
     """A dependency (Java, jars, Kafka, the store) cannot be reached."""
 
     exit_code = EXIT_UNREACHABLE
+    may_pass = True
 
 
 class JavaUnavailable(Unreachable):
@@ -132,6 +138,12 @@ class StoreEmpty(StoreUnavailable):
     """There is no store, or nothing in it yet."""
 
     next_step = "start counting with `sfcrime run`, or name the folder with --data-dir"
+
+
+class StoreDamaged(StoreUnavailable):
+    """The store is no state of its ledger: only a whole copy of it helps."""
+
+    may_pass = False
 
 
 class ReadTooLong(StoreUnavailable):
@@ -265,3 +277,26 @@ class AccountingBroken(SfcrimeError):
 
 class ChildFailed(SfcrimeError):
     """A supervised process ended by itself."""
+
+    may_pass = True
+
+
+class GivenUp(ChildFailed):
+    """A part could not be kept up.
+
+    Args:
+        part: its name.
+        minutes: as long as it was tried.
+        reason: why it was down last, in words that follow its name.
+        last: the error that it ended with; its exit code and next step are this one's too.
+    """
+
+    rule = "What is down is started again, or waited for, as long as supervision.give_up_after_s."
+    may_pass = False
+
+    def __init__(self, part: str, minutes: float, reason: str, last: SfcrimeError) -> None:
+        self.part, self.exit_code = part, last.exit_code
+        super().__init__(
+            f"The {part} could not be kept up for {minutes:,.0f} minutes; at last it {reason}",
+            next_step=last.next_step,
+        )

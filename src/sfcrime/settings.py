@@ -204,6 +204,27 @@ class DashboardSettings(Room, frozen=True):
     ] = ""
 
 
+class SupervisionSettings(Room, frozen=True):
+    """How parts that end, hang or are away are dealt with."""
+
+    silence_s: Annotated[
+        int,
+        Meta(
+            ge=10,
+            description="a job that has work and commits nothing, or gives no sign of life, for so "
+            "many seconds is killed and started again; the embedded broker after twice as many",
+        ),
+    ] = 60
+    give_up_after_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="how many seconds a part that ends is started again, and a Kafka that is "
+            "away is waited for, before the run ends",
+        ),
+    ] = 1800
+
+
 class Settings(Room, frozen=True):
     """All rooms together."""
 
@@ -213,6 +234,7 @@ class Settings(Room, frozen=True):
     jvm: JvmSettings = JvmSettings()
     store: StoreSettings = StoreSettings()
     dashboard: DashboardSettings = DashboardSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
 
     @property
     def data_dir(self) -> Path:

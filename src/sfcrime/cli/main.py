@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -114,8 +115,14 @@ def _hand_over(error: SfcrimeError) -> None:
     from sfcrime.pipeline.activity import ERROR_FILE
 
     if path := os.environ.get(ERROR_FILE):
-        facts = {"happened": error.happened, "rule": error.rule, "next_step": error.next_step}
-        Path(path).write_text(json.dumps(facts), encoding="utf-8")
+        facts = {
+            "happened": error.happened,
+            "rule": error.rule,
+            "next_step": error.next_step,
+            "may_pass": error.may_pass,
+        }
+        with suppress(OSError):  # a full disk: the exit code says that much
+            Path(path).write_text(json.dumps(facts), encoding="utf-8")
 
 
 def _print_error(error: SfcrimeError, *, with_traceback: bool) -> None:

@@ -93,7 +93,7 @@ def command(
 
             caught_up = pipeline.supervise(watch, stop, look)
         note("stopping all parts", "dim", console)
-    note(plain_line(watch.look(), pipeline.last_ends, "stopped"), console=console)
+    note(plain_line(watch.look(), pipeline.topic_ends, "stopped"), console=console)
     return EXIT_OK if caught_up or not until_caught_up else EXIT_INTERRUPTED
 
 

@@ -8,8 +8,11 @@ import msgspec
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import note, source_title
 from sfcrime.cli.signals import stop_on_signals
+from sfcrime.errors import EXIT_OK
 from sfcrime.pipeline.activity import StreamActivity, write_activity
+from sfcrime.pipeline.kept_stream import RUNNING
 from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
+from sfcrime.pipeline.stream_supervisor import StreamSupervisor
 from sfcrime.settings import Settings
 from sfcrime.store.records import BatchProgress, Generation
 
@@ -29,12 +32,30 @@ from sfcrime.store.records import BatchProgress, Generation
 @click.option(
     "--await-topic", is_flag=True, help="Wait for a topic that an outside cluster lacks yet."
 )
-@click.option("--json", "as_json", is_flag=True, help="Each batch's progress as a JSON line.")
+@click.option("--json", is_flag=True, help="Each batch's progress as a JSON line.")
 @click.option("--quiet", is_flag=True, help="No line for each batch: they are 50 MB a day.")
-def command(
-    settings: Settings, until_caught_up: bool, await_topic: bool, as_json: bool, quiet: bool
+@click.option(
+    "--no-restart", is_flag=True, help="End with the first error, for another supervisor to see."
+)
+def command(settings: Settings, no_restart: bool, **flags: bool) -> int:
+    """Run the Structured Streaming query until Ctrl-C, which finishes the batch in hand.
+
+    Where Spark, Kafka or the store fail, it is started again, and goes on where the ledger ends.
+    """
+    if no_restart:
+        _stream(settings, **flags)
+        return EXIT_OK
+    given = [f"--{name.replace('_', '-')}" for name, is_given in flags.items() if is_given]
+    with stop_on_signals() as stop:
+        supervisor = StreamSupervisor(
+            settings, ["stream", "--no-restart", *given], lambda step: note(step, "dim")
+        )
+        return supervisor.run(stop)
+
+
+def _stream(
+    settings: Settings, *, until_caught_up: bool, await_topic: bool, json: bool, quiet: bool
 ) -> None:
-    """Run the Structured Streaming query until Ctrl-C, which finishes the batch in hand."""
     data_dir = settings.data_dir
     ui_url = ""
 
@@ -45,14 +66,14 @@ def command(
     def ready(url: str, generation: Generation) -> None:
         nonlocal ui_url
         ui_url = url
-        write_activity(data_dir, StreamActivity(step="running", ui_url=url))
+        write_activity(data_dir, StreamActivity(step=RUNNING, ui_url=url))
         note(f"Spark UI: {url}/StreamingQuery/")
         title, topic = source_title(generation), f"topic {generation.topic}"
         note(f"Counting {title}" if title == topic else f"Counting {title} from {topic}")
 
     def progress(batch: BatchProgress) -> None:
         if not quiet:
-            click.echo(msgspec.json.encode(batch).decode() if as_json else batch_line(batch))
+            click.echo(msgspec.json.encode(batch).decode() if json else batch_line(batch))
 
     with stop_on_signals() as stop:
         hooks = StreamHooks(step, ready, progress)

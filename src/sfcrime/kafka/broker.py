@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -52,22 +53,34 @@ BROKER_FOLDER = FolderKind("broker's folder", "--data-dir", ("lock", "broker.jso
 OnStep = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """How a broker is started."""
+
+    folder: Path
+    command: Sequence[str]
+    """Java with its options."""
+    own_session: bool
+
+
 class RunningBroker:
-    """A broker that answers; made by `start_broker`. A context manager that stops it."""
+    """A broker that has answered; made by `start_broker`. A context manager that stops it."""
 
     def __init__(
         self,
+        launch: _Launch,
         child: Child,
         record: BrokerRecord,
-        log_path: Path,
         stop_grace_s: float,
         held: ExitStack,
     ) -> None:
+        self._launch = launch
         self._child = child
+        self._record = record
         self._stop_grace_s = stop_grace_s
         self._held = held
         self.bootstrap_servers = record.bootstrap_servers
-        self.log_path = log_path
+        self.log_path = launch.folder / BROKER_LOG
 
     @property
     def pid(self) -> int:
@@ -76,14 +89,46 @@ class RunningBroker:
     def is_running(self) -> bool:
         return self._child.is_running()
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; below 0: the number of the signal that ended it."""
+        return self._child.exit_code
+
     def require_running(self) -> None:
         """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
         if not self.is_running():
-            said = last_words(self.log_path.with_name(BROKER_OUTPUT), self.log_path)
-            raise ChildFailed(
-                f"The broker ended. Its last words:\n{said}",
-                next_step=f"read {self.log_path}; running again goes on where it stopped",
-            )
+            raise self.failure()
+
+    def failure(self) -> ChildFailed:
+        """That it ended, with the last lines of its log."""
+        said = last_words(self.log_path.with_name(BROKER_OUTPUT), self.log_path)
+        return ChildFailed(
+            f"The broker ended. Its last words:\n{said}",
+            next_step=f"read {self.log_path}; running again goes on where it stopped",
+        )
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._child.stop(grace_s=0)
+
+    def start_again(self) -> None:
+        """Starts it again on the same port, once it has ended, and does not wait until it answers.
+
+        Raises:
+            OSError: there is no room for what it needs to start.
+        """
+        port = int(self.bootstrap_servers.rpartition(":")[2])
+        self._child = _start_on(self._launch, port, free_port())
+        self._note(answers=False)
+
+    def note_answers(self) -> None:
+        """It answers: from now on, other processes may find it. Repeatable, and cheap."""
+        if not self._record.answers:
+            self._note(answers=True)
+
+    def _note(self, *, answers: bool) -> None:
+        self._record = _record_of(self._child, self.bootstrap_servers, answers=answers)
+        write_record(self._launch.folder, self._record)
 
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
@@ -126,10 +171,11 @@ def start_broker(settings: Settings, on_step: OnStep = lambda _: None) -> Runnin
             format_storage(command, folder, startup.features)
         on_step("starting the broker")
         command[1:1] = startup.options
-        child, record = _start_and_wait(command, kafka.port, folder, startup.own_session)
+        launch = _Launch(folder, command, startup.own_session)
+        child, record = _start_and_wait(launch, kafka.port)
         stack.callback(child.stop)
         grace_s = startup.stop_grace_s(STOP_GRACE_S)
-        return RunningBroker(child, record, folder / BROKER_LOG, grace_s, stack.pop_all())
+        return RunningBroker(launch, child, record, grace_s, stack.pop_all())
 
 
 def require_startable(settings: Settings) -> None:
@@ -174,21 +220,28 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
         require_free(settings.kafka.port)
 
 
-def _start_and_wait(
-    command: list[str], wanted_port: int, folder: Path, own_session: bool
-) -> tuple[Child, BrokerRecord]:
+def _start_on(launch: _Launch, port: int, controller_port: int) -> Child:
+    properties = write_configuration(launch.folder, port, controller_port)
+    return start_child(
+        [*launch.command, "kafka.Kafka", str(properties)],
+        launch.folder / BROKER_OUTPUT,
+        end_signal=15,
+        own_session=launch.own_session,
+    )
+
+
+def _record_of(child: Child, bootstrap_servers: str, *, answers: bool) -> BrokerRecord:
+    broker, owner = noted_identity(child.pid), noted_identity(os.getpid())
+    return BrokerRecord(broker, owner, bootstrap_servers, answers)
+
+
+def _start_and_wait(launch: _Launch, wanted_port: int) -> tuple[Child, BrokerRecord]:
     """Starts the broker, with other ports where one was lost between choice and use."""
+    folder = launch.folder
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         port, controller_port = wanted_port or free_port(), free_port()
-        properties = write_configuration(folder, port, controller_port)
-        child = start_child(
-            [*command, "kafka.Kafka", str(properties)],
-            folder / BROKER_OUTPUT,
-            end_signal=15,
-            own_session=own_session,
-        )
-        broker, owner = noted_identity(child.pid), noted_identity(os.getpid())
-        record = BrokerRecord(broker, owner, f"{LOOPBACK}:{port}")
+        child = _start_on(launch, port, controller_port)
+        record = _record_of(child, f"{LOOPBACK}:{port}", answers=False)
         try:
             write_record(folder, record)
             failure = _wait_until_it_answers(child, record, stored_cluster_id(folder) or "")

@@ -75,6 +75,8 @@ def client_properties(settings: KafkaSettings) -> Properties:
         )
     return {
         "client.id": "sfcrime",
+        # 10 s by default: as long it would take to notice that a broker is back.
+        "reconnect.backoff.max.ms": 1000,
         **_client_file(settings).ours,
         "bootstrap.servers": settings.bootstrap_servers,
     }

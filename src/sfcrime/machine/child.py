@@ -14,8 +14,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from sfcrime.machine.own_folder import PRIVATE_UMASK
 
@@ -53,8 +54,12 @@ class Child:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def wait(self, timeout_s: float) -> int | None:
-        """Waits for its end; None where it still runs after `timeout_s` seconds."""
+    def ask_to_end(self) -> None:
+        """SIGTERM, and no waiting."""
+        self._process.terminate()
+
+    def wait(self, timeout_s: float | None) -> int | None:
+        """Waits for its end; None where it still runs after `timeout_s` seconds, if bounded."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -67,6 +72,18 @@ class Child:
             if self.wait(grace_s) is None:
                 self._process.kill()
         return self._process.wait()
+
+    def kill_tree(self) -> None:
+        """Ends it and all that is below it (SIGKILL), stopped processes too, which would not see
+        that it is gone. Nothing where it has ended by itself."""
+        if not self.is_running():
+            return
+        below = descendants(self.pid)
+        self._process.kill()
+        self._process.wait()
+        for pid in below:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def kill_session(self) -> None:
         """Ends it and all that it started within its session (SIGKILL), and waits until they are
@@ -82,9 +99,26 @@ class Child:
                 time.sleep(0.02)
 
 
+def descendants(pid: int) -> list[int]:
+    """All that a process started, and those that these started, whatever session they are in."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
+    ).stdout
+    children: dict[int, list[int]] = {}
+    for line in listed.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found, waiting = [], [pid]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
 def start_child(
     command: Sequence[str],
-    log_path: Path,
+    log_path: Path | None,
     *,
     environment: Mapping[str, str] | None = None,
     end_signal: int = signal.SIGKILL,
@@ -98,28 +132,34 @@ def start_child(
     Args:
         command: the program and its arguments.
         log_path: takes both outputs; emptied first. Its folder is made. It is not bounded: what a
-            command says for as long as it runs belongs into a log of its own.
+            command says for as long as it runs belongs into a log of its own. None: both go where
+            ours go.
         environment: all of the child's variables; ours where None.
         end_signal: what the child gets when its parent is gone (Linux).
         own_session: False leaves it in ours, to end with it; see `Child.kill_session`.
     """
-    log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     started = list(command)
     if sys.platform == "linux":
         parent = [str(os.getpid()), str(int(end_signal))]
         started = [sys.executable, "-I", "-S", "-c", _END_WITH_PARENT, *parent, *command]
-    log_path.touch(mode=0o600)
-    with log_path.open("wb") as log:
+    with ExitStack() as opened:
+        log = None if log_path is None else opened.enter_context(_emptied(log_path))
         process = subprocess.Popen(
             started,
             stdin=subprocess.DEVNULL,
             stdout=log,
-            stderr=subprocess.STDOUT,
+            stderr=log and subprocess.STDOUT,
             env=None if environment is None else dict(environment),
             start_new_session=own_session,
             umask=PRIVATE_UMASK,
         )
-    return Child(process, log_path)
+    return Child(process, log_path or Path(os.devnull))
+
+
+def _emptied(log_path: Path) -> BinaryIO:
+    log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log_path.touch(mode=0o600)
+    return log_path.open("wb")
 
 
 def last_lines(path: Path, count: int = 15) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -45,7 +46,36 @@ class DashboardActivity(msgspec.Struct, frozen=True):
     step: str = "starting"
 
 
-_Activity = TypeVar("_Activity", ProducerActivity, StreamActivity, DashboardActivity)
+class PartState(msgspec.Struct, frozen=True):
+    """A part as its supervisor sees it."""
+
+    name: str
+    """`broker` (of an outside cluster, too), `producer`, `stream` or `dashboard`."""
+    state: Literal["up", "down", "done"]
+    """`down` until it works, not only until it is started; `done` at a source's end."""
+    since_ms: int
+    """In this state since then, milliseconds since 1970 UTC."""
+    restarts: int
+    """Of this run."""
+    reason: str
+    """Why it was last down, in one line of words that follow its name; empty where it has not been
+    since its first start: what is `down` then is starting."""
+
+
+class SupervisionActivity(msgspec.Struct, frozen=True):
+    """Who supervises, and how the parts are."""
+
+    started_ms: int = 0
+    """When this run began, milliseconds since 1970 UTC; 0: there was none."""
+    seen_ms: int = 0
+    """Renewed every 5 s at least: where it is older than 15 s, nobody supervises."""
+    parts: tuple[PartState, ...] = ()
+
+
+Activity = ProducerActivity | StreamActivity | DashboardActivity | SupervisionActivity
+_Activity = TypeVar(
+    "_Activity", ProducerActivity, StreamActivity, DashboardActivity, SupervisionActivity
+)
 
 
 def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
@@ -53,15 +83,18 @@ def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
     return data_dir / "run" / f"{kind.__name__}.json"
 
 
-def write_activity(
-    data_dir: Path, activity: ProducerActivity | StreamActivity | DashboardActivity
-) -> None:
-    """Replaces the file as a whole, so a reader never sees half of it."""
+def write_activity(data_dir: Path, activity: Activity) -> None:
+    """Replaces the file as a whole, so a reader never sees half of it. It is for showing only:
+    where the disk is full, the last one stays."""
     path = activity_file(data_dir, type(activity))
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    partial.write_bytes(msgspec.json.encode(activity))
-    partial.replace(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial.write_bytes(msgspec.json.encode(activity))
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def read_activity(data_dir: Path, kind: type[_Activity]) -> _Activity:
@@ -74,5 +107,5 @@ def read_activity(data_dir: Path, kind: type[_Activity]) -> _Activity:
 
 def clear_activity(data_dir: Path) -> None:
     """Forgets what the parts of an earlier run said."""
-    for kind in (ProducerActivity, StreamActivity, DashboardActivity):
+    for kind in (ProducerActivity, StreamActivity, DashboardActivity, SupervisionActivity):
         activity_file(data_dir, kind).unlink(missing_ok=True)

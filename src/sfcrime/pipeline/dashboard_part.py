@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sfcrime.machine.child import Child
-from sfcrime.pipeline.activity import DashboardActivity, activity_file
-from sfcrime.pipeline.part import Part, part_failure
+from sfcrime.errors import SfcrimeError
+from sfcrime.pipeline.activity import DashboardActivity, activity_file, read_activity
+from sfcrime.pipeline.kept_part import KeptPart
+from sfcrime.pipeline.part import Part
 from sfcrime.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,8 +25,17 @@ PRIORITY = 10
 """Who looks at a backlog can wait for a moment; the job is not to lose its pace to the page."""
 
 
-class DashboardPart:
-    """The process of the page; never a reason for the run to end.
+@dataclass(slots=True)
+class DashboardPart(Part):
+    """The process of the page; where an earlier one answered is forgotten by each start."""
+
+    def start(self) -> None:
+        activity_file(self.settings.data_dir, DashboardActivity).unlink(missing_ok=True)
+        Part.start(self)
+
+
+class KeptDashboard:
+    """The page; never a reason for the run to end.
 
     Args:
         settings: of the run.
@@ -32,30 +43,38 @@ class DashboardPart:
     """
 
     def __init__(self, settings: Settings, on_step: Callable[[str], None]) -> None:
-        self._part = Part("dashboard", ["dashboard"], settings.data_dir, PRIORITY)
-        self._activity = activity_file(settings.data_dir, DashboardActivity)
+        self.process = DashboardPart("dashboard", ["dashboard"], settings, PRIORITY)
+        self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
         self._on_step = on_step
         self._began_s = time.monotonic()
         self._read_before: int | None = None
         self._is_given_up = False
 
-    @property
-    def child(self) -> Child | None:
-        return self._part.child
-
-    def look(self, settings: Settings, overview: Overview) -> None:
+    def look(self, overview: Overview) -> None:
         """Starts it when it is time to, and again when it has ended; cheap, and to be called in
         the main thread again and again.
 
         Args:
-            settings: of the run, with the addresses of its brokers.
             overview: what parts and store say now.
         """
-        if self._part.child is None:
-            if self._is_due(overview):
-                self._part.start(settings)
-        elif not self._is_given_up and self._part.exit_code is not None:
-            self._start_again(settings, self._part.exit_code)
+        if self._is_given_up:
+            return
+        try:
+            if self.process.child is not None:
+                self._keep_up()
+            elif self._is_due(overview):
+                self.part.start()
+        except (SfcrimeError, OSError) as error:
+            self._is_given_up = True
+            told = error.happened if isinstance(error, SfcrimeError) else str(error)
+            why = told.splitlines()[-1]
+            self._on_step(f"the run goes on without its page: {why} (see {self.process.log_path})")
+
+    def _keep_up(self) -> None:
+        data_dir = self.process.settings.data_dir
+        if self.process.exit_code is None and read_activity(data_dir, DashboardActivity).url:
+            self.part.works()
+        self.part.look()
 
     def _is_due(self, overview: Overview) -> bool:
         """Whether this run has counted something: before, Spark needs every core."""
@@ -63,15 +82,3 @@ class DashboardPart:
             self._read_before = overview.accounting.read
         is_late = time.monotonic() - self._began_s >= STARTS_AFTER_S
         return is_late or overview.accounting.read > self._read_before
-
-    def _start_again(self, settings: Settings, code: int) -> None:
-        self._activity.unlink(missing_ok=True)
-        if self._part.may_start_again():
-            how = f"was killed (signal {-code})" if code < 0 else f"ended (exit code {code})"
-            self._on_step(f"the dashboard {how}; starting it again")
-            self._part.start(settings)
-        else:
-            self._is_given_up = True
-            failure = part_failure(self._part.name, code, self._part.log_path)
-            why = failure.happened.splitlines()[-1]
-            self._on_step(f"the run goes on without its page: {why} (see {self._part.log_path})")

@@ -1,24 +1,31 @@
-"""One process that `run` supervises: started with the run's settings, started again, told of."""
+"""One process of a run: started with the run's settings, and asked why it ended."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sfcrime.errors import ChildFailed, SfcrimeError
+from sfcrime.errors import EXIT_USAGE, ChildFailed, SfcrimeError
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.priority import lower
 from sfcrime.pipeline.activity import ERROR_FILE
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
 
-MAX_RESTARTS = 5
-RESTART_WINDOW_S = 60.0
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why a part ended."""
+
+    reason: str
+    """In one line of words that follow its name."""
+    failure: SfcrimeError
+    """What to raise where it is not started again."""
 
 
 @dataclass(slots=True)
@@ -31,25 +38,28 @@ class Part:
     name: str
     arguments: Sequence[str]
     """Of `sfcrime`."""
-    data_dir: Path
+    settings: Settings
+    """It gets these and no others."""
     priority: int = 0
     """Lower with each number, down to 19."""
+    speaks_for_itself: bool = False
+    """What it prints goes where our own output goes, and not into its log."""
     child: Child | None = None
-    _restarts: list[float] = field(default_factory=list)
 
     @property
     def log_path(self) -> Path:
         """Takes what it prints; emptied by each start."""
-        return self.data_dir / "run" / f"{self.name}.log"
+        return self.settings.data_dir / "run" / f"{self.name}.log"
 
-    def start(self, settings: Settings) -> None:
-        """Starts it, with these settings and no others."""
+    def start(self) -> None:
+        """Starts it; OSError where the machine has no room for it."""
         facts = error_file(self.log_path)
+        facts.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts.unlink(missing_ok=True)
         self.child = start_child(
             [sys.executable, "-m", "sfcrime", *self.arguments],
-            self.log_path,
-            environment={**environment_of_part(settings), ERROR_FILE: str(facts)},
+            None if self.speaks_for_itself else self.log_path,
+            environment={**environment_of_part(self.settings), ERROR_FILE: str(facts)},
         )
         if self.priority:
             lower(self.child.pid, self.priority)
@@ -59,11 +69,18 @@ class Part:
         """None while it runs, and before its first start."""
         return self.child.exit_code if self.child else None
 
-    def may_start_again(self) -> bool:
-        """Takes note of one more start; whether there were not too many within a minute."""
-        now = time.monotonic()
-        self._restarts = [at for at in self._restarts if now - at < RESTART_WINDOW_S] + [now]
-        return len(self._restarts) <= MAX_RESTARTS
+    def kill(self) -> None:
+        """Ends it and everything below it at once."""
+        if self.child is not None:
+            self.child.kill_tree()
+
+    def ended(self, code: int) -> Ended:
+        """Why it ended with this exit code."""
+        failure = part_failure(self.name, code, self.log_path)
+        if code < 0:
+            return Ended(f"was killed (signal {-code})", failure)
+        own = _own_error(self.log_path)["happened"].partition("\n")[0]
+        return Ended(f"ended (exit code {code}): {own}", failure)
 
 
 def environment_of_part(settings: Settings) -> dict[str, str]:
@@ -80,19 +97,26 @@ def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
         code: its exit code, below 0 where a signal ended it; the run leaves with the same.
         log_path: takes all that the part said; the facts of its error are beside it.
     """
-    try:
-        own = json.loads(error_file(log_path).read_bytes())
-    except (OSError, ValueError):  # it was killed
-        own = {"happened": last_lines(log_path), "rule": "", "next_step": ""}
+    own = _own_error(log_path)
     told = own["next_step"]
     failure = ChildFailed(
         f"The {name} ended (exit code {code}): {own['happened']}",
         rule=own["rule"],
         next_step=f"{told}; its log is {log_path}" if told else f"read {log_path}",
     )
+    # An error of its own says whether it may pass; of one that told none, a wrong call will not.
+    failure.may_pass = own.get("may_pass", code != EXIT_USAGE)
     if code > 0:
         failure.exit_code = code
     return failure
+
+
+def _own_error(log_path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(error_file(log_path).read_bytes())
+        return found
+    except (OSError, ValueError):  # it was killed
+        return {"happened": last_lines(log_path), "rule": "", "next_step": ""}
 
 
 def error_file(log_path: Path) -> Path:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from sfcrime.errors import ReadTooLong, StoreUnavailable
+from sfcrime.errors import ReadTooLong, StoreDamaged, StoreUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 """How long a connection waits for another one's lock; a batch holds it well under a second."""
@@ -187,11 +187,11 @@ def translated(path: Path, clock: ReadClock | None = None) -> Iterator[None]:
         ) from error
 
 
-def damaged(path: Path, what: str) -> StoreUnavailable:
+def damaged(path: Path, what: str) -> StoreDamaged:
     """The error of a store that is no state of its ledger; `what` is wrong with it."""
     names = (path.with_name(f"damaged-{number}") for number in count(1))
     aside = quote(str(next(name for name in names if not name.exists())))
-    return StoreUnavailable(
+    return StoreDamaged(
         f"The store {path} is damaged: {what}.",
         rule="A store is copied as a whole, with no job running or by SQLite's own backup "
         "(docs/changing.md).",

@@ -55,7 +55,7 @@ def start_product(settings: Settings, flags: Sequence[str]) -> RunningQuery:
     Linux ends it with the thread that started it.
     """
     child = start_child(
-        [sys.executable, "-m", "sfcrime", "stream", *flags],
+        [sys.executable, "-m", "sfcrime", "stream", "--no-restart", *flags],
         settings.data_dir / "stream.log",
         environment=environment_of_part(settings),
     )

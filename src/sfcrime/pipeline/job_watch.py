@@ -1,0 +1,97 @@
+"""Whether the job gets on: its ledger against the topic, and its signs of life in the store.
+
+A job whose JVM hangs, or that was stopped, does not end. What it leaves undone shows: records wait
+and nothing is committed, or the store is not written at all, where an idle job writes every 5 s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sfcrime.domain.topic_state import is_caught_up
+from sfcrime.errors import StoreUnavailable
+from sfcrime.store.reader import open_reader
+from sfcrime.store.sqlite import WrittenState, written_state
+
+
+class JobWatch:
+    """Looks at the store of a job; each look costs two calls to the file system where nothing was
+    written.
+
+    Args:
+        store: its file.
+        silence_s: how long a job with work may commit nothing, and any job write nothing.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self, store: Path, silence_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._silence_s = silence_s
+        self._clock = clock
+        self._kills = 0
+        self._written: WrittenState | None = None
+        self._reached: Mapping[int, int] = {}
+        self._seen_s = self._moved_s = clock()
+        self._moved = False
+        self._idle = False
+
+    def begins(self) -> None:
+        """The job is being started: what was before does not count against it."""
+        self._seen_s = self._moved_s = self._clock()
+        self._moved = self._idle = False
+
+    def look(self, ends: Mapping[int, int], *, kafka_answers: bool) -> None:
+        """Takes a look.
+
+        Args:
+            ends: of the topic, as they are known.
+            kafka_answers: False: the job cannot get on, and that is not its fault.
+        """
+        now_s = self._clock()
+        written = written_state(self._store)
+        if written != self._written:
+            self._written, self._seen_s = written, now_s
+            reached = self._read()
+            if reached != self._reached:
+                self._reached, self._moved, self._kills = reached, True, 0
+                self._moved_s = now_s
+        self._idle = is_caught_up(self._reached, ends)
+        if self._idle or not kafka_answers:
+            self._moved_s = now_s
+        if not kafka_answers:
+            self._seen_s = now_s
+
+    @property
+    def gets_on(self) -> bool:
+        """Since it was started, it has committed a batch, or there is nothing to commit."""
+        return self._moved or self._idle
+
+    def hangs(self) -> str:
+        """Why it is to be killed, in words that follow "The stream"; empty where it is not.
+
+        A job that was killed for it and has committed nothing since gets twice the time: it may
+        have been no more than slow.
+        """
+        patience_s = self._silence_s * 2**self._kills
+        now_s = self._clock()
+        if now_s - self._moved_s > patience_s:
+            return f"committed nothing for {patience_s:.0f} s, and records wait"
+        if now_s - self._seen_s > patience_s:
+            return f"gave no sign of life for {patience_s:.0f} s"
+        return ""
+
+    def was_killed(self) -> None:
+        """It was killed because it hung."""
+        self._kills += 1
+
+    def _read(self) -> Mapping[int, int]:
+        """By partition, how far the ledger goes."""
+        try:
+            with open_reader(self._store) as reader:
+                return {each.partition: each.end for each in reader.partition_ledger()}
+        except StoreUnavailable:  # not made yet, or its disk is full
+            return self._reached

@@ -1,0 +1,54 @@
+"""The producer as a part that is kept up until it has published what it was asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sfcrime.errors import EXIT_OK
+from sfcrime.pipeline.activity import ProducerActivity, activity_file, read_activity
+from sfcrime.pipeline.kept_part import KeptPart
+from sfcrime.pipeline.part import Part
+from sfcrime.settings import Settings
+
+
+@dataclass(slots=True)
+class ProducerPart(Part):
+    """The process of the producer; what an earlier one said is forgotten by each start."""
+
+    def start(self) -> None:
+        activity_file(self.settings.data_dir, ProducerActivity).unlink(missing_ok=True)
+        Part.start(self)
+
+
+class KeptProducer:
+    """The producer, and whether it is done.
+
+    Args:
+        settings: of the run.
+        arguments: of `sfcrime`.
+        on_step: told what becomes of it.
+    """
+
+    def __init__(
+        self, settings: Settings, arguments: Sequence[str], on_step: Callable[[str], None]
+    ) -> None:
+        self.process = ProducerPart("producer", arguments, settings)
+        self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
+
+    @property
+    def is_done(self) -> bool:
+        """Everything is published that this run was asked to publish."""
+        return self.part.state == "done"
+
+    def look(self, *, may_start: bool) -> None:
+        """Sees how it is, and starts it again where it was ended before its end; arguments and
+        errors as of `KeptPart.look`."""
+        activity = read_activity(self.process.settings.data_dir, ProducerActivity)
+        code = self.process.exit_code
+        if code == EXIT_OK and activity.finished:
+            self.part.is_done()
+            return
+        if code is None and activity != ProducerActivity():  # it has begun to read or to publish
+            self.part.works()
+        self.part.look(may_start=may_start)

@@ -1,0 +1,84 @@
+"""The stream as a part that is kept up: it works once it gets on, and is killed where it hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sfcrime.pipeline.activity import StreamActivity, activity_file, read_activity
+from sfcrime.pipeline.kept_part import KeptPart
+from sfcrime.pipeline.part import Part
+from sfcrime.pipeline.topic_watch import TopicWatch
+from sfcrime.settings import Settings
+from sfcrime.store import STORE_FILE
+
+if TYPE_CHECKING:
+    # It reads the database, whose import would delay the start.
+    from sfcrime.pipeline.job_watch import JobWatch
+
+NAME = "stream"
+RUNNING = "running"
+"""Its step once the query is about to run."""
+
+
+@dataclass(slots=True)
+class StreamPart(Part):
+    """The process of the stream; what an earlier one said of itself is forgotten by each start."""
+
+    def start(self) -> None:
+        activity_file(self.settings.data_dir, StreamActivity).unlink(missing_ok=True)
+        Part.start(self)
+
+
+class KeptStream:
+    """The stream, and whether it gets on.
+
+    Args:
+        settings: of the run.
+        arguments: of `sfcrime`.
+        on_step: told what becomes of it.
+        speaks_for_itself: what it prints goes where our own output goes.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        arguments: Sequence[str],
+        on_step: Callable[[str], None],
+        *,
+        speaks_for_itself: bool = False,
+    ) -> None:
+        self.process = StreamPart(NAME, arguments, settings, speaks_for_itself=speaks_for_itself)
+        self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
+        self._watch: JobWatch | None = None
+
+    def look(self, topic: TopicWatch | None) -> None:
+        """Sees how it is, and starts it again; errors as of `KeptPart.look`.
+
+        Args:
+            topic: asks the broker; None where no broker is known yet.
+        """
+        answers = topic is not None and topic.answers
+        watch = self._watch = self._watch or self._new_watch()
+        watch.look(topic.ends if topic else {}, kafka_answers=answers)
+        if self.process.exit_code is None:
+            reason = watch.hangs()
+            if reason:
+                watch.was_killed()
+                self.part.kill(reason)
+            elif watch.gets_on and self._is_running():
+                self.part.works()
+        before = self.part.restarts
+        self.part.look(may_start=answers)
+        if self.part.restarts != before:
+            watch.begins()
+
+    def _new_watch(self) -> JobWatch:
+        from sfcrime.pipeline.job_watch import JobWatch
+
+        settings = self.process.settings
+        return JobWatch(settings.data_dir / STORE_FILE, settings.supervision.silence_s)
+
+    def _is_running(self) -> bool:
+        return read_activity(self.process.settings.data_dir, StreamActivity).step == RUNNING

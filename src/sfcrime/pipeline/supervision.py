@@ -1,0 +1,35 @@
+"""Writes down how the parts are, for views in other processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
+from sfcrime.pipeline.kept_part import KeptPart
+
+_RENEWED_S = 5.0
+
+
+class Supervision:
+    """The file in which a supervisor says how its parts are.
+
+    Args:
+        data_dir: of the run.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._started_ms = time.time_ns() // 1_000_000
+        self._written: tuple[PartState, ...] | None = None
+        self._due_s = 0.0
+
+    def note(self, parts: Iterable[KeptPart]) -> None:
+        """Writes it where something has changed, and every 5 s."""
+        states, now_s = tuple(part.as_state() for part in parts), time.monotonic()
+        if states == self._written and now_s < self._due_s:
+            return
+        self._written, self._due_s = states, now_s + _RENEWED_S
+        seen_ms = time.time_ns() // 1_000_000
+        write_activity(self._data_dir, SupervisionActivity(self._started_ms, seen_ms, states))

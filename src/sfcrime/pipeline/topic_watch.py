@@ -1,0 +1,85 @@
+"""Asks Kafka again and again how far the topic goes, in a thread, so that nobody waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from threading import Event, Lock, Thread
+
+from sfcrime.errors import SfcrimeError
+from sfcrime.kafka.topic import Topic
+from sfcrime.settings import KafkaSettings
+
+ASKED_EVERY_S = 0.4
+SILENT_AFTER_S = 3.0
+"""A broker on two busy cores answers within milliseconds, or after a pause within a second."""
+
+
+class TopicWatch:
+    """The ends of a topic as they were last answered, and since when nothing answers.
+
+    Args:
+        kafka: names broker and topic.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._lock = Lock()
+        self._ends: Mapping[int, int] = {}
+        self._as_of_s = time.monotonic()
+        self._has_answered = False
+        self._problem = ""
+        self._ended = Event()
+        # A daemon: a client of Kafka that hangs must not hold up the end of the process.
+        self._thread = Thread(target=self._watch, name="topic-watch", daemon=True)
+        self._thread.start()
+
+    @property
+    def ends(self) -> Mapping[int, int]:
+        """By partition, its last stable offset as it was last answered; empty before the topic
+        exists."""
+        with self._lock:
+            return self._ends
+
+    @property
+    def as_of_s(self) -> float:
+        """The ends are no older than this, by `time.monotonic`; before the first answer, when the
+        questions began."""
+        with self._lock:
+            return self._as_of_s
+
+    @property
+    def silent_s(self) -> float:
+        """For how long nothing has answered."""
+        return time.monotonic() - self.as_of_s
+
+    @property
+    def answers(self) -> bool:
+        """Whether Kafka has answered within the last 3 seconds."""
+        return self._has_answered and self.silent_s < SILENT_AFTER_S
+
+    @property
+    def problem(self) -> str:
+        """What the client said last where it got no answer, in one line."""
+        with self._lock:
+            return self._problem
+
+    def end(self) -> None:
+        """No more questions; one that is being asked is left alone. Repeatable."""
+        self._ended.set()
+
+    def _watch(self) -> None:
+        topic: Topic | None = None
+        while not self._ended.is_set():
+            asked_s = time.monotonic()
+            try:
+                topic = topic or Topic(self._kafka)
+                ends = topic.ends()
+            except SfcrimeError as error:
+                with self._lock:
+                    self._problem = error.happened.splitlines()[0]
+            else:
+                with self._lock:
+                    self._ends = ends or self._ends
+                    self._as_of_s, self._has_answered = asked_s, True
+            self._ended.wait(ASKED_EVERY_S)
