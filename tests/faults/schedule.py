@@ -24,24 +24,15 @@ from kinds import (
     stopped,
     store_locked,
 )
-from service import ROLES, Place
-
-from sfcrime.settings import Settings
+from service import ROLES, SILENCE_S, Place
 
 _ANY_POINT = tuple(POINTS)
-SILENCE_S = 30
-"""After it, a part that gives no sign of life is taken for hung; 60 s by default."""
-
-SUPERVISED = hasattr(Settings(), "supervision")
-"""Whether hung parts are found."""
-
 KINDS = (
     *(Kind(f"kill-{role}", killed(role)) for role in ROLES),
     *(Kind(f"stop-{role}", stopped(role)) for role in ROLES),
     *(
         Kind(f"hang-{role}", hung(role), bound_s=4 * SILENCE_S + 60)
         for role in ("driver", "jvm", "worker", "broker")
-        if SUPERVISED
     ),
     *(Kind(f"at-{point}", at_point((point,), victim)) for point, victim in POINTS.items()),
     Kind("at-point-jvm", at_point(_ANY_POINT, "jvm")),

@@ -63,6 +63,9 @@ MOUNT_IN_OWN_NAMESPACE = (
 )
 """The command behind it has a small /dev/shm of its own, which is gone when it ends."""
 
+SILENCE_S = 30
+"""After it, a part that has work and gives no sign of life is taken for hung; 60 s by default."""
+
 GONE_S = 15.0
 """Within it, all that was started below a killed process is gone."""
 
@@ -106,6 +109,7 @@ class Service:
             "PYTHONPATH": path,
             "FAULTS_FOLDER": str(self.orders),
             "SFCRIME_STREAM_TRIGGER_MS": "400",
+            "SFCRIME_SUPERVISION_SILENCE_S": str(SILENCE_S),
         }
         self.sfcrime = Sfcrime(self.data_dir, environment)
         self._arguments = [*ARGUMENTS, "--seed", str(seed)]
