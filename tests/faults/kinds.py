@@ -114,15 +114,15 @@ def at_point(points: tuple[str, ...], victim: str) -> Callable[[Service, random.
         point = chance.choice(points)
         # Whoever is at the point kills itself, or another.
         pid, tree = 0 if POINTS[point] == victim else service.victim(victim), service.run.tree()
-        service.order("point", {"point": point, "pid": pid})
+        service.orders.kill_at(point, pid)
         try:
-            wait_until(service.was_carried_out, f"the point {point}", _POINT_S)
+            wait_until(service.orders.were_carried_out, f"the point {point}", _POINT_S)
             since = service.position()
             if victim == "run":
                 _await_end_of(tree, service)
                 service.start()
         finally:
-            service.withdraw()
+            service.orders.withdraw()
         return Inflicted(point, since)
 
     return inflict
@@ -132,12 +132,14 @@ def in_recovery(service: Service, chance: random.Random) -> Inflicted:
     """A job that was killed is killed again while it starts."""
     point = chance.choice(STARTING)
     pid, since = service.victim("driver"), service.position()
-    service.order("point", {"point": point, "pid": 0})
+    service.orders.kill_at(point)
     try:
         os.kill(pid, signal.SIGKILL)
-        wait_until(service.was_carried_out, f"a start to get to the point {point}", _POINT_S)
+        wait_until(
+            service.orders.were_carried_out, f"a start to get to the point {point}", _POINT_S
+        )
     finally:
-        service.withdraw()
+        service.orders.withdraw()
     return Inflicted(point, since)
 
 
@@ -208,12 +210,11 @@ def clock_moved(name: str) -> Callable[[Service, random.Random], Inflicted]:
 
     def inflict(service: Service, chance: random.Random) -> Inflicted:
         step_s, for_s = chance.choice((-86_400, -3_600, 3_600, 86_400)), chance.uniform(5, 15)
-        until_s = time.monotonic() + for_s
-        service.order("clock", {"of": name, "step_s": step_s, "until_s": until_s})
+        service.orders.move_clock(name, step_s, time.monotonic() + for_s)
         try:
             time.sleep(for_s)
         finally:
-            service.withdraw()
+            service.orders.withdraw()
         return Inflicted(f"{step_s:+} s for {for_s:.0f} s", service.position())
 
     return inflict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import random
 import shutil
 import sqlite3
@@ -86,13 +87,13 @@ def wal_torn(service: Service, chance: random.Random) -> Inflicted:
         wal = service.data_dir / f"{STORE_FILE}-wal"
         wal.with_name(f"{STORE_FILE}-shm").unlink(missing_ok=True)
         size = wal.stat().st_size if wal.exists() else 0
-        torn = chance.randint(1, max(1, min(size, 40_000)))
+        torn = min(size, chance.randint(1, 40_000))
         if size:
-            with wal.open("r+b") as file:
-                file.truncate(size - min(torn, size))
+            os.truncate(wal, size - torn)
         since = service.position()
+        assert -1 < since.batch <= before.batch, f"a torn store is at {since}, it was at {before}"
     batches = before.batch - since.batch
-    return Inflicted(f"{min(torn, size)} of {size} bytes, {batches} batches", since)
+    return Inflicted(f"{torn} of {size} bytes, {batches} batches", since)
 
 
 def backup_restored(service: Service, chance: random.Random) -> Inflicted:
@@ -106,6 +107,7 @@ def backup_restored(service: Service, chance: random.Random) -> Inflicted:
         _remove_store(service)
         shutil.move(copy, store)
         since = service.position()
+        assert -1 < since.batch < before.batch, f"a copy is at {since}, the store was at {before}"
     return Inflicted(f"{before.batch - since.batch} batches older", since)
 
 
@@ -181,7 +183,7 @@ def small_disks(folder: Path) -> Iterator[None]:
             place.mkdir(mode=0o700)
             options = f"size={megabytes}m,mode=0700"
             subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", options, "tmpfs", place],
+                ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)],
                 check=True,
                 capture_output=True,
             )
@@ -194,7 +196,7 @@ def small_disks(folder: Path) -> Iterator[None]:
 
 def _unmount(place: Path) -> None:
     """At once where nobody uses it; else it is taken out of sight, and goes with its last user."""
-    for command in (["umount", place], ["umount", "--lazy", place]):
+    for command in (["umount", str(place)], ["umount", "--lazy", str(place)]):
         if subprocess.run(command, check=False, capture_output=True).returncode == 0:
             return
     raise OSError(f"{place} cannot be unmounted")

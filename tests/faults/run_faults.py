@@ -20,20 +20,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from kinds import Inflicted, Kind, a_while
+from kinds import Kind
 from kinds_of_files import can_mount, small_disks
+from one_run import CONTROL_KIND, Run
 from schedule import KINDS, Life, chosen, lives_of
 from service import Service
-from verdict import CONTROL, Result, as_json, audited, summary
+from verdict import Result, as_json, summary
 
-_STEADY_S = 120.0
-"""Within it, a service has started and counts."""
-_LOOK_S = 0.1
-_MOST_HANDS = 3
 _SHOWN = 600
 """Characters of a violation, from its end; --out has all of it."""
 
@@ -53,145 +51,34 @@ class Options(argparse.Namespace):
         print(line, flush=True)  # noqa: T201 - a program that prints
 
 
-class NotSteady(Exception):
-    """A service did not get to count before a fault."""
-
-
-def undisturbed(service: Service, chance: random.Random) -> Inflicted:
-    """No fault at all."""
-    a_while(chance, 3)
-    return Inflicted("no fault", service.position())
-
-
-CONTROL_KIND = Kind(CONTROL, undisturbed)
-
-
-class Run:
-    """One service that lives through faults.
-
-    Args:
-        service: it runs.
-        number: of the service, from 1.
-        chance: of the moments.
-    """
-
-    def __init__(self, service: Service, number: int, chance: random.Random) -> None:
-        self._service = service
-        self._number = number
-        self._chance = chance
-        self._hands = 0
-        self._ended: list[str] = []
-
-    def live_through(self, kind: Kind, number: int) -> Result:
-        """Steady, fault, heal, and every question."""
-        service, self._hands, self._ended = self._service, 0, []
-        violations: list[str] = []
-        moment, next_batch_s, caught_up_s = "", None, None
-        try:
-            self._steady()
-            a_while(self._chance, 1.5)
-            fault = kind.inflict(service, self._chance)
-            moment = fault.moment
-            next_batch_s, caught_up_s = self._recovery(fault, kind.bound_s)
-            if caught_up_s is None:
-                violations.append(f"not caught up within {kind.bound_s:.0f} s of the heal")
-        except (AssertionError, NotSteady, OSError) as error:
-            violations.append(str(error)[-2000:])
-        if self._hands:
-            violations += [f"needed a hand: {each}" for each in self._ended]
-        audit = audited(service.audit())
-        contradictions = tuple(service.observer.take_contradictions())
-        return Result(
-            number,
-            self._number,
-            kind.name,
-            moment,
-            next_batch_s,
-            caught_up_s,
-            self._hands,
-            audit,
-            contradictions,
-            (*violations, *audit.wrong, *contradictions),
-        )
-
-    def _steady(self) -> None:
-        """Returns while calls are counted as they come in."""
-        deadline, service = time.monotonic() + _STEADY_S, self._service
-        ends: dict[int, int] = {}
-        while not (ends and service.position().is_beyond(ends)):
-            self._lend_a_hand()
-            ends = ends or service.topic_ends()
-            if time.monotonic() > deadline:
-                raise NotSteady(f"nothing was counted within {_STEADY_S:.0f} s\n{self._words()}")
-            time.sleep(_LOOK_S)
-
-    def _recovery(self, fault: Inflicted, bound_s: float) -> tuple[float | None, float | None]:
-        """Seconds to the next batch, and until what was there and more is counted."""
-        service, next_batch_s = self._service, None
-        ends: dict[int, int] = {}
-        while time.monotonic() < fault.healed_s + bound_s:
-            self._lend_a_hand()
-            position = service.position()
-            spent_s = time.monotonic() - fault.healed_s
-            if next_batch_s is None and position.batch > fault.since.batch:
-                next_batch_s = spent_s
-            ends = ends or service.topic_ends()
-            if next_batch_s is not None and ends and position.is_beyond(ends):
-                return next_batch_s, spent_s
-            time.sleep(_LOOK_S)
-        return next_batch_s, None
-
-    def _lend_a_hand(self) -> None:
-        """Starts a run again that has ended by itself, which none should.
-
-        Raises:
-            NotSteady: it ended again and again.
-        """
-        if self._service.run.is_running():
-            return
-        self._hands += 1
-        self._ended.append(f"exit code {self._service.run.wait(1)}: {self._words()}")
-        if self._hands > _MOST_HANDS:
-            raise NotSteady("the run ends again and again")
-        self._service.start()
-
-    def _words(self) -> str:
-        return self._service.run.log()[-1200:].strip()
-
-
-def live(life: Life, number: int, first: int, options: Options) -> list[Result]:
-    """One service and its faults; a new one goes on where something was violated."""
-    results: list[Result] = []
-    while len(results) < len(life.kinds):
-        seed = f"{options.seed}/{number}/{len(results)}"
-        chance = random.Random(seed)
+def live(life: Life, number: int, options: Options, results: list[Result]) -> None:
+    """Adds the faults of one life to the results. Where something was violated, another service
+    goes on."""
+    first = len(results)
+    while (lived := len(results) - first) < len(life.kinds):
+        chance = random.Random(f"{options.seed}/{number}/{lived}")
         folder = Path(tempfile.mkdtemp(prefix=f"service-{number}-", dir=options.folder))
-        kept = False
-        with ExitStack() as held:
-            if life.place == "disks":
-                held.enter_context(small_disks(folder))
+        with small_disks(folder) if life.place == "disks" else nullcontext():
             city, with_page = chance.randrange(10**6), chance.random() < 0.5
-            service = Service(folder, life.place, city, with_page=with_page)
-            held.enter_context(service)
-            run = Run(service, number, chance)
-            while len(results) < len(life.kinds) and not kept:
-                kind = life.kinds[len(results)]
-                result = run.live_through(kind, first + len(results))
-                results.append(result)
-                options.say(result.line(options.runs))
-                kept = bool(result.violations)
-                for each in result.violations:
-                    options.say(f"      {each[-_SHOWN:]}")
-            if kept and life.place == "disks":
-                shutil.copytree(folder / "data", folder / "kept", ignore=_SOCKETS)
-        if kept:
+            with Service(folder, life.place, city, with_page=with_page) as service:
+                run = Run(service, number, chance)
+                for kind in life.kinds[lived:]:
+                    results.append(run.live_through(kind, len(results)))
+                    _show(results[-1], options)
+                    if results[-1].violations:
+                        break
+            if results[-1].violations and life.place == "disks":
+                shutil.copytree(folder / "data", folder / "kept")
+        if results[-1].violations:
             options.say(f"      kept: {folder}")
         else:
             shutil.rmtree(folder)
-    return results
 
 
-_SOCKETS = shutil.ignore_patterns("filler", "*.sock", "spark")
+def _show(result: Result, options: Options) -> None:
+    options.say(result.line(options.runs))
+    for each in result.violations:
+        options.say(f"      {each[-_SHOWN:]}")
 
 
 def _parsed(arguments: Sequence[str]) -> Options:
@@ -215,7 +102,7 @@ def _parsed(arguments: Sequence[str]) -> Options:
 def main(arguments: Sequence[str]) -> int:
     """Runs a suite; the exit code."""
     options = _parsed(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, _as_interrupt)
     try:
         kinds = chosen([each for each in options.kinds.split(",") if each])
@@ -225,29 +112,38 @@ def main(arguments: Sequence[str]) -> int:
     made = options.folder is None
     options.folder = options.folder or Path(tempfile.mkdtemp(prefix="sfcrime-faults-"))
     options.folder.mkdir(parents=True, exist_ok=True)
-    again = f"--runs {options.runs} --seed {options.seed}" + (
-        f" --kinds {options.kinds}" if options.kinds else ""
-    )
+    chosen_kinds = f" --kinds {options.kinds}" if options.kinds else ""
+    again = f"--runs {options.runs} --seed {options.seed}{chosen_kinds}"
     options.say(f'again: make faults ARGS="{again}"')
-    began, results = time.monotonic(), _suite(options, kinds)
+    began, results, code = time.monotonic(), list[Result](), 0
+    try:
+        _suite(options, kinds, results)
+    except KeyboardInterrupt:
+        options.say("interrupted")
+        code = 130
+    violated = _tell(options, results, (time.monotonic() - began) / 60)
+    if made and not violated:
+        shutil.rmtree(options.folder)
+    return 1 if violated else code
+
+
+def _tell(options: Options, results: Sequence[Result], minutes: float) -> bool:
+    """Shows all runs together; whether anything was violated."""
     for line in summary(results):
         options.say(line)
     violated = any(each.violations for each in results)
-    minutes = (time.monotonic() - began) / 60
-    options.say(
-        f"{len(results)} runs in {minutes:.0f} minutes; "
-        + (f"VIOLATED, see {options.folder}" if violated else "nothing was violated")
-    )
+    words = f"VIOLATED, see {options.folder}" if violated else "nothing was violated"
+    options.say(f"{len(results)} runs in {minutes:.0f} minutes; {words}")
     if options.out:
         options.out.write_text(json.dumps(as_json(options.seed, results), indent=1), "utf-8")
-    if made and not violated:
-        shutil.rmtree(options.folder)
-    return int(violated)
+    return violated
 
 
-def _suite(options: Options, kinds: Sequence[Kind]) -> list[Result]:
+def _suite(options: Options, kinds: Sequence[Kind], results: list[Result]) -> None:
+    """Adds to the results as they come."""
     if options.control_only:
-        return live(Life("embedded", (CONTROL_KIND,)), 0, 0, options)
+        live(Life("embedded", (CONTROL_KIND,)), 1, options, results)
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as place:
         mounts = can_mount(Path(place))
     if not mounts:
@@ -255,16 +151,18 @@ def _suite(options: Options, kinds: Sequence[Kind]) -> list[Result]:
         options.say(f"left out, because this user cannot mount: {', '.join(left_out)}")
         kinds = [each for each in kinds if each.place != "disks"]
     lives = lives_of(kinds, options.runs, options.a_life, random.Random(options.seed))
-    first = lives[0]
-    lives[0] = Life(first.place, (CONTROL_KIND, *first.kinds))
-    results: list[Result] = []
+    lives[:1] = [replace(each, kinds=(CONTROL_KIND, *each.kinds)) for each in lives[:1]]
     for number, life in enumerate(lives, 1):
-        results += live(life, number, len(results), options)
-    return results
+        live(life, number, options, results)
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    """So that everything is ended and unmounted as after Ctrl-C."""
+    """Everything is ended and unmounted; a second signal does not disturb that."""
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

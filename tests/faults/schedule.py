@@ -86,7 +86,7 @@ def lives_of(kinds: Sequence[Kind], runs: int, a_life: int, chance: random.Rando
     """`runs` faults in rounds: no kind comes a second time before every other came once. Those of
     one place are lived through by one service, at most `a_life` of them."""
     rounds: list[Kind] = []
-    while len(rounds) < runs:
+    while kinds and len(rounds) < runs:
         rounds += chance.sample(kinds, len(kinds))
     lives = []
     for place in ("embedded", "outside", "disks"):

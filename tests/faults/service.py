@@ -5,7 +5,6 @@ Only processes of a tree that was started here are ever signalled, by their id.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -14,9 +13,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from observer import Observer
+from orders import Orders
 
 from running import (
     Ran,
@@ -101,13 +101,12 @@ class Service:
         self.place = place
         self.folder = folder
         self.data_dir = folder / "data"
-        self.orders = folder / "orders"
-        self.orders.mkdir()
+        self.orders = Orders(folder / "orders")
         points = Path(__file__).with_name("points")
         path = os.pathsep.join([str(points), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {
             "PYTHONPATH": path,
-            "FAULTS_FOLDER": str(self.orders),
+            "FAULTS_FOLDER": str(self.orders.folder),
             "SFCRIME_STREAM_TRIGGER_MS": "400",
             "SFCRIME_SUPERVISION_SILENCE_S": str(SILENCE_S),
         }
@@ -233,21 +232,3 @@ class Service:
     def audit(self) -> Ran:
         """Beside the running service."""
         return self.sfcrime("audit", "--json", *self.kafka_flags(), timeout_s=180)
-
-    # What is ordered of its processes: see points/sitecustomize.py
-
-    def order(self, name: str, order: Mapping[str, Any]) -> None:
-        """Puts an order in place as a whole."""
-        (self.orders / "point.fired").unlink(missing_ok=True)
-        partial = self.orders / f"{name}.part"
-        partial.write_text(json.dumps(order), "utf-8")
-        partial.replace(self.orders / f"{name}.json")
-
-    def was_carried_out(self) -> bool:
-        """Whether somebody reached the ordered point."""
-        return (self.orders / "point.fired").exists()
-
-    def withdraw(self) -> None:
-        """Nothing is ordered any more."""
-        for order in self.orders.iterdir():
-            order.unlink()

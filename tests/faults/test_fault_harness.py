@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from run_faults import CONTROL_KIND, Run
+from one_run import CONTROL_KIND, Run
 from schedule import chosen
 from service import Service
 

@@ -41,25 +41,25 @@ def python(service: Service, code: str, *arguments: str) -> subprocess.Completed
 
 
 def test_whoever_reaches_an_ordered_point_is_killed_once(service: Service, tmp_path: Path) -> None:
-    service.order("point", {"point": "opening", "pid": 0})
+    service.orders.kill_at("opening")
 
     killed = python(service, OPEN_A_STORE, str(tmp_path / STORE_FILE))
     assert killed.returncode == -signal.SIGKILL
-    assert service.was_carried_out()
+    assert service.orders.were_carried_out()
     again = python(service, OPEN_A_STORE, str(tmp_path / STORE_FILE))
     assert again.returncode == 0, again.stderr
 
 
 def test_nobody_is_killed_at_another_point(service: Service, tmp_path: Path) -> None:
-    service.order("point", {"point": "in-commit", "pid": 0})
+    service.orders.kill_at("in-commit")
 
     assert python(service, OPEN_A_STORE, str(tmp_path / STORE_FILE)).returncode == 0
-    assert not service.was_carried_out()
+    assert not service.orders.were_carried_out()
 
 
 def test_a_clock_is_moved_for_those_it_is_meant_for_and_no_longer(service: Service) -> None:
     def off_by(of: str, until_s: float) -> list[int]:
-        service.order("clock", {"of": of, "step_s": -86_400, "until_s": until_s})
+        service.orders.move_clock(of, -86_400, until_s)
         said = python(service, SAY_THE_TIME).stdout.split()
         return [round((int(each) - time.time()) / 3_600) for each in said]
 
