@@ -77,7 +77,8 @@ def hostile(service: Service, chance: random.Random) -> list[Sent]:
 def _send(service: Service, records: Iterable[Sent]) -> None:
     kafka = service.kafka()
     assert kafka is not None
-    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 5})
+    servers = {"bootstrap.servers": kafka.bootstrap_servers}
+    producer = Producer({**servers, "linger.ms": 5, "message.max.bytes": 16_000_000})
     for each in records:
         producer.produce(kafka.topic, each.value, timestamp=each.published_ms)
         producer.poll(0)

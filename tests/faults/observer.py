@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import SfcrimeError, StoreEmpty
+from sfcrime.errors import SfcrimeError, StoreDamaged
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Grouping
 
 _POLL_S = 0.2
+_STORE_POLLS_A_PAGE_POLL = 5
 _PAGE_TIMEOUT_S = 2.0
 
 
@@ -161,19 +162,22 @@ class Observer:
         self._seen[sight.of] = sight
 
     def _poll(self) -> None:
+        looks = 0
         while not self._end.wait(_POLL_S):
+            looks += 1
             with self._polling:
                 self._look_at_store()
-                self._look_at_page()
+                if looks % _STORE_POLLS_A_PAGE_POLL == 0:
+                    self._look_at_page()
 
     def _look_at_store(self) -> None:
         try:
             with open_reader(self._data_dir / STORE_FILE, limit_s=10) as reader:
                 self.take_note(sight_of_store(reader))
-        except StoreEmpty:
+        except StoreDamaged as error:
+            self._found.append(error.happened)
+        except SfcrimeError:  # there is nothing yet, or nobody can read it now
             return
-        except SfcrimeError as error:  # a file that nobody can read is no contradiction
-            self.polls[f"store: {error.happened[:60]}"] = 1
 
     def _look_at_page(self) -> None:
         url = read_activity(self._data_dir, DashboardActivity).url
