@@ -67,9 +67,9 @@ def killed(role: str) -> Callable[[Service, random.Random], Inflicted]:
     """SIGKILL to one process."""
 
     def inflict(service: Service, chance: random.Random) -> Inflicted:
-        pid, since = service.victim(role, chance if role == "worker" else None), service.position()
+        pid = service.victim(role, chance if role == "worker" else None)
         os.kill(pid, signal.SIGKILL)
-        return Inflicted(f"pid {pid}", since)
+        return Inflicted(f"pid {pid}", service.position())
 
     return inflict
 
@@ -100,9 +100,9 @@ def hung(role: str) -> Callable[[Service, random.Random], Inflicted]:
     """SIGSTOP without an end: somebody has to find out."""
 
     def inflict(service: Service, chance: random.Random) -> Inflicted:
-        pid, since = service.victim(role), service.position()
+        pid = service.victim(role)
         os.kill(pid, signal.SIGSTOP)
-        return Inflicted(f"pid {pid}", since)
+        return Inflicted(f"pid {pid}", service.position())
 
     return inflict
 
@@ -131,7 +131,7 @@ def at_point(points: tuple[str, ...], victim: str) -> Callable[[Service, random.
 def in_recovery(service: Service, chance: random.Random) -> Inflicted:
     """A job that was killed is killed again while it starts."""
     point = chance.choice(STARTING)
-    pid, since = service.victim("driver"), service.position()
+    pid = service.victim("driver")
     service.orders.kill_at(point)
     try:
         os.kill(pid, signal.SIGKILL)
@@ -140,14 +140,15 @@ def in_recovery(service: Service, chance: random.Random) -> Inflicted:
         )
     finally:
         service.orders.withdraw()
-    return Inflicted(point, since)
+    return Inflicted(point, service.position())
 
 
 def run_killed(service: Service, chance: random.Random) -> Inflicted:
     """SIGKILL to the one that supervises: all below it has to end. It is started again."""
-    tree, since = service.run.tree(), service.position()
+    tree = service.run.tree()
     os.kill(service.run.pid, signal.SIGKILL)
     seconds = _await_end_of(tree, service)
+    since = service.position()
     service.start()
     return Inflicted(f"all gone in {seconds:.1f} s", since)
 
@@ -161,17 +162,17 @@ def _await_end_of(tree: list[ProcessIdentity], service: Service) -> float:
 
 def all_killed(service: Service, chance: random.Random) -> Inflicted:
     """SIGKILL to every process at once, as when the machine's memory runs out; started again."""
-    since = service.position()
     service.kill()
+    since = service.position()
     service.start()
     return Inflicted("all at once", since)
 
 
 def broker_restarted(service: Service, chance: random.Random) -> Inflicted:
     """SIGTERM to the embedded broker: it ends in order, and has to come back."""
-    pid, since = service.victim("broker"), service.position()
+    pid = service.victim("broker")
     os.kill(pid, signal.SIGTERM)
-    return Inflicted(f"pid {pid}", since)
+    return Inflicted(f"pid {pid}", service.position())
 
 
 def outside_broker_down(number: signal.Signals) -> Callable[[Service, random.Random], Inflicted]:

@@ -16,7 +16,7 @@ from sfcrime.store import STORE_FILE
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka]
 
-FAULTS = ("kill-driver", "at-in-commit", "kill-producer", "old-backup")
+FAULTS = ("at-in-commit", "kill-producer", "burst-copies", "old-backup")
 
 
 def test_one_service_lives_through_faults_and_a_miscount_is_found(tmp_path: Path) -> None:
