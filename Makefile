@@ -49,7 +49,8 @@ page: ## check the page's sources in page/ and build what is shipped; needs Node
 screenshots: dev ## docs/images/page-*.png from a run on synthetic data; needs chromium
 	.venv/bin/python tools/make_screenshots.py $(ARGS)
 
-faults: dev ## 20 SIGKILLs and 13 ways to read one file: the same numbers; some 20 minutes
+faults: dev ## kills, lost brokers, full disks, torn files, ...: the same numbers; ARGS="--runs N --seed S"
+	PYTHONPATH=tests .venv/bin/python tests/faults/run_faults.py $(ARGS)
 	.venv/bin/pytest -m faults tests/faults
 
 soak: dev ## a year of calls in MINUTES=120 with restarts: nothing leaks; more in ARGS, e.g. "--out soak.json"
