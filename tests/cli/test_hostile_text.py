@@ -92,7 +92,11 @@ def counting(title: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> str:
         return {}
 
     monkeypatch.setattr(stream, "stream_topic", stream_topic)
-    return next(line for line in run("stream", "--no-restart").err.splitlines() if line.startswith("Counting"))
+    return next(
+        line
+        for line in run("stream", "--no-restart").err.splitlines()
+        if line.startswith("Counting")
+    )
 
 
 def test_the_stream_says_what_it_counts_as_it_stands(

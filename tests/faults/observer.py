@@ -82,7 +82,10 @@ def sight_of_store(reader: StoreReader) -> Sight:
         ),
         "counted and its partitions": (account.counted, sum(each.counted for each in ledger)),
         "late and its partitions": (account.late, sum(each.late for each in ledger)),
-        "rejected and its reasons": (account.rejected, sum(reader.rejected_by_reason().values())),
+        "rejected and its reasons": (
+            account.rejected,
+            sum(reader.rejected_kept().by_reason.values()),
+        ),
         "offsets and records": (
             sum(each.end - each.start for each in ledger),
             account.read + account.gaps,

@@ -691,6 +691,12 @@ export interface components {
         };
         /** LatePage */
         readonly LatePage: {
+            /** Dropped */
+            readonly dropped: number;
+            /** Kept From */
+            readonly kept_from: {
+                readonly [key: string]: number;
+            };
             readonly meta: components["schemas"]["Meta"];
             /** Next */
             readonly next: string | null;
@@ -985,6 +991,18 @@ export interface components {
         };
         /** RejectedPage */
         readonly RejectedPage: {
+            /**
+             * Dropped
+             * @description Of all rejected records, the oldest, which are counted and no longer listed.
+             */
+            readonly dropped: number;
+            /**
+             * Kept From
+             * @description By partition, where some were dropped: the first offset of which records are listed.
+             */
+            readonly kept_from: {
+                readonly [key: string]: number;
+            };
             readonly meta: components["schemas"]["Meta"];
             /**
              * Next

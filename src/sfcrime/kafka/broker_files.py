@@ -142,3 +142,8 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
             f"{(tool.stderr or tool.stdout)[-1500:].strip()}",
             next_step="check that the folder can be written and the disk has room",
         )
+
+
+def bytes_of_log(folder: Path) -> int:
+    """What all records of all topics take on the disk."""
+    return sum(segment.stat().st_size for segment in (folder / "log").glob("*/*.log"))

@@ -15,6 +15,7 @@ from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker_files import (
     BROKER_LOG,
     BROKER_OUTPUT,
+    bytes_of_log,
     damaged_storage,
     stored_cluster_id,
     write_configuration,
@@ -25,8 +26,11 @@ from sfcrime.machine.child import Child, last_words, start_child
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free, require_free
 
 START_TIMEOUT_S = 60.0
-"""A broker that does not answer by then has failed. It takes 2 to 4 s on 2 cores; after a power
-cut it first checks its log files."""
+"""A broker that does not answer by then has failed. It takes 2 to 4 s on 2 cores."""
+
+CHECKED_BYTES_PER_S = 10_000_000
+"""After a power cut it first checks its log files, and one that was restored checks all of them: 40
+MB a second on two busy cores, so four times the time for it."""
 
 _PORT_ATTEMPTS = 5
 
@@ -77,7 +81,9 @@ def start_and_wait(launch: Launch, wanted_port: int) -> tuple[Child, BrokerRecor
         record = record_of(child, f"{LOOPBACK}:{port}", answers=False)
         try:
             write_record(folder, record)
-            failure = _wait_until_it_answers(child, record, stored_cluster_id(folder) or "")
+            failure = _wait_until_it_answers(
+                child, record, stored_cluster_id(folder) or "", bytes_of_log(folder)
+            )
         except BaseException:
             child.stop()
             raise
@@ -99,12 +105,15 @@ def start_and_wait(launch: Launch, wanted_port: int) -> tuple[Child, BrokerRecor
     )
 
 
-def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) -> str | None:
+def _wait_until_it_answers(
+    child: Child, record: BrokerRecord, cluster_id: str, log_bytes: int
+) -> str | None:
     """Asks until the broker answers with our cluster's id; what failed otherwise.
 
     The id matters: another broker may have taken the port first, and would answer too.
     """
-    deadline = time.monotonic() + START_TIMEOUT_S
+    timeout_s = START_TIMEOUT_S + log_bytes / CHECKED_BYTES_PER_S
+    deadline = time.monotonic() + timeout_s
     with contextlib.closing(cluster_id_of(record.bootstrap_servers)) as answers:
         for answered in answers:
             if not child.is_running():
@@ -113,4 +122,4 @@ def _wait_until_it_answers(child: Child, record: BrokerRecord, cluster_id: str) 
                 return None
             if time.monotonic() > deadline:
                 break
-    return f"did not answer within {START_TIMEOUT_S:.0f} s"
+    return f"did not answer within {timeout_s:.0f} s"
