@@ -127,7 +127,7 @@ def test_a_page_that_was_killed_is_started_again_and_its_old_address_forgotten(
         assert watched.part.child is not killed
         assert watched.part.child.is_running()
         assert read_activity(settings.data_dir, DashboardActivity).url == ""
-        assert watched.said == ["the dashboard was killed (signal 9); starting it again"]
+        assert watched.said == ["the dashboard was killed by signal 9; starting it again"]
         assert watched.page.part.restarts == 1
     finally:
         watched.part.child.stop()

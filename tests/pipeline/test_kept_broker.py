@@ -115,6 +115,6 @@ def test_our_broker_comes_back_on_its_port_after_a_kill_and_is_found_once_it_ans
 
     assert running.pid != first
     assert running_bootstrap_servers(settings.data_dir) == servers
-    assert said == ["the broker was killed (signal 9); starting it again", "the broker is back"]
+    assert said == ["the broker was killed by signal 9; starting it again", "the broker is back"]
     state = kept.part.as_state()
-    assert state == PartState("broker", "up", state.since_ms, 1, "was killed (signal 9)")
+    assert state == PartState("broker", "up", state.since_ms, 1, "was killed by signal 9")

@@ -41,7 +41,7 @@ class FakeProcess:
         self.exit_code = KILLED
 
     def ended(self, code: int) -> Ended:
-        reason = "was killed (signal 9)" if code < 0 else "ended: No broker."
+        reason = "was killed by signal 9" if code < 0 else "ended: No broker."
         return Ended(reason, self.failure)
 
 
@@ -89,7 +89,7 @@ def test_each_restart_waits_twice_as_long_up_to_fifteen_seconds(kept: Kept) -> N
 
     assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
     assert kept.part.restarts == 7
-    assert kept.said == ["the stream was killed (signal 9); starting it again"] * 7
+    assert kept.said == ["the stream was killed by signal 9; starting it again"] * 7
 
 
 def test_what_works_again_begins_with_the_shortest_wait(kept: Kept) -> None:
@@ -108,11 +108,11 @@ def test_it_is_down_from_its_end_until_it_works_again_not_until_its_start(kept: 
     kept.ends()
     kept.passes(1)
     assert kept.process.starts == 2
-    assert kept.part.as_state() == PartState("stream", "down", 10_000, 1, "was killed (signal 9)")
+    assert kept.part.as_state() == PartState("stream", "down", 10_000, 1, "was killed by signal 9")
 
     kept.passes(4)
     kept.part.works()
-    assert kept.part.as_state() == PartState("stream", "up", 15_000, 1, "was killed (signal 9)")
+    assert kept.part.as_state() == PartState("stream", "up", 15_000, 1, "was killed by signal 9")
     assert kept.said[-1] == "the stream is back"
 
 
@@ -149,7 +149,7 @@ def test_it_is_given_up_when_it_was_down_for_too_long(kept: Kept) -> None:
 
     assert 100 < kept.now_s - 1_000 < 116
     assert raised.value.happened == (
-        "The stream could not be kept up for 2 minutes; at last it was killed (signal 9)"
+        "The stream could not be kept up for 2 minutes; at last it was killed by signal 9"
     )
     assert raised.value.next_step == "read its log"
 

@@ -88,7 +88,7 @@ def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
 
         def is_down() -> bool:
             parts = read_activity(settings.data_dir, SupervisionActivity).parts
-            return bool(parts) and parts[0].reason == "was killed (signal 9)"
+            return bool(parts) and parts[0].reason == "was killed by signal 9"
 
         wait_until(is_down, "the note that it is down")
         stream.stop.set()
@@ -100,5 +100,5 @@ def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
     finally:
         stream.stop.set()
         beside.join()
-    assert stream.said == ["the stream was killed (signal 9); starting it again"]
+    assert stream.said == ["the stream was killed by signal 9; starting it again"]
     assert stream.part.starts == 1

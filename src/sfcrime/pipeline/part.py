@@ -78,9 +78,9 @@ class Part:
         """Why it ended with this exit code."""
         failure = part_failure(self.name, code, self.log_path)
         if code < 0:
-            return Ended(f"was killed (signal {-code})", failure)
+            return Ended(f"was killed by signal {-code}", failure)
         own = _own_error(self.log_path)["happened"].partition("\n")[0]
-        return Ended(f"ended (exit code {code}): {own}", failure)
+        return Ended(f"ended with exit code {code}: {own}", failure)
 
 
 def environment_of_part(settings: Settings) -> dict[str, str]:
