@@ -13,6 +13,7 @@ from pathlib import Path
 from cell_samples import cells_of
 from sfcrime.audit.result import AuditResult
 from sfcrime.audit.run_audit import Progress, run_audit
+from sfcrime.audit.share_count import count_here
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.domain.wall_clock import from_datetime
@@ -201,6 +202,8 @@ class ListTopic:
             yield wanted[at : at + 2]
 
 
-def audit_of(store: StoreReader, topic: ListTopic, *told: Progress) -> AuditResult:
-    """What an audit of the store finds in the topic."""
-    return run_audit(store, topic.state, topic.read, *told)
+def audit_of(
+    store: StoreReader, topic: ListTopic, *told: Progress, shares: int = 1
+) -> AuditResult:
+    """What an audit of the store finds in the topic, which is counted in so many shares."""
+    return run_audit(store, topic.state, count_here(topic.read, shares), *told)

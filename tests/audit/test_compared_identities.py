@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audit_samples import ELEVEN_US, NINE_US, TEN_US, ListTopic
 from sfcrime.audit.identities import compare_identities, identity_name
-from sfcrime.audit.partitions import OffsetRange
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.audit.recount import CountingRules, Mark, Recount, recount
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog
 

@@ -20,7 +20,7 @@ from audit_samples import (
     ListTopic,
     call,
 )
-from sfcrime.audit.partitions import OffsetRange
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.audit.recount import CountingRules, Recount, recount
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import AccountingBroken

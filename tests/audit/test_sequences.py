@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcrime.audit.partitions import OffsetRange
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace
 from sfcrime.audit.sequences import PartitionSequences, SourceSequences, check_sequences
 from sfcrime.kafka.consumer import TopicRecord

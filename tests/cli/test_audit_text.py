@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from sfcrime.audit.partitions import OffsetRange
-from sfcrime.audit.recount import Conflict
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.audit.result import (
     AuditResult,
+    Conflict,
     ConflictFound,
     Difference,
     DifferenceKind,

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from sfcrime.audit.compare import cell_key, cell_name
 from sfcrime.audit.result import (
     AuditResult,
     ConflictFound,
@@ -17,6 +16,8 @@ from sfcrime.audit.result import (
     DifferenceKind,
     RecordPlace,
     SequenceSpan,
+    cell_key,
+    cell_name,
 )
 from sfcrime.audit.run_audit import audit_store
 from sfcrime.cli.options import setting_flags

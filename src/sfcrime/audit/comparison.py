@@ -1,0 +1,90 @@
+"""Takes a recount and the store through the whole comparison, bucket by bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sfcrime.audit.cells import CellComparison, CellVerdict
+from sfcrime.audit.compare import (
+    compare_accounting,
+    compare_partitions,
+    compare_set_aside,
+    compare_windows,
+)
+from sfcrime.audit.identities import IdentityComparison
+from sfcrime.audit.ledger import check_batches, check_ranges
+from sfcrime.audit.recount import Recount
+from sfcrime.audit.repeats import CELL, ContestedCall, count_identities, counted_cells
+from sfcrime.audit.result import DifferenceKind, DifferenceLog
+from sfcrime.audit.shares import CountPlan, ShareResult
+from sfcrime.audit.stored_cells import StoredCells
+from sfcrime.store.reader import StoreReader
+
+_ALL_ROWS = 2**62
+
+OnCompared = Callable[[int, int], None]
+"""Told (done, due), in parts of the comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison leaves beside the differences in its log."""
+
+    count: Recount
+    verdict: CellVerdict
+    contested: Sequence[ContestedCall]
+    """By call id and call time."""
+
+
+def compare(
+    store: StoreReader,
+    plan: CountPlan,
+    results: Sequence[ShareResult],
+    log: DifferenceLog,
+    progress: OnCompared,
+) -> Compared:
+    """Compares everything but sequences.
+
+    Args:
+        store: what was stored.
+        plan, results: what was counted, and what its shares came to.
+        log: takes the differences.
+        progress: told how far it is.
+    """
+    due, spill = 2 * plan.buckets + 2, plan.spill
+    progress(0, due)
+    identities = IdentityComparison(spill, plan.buckets)
+    identities.spill_blocks(store.identity_blocks())
+    progress(1, due)
+    stored = StoredCells(store, spill, plan.buckets)
+    count = Recount(plan, results, stored.labels)
+    stored.numbering(count.labels)
+    contested: list[ContestedCall] = []
+    for bucket in range(plan.buckets):
+        progress(2 + bucket, due)
+        identities.add(bucket, count_identities(count, bucket, contested))
+    contested.sort()
+    cells = CellComparison(count.labels, contested)
+    for bucket in range(plan.buckets):
+        progress(2 + plan.buckets + bucket, due)
+        cells.add(spill.load(counted_cells(bucket), CELL), stored.of_bucket(bucket))
+        spill.remove(counted_cells(bucket))
+    verdict = cells.finish(log)
+    _compare_the_rest(store, count, cells, log)
+    identities.finish(log)
+    progress(due, due)
+    return Compared(count, verdict, contested)
+
+
+def _compare_the_rest(
+    store: StoreReader, count: Recount, cells: CellComparison, log: DifferenceLog
+) -> None:
+    ledger, totals = store.partition_ledger(), store.totals()
+    compare_windows(cells.calls_by_window(), store.window_totals(), totals.last_batch_id, log)
+    compare_accounting(count.accounting, totals.accounting, log)
+    compare_partitions(count, ledger, log)
+    compare_set_aside(DifferenceKind.REJECTED, count.rejected(), store.rejected(), log)
+    compare_set_aside(DifferenceKind.LATE, count.late(), store.late(), log)
+    check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
+    check_ranges(store.batch_ranges(), count, log)
