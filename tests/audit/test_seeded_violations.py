@@ -610,9 +610,7 @@ def test_a_block_that_stands_at_another_time_is_caught(store: Path) -> None:
     assert any(", not at (" in each.what for each in result.differences)
 
 
-def test_sequences_are_asked_for_on_a_topic_of_ours_alone(
-    store_of_ours: Path, store: Path
-) -> None:
+def test_sequences_are_asked_for_on_a_topic_of_ours_alone(store_of_ours: Path, store: Path) -> None:
     ours, others = ListTopic(numbered()), ListTopic(numbered())
     for path, topic in ((store_of_ours, ours), (store, others)):
         with open_reader(path) as reader:

@@ -92,10 +92,13 @@ class IdentityComparison:
                 call_us, call_id = rows[number].tolist()
                 stage = f"stage {of_block.stages[number]}"
                 stages.add(_KIND, identity_name(call_id, call_us), "closed", stage)
-            rows = rows[is_closed]
-            for bucket, some in in_buckets(rows, bucket_of_identity(rows, self._buckets)):
-                self._spill.append(stored_identities(bucket), some)
+            self.spill_rows(rows[is_closed])
             yield block
+
+    def spill_rows(self, rows: Rows) -> None:
+        """Deals identities of the store (`IDENTITY`) to buckets."""
+        for bucket, some in in_buckets(rows, bucket_of_identity(rows, self._buckets)):
+            self._spill.append(stored_identities(bucket), some)
 
     def add(self, bucket: int, recounted: Rows) -> None:
         """Compares one bucket.
