@@ -26,7 +26,7 @@ class CountingRules:
     def judge(self, record: TopicRecord) -> ValidCall | Reason | LateRecord:
         """The call a record holds, the reason for rejecting it, or its row among the late."""
         call = judge_value(record.value)
-        if isinstance(call, Reason) or self.lateness_s is None:
+        if not isinstance(call, ValidCall) or self.lateness_s is None:
             return call
         outcome = judge_time(call.call_us, record.timestamp_ms, self.lateness_s)
         if outcome is Outcome.COUNTED:
