@@ -241,12 +241,12 @@ def counted(
         plan = CountPlan(ranges, rules, "", spill)
         count = Recount(plan, count_here(read, shares)(plan, lambda _: None))
         contested: list[ContestedCall] = []
-        for bucket in range(plan.buckets):
-            count_identities(count, bucket, contested)
+        for pile in range(plan.piles):
+            count_identities(count, pile, contested)
         cells = [
             CellCount(window_s * 1_000_000, *count.labels.texts[label], calls)
-            for bucket in range(plan.buckets)
-            for window_s, label, calls in spill.load(counted_cells(bucket), CELL).tolist()
+            for pile in range(plan.piles)
+            for window_s, label, calls in spill.load(counted_cells(pile), CELL).tolist()
         ]
         conflicts = [each.conflict(count.labels) for each in sorted(contested)]
         for part in count.partitions.values():

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from audit_samples import ELEVEN_US, NINE_US, TEN_US
 from sfcrime.audit.identities import IDENTITY, IdentityComparison, identity_name
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog
-from sfcrime.audit.share_count import bucket_of_identity
+from sfcrime.audit.share_count import pile_of_identity
 from sfcrime.audit.spill import Rows, open_spill
 
-BUCKETS = 3
+PILES = 3
 IDENTITIES = [
     (1, NINE_US),
     (2, NINE_US + 3_599_999_999),
@@ -39,13 +39,13 @@ def _compared(
 ) -> DifferenceLog:
     log = DifferenceLog()
     ours = _rows(recounted)
-    buckets = bucket_of_identity(ours, BUCKETS)
+    piles = pile_of_identity(ours, PILES)
     with open_spill() as spill:
-        comparison = IdentityComparison(spill, BUCKETS)
+        comparison = IdentityComparison(spill, PILES)
         for identity in stored:
             comparison.spill_rows(_rows([identity]))
-        for bucket in range(BUCKETS):
-            comparison.add(bucket, ours[buckets == bucket])
+        for pile in range(PILES):
+            comparison.add(pile, ours[piles == pile])
         comparison.finish(log)
     return log
 

@@ -91,8 +91,8 @@ def test_processes_count_what_one_counts(
         results = count_in_processes(kafka, cores=3)(plan, passed.append)
         count = Recount(plan, results)
         contested: list[ContestedCall] = []
-        for bucket in range(plan.buckets):
-            count_identities(count, bucket, contested)
+        for pile in range(plan.piles):
+            count_identities(count, pile, contested)
 
         assert [[(each.partition, each.read) for each in one.slices] for one in results] == [
             [(0, 200)],

@@ -81,7 +81,7 @@ def test_a_full_disk_is_named_with_the_variable_that_names_another(place: Path) 
 
     assert full.value.happened.endswith("for the temporary files of the audit is full.")
     assert f"The folder {place}/sfcrime-audit-" in full.value.happened
-    assert "80 bytes a record" in full.value.rule
+    assert "100 bytes a record" in full.value.rule
     assert "TMPDIR" in full.value.next_step
     assert full.value.exit_code == 4
     assert _left(place) == []

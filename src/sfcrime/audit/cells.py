@@ -1,4 +1,4 @@
-"""Compares the calls of every cell, bucket by bucket of windows, with what the store shows.
+"""Compares the calls of every cell, pile by pile of windows, with what the store shows.
 
 A cell is looked at once whichever side has it. Calls of conflicts may stand in either of several
 cells, so the cells concerned are settled at the end, together.

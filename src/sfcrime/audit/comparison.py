@@ -1,4 +1,4 @@
-"""Takes a recount and the store through the whole comparison, bucket by bucket."""
+"""Takes a recount and the store through the whole comparison, pile by pile."""
 
 from __future__ import annotations
 
@@ -52,24 +52,24 @@ def compare(
         log: takes the differences.
         progress: told how far it is.
     """
-    due, spill = 2 * plan.buckets + 2, plan.spill
+    due, spill = 2 * plan.piles + 2, plan.spill
     progress(0, due)
-    identities = IdentityComparison(spill, plan.buckets)
+    identities = IdentityComparison(spill, plan.piles)
     identities.spill_blocks(store.identity_blocks())
     progress(1, due)
-    stored = StoredCells(store, spill, plan.buckets)
+    stored = StoredCells(store, spill, plan.piles)
     count = Recount(plan, results, stored.labels)
     stored.numbering(count.labels)
     contested: list[ContestedCall] = []
-    for bucket in range(plan.buckets):
-        progress(2 + bucket, due)
-        identities.add(bucket, count_identities(count, bucket, contested))
+    for pile in range(plan.piles):
+        progress(2 + pile, due)
+        identities.add(pile, count_identities(count, pile, contested))
     contested.sort()
     cells = CellComparison(count.labels, contested)
-    for bucket in range(plan.buckets):
-        progress(2 + plan.buckets + bucket, due)
-        cells.add(spill.load(counted_cells(bucket), CELL), stored.of_bucket(bucket))
-        spill.remove(counted_cells(bucket))
+    for pile in range(plan.piles):
+        progress(2 + plan.piles + pile, due)
+        cells.add(spill.load(counted_cells(pile), CELL), stored.of_pile(pile))
+        spill.remove(counted_cells(pile))
     verdict = cells.finish(log)
     _compare_the_rest(store, count, cells, log)
     identities.finish(log)

@@ -1,7 +1,7 @@
 """Compares the identities that the store keeps with those of the recount, as sets.
 
 Numbers could cancel out: a call that was lost beside one that was counted twice. So both sides are
-dealt to the same buckets and merged there, and what one side has alone is a difference.
+dealt to the same piles and merged there, and what one side has alone is a difference.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from sfcrime.audit.result import MAX_LISTED, DifferenceKind, DifferenceLog, on_the_wall
-from sfcrime.audit.share_count import bucket_of_identity, in_buckets
+from sfcrime.audit.share_count import in_piles, pile_of_identity
 from sfcrime.audit.spill import Rows, Spill
 from sfcrime.domain.calls import Stage
 from sfcrime.store.identity_blocks import StoredBlock, block_faults
@@ -29,9 +29,9 @@ def identity_name(call_id: int, call_us: int) -> str:
         return f"call {call_id} at {call_us} us"
 
 
-def stored_identities(bucket: int) -> str:
+def stored_identities(pile: int) -> str:
     """The file of the store's identities (`IDENTITY`)."""
-    return f"stored-identities-{bucket}"
+    return f"stored-identities-{pile}"
 
 
 class _FirstOnes:
@@ -54,21 +54,21 @@ class _FirstOnes:
 
 
 class IdentityComparison:
-    """Identities under comparison: first `spill_blocks`, then `add` each bucket, then `finish`.
+    """Identities under comparison: first `spill_blocks`, then `add` each pile, then `finish`.
 
     Args:
         spill: takes the store's identities.
-        buckets: they are dealt to so many, as the recount's are.
+        piles: they are dealt to so many, as the recount's are.
     """
 
-    def __init__(self, spill: Spill, buckets: int) -> None:
-        self._spill, self._buckets = spill, buckets
+    def __init__(self, spill: Spill, piles: int) -> None:
+        self._spill, self._piles = spill, piles
         self._faults = DifferenceLog()
         self._alone, self._repeated, self._lost = _FirstOnes(), _FirstOnes(), _FirstOnes()
 
     def spill_blocks(self, blocks: Iterable[StoredBlock]) -> None:
         """Checks the blocks that hold the identities, since where one is not found, a repeat would
-        count; and deals the identities to buckets.
+        count; and deals the identities to piles.
 
         Args:
             blocks: all of them, by level and first identity.
@@ -96,19 +96,19 @@ class IdentityComparison:
             yield block
 
     def spill_rows(self, rows: Rows) -> None:
-        """Deals identities of the store (`IDENTITY`) to buckets."""
-        for bucket, some in in_buckets(rows, bucket_of_identity(rows, self._buckets)):
-            self._spill.append(stored_identities(bucket), some)
+        """Deals identities of the store (`IDENTITY`) to piles."""
+        for pile, some in in_piles(rows, pile_of_identity(rows, self._piles)):
+            self._spill.append(stored_identities(pile), some)
 
-    def add(self, bucket: int, recounted: Rows) -> None:
-        """Compares one bucket.
+    def add(self, pile: int, recounted: Rows) -> None:
+        """Compares one pile.
 
         Args:
-            bucket: its number; each is to be compared once.
+            pile: its number; each is to be compared once.
             recounted: the identities of the recount there, each once.
         """
-        held = self._spill.load(stored_identities(bucket), IDENTITY)
-        self._spill.remove(stored_identities(bucket))
+        held = self._spill.load(stored_identities(pile), IDENTITY)
+        self._spill.remove(stored_identities(pile))
         rows = np.empty(len(recounted) + len(held), [*IDENTITY.descr, ("held", np.bool_)])
         for name in ("call_us", "call_id"):
             rows[name] = np.concatenate([recounted[name], held[name]])

@@ -1,4 +1,4 @@
-"""What the shares of a count came to together: one numbering of labels, and rows by bucket."""
+"""What the shares of a count came to together: one numbering of labels, and rows by pile."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class Recount:
             part.read = sum(each.read for each in slices.values())
             self.partitions[number] = part
 
-    def rows(self, bucket: int) -> Iterator[Rows]:
-        """The valid records of a bucket that are not late (`shares.ROW`), in no order; labels have
+    def rows(self, pile: int) -> Iterator[Rows]:
+        """The valid records of a pile that are not late (`shares.ROW`), in no order; labels have
         the numbers of `labels`."""
         for share, numbers in enumerate(self._numbers_of_share):
-            for rows in self.plan.spill.chunks(file_of("rows", share, bucket), ROW):
+            for rows in self.plan.spill.chunks(file_of("rows", share, pile), ROW):
                 rows["label"] = numbers[rows["label"]]
                 yield rows
 
     def all_rows(self) -> Iterator[Rows]:
-        """The same of all buckets."""
-        return chain.from_iterable(map(self.rows, range(self.plan.buckets)))
+        """The same of all piles."""
+        return chain.from_iterable(map(self.rows, range(self.plan.piles)))
 
     @property
     def accounting(self) -> Accounting:

@@ -1,4 +1,4 @@
-"""Tells repeats from counted calls, bucket by bucket: the first copies, conflicts and cells."""
+"""Tells repeats from counted calls, pile by pile: the first copies, conflicts and cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sfcrime.audit.recount import Labels, Recount
 from sfcrime.audit.result import Conflict
-from sfcrime.audit.share_count import bucket_of_window, in_buckets
+from sfcrime.audit.share_count import in_piles, pile_of_window
 from sfcrime.audit.shares import ROW
 from sfcrime.audit.spill import CHUNK_ROWS, Rows
 from sfcrime.domain.wall_clock import MICROS
@@ -42,18 +42,18 @@ class ContestedCall(NamedTuple):
         )
 
 
-def count_identities(count: Recount, bucket: int, contested: list[ContestedCall]) -> Rows:
-    """Counts the calls of a bucket: completes `count`, and writes its cells to the spill.
+def count_identities(count: Recount, pile: int, contested: list[ContestedCall]) -> Rows:
+    """Counts the calls of a pile: completes `count`, and writes its cells to the spill.
 
     Args:
         count: takes how many identities there are, and what each partition holds of them.
-        bucket: each is to be counted once.
+        pile: each is to be counted once.
         contested: takes the conflicts found, by (call time, call id); their calls are in no cell.
 
     Returns:
-        the bucket's identities (`call_us`, `call_id`), sorted, each once.
+        the pile's identities (`call_us`, `call_id`), sorted, each once.
     """
-    copies = _first_copies(count, bucket)
+    copies = _first_copies(count, pile)
     repeated = _is_repeated(copies)
     group = np.cumsum(~repeated) - 1  # of each row: which of the identities it is a copy of
     identities = copies[~repeated]
@@ -78,11 +78,11 @@ def _by_partition(rows: Rows) -> Iterator[tuple[int, int]]:
     return zip(partitions.tolist(), held.tolist(), strict=True)
 
 
-def _first_copies(count: Recount, bucket: int) -> Rows:
+def _first_copies(count: Recount, pile: int) -> Rows:
     """Of each identity and partition the row with the lowest offset, sorted by (call time, call
     id, partition)."""
     kept, waiting = np.empty(0, ROW), list[Rows]()
-    for rows in count.rows(bucket):
+    for rows in count.rows(pile):
         waiting.append(rows)
         if sum(map(len, waiting)) >= CHUNK_ROWS:  # repeats go before further rows come
             kept, waiting = _without_repeats(np.concatenate([kept, *waiting])), []
@@ -126,13 +126,13 @@ def _spill_cells(count: Recount, calls: Rows) -> None:
     cells["label"] = calls["label"]
     cells["calls"] = 1
     plan, cells = count.plan, summed_cells(cells)
-    for bucket, some in in_buckets(cells, bucket_of_window(cells["window_s"], plan.buckets)):
-        plan.spill.append(counted_cells(bucket), some)
+    for pile, some in in_piles(cells, pile_of_window(cells["window_s"], plan.piles)):
+        plan.spill.append(counted_cells(pile), some)
 
 
-def counted_cells(bucket: int) -> str:
-    """The file of the recount's cells, by bucket of their window."""
-    return f"counted-cells-{bucket}"
+def counted_cells(pile: int) -> str:
+    """The file of the recount's cells, by pile of their window."""
+    return f"counted-cells-{pile}"
 
 
 def summed_cells(cells: Rows) -> Rows:

@@ -85,7 +85,7 @@ class ShareCount:
     """
 
     def __init__(self, plan: CountPlan, share: Share) -> None:
-        self._spill, self._share, self._buckets = plan.spill, share.number, plan.buckets
+        self._spill, self._share, self._piles = plan.spill, share.number, plan.piles
         self._rules: CountingRules = plan.rules
         self._slices = {
             partition: _Slice(partition, span, span.start)
@@ -141,8 +141,8 @@ class ShareCount:
         for name, column in zip(ROW.names or (), self._rows, strict=True):
             rows[name] = np.asarray(column)
         self._rows = [_numbers() for _ in self._rows]
-        for bucket, some in in_buckets(rows, bucket_of_identity(rows, self._buckets)):
-            self._spill.append(file_of("rows", self._share, bucket), some)
+        for pile, some in in_piles(rows, pile_of_identity(rows, self._piles)):
+            self._spill.append(file_of("rows", self._share, pile), some)
         for each in self._slices.values():
             self._write("rejected", REJECTED, each.number, each.rejected)
             self._write("late", LATE, each.number, each.late)
@@ -175,33 +175,33 @@ def count_share(plan: CountPlan, share: Share, read: ReadRange, passed: OnPassed
     return count.finish()
 
 
-def bucket_of_identity(rows: Rows, buckets: int) -> NDArray[np.int64]:
-    """Which bucket each row belongs to; all copies of an identity are in one."""
-    return _mixed(rows["call_us"], rows["call_id"], buckets)
+def pile_of_identity(rows: Rows, piles: int) -> NDArray[np.int64]:
+    """Which pile each row belongs to; all copies of an identity are in one."""
+    return _mixed(rows["call_us"], rows["call_id"], piles)
 
 
-def bucket_of_window(window_s: NDArray[np.int64], buckets: int) -> NDArray[np.int64]:
-    """Which bucket each cell belongs to, by the start of its window."""
-    return _mixed(window_s, np.zeros(1, np.int64), buckets)
+def pile_of_window(window_s: NDArray[np.int64], piles: int) -> NDArray[np.int64]:
+    """Which pile each cell belongs to, by the start of its window."""
+    return _mixed(window_s, np.zeros(1, np.int64), piles)
 
 
-def _mixed(one: NDArray[np.int64], other: NDArray[np.int64], buckets: int) -> NDArray[np.int64]:
+def _mixed(one: NDArray[np.int64], other: NDArray[np.int64], piles: int) -> NDArray[np.int64]:
     # Odd constants of 64 bits (of the finalizer of MurmurHash3): every bit reaches the highest.
     mixed = one.astype(np.uint64) * np.uint64(0xFF51AFD7ED558CCD)
     mixed ^= other.astype(np.uint64)
     mixed ^= mixed >> np.uint64(33)
     mixed *= np.uint64(0xC4CEB9FE1A85EC53)
     mixed ^= mixed >> np.uint64(33)
-    return (mixed % np.uint64(buckets)).astype(np.int64)
+    return (mixed % np.uint64(piles)).astype(np.int64)
 
 
-def in_buckets(rows: Rows, buckets: NDArray[np.int64]) -> Iterator[tuple[int, Rows]]:
-    """The rows of each bucket that has any, in the order they came in."""
-    order = np.argsort(buckets, kind="stable")
-    rows, sorted_buckets = rows[order], buckets[order]
-    starts = np.flatnonzero(np.diff(sorted_buckets, prepend=-1)).tolist()
+def in_piles(rows: Rows, piles: NDArray[np.int64]) -> Iterator[tuple[int, Rows]]:
+    """The rows of each pile that has any, in the order they came in."""
+    order = np.argsort(piles, kind="stable")
+    rows, sorted_piles = rows[order], piles[order]
+    starts = np.flatnonzero(np.diff(sorted_piles, prepend=-1)).tolist()
     for start, end in pairwise([*starts, len(rows)]):
-        yield int(sorted_buckets[start]), rows[start:end]
+        yield int(sorted_piles[start]), rows[start:end]
 
 
 def count_here(read: ReadRange, shares: int = 1) -> CountShares:

@@ -14,9 +14,9 @@ from sfcrime.audit.counting_rules import CountingRules
 from sfcrime.audit.spill import Spill
 from sfcrime.kafka.consumer import TopicRecord
 
-BUCKET_ROWS = 200_000
-"""Valid records of a bucket, as far as they are spread evenly: 6 MB, some 40 while it is sorted."""
-_MOST_BUCKETS = 1024
+PILE_ROWS = 200_000
+"""Valid records of a pile, as far as they are spread evenly: 6 MB, some 40 while it is sorted."""
+_MOST_PILES = 1024
 
 ROW = np.dtype(
     [
@@ -89,9 +89,9 @@ class CountPlan:
         return sum(span.end - span.start for span in self.ranges.values())
 
     @property
-    def buckets(self) -> int:
+    def piles(self) -> int:
         """Files that the rows of a share are dealt to, by identity."""
-        return min(1 + self.due // BUCKET_ROWS, _MOST_BUCKETS)
+        return min(1 + self.due // PILE_ROWS, _MOST_PILES)
 
     def shares(self, most: int) -> list[Share]:
         """As many shares as that, of as many offsets each; fewer where offsets are few."""
@@ -125,7 +125,7 @@ class ReadRange(Protocol):
 
 
 def file_of(kind: str, share: int, number: int) -> str:
-    """The name of a share's file; `number` is that of a bucket, or of a partition."""
+    """The name of a share's file; `number` is that of a pile, or of a partition."""
     return f"{kind}-{share}-{number}"
 
 

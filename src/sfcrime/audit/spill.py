@@ -116,7 +116,7 @@ def unusable(folder: Path, error: OSError) -> Unreachable:
     happened = "is full" if full else f"cannot be used: {error.strerror}"
     return Unreachable(
         f"The folder {folder} for the temporary files of the audit {happened}.",
-        rule="An audit keeps what it reads on disk, some 80 bytes a record, beside a copy of the "
-        "store.",
+        rule="An audit keeps what it reads on disk, up to 100 bytes a record, beside a copy of "
+        "the store.",
         next_step="name a folder of a disk with room in the variable TMPDIR",
     )

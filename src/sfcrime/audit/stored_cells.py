@@ -1,4 +1,4 @@
-"""The cells that the store shows, dealt to buckets by window, with the labels they have."""
+"""The cells that the store shows, dealt to piles by window, with the labels they have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sfcrime.audit.recount import Label, Labels
 from sfcrime.audit.repeats import CELL
-from sfcrime.audit.share_count import bucket_of_window, in_buckets
+from sfcrime.audit.share_count import in_piles, pile_of_window
 from sfcrime.audit.spill import CHUNK_ROWS, Rows, Spill
 from sfcrime.store.reader import StoreReader
 
@@ -25,10 +25,10 @@ class StoredCells:
     Args:
         store: is read once, here.
         spill: takes the cells.
-        buckets: they are dealt to so many.
+        piles: they are dealt to so many.
     """
 
-    def __init__(self, store: StoreReader, spill: Spill, buckets: int) -> None:
+    def __init__(self, store: StoreReader, spill: Spill, piles: int) -> None:
         self._spill = spill
         types, codes = dict[int, int](), dict[int, int]()
         pairs = np.empty(0, np.int64)
@@ -38,8 +38,8 @@ class StoredCells:
             cells["label"] = _numbered(columns[:, 1], types) << _PAIR_BITS
             cells["label"] |= _numbered(columns[:, 2], codes)
             pairs = np.union1d(pairs, cells["label"])
-            for bucket, some in in_buckets(cells, bucket_of_window(cells["window_s"], buckets)):
-                spill.append(_file(bucket), some)
+            for pile, some in in_piles(cells, pile_of_window(cells["window_s"], piles)):
+                spill.append(_file(pile), some)
         self._known = _labels(store, pairs, list(types), list(codes))
 
     @property
@@ -48,22 +48,22 @@ class StoredCells:
         return self._known.values()
 
     def numbering(self, labels: Labels) -> None:
-        """Settles what numbers labels get in `of_bucket`; all of them are known there."""
+        """Settles what numbers labels get in `of_pile`; all of them are known there."""
         self._pairs = np.fromiter(self._known, np.int64)
         order = np.argsort(self._pairs)
         self._pairs, self._numbers = self._pairs[order], labels.numbers(self.labels)[order]
 
-    def of_bucket(self, bucket: int) -> Rows:
-        """The cells of a bucket, once; those that have labels."""
-        cells = self._spill.load(_file(bucket), CELL)
-        self._spill.remove(_file(bucket))
+    def of_pile(self, pile: int) -> Rows:
+        """The cells of a pile, once; those that have labels."""
+        cells = self._spill.load(_file(pile), CELL)
+        self._spill.remove(_file(pile))
         cells = cells[np.isin(cells["label"], self._pairs)]
         cells["label"] = self._numbers[np.searchsorted(self._pairs, cells["label"])]
         return cells
 
 
-def _file(bucket: int) -> str:
-    return f"stored-cells-{bucket}"
+def _file(pile: int) -> str:
+    return f"stored-cells-{pile}"
 
 
 def _columns(pages: Iterable[Sequence[tuple[int, ...]]]) -> Iterator[NDArray[np.int64]]:
