@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sfcrime.audit.shares import LATE, REJECTED, SEQUENCE, OffsetRange, file_of
-from sfcrime.audit.spill import CHUNK_ROWS, Rows, Spill
+from sfcrime.audit.spill import Rows, Spill
 from sfcrime.domain.outcomes import Reason
 from sfcrime.store.records import LateRecord, RejectedRecord
 
@@ -60,7 +60,7 @@ class PartitionCount:
             for row in rows.tolist():
                 yield LateRecord(self.number, *row)
 
-    def sequences(self, most_rows: int = CHUNK_ROWS) -> Iterator[Rows]:
+    def sequences(self, most_rows: int) -> Iterator[Rows]:
         """Offset and sequence of each record of the source, by offset, up to so many at a time."""
         return self._chunks("sequences", SEQUENCE, most_rows)
 
@@ -92,7 +92,9 @@ class PartitionCount:
     def _rows_of(self, kind: str, row: np.dtype[Any]) -> int:
         return sum(self._spill.rows(file_of(kind, each, self.number), row) for each in self._shares)
 
-    def _chunks(self, kind: str, row: np.dtype[Any], most_rows: int = CHUNK_ROWS) -> Iterator[Rows]:
+    def _chunks(
+        self, kind: str, row: np.dtype[Any], most_rows: int | None = None
+    ) -> Iterator[Rows]:
         for share in self._shares:
             yield from self._spill.chunks(file_of(kind, share, self.number), row, most_rows)
 

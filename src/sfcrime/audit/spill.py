@@ -80,8 +80,12 @@ class Spill:
             return (self.folder / name).stat().st_size // kind.itemsize
         return 0
 
-    def chunks(self, name: str, kind: np.dtype[Any], most_rows: int = CHUNK_ROWS) -> Iterator[Rows]:
-        """The rows of a file as they were written, up to so many at a time; none is empty."""
+    def chunks(
+        self, name: str, kind: np.dtype[Any], most_rows: int | None = None
+    ) -> Iterator[Rows]:
+        """The rows of a file as they were written, up to so many at a time (`CHUNK_ROWS` where
+        None); no list of them is empty."""
+        most_rows = most_rows or CHUNK_ROWS
         for first in range(0, self.rows(name, kind), most_rows):
             with translated(self.folder):
                 place = first * kind.itemsize
