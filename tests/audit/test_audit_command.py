@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -345,3 +349,49 @@ def test_a_folder_without_a_store_leaves_with_4(audit: Audit, tmp_path: Path) ->
 
     assert ran.code == 4
     assert "There is no store at" in ran.err
+
+
+@pytest.fixture(scope="module")
+def long_topic_id(broker: KafkaSettings) -> str:
+    """A topic that takes seconds to read; its id."""
+    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic="long.calls")
+    ensure_topic(Topic(kafka), 2)
+    producer = Producer(
+        {"bootstrap.servers": broker.bootstrap_servers, "queue.buffering.max.messages": 300_000}
+    )
+    for number in range(200_000):
+        producer.produce("long.calls", b"{}", None, number % 2)
+    assert producer.flush(60) == 0
+    return Topic(kafka).state().topic_id
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_processes_and_leaves_no_file(
+    number: signal.Signals, broker: KafkaSettings, long_topic_id: str, data_dir: Path
+) -> None:
+    _damage(data_dir, f"UPDATE generation SET topic = 'long.calls', topic_id = '{long_topic_id}'")
+    _damage(data_dir, "UPDATE partition_ledger SET start_offset = 0, end_offset = 100000")
+    place = data_dir / "temporary"
+    place.mkdir()
+    servers = ("--bootstrap-servers", broker.bootstrap_servers)
+    audit = subprocess.Popen(
+        [sys.executable, "-m", "sfcrime", "audit", "--data-dir", str(data_dir), *servers],
+        env=os.environ | {"TMPDIR": str(place)},
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{audit.pid}/task/{audit.pid}/children")
+    try:
+        deadline = time.monotonic() + 30
+        while len(pids := children.read_text("ascii").split()) < 2:
+            assert audit.poll() is None and time.monotonic() < deadline, "no processes"
+        audit.send_signal(number)
+        _, told = audit.communicate(timeout=30)
+    finally:
+        audit.kill()
+        audit.wait()
+
+    assert audit.returncode == 130
+    assert b"Traceback" not in told
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert list(place.iterdir()) == []
