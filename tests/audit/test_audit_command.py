@@ -21,6 +21,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
+from audit_surroundings import children_of, runs, wait_until
 from sfcrime.cli.main import main
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.kafka.consumer import TopicRecord, read_range
@@ -380,11 +381,9 @@ def test_a_signal_ends_all_processes_and_leaves_no_file(
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    children = Path(f"/proc/{audit.pid}/task/{audit.pid}/children")
     try:
-        deadline = time.monotonic() + 30
-        while len(pids := children.read_text("ascii").split()) < 2:
-            assert audit.poll() is None and time.monotonic() < deadline, "no processes"
+        wait_until(lambda: len(children_of(audit.pid)) == 2, "two processes")
+        pids = children_of(audit.pid)
         audit.send_signal(number)
         _, told = audit.communicate(timeout=30)
     finally:
@@ -393,5 +392,5 @@ def test_a_signal_ends_all_processes_and_leaves_no_file(
 
     assert audit.returncode == 130
     assert b"Traceback" not in told
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    wait_until(lambda: not any(map(runs, pids)), "their end")
     assert list(place.iterdir()) == []

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from confluent_kafka import Producer
 
 from audit_samples import PUBLISHED_MS, call
-from audit_spill import largest_file
+from audit_surroundings import children_of, largest_file, runs, wait_until
 from sfcrime.audit import processes
 from sfcrime.audit.counting_rules import CountingRules
 from sfcrime.audit.processes import EXIT_NO_ROOM, ShareError, ShareFiles, count_in_processes
@@ -58,18 +57,6 @@ def silent() -> Iterator[KafkaSettings]:
         yield KafkaSettings(bootstrap_servers=f"127.0.0.1:{server.getsockname()[1]}")
 
 
-def _children() -> set[int]:
-    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii")
-    return {int(each) for each in listed.split()}
-
-
-def _wait_until(is_so: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline, f"still waiting for {what}"
-        time.sleep(0.01)
-
-
 @pytest.mark.kafka
 def test_processes_count_what_one_counts(
     place: Path, topic: Callable[[], KafkaSettings], monkeypatch: pytest.MonkeyPatch
@@ -85,6 +72,7 @@ def test_processes_count_what_one_counts(
     assert producer.flush(30) == 0
     ranges = {0: OffsetRange(0, 300), 1: OffsetRange(0, 301)}
     passed: list[int] = []
+    before = children_of(os.getpid())
 
     with open_spill() as spill:
         plan = CountPlan(ranges, RULES, "", spill)
@@ -103,7 +91,7 @@ def test_processes_count_what_one_counts(
         assert contested == []
         assert [each.offset for each in count.rejected()] == [300]
     assert passed[-1] == 601
-    assert _children() == set()
+    assert children_of(os.getpid()) == before
 
 
 def _count(kafka: KafkaSettings, passed: Callable[[int], None]) -> None:
@@ -115,9 +103,10 @@ def test_a_ctrl_c_ends_the_processes_and_removes_their_files(
     place: Path, silent: KafkaSettings
 ) -> None:
     seen: list[set[int]] = []
+    before = children_of(os.getpid())
 
     def interrupt(_: int) -> None:
-        seen.append(_children())
+        seen.append(children_of(os.getpid()) - before)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -132,10 +121,11 @@ def test_a_process_that_is_killed_ends_the_audit_and_the_others(
     place: Path, silent: KafkaSettings
 ) -> None:
     seen: list[set[int]] = []
+    before = children_of(os.getpid())
 
     def kill(_: int) -> None:
         if not seen:
-            seen.append(_children())
+            seen.append(children_of(os.getpid()) - before)
             os.kill(min(seen[0]), signal.SIGKILL)
 
     with pytest.raises(ChildFailed, match="A process of the audit ended with -9"):
@@ -164,27 +154,17 @@ def test_processes_end_with_a_parent_that_is_killed_and_the_next_audit_removes_t
     place: Path, silent: KafkaSettings
 ) -> None:
     parent = subprocess.Popen([sys.executable, "-c", _AUDIT, silent.bootstrap_servers])
-    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
     try:
-        _wait_until(lambda: len(children.read_text("ascii").split()) == 2, "two processes")
-        pids = children.read_text("ascii").split()
+        wait_until(lambda: len(children_of(parent.pid)) == 2, "two processes")
+        pids = children_of(parent.pid)
     finally:
         parent.kill()
         parent.wait()
 
-    _wait_until(lambda: not any(_runs(pid) for pid in pids), "their end")
+    wait_until(lambda: not any(map(runs, pids)), "their end")
     assert len(list(place.iterdir())) == 1
     with open_spill() as spill:
         assert list(place.iterdir()) == [spill.folder]
-
-
-def _runs(pid: str) -> bool:
-    """Whether it is there and no zombie that waits for somebody to look at its exit code."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text("ascii")
-    except OSError:
-        return False
-    return status.rsplit(") ", 1)[1][0] != "Z"
 
 
 def test_an_error_of_a_process_is_raised_here(place: Path) -> None:

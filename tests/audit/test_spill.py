@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audit_spill import largest_file
+from audit_surroundings import largest_file
 from sfcrime.audit.spill import Spill, open_spill
 from sfcrime.errors import Unreachable
 from sfcrime.machine.own_folder import MARK, file_lock
