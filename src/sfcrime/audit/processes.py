@@ -37,8 +37,8 @@ from sfcrime.machine.child import Child, last_words, start_child
 from sfcrime.machine.sizes import machine_cores
 from sfcrime.settings import KafkaSettings
 
-MOST_PROCESSES = 4
-"""Each holds some 110 MB, so that an audit stays below 700 MB however many cores there are."""
+MOST_PROCESSES = 3
+"""Each holds some 150 MB, so that an audit stays below 700 MB however many cores there are."""
 OFFSETS_WORTH_A_PROCESS = 50_000
 """They are read and judged in half a second, which is what it takes to start a process."""
 EXIT_NO_ROOM = 28
@@ -119,7 +119,7 @@ def read_passed(files: ShareFiles) -> int:
 
 
 def count_in_processes(kafka: KafkaSettings, cores: int | None = None) -> CountShares:
-    """Counts in one process for each core, at most 4; in this one where the topic is small.
+    """Counts in one process for each core, at most 3; in this one where the topic is small.
 
     Args:
         kafka: names broker and topic.

@@ -44,7 +44,7 @@ def command(settings: Settings, as_json: bool) -> int:
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
     produce, the records' sequence numbers prove that none is missing or there twice. A running
-    job is not disturbed. Up to four processes share the work. What they read lies in the folder
+    job is not disturbed. Up to three processes share the work. What they read lies in the folder
     for temporary files (TMPDIR) meanwhile: up to 100 bytes a record, and a copy of the store.
     The verdict is kept in the data folder as audit.json. Exit code 0: equal; 3: different, with
     the offsets that caused each difference.
