@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from sfcrime.audit.shares import OffsetRange
 from sfcrime.audit.result import (
     AuditResult,
     Conflict,
@@ -18,6 +17,7 @@ from sfcrime.audit.result import (
     DifferenceKind,
     RecordPlace,
 )
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.cli import audit
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import CellCount
