@@ -30,12 +30,16 @@ from store_samples import FIRST, GENERATION, SECOND, progress_of
 def overview(tmp_path: Path) -> Overview:
     """Two batches that end at offset 11 of partition 0 and 15 of partition 1."""
     write_activity(tmp_path, ProducerActivity(sent=15, step="publishing"))
-    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+    _count_into(tmp_path / STORE_FILE)
+    return OverviewWatch(tmp_path, windows=3, top=5).look()
+
+
+def _count_into(store: Path) -> None:
+    with open_writer(store, history_rows=100) as writer:
         writer.create_generation(GENERATION)
         for outcome in (FIRST, SECOND):
             writer.commit_batch(outcome)
             writer.record_progress(progress_of(outcome.batch_id))
-    return OverviewWatch(tmp_path, windows=3, top=5).look()
 
 
 def test_before_anything_is_counted_there_is_nothing_to_show(tmp_path: Path) -> None:
@@ -102,7 +106,7 @@ def test_numbers_are_live_by_the_store_of_the_same_look(overview: Overview) -> N
 
 
 def test_what_was_read_last_stays_while_the_store_cannot_be_read(tmp_path: Path) -> None:
-    filled_store(tmp_path)
+    _count_into(tmp_path / STORE_FILE)
     watch = OverviewWatch(tmp_path, windows=3, top=5)
     before = watch.look().counted
     assert before is not None
