@@ -213,6 +213,15 @@ def test_what_is_away_is_down_with_its_first_reason_and_said_once(kept: Kept) ->
         kept.part.is_away("does not answer", failure)
 
 
+def test_it_is_starting_until_it_works_for_the_first_time_and_is_no_restart_then() -> None:
+    kept = Kept()
+    assert kept.part.as_state() == PartState("stream", "starting", 0, 0, "")
+    kept.now_s += 6
+    kept.part.works()
+    assert kept.part.as_state() == PartState("stream", "up", 6_000, 0, "")
+    assert kept.said == []
+
+
 def test_a_part_that_is_done_is_no_longer_down(kept: Kept) -> None:
     kept.ends()
     kept.part.is_done()

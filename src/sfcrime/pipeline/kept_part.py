@@ -12,10 +12,10 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 from sfcrime.errors import GivenUp, SfcrimeError
-from sfcrime.pipeline.activity import PartState
+from sfcrime.pipeline.activity import PartCondition, PartState
 from sfcrime.pipeline.part import Ended
 
 FIRST_DELAY_S = 0.5
@@ -70,7 +70,7 @@ class KeptPart:
     give_up_after_s: float
     on_step: Callable[[str], None]
     clock: Clock = field(default_factory=Clock)
-    state: Literal["up", "down", "done"] = "down"
+    state: PartCondition = "starting"
     since_ms: int = 0
     restarts: int = 0
     """Of this run."""
@@ -170,8 +170,9 @@ class KeptPart:
 
     def _goes_down(self, reason: str) -> None:
         self.reason = reason
-        if self.state != "down":
+        if self.state == "up":
             self._began_s = self.clock.seconds()
+        if self.state != "down":
             self._turn("down")
 
     def _give_up_in_time(self, failure: SfcrimeError) -> None:
@@ -187,5 +188,5 @@ class KeptPart:
         except OSError as error:  # a full disk has no room for its log
             self._wait_for_start(f"cannot be started: {error}", self.process.ended(0).failure)
 
-    def _turn(self, state: Literal["up", "down", "done"]) -> None:
+    def _turn(self, state: PartCondition) -> None:
         self.state, self.since_ms = state, self.clock.milliseconds()

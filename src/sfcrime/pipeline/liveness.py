@@ -87,8 +87,6 @@ def as_clause(reason: str) -> str:
 
 
 def _told(part: PartState) -> str:
-    if not part.reason:
-        return f"the {part.name} is starting"
     return f"the {part.name} is down: it {part.reason}"
 
 
