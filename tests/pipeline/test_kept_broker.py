@@ -118,3 +118,27 @@ def test_our_broker_comes_back_on_its_port_after_a_kill_and_is_found_once_it_ans
     assert said == ["the broker was killed by signal 9; starting it again", "the broker is back"]
     state = kept.part.as_state()
     assert state == PartState("broker", "up", state.since_ms, 1, "was killed by signal 9")
+
+
+@pytest.mark.kafka
+def test_a_start_that_cannot_be_noted_leaves_no_broker_that_nobody_knows_of(
+    broker: tuple[Settings, RunningBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: it would keep port and folder from the next."""
+    settings, running = broker
+    os.kill(running.pid, signal.SIGKILL)
+    wait_until(lambda: running.exit_code is not None, "its end")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sfcrime.kafka.broker.write_record", full)
+        with pytest.raises(OSError, match="No space left"):
+            running.start_again()
+    assert running.exit_code is not None
+
+    running.start_again()
+    kept = KeptBroker(settings, running, [].append)
+    wait_until(lambda: kept.look() is None and kept.part.state == "up", "up", 60)
+    kept.end()

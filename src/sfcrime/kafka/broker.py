@@ -94,16 +94,23 @@ class RunningBroker:
         """
         port = int(self.bootstrap_servers.rpartition(":")[2])
         self._child = start_on(self._launch, port, free_port())
-        self._note(answers=False)
+        try:
+            self._note(answers=False)
+        except OSError:  # a broker that nobody knows of would keep port and folder from the next
+            self.kill()
+            raise
 
     def note_answers(self) -> None:
-        """It answers: from now on, other processes may find it. Repeatable, and cheap."""
+        """It answers: from now on, other processes may find it. Repeatable, and cheap; where the
+        disk is full, they find it later."""
         if not self._record.answers:
-            self._note(answers=True)
+            with contextlib.suppress(OSError):
+                self._note(answers=True)
 
     def _note(self, *, answers: bool) -> None:
-        self._record = record_of(self._child, self.bootstrap_servers, answers=answers)
-        write_record(self._launch.folder, self._record)
+        record = record_of(self._child, self.bootstrap_servers, answers=answers)
+        write_record(self._launch.folder, record)
+        self._record = record
 
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
