@@ -15,7 +15,7 @@ import pytest
 from running import settings_in, wait_until
 from sfcrime.machine.child import start_child
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
-from sfcrime.pipeline.kept_stream import StreamPart
+from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.stream_supervisor import StreamSupervisor
 from sfcrime.settings import KafkaSettings, Settings
 
@@ -24,7 +24,7 @@ ENDS_LATE = "import signal, sys; signal.sigwait([signal.SIGTERM]); sys.exit(7)"
 
 
 @dataclass
-class OtherProgram(StreamPart):
+class OtherProgram(Part):
     """A part whose program is another one."""
 
     program: str = STAYS
