@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from running import settings_in, wait_until
 from sfcrime.errors import GivenUp
-from sfcrime.kafka.broker import RunningBroker, start_broker
+from sfcrime.kafka.broker import RunningBroker, open_kafka, start_broker
 from sfcrime.kafka.broker_record import running_bootstrap_servers
 from sfcrime.pipeline import kept_broker
 from sfcrime.pipeline.activity import PartState
@@ -118,6 +119,32 @@ def test_our_broker_comes_back_on_its_port_after_a_kill_and_is_found_once_it_ans
     assert said == ["the broker was killed by signal 9; starting it again", "the broker is back"]
     state = kept.part.as_state()
     assert state == PartState("broker", "up", state.since_ms, 1, "was killed by signal 9")
+
+
+@pytest.mark.kafka
+def test_a_command_waits_for_a_broker_that_is_being_started_again(
+    broker: tuple[Settings, RunningBroker],
+) -> None:
+    """It may not start one of its own: the folder is taken."""
+    settings, running = broker
+    os.kill(running.pid, signal.SIGKILL)
+    wait_until(lambda: running.exit_code is not None, "its end")
+    kept = KeptBroker(settings, running, [].append)
+    waited = Event()
+    found: list[str] = []
+
+    def ask() -> None:
+        with open_kafka(settings.at_servers(""), lambda _: waited.set()) as opened:
+            found.append(opened.kafka.bootstrap_servers)
+
+    asking = Thread(target=ask)
+    asking.start()
+    assert waited.wait(30)
+    wait_until(lambda: kept.look() is None and kept.part.state == "up", "up", 60)
+    asking.join(30)
+    kept.end()
+
+    assert found == [running.bootstrap_servers]
 
 
 @pytest.mark.kafka
