@@ -19,11 +19,12 @@ from fuzz_topics import FuzzTopic
 from header_readers import header_faults
 from stream_side import placed_records, read_batch, store_batches
 
+from sfcrime.audit import counting_rules
 from sfcrime.audit import judge as judge_module
-from sfcrime.audit import recount
+from sfcrime.audit.counting_rules import CountingRules
 from sfcrime.audit.judge import ValidCall
-from sfcrime.audit.recount import CountingRules
 from sfcrime.audit.run_audit import run_audit
+from sfcrime.audit.share_count import count_here
 from sfcrime.domain.outcomes import Outcome, Reason
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.consumer import TopicRecord
@@ -32,6 +33,9 @@ from sfcrime.streaming import rules
 from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.judged_rows import LABEL_SEPARATOR, LATE, rows_of
 from store_samples import GENERATION
+
+_SHARES = 2
+"""Of the audit: a repeat and its first copy often lie in different ones."""
 
 Verdict: TypeAlias = tuple[int | None, int | None, str]
 """Call id, call time and label, as `JudgedColumns` has them: None and a reason where rejected."""
@@ -86,9 +90,10 @@ def _compare_sides(topic: FuzzTopic, found: Comparison, count: bool) -> None:
         memo.clear()
     placed = placed_records(topic)
     reads = [read_batch(number, batch, topic) for number, batch in enumerate(placed)]
-    # The audit reads a topic up to three times: its judge, which is pure, is asked once a value.
+    # Verdicts and counts are compared one after the other: the audit's judge, which is pure, is
+    # asked once a value.
     judge = cache(judge_module.judge_value)
-    with mock.patch.object(recount, "judge_value", judge):
+    with mock.patch.object(counting_rules, "judge_value", judge):
         _compare_verdicts(topic, placed, reads, found)
         if count and not found.differing:
             _compare_counts(topic, placed, reads, found)
@@ -157,16 +162,21 @@ def _compare_counts(
     )
 
     def read(
-        start: Mapping[int, int], end: Mapping[int, int], *, source_name: str = ""
+        start: Mapping[int, int], end: Mapping[int, int], source_name: str = ""
     ) -> Iterator[Sequence[TopicRecord]]:
-        yield from placed
+        for records in placed:
+            yield [
+                each
+                for each in records
+                if start.get(each.partition, 0) <= each.offset < end.get(each.partition, 0)
+            ]
 
     with TemporaryDirectory() as folder:
         path = Path(folder, "store.db")
         ends = store_batches(path, generation, reads)
         state = TopicState(GENERATION.topic_id, starts, ends)
         with open_reader(path) as store:
-            result = run_audit(store, state, read)
+            result = run_audit(store, state, count_here(read, _SHARES))
     for side, account in (
         (found.stream, result.stored_accounting),
         (found.audit, result.accounting),

@@ -14,15 +14,15 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
 from unittest import mock
 
+import numpy as np
 from confluent_kafka import Message
 from fuzz_headers import SOURCE, TRUE_STAMPS, Headers
 from fuzz_topics import FuzzTopic
 
-from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.result import DifferenceLog
-from sfcrime.audit.sequences import SourceSequences, check_sequences
+from sfcrime.audit.sequences import ReadSequences, check_sequences
+from sfcrime.audit.shares import SEQUENCE, OffsetRange
 from sfcrime.kafka import resume
-from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, SequenceReader, record_origin
 
 Placed: TypeAlias = list[tuple[int, int, int | None]]
@@ -88,10 +88,7 @@ def _misread(headers: Headers, name: str | None, sequence: int | None) -> str:
 
 def _audit_fault(placed: Placed, ends: Mapping[int, int]) -> str:
     """Whether the audit finds the disorder, the repeats and the holes that are there, no others."""
-    records = [TopicRecord(part, offset, 0, None, b"", seq) for part, offset, seq in placed]
-    found, log = SourceSequences(), DifferenceLog()
-    for _ in found.noting([records]):
-        pass
+    found, log = {number: _reader_of(placed, number) for number in ends}, DifferenceLog()
     ranges = {number: OffsetRange(0, end) for number, end in ends.items()}
     check_sequences(found, ranges, ends.keys(), log)
     expected = _sequence_faults(placed, ends)
@@ -100,6 +97,12 @@ def _audit_fault(placed: Placed, ends: Mapping[int, int]) -> str:
     if surplus or sum(log.counts.values()) != expected.total():
         return f"the audit finds {dict(log.counts)}, there are {expected.total()}; {surplus}"
     return ""
+
+
+def _reader_of(placed: Placed, partition: int) -> ReadSequences:
+    found = [(offset, seq) for part, offset, seq in placed if part == partition and seq is not None]
+    rows = np.array(found, SEQUENCE)
+    return lambda most: (rows[at : at + most] for at in range(0, len(rows), most))
 
 
 def _sequence_faults(placed: Placed, ends: Mapping[int, int]) -> Counter[str]:
