@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from running import settings_in, wait_until
 from sfcrime.errors import GivenUp
+from sfcrime.kafka import broker as broker_module
 from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.kafka.broker_record import running_bootstrap_servers
+from sfcrime.kafka.broker_record import BrokerRecord, running_bootstrap_servers
+from sfcrime.kafka.broker_start import Launch, record_of
+from sfcrime.machine.child import Child
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline import kept_broker
 from sfcrime.pipeline.activity import PartState
 from sfcrime.pipeline.kept_broker import KeptBroker
@@ -40,7 +45,7 @@ class FakeWatch:
         pass
 
     def is_silent(self, seconds: float) -> None:
-        self.silent_s, self.as_of_s = seconds, time.monotonic() - seconds
+        self.silent_s, self.as_of_s = seconds, watched_s() - seconds
 
 
 @pytest.fixture
@@ -118,3 +123,32 @@ def test_our_broker_comes_back_on_its_port_after_a_kill_and_is_found_once_it_ans
     assert said == ["the broker was killed (signal 9); starting it again", "the broker is back"]
     state = kept.part.as_state()
     assert state == PartState("broker", "up", state.since_ms, 1, "was killed (signal 9)")
+
+
+def test_a_full_disk_only_puts_off_that_others_find_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sleeper:
+        pid = os.getpid()
+
+    written: list[BrokerRecord] = []
+    is_full = True
+
+    def write(_: Path, record: BrokerRecord) -> None:
+        if is_full:
+            raise OSError(28, "No space left on device")
+        written.append(record)
+
+    monkeypatch.setattr(broker_module, "write_record", write)
+    monkeypatch.setattr(broker_module, "start_on", lambda *_: Sleeper())
+    child = cast(Child, Sleeper())
+    record = record_of(child, "127.0.0.1:9092", answers=True)
+    running = RunningBroker(Launch(tmp_path, [], False), child, record, 1.0, ExitStack())
+
+    running.start_again()
+    running.note_answers()
+    assert written == []
+    is_full = False
+    running.note_answers()
+    running.note_answers()
+    assert [each.answers for each in written] == [True]

@@ -9,6 +9,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+from msgspec.structs import replace
+
 from sfcrime.errors import ChildFailed
 from sfcrime.jvm.jars import startup_cache
 from sfcrime.kafka.broker_files import (
@@ -94,16 +96,23 @@ class RunningBroker:
         """
         port = int(self.bootstrap_servers.rpartition(":")[2])
         self._child = start_on(self._launch, port, free_port())
-        self._note(answers=False)
+        self._record = record_of(self._child, self.bootstrap_servers, answers=False)
+        self._write_record(self._record)
 
     def note_answers(self) -> None:
         """It answers: from now on, other processes may find it. Repeatable, and cheap."""
         if not self._record.answers:
-            self._note(answers=True)
+            record = replace(self._record, answers=True)
+            if self._write_record(record):
+                self._record = record
 
-    def _note(self, *, answers: bool) -> None:
-        self._record = record_of(self._child, self.bootstrap_servers, answers=answers)
-        write_record(self._launch.folder, self._record)
+    def _write_record(self, record: BrokerRecord) -> bool:
+        """False where the disk is full: the last record names a process that is gone."""
+        try:
+            write_record(self._launch.folder, record)
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
