@@ -125,12 +125,31 @@ def test_our_broker_comes_back_on_its_port_after_a_kill_and_is_found_once_it_ans
     assert state == PartState("broker", "up", state.since_ms, 1, "was killed (signal 9)")
 
 
+class Sleeper:
+    """Stands for the process of a broker."""
+
+    pid = os.getpid()
+
+    def __init__(self) -> None:
+        self.graces_s: list[float] = []
+
+    def stop(self, grace_s: float) -> None:
+        self.graces_s.append(grace_s)
+
+
+def test_a_broker_gets_no_longer_to_end_than_it_is_given(tmp_path: Path) -> None:
+    sleeper = Sleeper()
+    child = cast(Child, sleeper)
+    record = record_of(child, "127.0.0.1:9092", answers=True)
+    running = RunningBroker(Launch(tmp_path, [], False), child, record, 8.0, ExitStack())
+    running.stop(2.0)
+    running.stop()
+    assert sleeper.graces_s == [2.0, 8.0]
+
+
 def test_a_full_disk_only_puts_off_that_others_find_the_broker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Sleeper:
-        pid = os.getpid()
-
     written: list[BrokerRecord] = []
     is_full = True
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STOP_GRACE_S = 6.0
 """For the parts together; with the broker after them, a stop takes less than 10 s."""
+_SILENT_GRACE_S = 2.0
+"""For a broker that does not answer: one that hangs would use up all it is given."""
 
 _LOOK_S = 0.5
 
@@ -159,5 +161,8 @@ class Pipeline:
         if self._broker is not None:
             self._broker.end()
         if self._embedded is not None:
-            self._embedded.stop()
+            if self._broker is not None and self._broker.part.state == "down":
+                self._embedded.stop(_SILENT_GRACE_S)
+            else:
+                self._embedded.stop()
         self._held.close()
