@@ -49,6 +49,7 @@ first statistic      |  2 | first_statistic.py
 idle                 | 14 | idle.py
 JVM shapes           | 18 | jvm_shapes.py
 audit                |  2 | audit_speed.py
+audit, large         | 10 | audit_speed.py --records 10000000 --repeats 1
 reading files        |  3 | source_order.py --records 2000000
 the exercise's traps |  5 | traps.py {real_file}
 """

@@ -43,7 +43,7 @@ from sfcrime.machine.child import last_lines
 from sfcrime.machine.description import described_machine
 from sfcrime.machine.priority import lower
 from sfcrime.machine.usage import UsageMeter
-from sfcrime.pipeline.dashboard_part import PRIORITY
+from sfcrime.pipeline.kept_dashboard import PRIORITY
 from sfcrime.settings import KafkaSettings
 from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE

@@ -11,8 +11,15 @@ from datetime import datetime, time
 from pathlib import Path
 
 from cell_samples import cells_of
-from sfcrime.audit.result import AuditResult
+from sfcrime.audit.counting_rules import CountingRules
+from sfcrime.audit.partitions import PartitionCount
+from sfcrime.audit.recount import Recount
+from sfcrime.audit.repeats import CELL, ContestedCall, count_identities, counted_cells
+from sfcrime.audit.result import AuditResult, Conflict
 from sfcrime.audit.run_audit import Progress, run_audit
+from sfcrime.audit.share_count import count_here
+from sfcrime.audit.shares import CountPlan, OffsetRange, ReadRange
+from sfcrime.audit.spill import open_spill
 from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.domain.wall_clock import from_datetime
@@ -202,6 +209,50 @@ class ListTopic:
             yield wanted[at : at + 2]
 
 
-def audit_of(store: StoreReader, topic: ListTopic, *told: Progress) -> AuditResult:
-    """What an audit of the store finds in the topic."""
-    return run_audit(store, topic.state, topic.read, *told)
+def audit_of(store: StoreReader, topic: ListTopic, *told: Progress, shares: int = 1) -> AuditResult:
+    """What an audit of the store finds in the topic, which is counted in so many shares."""
+    return run_audit(store, topic.state, count_here(topic.read, shares), *told)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a recount came to, without a store."""
+
+    count: Recount
+    cells: list[CellCount]
+    """By window, call type and disposition, without the calls of `conflicts`."""
+    conflicts: list[Conflict]
+    rejected: list[RejectedRecord]
+    late: list[LateRecord]
+
+    @property
+    def accounting(self) -> Accounting:
+        return self.count.accounting
+
+    @property
+    def partitions(self) -> Mapping[int, PartitionCount]:
+        return self.count.partitions
+
+
+def counted(
+    read: ReadRange, ranges: Mapping[int, OffsetRange], rules: CountingRules, shares: int = 1
+) -> Counted:
+    """Counts a topic in so many shares."""
+    with open_spill() as spill:
+        plan = CountPlan(ranges, rules, "", spill)
+        count = Recount(plan, count_here(read, shares)(plan, lambda _: None))
+        contested: list[ContestedCall] = []
+        for pile in range(plan.piles):
+            count_identities(count, pile, contested)
+        cells = [
+            CellCount(window_s * 1_000_000, *count.labels.texts[label], calls)
+            for pile in range(plan.piles)
+            for window_s, label, calls in spill.load(counted_cells(pile), CELL).tolist()
+        ]
+        conflicts = [each.conflict(count.labels) for each in sorted(contested)]
+        for part in count.partitions.values():
+            assert (part.late, part.rejected) == (
+                len(list(part.late_records())),
+                len(list(part.rejected_records())),
+            )
+        return Counted(count, sorted(cells), conflicts, list(count.rejected()), list(count.late()))

@@ -118,7 +118,7 @@ function state(): State {
     state: stale ? "stale" : "live",
     since: stale ? new Date().toISOString() : null,
     reason: stale
-      ? "The broker is down (ended by signal 9), starting again."
+      ? "The broker is down: it was killed by signal 9."
       : "A job writes to the store.",
     job_started_at: new Date(STARTED).toISOString(),
     job_seen_at: new Date().toISOString(),
@@ -132,7 +132,7 @@ function state(): State {
       state: stale && name === "broker" ? "down" : "up",
       since: new Date(stale && name === "broker" ? Date.now() : STARTED).toISOString(),
       restarts: name === "broker" ? 2 : 0,
-      reason: name === "broker" ? "ended by signal 9" : "",
+      reason: name === "broker" ? "was killed by signal 9" : "",
     })),
   };
 }

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,6 +21,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
+from audit_surroundings import children_of, runs, wait_until
 from sfcrime.cli.main import main
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.kafka.consumer import TopicRecord, read_range
@@ -232,10 +237,10 @@ def test_an_audit_holds_no_snapshot_while_it_reads_the_topic(
         free.append(may_begin_again(data_dir / STORE_FILE))
         return read_range(*given, **named)
 
-    monkeypatch.setattr("sfcrime.audit.run_audit.read_range", watched)
+    monkeypatch.setattr("sfcrime.audit.processes.read_range", watched)
 
     assert audit().code == 0
-    assert free == [True, True]  # of the count, and of the look for the conflict's records
+    assert free == [True]
 
 
 OURS = f"UPDATE generation SET source_name = '{SOURCE_NAME}'"
@@ -345,3 +350,47 @@ def test_a_folder_without_a_store_leaves_with_4(audit: Audit, tmp_path: Path) ->
 
     assert ran.code == 4
     assert "There is no store at" in ran.err
+
+
+@pytest.fixture(scope="module")
+def long_topic_id(broker: KafkaSettings) -> str:
+    """A topic that takes seconds to read; its id."""
+    kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, topic="long.calls")
+    ensure_topic(Topic(kafka), 2)
+    producer = Producer(
+        {"bootstrap.servers": broker.bootstrap_servers, "queue.buffering.max.messages": 300_000}
+    )
+    for number in range(200_000):
+        producer.produce("long.calls", b"{}", None, number % 2)
+    assert producer.flush(60) == 0
+    return Topic(kafka).state().topic_id
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_processes_and_leaves_no_file(
+    number: signal.Signals, broker: KafkaSettings, long_topic_id: str, data_dir: Path
+) -> None:
+    _damage(data_dir, f"UPDATE generation SET topic = 'long.calls', topic_id = '{long_topic_id}'")
+    _damage(data_dir, "UPDATE partition_ledger SET start_offset = 0, end_offset = 100000")
+    place = data_dir / "temporary"
+    place.mkdir()
+    servers = ("--bootstrap-servers", broker.bootstrap_servers)
+    audit = subprocess.Popen(
+        [sys.executable, "-m", "sfcrime", "audit", "--data-dir", str(data_dir), *servers],
+        env=os.environ | {"TMPDIR": str(place)},
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: len(children_of(audit.pid)) == 2, "two processes")
+        pids = children_of(audit.pid)
+        audit.send_signal(number)
+        _, told = audit.communicate(timeout=30)
+    finally:
+        audit.kill()
+        audit.wait()
+
+    assert audit.returncode == 130
+    assert b"Traceback" not in told
+    wait_until(lambda: not any(map(runs, pids)), "their end")
+    assert list(place.iterdir()) == []

@@ -123,4 +123,5 @@ def test_progress_tells_offsets_passed_of_those_due(store: Path) -> None:
     assert told[0] == ("Recounting", 2, 16)
     assert told[5] == ("Recounting", 13, 16)  # 12 records, and a gap
     assert told[7] == ("Recounting", 16, 16)
-    assert told[-1] == ("Finding the records concerned", 16, 16)
+    assert told[8] == ("Comparing", 0, 4)
+    assert told[-1] == ("Comparing", 4, 4)

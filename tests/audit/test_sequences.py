@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from random import Random
 from typing import cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfcrime.audit.partitions import OffsetRange
 from sfcrime.audit.result import Difference, DifferenceKind, DifferenceLog, RecordPlace
-from sfcrime.audit.sequences import PartitionSequences, SourceSequences, check_sequences
-from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.audit.sequences import ReadSequences, check_sequences
+from sfcrime.audit.shares import SEQUENCE, OffsetRange
+from sfcrime.audit.spill import Rows
 
 WHOLE = {0: OffsetRange(0, 100), 1: OffsetRange(0, 100)}
 FOREIGN = None
@@ -20,18 +23,18 @@ Topic = dict[int, list[int | None]]
 """By partition, the sequences at offsets 0, 1, 2...; None is someone else's record."""
 
 
-def _found(topic: Topic, first: int = 0) -> SourceSequences:
-    records = [
-        TopicRecord(partition, offset, 0, None, b"", sequence)
-        for partition, sequences in topic.items()
-        for offset, sequence in enumerate(sequences, first)
-    ]
-    found = SourceSequences()
-    assert [list(batch) for batch in found.noting([records[:3], records[3:]])] == [
-        records[:3],
-        records[3:],
-    ]
+def _found(topic: Topic, first: int = 0) -> dict[int, ReadSequences]:
+    """Who reads the source's records of each partition, at most two at a time."""
+    found: dict[int, ReadSequences] = {}
+    for partition, sequences in topic.items():
+        numbered = enumerate(sequences, first)
+        rows = np.array([row for row in numbered if row[1] is not FOREIGN], SEQUENCE)
+        found[partition] = partial(_two_at_a_time, rows)
     return found
+
+
+def _two_at_a_time(rows: Rows, most: int) -> Iterator[Rows]:
+    return (rows[at : at + min(most, 2)] for at in range(0, len(rows), min(most, 2)))
 
 
 def _checked(
@@ -198,14 +201,36 @@ def test_a_flood_of_differences_is_counted_whole_and_listed_in_part() -> None:
     assert log.listed[49].places == ((0, 49), (1, 49))
 
 
-def test_offsets_are_found_again_behind_gaps() -> None:
-    part = PartitionSequences()
-    offsets = [5, 6, 7, 9, 20, 21, 30]
-    for number, offset in enumerate(offsets):
-        part.add(offset, number * 2)
+def test_the_place_of_a_repeat_is_that_of_its_first_record_in_each_partition() -> None:
+    """Behind gaps, and where a partition repeats it once more."""
+    rows = [(5, 0), (6, 2), (9, 3), (20, 4), (30, 3)], [(7, 1), (8, 3)]
+    found: dict[int, ReadSequences] = {
+        number: partial(_two_at_a_time, np.array(each, SEQUENCE))
+        for number, each in enumerate(rows)
+    }
+    log = DifferenceLog()
 
-    assert [part.offset_of(index) for index in range(7)] == offsets
-    assert list(part.sequences) == [0, 2, 4, 6, 8, 10, 12]
+    check_sequences(found, WHOLE, (0, 1), log)
+
+    assert log.listed == [
+        _difference("sequence at partition 0 offset 30", "3", "above 4", (0, 30)),
+        _difference(
+            "sequence 3",
+            "partition 0 offset 9 and partition 1 offset 8",
+            "one record",
+            (0, 9),
+            (1, 8),
+        ),
+    ]
+
+
+def test_holes_and_repeats_are_listed_in_the_order_of_their_sequences() -> None:
+    differences, _ = _checked({0: [0, 2, 4, 5, 9], 1: [0, 2, 5, 9]})
+
+    assert [each.what for each in differences] == [
+        *("sequence 0", "sequence 1", "sequence 2", "sequence 3", "sequence 5"),
+        *("sequences 6 to 8", "sequence 9"),
+    ]
 
 
 @given(st.randoms(use_true_random=False), st.integers(2, 60))

@@ -110,7 +110,7 @@ def test_a_part_that_is_down_is_named_since_when_and_live_again_once_it_works(
             say(data_dir, "down", restarts=1)
             window.until_state("Stale since Mon, Nov 30, 2026, 1:02:03 AM")
             expect(window.page.get_by_role("complementary")).to_contain_text(
-                "The broker is down (ended by signal 9), starting again."
+                "The broker is down: it was killed by signal 9."
             )
             broker = table.get_by_role("row").filter(has_text="broker")
             expect(broker).to_contain_text("down since Mon, Nov 30, 2026, 1:02:03 AM")
@@ -133,7 +133,7 @@ def test_a_part_that_is_down_is_named_since_when_and_live_again_once_it_works(
 def say(data_dir: Path, state: Literal["up", "down"], restarts: int) -> None:
     """What the supervisor of a run says at this moment of its broker, and of its stream."""
     since_ms = 1_796_029_323_000  # 2026-11-30T09:02:03Z
-    reason = "ended by signal 9" if restarts else ""
+    reason = "was killed by signal 9" if restarts else ""
     parts = (
         PartState("broker", state, since_ms, restarts, reason),
         PartState("stream", "up", since_ms, 0, ""),

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run
-from sfcrime.audit.partitions import OffsetRange
-from sfcrime.audit.recount import Conflict
 from sfcrime.audit.result import (
     AuditResult,
+    Conflict,
     ConflictFound,
     Difference,
     DifferenceKind,
     RecordPlace,
 )
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.cli import audit
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store.records import CellCount

@@ -66,8 +66,8 @@ OVERVIEW = Overview(
 
 
 BEGAN_MS = 1_795_999_600_000  # 2026-11-30T00:46:40Z
-DOWN = PartState("broker", "down", BEGAN_MS, 1, "ended by signal 9")
-STREAM_DOWN = PartState("stream", "down", BEGAN_MS + 5_000, 3, "it ended with exit code 4")
+DOWN = PartState("broker", "down", BEGAN_MS, 1, "was killed by signal 9")
+STREAM_DOWN = PartState("stream", "down", BEGAN_MS + 5_000, 3, "ended with exit code 4")
 STALE = replace(
     OVERVIEW,
     supervision=SupervisionActivity(
@@ -236,8 +236,8 @@ def test_parts_that_are_down_stand_in_the_place_of_silence_and_the_numbers_stay(
 
     said = " ".join(line for line in view[1:4])
     assert said.startswith(
-        "Stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), "
-        "starting again; the stream is down (it ended with exit code 4), starting again"
+        "Stale since 2026-11-30T00:46:40Z: the broker is down: it was killed by signal 9; "
+        "the stream is down: it ended with exit code 4"
     )
     assert words(line_of("Stream", STALE)) == (
         "Stream 45,258 191/s down since 00:46:45Z · lag 1,000"
@@ -249,7 +249,7 @@ def test_parts_that_are_down_stand_in_the_place_of_silence_and_the_numbers_stay(
 
 
 def test_a_page_that_is_down_is_told_and_leaves_the_numbers_live() -> None:
-    page = PartState("dashboard", "down", BEGAN_MS, 2, "ended by signal 9")
+    page = PartState("dashboard", "down", BEGAN_MS, 2, "was killed by signal 9")
     overview = replace(OVERVIEW, supervision=SupervisionActivity(BEGAN_MS, BEGAN_MS, (page,)))
 
     assert line_of("Page", overview) == "Page        down since 00:46:40Z"
@@ -282,10 +282,10 @@ def test_the_plain_line_names_what_is_down_and_counts_restarts_to_the_end() -> N
     assert plain_line(STALE, ends, "", STALE.liveness(ends, BEGAN_MS)) == (
         "read 45,258 = counted 45,001 + duplicate 2 + late 55 + rejected 200; gaps 0; "
         "lag 1,000; producer publishing; "
-        "stream down since 2026-11-30T00:46:45Z (it ended with exit code 4); "
+        "stream down since 2026-11-30T00:46:45Z (ended with exit code 4); "
         "restarts: broker 1, stream 3; "
-        "stale since 2026-11-30T00:46:40Z: the broker is down (ended by signal 9), "
-        "starting again; the stream is down (it ended with exit code 4), starting again"
+        "stale since 2026-11-30T00:46:40Z: the broker is down: it was killed by signal 9; "
+        "the stream is down: it ended with exit code 4"
     )
     assert plain_line(STALE, ends, "stopped").endswith(
         "; producer publishing; stream stopped; restarts: broker 1, stream 3"

@@ -98,9 +98,9 @@ def test_progress_json_is_a_line_a_batch_oldest_first(data_dir, run) -> None:
 def supervise(data_dir: Path, seen_ms: int) -> None:
     """A run that has been there for a while: its broker is down, its stream works."""
     began_ms = 1_795_999_600_000  # 2026-11-30T00:46:40Z
-    broker = PartState("broker", "down", began_ms + 60_000, 1, "ended by signal 9")
+    broker = PartState("broker", "down", began_ms + 60_000, 1, "was killed by signal 9")
     producer = PartState("producer", "done", began_ms + 2_000, 0, "")
-    stream = PartState("stream", "up", began_ms + 2_000, 3, "ended by signal 9")
+    stream = PartState("stream", "up", began_ms + 2_000, 3, "was killed by signal 9")
     parts = (broker, producer, stream)
     write_activity(data_dir, SupervisionActivity(began_ms, seen_ms, parts))
 
@@ -119,7 +119,7 @@ def test_a_part_that_is_down_is_named_with_since_and_restarts(data_dir: Path, ru
             "state": "down",
             "since": "2026-11-30T00:47:40.000Z",
             "restarts": 1,
-            "reason": "ended by signal 9",
+            "reason": "was killed by signal 9",
         },
         {
             "name": "producer",
@@ -133,21 +133,21 @@ def test_a_part_that_is_down_is_named_with_since_and_restarts(data_dir: Path, ru
             "state": "up",
             "since": "2026-11-30T00:46:42.000Z",
             "restarts": 3,
-            "reason": "ended by signal 9",
+            "reason": "was killed by signal 9",
         },
     ]
     assert document["state"] == {
         "state": "stale",
         "since": "2026-11-30T00:47:40.000Z",
-        "reason": "The broker is down (ended by signal 9), starting again.",
+        "reason": "The broker is down: it was killed by signal 9.",
     }
     assert (
-        "State stale since 2026-11-30T00:47:40Z: the broker is down (ended by signal 9), "
-        "starting again" in text
+        "State stale since 2026-11-30T00:47:40Z: the broker is down: it was killed by signal 9"
+        in text
     )
     assert (
-        "Parts broker down since 2026-11-30T00:47:40Z (ended by signal 9), producer done, stream up"
-        in text
+        "Parts broker down since 2026-11-30T00:47:40Z (was killed by signal 9), producer done, "
+        "stream up" in text
     )
     assert (
         "Restarts broker 1, producer 0, stream 3 since 2026-11-30T00:46:40Z; "

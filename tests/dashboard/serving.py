@@ -40,12 +40,12 @@ SUPERVISION = SupervisionActivity(
     started_ms=COMMITTED_MS - 61_000,
     seen_ms=COMMITTED_MS + 900,
     parts=(
-        PartState("broker", "down", COMMITTED_MS + 500, 1, "ended by signal 9"),
+        PartState("broker", "down", COMMITTED_MS + 500, 1, "was killed by signal 9"),
         PartState("producer", "done", COMMITTED_MS - 50_000, 0, ""),
-        PartState("stream", "up", COMMITTED_MS - 50_000, 2, "ended by signal 11"),
+        PartState("stream", "up", COMMITTED_MS - 50_000, 2, "was killed by signal 11"),
     ),
 )
-BROKER_DOWN = "The broker is down (ended by signal 9), starting again."
+BROKER_DOWN = "The broker is down: it was killed by signal 9."
 
 HOUR_TOTALS = HourTotals(NINE_US // 1_000_000, np.array([5, 5], dtype=np.int64))
 

@@ -53,7 +53,7 @@ def test_parts_are_told_with_their_restarts_and_the_one_that_is_down_makes_it_st
                 state="down",
                 since="2018-10-02T17:07:42.289Z",
                 restarts=1,
-                reason="ended by signal 9",
+                reason="was killed by signal 9",
             ),
             Part(
                 name="producer",
@@ -67,7 +67,7 @@ def test_parts_are_told_with_their_restarts_and_the_one_that_is_down_makes_it_st
                 state="up",
                 since="2018-10-02T17:06:51.789Z",
                 restarts=2,
-                reason="ended by signal 11",
+                reason="was killed by signal 11",
             ),
         ],
     )

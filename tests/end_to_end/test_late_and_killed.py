@@ -175,7 +175,7 @@ def test_a_jvm_that_is_killed_under_the_query_is_named_and_the_stream_goes_on(
 
     named = "Spark's JVM ended under the query (exit code -9)."
     assert f"error: {named}" in stream.log()
-    assert f"the stream ended (exit code 1): {named}; starting it again" in stream.log()
+    assert f"the stream ended with exit code 1: {named}; starting it again" in stream.log()
     assert "driver.log" in stream.log()
     assert "Traceback" not in stream.log()
     assert sfcrime.digest() == counted.sfcrime.digest()

@@ -65,7 +65,7 @@ def _kill_the_page_and_await_the_next(sfcrime: Sfcrime, started: Started) -> Non
     first = _page(sfcrime, started)
     assert f"the page: {first}" in started.log()
     kill_all(_processes(started, "dashboard"))
-    said = "the dashboard was killed (signal 9); starting it again"
+    said = "the dashboard was killed by signal 9; starting it again"
     started.wait_for(lambda: said in started.log(), "the page's restart")
     started.wait_for(lambda: _page(sfcrime, started) != first, "the second page")
     counted = sfcrime.read()

@@ -52,7 +52,7 @@ class Kind:
     name: str
     inflict: Callable[[Service, random.Random], Inflicted]
     place: Place = "embedded"
-    bound_s: float = 90.0
+    bound_s: float = 120.0
     """Within it the ledger has committed again, and has reached the topic's end."""
 
 

@@ -34,6 +34,7 @@ from verdict import Result, as_json, summary
 
 _SHOWN = 600
 """Characters of a violation, from its end; --out has all of it."""
+_SOCKETS = shutil.ignore_patterns("*.sock", "filler")
 
 
 class Options(argparse.Namespace):
@@ -68,7 +69,7 @@ def live(life: Life, number: int, options: Options, results: list[Result]) -> No
                     if results[-1].violations:
                         break
             if results[-1].violations and life.place == "disks":
-                shutil.copytree(folder / "data", folder / "kept")
+                shutil.copytree(folder / "data", folder / "kept", ignore=_SOCKETS)
         if results[-1].violations:
             options.say(f"      kept: {folder}")
         else:

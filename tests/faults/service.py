@@ -63,7 +63,7 @@ MOUNT_IN_OWN_NAMESPACE = (
 )
 """The command behind it has a small /dev/shm of its own, which is gone when it ends."""
 
-SILENCE_S = 30
+SILENCE_S = 45
 """After it, a part that has work and gives no sign of life is taken for hung; 60 s by default."""
 
 GONE_S = 15.0

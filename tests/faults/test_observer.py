@@ -54,7 +54,7 @@ def test_a_sound_store_contradicts_nothing(store: CountedStore) -> None:
         ("UPDATE window_total SET calls = 2", "counted and its windows: 3 and 2"),
         ("UPDATE partition_ledger SET counted = 9", "counted and its partitions: 3 and 9"),
         ("UPDATE partition_ledger SET late = 1", "late and its partitions: 0 and 1"),
-        ("DELETE FROM rejected", "rejected and its reasons: 1 and 0"),
+        ("UPDATE set_aside SET records = 5", "rejected and its reasons: 1 and 5"),
         ("UPDATE partition_ledger SET end_offset = 9", "offsets and records: 9 and 4"),
         ("UPDATE totals SET batches = 7", "batches and their numbers: 7 and 1"),
     ],

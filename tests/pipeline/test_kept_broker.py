@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from threading import Event, Thread
 
 import pytest
 
 from running import settings_in, wait_until
 from sfcrime.errors import GivenUp
-from sfcrime.kafka import broker as broker_module
-from sfcrime.kafka.broker import RunningBroker, start_broker
-from sfcrime.kafka.broker_record import BrokerRecord, running_bootstrap_servers
-from sfcrime.kafka.broker_start import Launch, record_of
-from sfcrime.machine.child import Child
+from sfcrime.kafka.broker import RunningBroker, open_kafka, start_broker
+from sfcrime.kafka.broker_record import running_bootstrap_servers
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline import kept_broker
 from sfcrime.pipeline.activity import PartState
@@ -120,54 +116,56 @@ def test_our_broker_comes_back_on_its_port_after_a_kill_and_is_found_once_it_ans
 
     assert running.pid != first
     assert running_bootstrap_servers(settings.data_dir) == servers
-    assert said == ["the broker was killed (signal 9); starting it again", "the broker is back"]
+    assert said == ["the broker was killed by signal 9; starting it again", "the broker is back"]
     state = kept.part.as_state()
-    assert state == PartState("broker", "up", state.since_ms, 1, "was killed (signal 9)")
+    assert state == PartState("broker", "up", state.since_ms, 1, "was killed by signal 9")
 
 
-class Sleeper:
-    """Stands for the process of a broker."""
-
-    pid = os.getpid()
-
-    def __init__(self) -> None:
-        self.graces_s: list[float] = []
-
-    def stop(self, grace_s: float) -> None:
-        self.graces_s.append(grace_s)
-
-
-def test_a_broker_gets_no_longer_to_end_than_it_is_given(tmp_path: Path) -> None:
-    sleeper = Sleeper()
-    child = cast(Child, sleeper)
-    record = record_of(child, "127.0.0.1:9092", answers=True)
-    running = RunningBroker(Launch(tmp_path, [], False), child, record, 8.0, ExitStack())
-    running.stop(2.0)
-    running.stop()
-    assert sleeper.graces_s == [2.0, 8.0]
-
-
-def test_a_full_disk_only_puts_off_that_others_find_the_broker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.kafka
+def test_a_command_waits_for_a_broker_that_is_being_started_again(
+    broker: tuple[Settings, RunningBroker],
 ) -> None:
-    written: list[BrokerRecord] = []
-    is_full = True
+    """It may not start one of its own: the folder is taken."""
+    settings, running = broker
+    os.kill(running.pid, signal.SIGKILL)
+    wait_until(lambda: running.exit_code is not None, "its end")
+    kept = KeptBroker(settings, running, [].append)
+    waited = Event()
+    found: list[str] = []
 
-    def write(_: Path, record: BrokerRecord) -> None:
-        if is_full:
-            raise OSError(28, "No space left on device")
-        written.append(record)
+    def ask() -> None:
+        with open_kafka(settings.at_servers(""), lambda _: waited.set()) as opened:
+            found.append(opened.kafka.bootstrap_servers)
 
-    monkeypatch.setattr(broker_module, "write_record", write)
-    monkeypatch.setattr(broker_module, "start_on", lambda *_: Sleeper())
-    child = cast(Child, Sleeper())
-    record = record_of(child, "127.0.0.1:9092", answers=True)
-    running = RunningBroker(Launch(tmp_path, [], False), child, record, 1.0, ExitStack())
+    asking = Thread(target=ask)
+    asking.start()
+    assert waited.wait(30)
+    wait_until(lambda: kept.look() is None and kept.part.state == "up", "up", 60)
+    asking.join(30)
+    kept.end()
+
+    assert found == [running.bootstrap_servers]
+
+
+@pytest.mark.kafka
+def test_a_start_that_cannot_be_noted_leaves_no_broker_that_nobody_knows_of(
+    broker: tuple[Settings, RunningBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: it would keep port and folder from the next."""
+    settings, running = broker
+    os.kill(running.pid, signal.SIGKILL)
+    wait_until(lambda: running.exit_code is not None, "its end")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sfcrime.kafka.broker.write_record", full)
+        with pytest.raises(OSError, match="No space left"):
+            running.start_again()
+    assert running.exit_code is not None
 
     running.start_again()
-    running.note_answers()
-    assert written == []
-    is_full = False
-    running.note_answers()
-    running.note_answers()
-    assert [each.answers for each in written] == [True]
+    kept = KeptBroker(settings, running, [].append)
+    wait_until(lambda: kept.look() is None and kept.part.state == "up", "up", 60)
+    kept.end()

@@ -41,7 +41,7 @@ class FakeProcess:
         self.exit_code = KILLED
 
     def ended(self, code: int) -> Ended:
-        reason = "was killed (signal 9)" if code < 0 else "ended: No broker."
+        reason = "was killed by signal 9" if code < 0 else "ended: No broker."
         return Ended(reason, self.failure)
 
 
@@ -89,7 +89,7 @@ def test_each_restart_waits_twice_as_long_up_to_fifteen_seconds(kept: Kept) -> N
 
     assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
     assert kept.part.restarts == 7
-    assert kept.said == ["the stream was killed (signal 9); starting it again"] * 7
+    assert kept.said == ["the stream was killed by signal 9; starting it again"] * 7
 
 
 def test_what_works_again_begins_with_the_shortest_wait(kept: Kept) -> None:
@@ -130,11 +130,11 @@ def test_it_is_down_from_its_end_until_it_works_again_not_until_its_start(kept: 
     kept.ends()
     kept.passes(1)
     assert kept.process.starts == 2
-    assert kept.part.as_state() == PartState("stream", "down", 10_000, 1, "was killed (signal 9)")
+    assert kept.part.as_state() == PartState("stream", "down", 10_000, 1, "was killed by signal 9")
 
     kept.passes(4)
     kept.part.works()
-    assert kept.part.as_state() == PartState("stream", "up", 15_000, 1, "was killed (signal 9)")
+    assert kept.part.as_state() == PartState("stream", "up", 15_000, 1, "was killed by signal 9")
     assert kept.said[-1] == "the stream is back"
 
 
@@ -171,7 +171,7 @@ def test_it_is_given_up_when_it_was_down_for_too_long(kept: Kept) -> None:
 
     assert 100 < kept.now_s - 1_000 < 116
     assert raised.value.happened == (
-        "The stream could not be kept up for 2 minutes; at last it was killed (signal 9)"
+        "The stream could not be kept up for 2 minutes; at last it was killed by signal 9"
     )
     assert raised.value.next_step == "read its log"
 
@@ -233,6 +233,15 @@ def test_what_is_away_is_down_with_its_first_reason_and_said_once(kept: Kept) ->
     kept.now_s += 100
     with pytest.raises(GivenUp, match="at last it does not answer"):
         kept.part.is_away("does not answer", failure)
+
+
+def test_it_is_starting_until_it_works_for_the_first_time_and_is_no_restart_then() -> None:
+    kept = Kept()
+    assert kept.part.as_state() == PartState("stream", "starting", 0, 0, "")
+    kept.now_s += 6
+    kept.part.works()
+    assert kept.part.as_state() == PartState("stream", "up", 6_000, 0, "")
+    assert kept.said == []
 
 
 def test_a_part_that_is_done_is_no_longer_down(kept: Kept) -> None:

@@ -30,12 +30,16 @@ from store_samples import FIRST, GENERATION, SECOND, progress_of
 def overview(tmp_path: Path) -> Overview:
     """Two batches that end at offset 11 of partition 0 and 15 of partition 1."""
     write_activity(tmp_path, ProducerActivity(sent=15, step="publishing"))
-    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+    _count_into(tmp_path / STORE_FILE)
+    return OverviewWatch(tmp_path, windows=3, top=5).look()
+
+
+def _count_into(store: Path) -> None:
+    with open_writer(store, history_rows=100) as writer:
         writer.create_generation(GENERATION)
         for outcome in (FIRST, SECOND):
             writer.commit_batch(outcome)
             writer.record_progress(progress_of(outcome.batch_id))
-    return OverviewWatch(tmp_path, windows=3, top=5).look()
 
 
 def test_before_anything_is_counted_there_is_nothing_to_show(tmp_path: Path) -> None:
@@ -68,7 +72,7 @@ def test_store_and_parts_are_shown_together(overview: Overview) -> None:
 
 
 def test_a_supervisor_is_believed_for_15_seconds(tmp_path: Path) -> None:
-    down = PartState("broker", "down", 1_538_500_061_789, 1, "ended by signal 9")
+    down = PartState("broker", "down", 1_538_500_061_789, 1, "was killed by signal 9")
     now_ms = time.time_ns() // 1_000_000
 
     write_activity(tmp_path, SupervisionActivity(now_ms - 60_000, now_ms, (down,)))
@@ -78,7 +82,7 @@ def test_a_supervisor_is_believed_for_15_seconds(tmp_path: Path) -> None:
 
     assert (seen.down("broker"), seen.down("stream"), seen.restarted) == (down, None, [down])
     assert seen.liveness({}, now_ms) == Liveness(
-        1_538_500_061_789, "The broker is down (ended by signal 9), starting again."
+        1_538_500_061_789, "The broker is down: it was killed by signal 9."
     )
     assert (forgotten.down("broker"), forgotten.restarted) == (None, [])
     assert forgotten.liveness({}, now_ms) is None
@@ -99,6 +103,16 @@ def test_numbers_are_live_by_the_store_of_the_same_look(overview: Overview) -> N
     waiting = replace(running.writer, seen_ms=ended_ms + 120_000)
     late = replace(running, writer=waiting).liveness({0: 12, 1: 20}, ended_ms + 120_000)
     assert late.reason == "Records wait in the topic, and no batch was committed for a minute."
+
+
+def test_what_was_read_last_stays_while_the_store_cannot_be_read(tmp_path: Path) -> None:
+    _count_into(tmp_path / STORE_FILE)
+    watch = OverviewWatch(tmp_path, windows=3, top=5)
+    before = watch.look().counted
+    assert before is not None
+    (tmp_path / STORE_FILE).write_bytes(b"no database" * 1000)
+
+    assert watch.look().counted == before
 
 
 @pytest.mark.parametrize(

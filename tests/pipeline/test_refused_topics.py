@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from cell_samples import cells_of
 from running import spark_was_awaited, wait_until
 from sfcrime.audit.run_audit import run_audit
+from sfcrime.audit.share_count import count_here
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAgain, TopicRefused
 from sfcrime.kafka.consumer import read_range
@@ -182,7 +183,8 @@ def test_where_retention_ate_counted_records_audit_and_rebuild_name_them(
         open_reader(settings.data_dir / STORE_FILE) as reader,
         pytest.raises(TopicRefused) as audit,
     ):
-        run_audit(reader, Topic(settings.kafka).state(), partial(read_range, settings.kafka))
+        count = count_here(partial(read_range, settings.kafka))
+        run_audit(reader, Topic(settings.kafka).state(), count)
     assert "no longer holds 5 of the 8 offsets that were counted" in audit.value.happened
     assert "partition 0: offsets 0 to 4" in audit.value.happened
 

@@ -17,7 +17,7 @@ from sfcrime.errors import AlreadyRunning
 from sfcrime.machine.child import start_child
 from sfcrime.machine.own_folder import DATA_FOLDER, file_lock, take_folder
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
-from sfcrime.pipeline.kept_stream import StreamPart
+from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.stream_supervisor import StreamSupervisor
 from sfcrime.settings import KafkaSettings, Settings
 
@@ -26,7 +26,7 @@ ENDS_LATE = "import signal, sys; signal.sigwait([signal.SIGTERM]); sys.exit(7)"
 
 
 @dataclass
-class OtherProgram(StreamPart):
+class OtherProgram(Part):
     """A part whose program is another one."""
 
     program: str = STAYS
@@ -90,7 +90,7 @@ def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
 
         def is_down() -> bool:
             parts = read_activity(settings.data_dir, SupervisionActivity).parts
-            return bool(parts) and parts[0].reason == "was killed (signal 9)"
+            return bool(parts) and parts[0].reason == "was killed by signal 9"
 
         wait_until(is_down, "the note that it is down")
         stream.stop.set()
@@ -102,7 +102,7 @@ def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
     finally:
         stream.stop.set()
         beside.join()
-    assert stream.said == ["the stream was killed (signal 9); starting it again"]
+    assert stream.said == ["the stream was killed by signal 9; starting it again"]
     assert stream.part.starts == 1
 
 

@@ -22,8 +22,8 @@ class FakeTopic:
 
     answer: dict[int, int] | KafkaUnavailable = KafkaUnavailable("No broker answered.")
 
-    def __init__(self, _: KafkaSettings) -> None:
-        pass
+    def __init__(self, _: KafkaSettings, patience_s: float) -> None:
+        assert patience_s < 3, "a broker that is back is seen before it counts as silent"
 
     def ends(self) -> dict[int, int]:
         if isinstance(self.answer, KafkaUnavailable):

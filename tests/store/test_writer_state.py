@@ -69,6 +69,13 @@ def test_a_run_is_known_by_its_start_and_its_end(path: Path, clock: Clock) -> No
     assert (state.started_ms, state.ended_ms) == (1_000_000, 1_060_000)
 
 
+def test_a_clock_that_was_put_back_does_not_silence_a_run(path: Path, clock: Clock) -> None:
+    with _begun(path) as writer:
+        clock.ms -= 600_000
+        writer.beat()
+        assert _state(path).seen_ms == 400_000
+
+
 def test_each_start_is_counted_and_begins_anew(path: Path, clock: Clock) -> None:
     with _begun(path) as writer:
         writer.describe_run(FACTS)

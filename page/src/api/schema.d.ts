@@ -895,8 +895,7 @@ export interface components {
         readonly Part: {
             /**
              * Name
-             * @description `broker`, or `kafka` where the cluster is not the run's own; `producer`, `stream`,
-             *     `dashboard`.
+             * @description `broker` (of an outside cluster, too), `producer`, `stream` or `dashboard`.
              */
             readonly name: string;
             /**
@@ -916,10 +915,11 @@ export interface components {
             readonly since: string | null;
             /**
              * State
-             * @description `down` until it works again; `done`: a producer at the end of its source.
+             * @description `starting` until it works for the first time; `down` until it works again; `done`: a producer
+             *     at the end of its source.
              * @enum {string}
              */
-            readonly state: "up" | "down" | "done";
+            readonly state: "starting" | "up" | "down" | "done";
         };
         /**
          * Partition

@@ -39,13 +39,13 @@ it("says since when the numbers are stale, and which part is down", async () => 
     ...LIVE,
     state: "stale",
     since: "2026-11-30T09:02:03.000Z",
-    reason: "The broker is down (ended by signal 9), starting again.",
+    reason: "The broker is down: it was killed by signal 9.",
   };
   await shown();
 
   expect(page.querySelector("[data-testid=state]")?.textContent).toBe("Stale since Mon, Nov 30, 2026, 1:02:03 AM");
   expect(page.querySelector("aside")?.textContent).toBe(
-    "Stale since Mon, Nov 30, 2026, 1:02:03 AM. The broker is down (ended by signal 9), starting again.",
+    "Stale since Mon, Nov 30, 2026, 1:02:03 AM. The broker is down: it was killed by signal 9.",
   );
 });
 

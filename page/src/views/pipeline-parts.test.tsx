@@ -10,7 +10,7 @@ const BROKER: Part = {
   state: "down",
   since: "2026-11-30T09:02:03.000Z",
   restarts: 1,
-  reason: "ended by signal 9",
+  reason: "was killed by signal 9",
 };
 const STREAM: Part = { name: "stream", state: "up", since: "2026-11-30T09:00:00.000Z", restarts: 0, reason: "" };
 let page: HTMLElement;
@@ -36,7 +36,7 @@ it("says of each part how it is, since when, how often it was started again and 
 
   const rows = [...page.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent));
   expect(rows).toEqual([
-    ["broker", "down since Mon, Nov 30, 2026, 1:02:03 AM", "1", "ended by signal 9"],
+    ["broker", "down since Mon, Nov 30, 2026, 1:02:03 AM", "1", "was killed by signal 9"],
     ["stream", "up since Mon, Nov 30, 2026, 1:00:00 AM", "0", "it never was"],
   ]);
   expect(page.querySelector(".part-down th")?.textContent).toBe("broker");

@@ -18,7 +18,7 @@ export function Path({ overview }: OverviewProps) {
   const partitions = answer?.partitions.length ?? 0;
   const stations: readonly (readonly [string, string, ...string[]])[] = [
     ["Source", now === null ? "–" : visibleText(now.meta.source), "producer"],
-    ["Kafka topic", `${counted(partitions, "partition")}; ${lagShort(state?.lag)}`, "broker", "kafka"],
+    ["Kafka topic", `${counted(partitions, "partition")}; ${lagShort(state?.lag)}`, "broker"],
     ["Spark query", last ? `${counted(last.input_rows, "record")} in ${duration(last.duration_ms)}` : "no batch yet", "stream"],
     ["Store", `${count(now?.accounts.counted)} calls counted in ${counted(now?.batches ?? 0, "batch", "batches")}`],
     ["This page", now?.meta.committed_at ? `as of ${instantClock(now.meta.committed_at)}` : "nothing yet"],

@@ -7,13 +7,10 @@ equal is only what was met on both sides.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sfcrime.audit.conflicts import settle
-from sfcrime.audit.recount import Conflict, Recount
+from sfcrime.audit.recount import Recount
 from sfcrime.audit.result import (
     DifferenceKind,
     DifferenceLog,
@@ -24,96 +21,17 @@ from sfcrime.audit.result import (
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Accounting
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.store.records import (
-    CellCount,
     LateRecord,
     PartitionRange,
     RejectedRecord,
     WindowTotal,
 )
 
-CellKey = tuple[int, str, str]
-"""(start of the window in microseconds on the wall, call type, disposition)."""
-
-MAX_CELLS_TRACED = 10
-"""Differing cells whose records are looked for in the topic."""
-
-_Row = TypeVar("_Row", CellCount, RejectedRecord, LateRecord)
 _SetAside = TypeVar("_SetAside", RejectedRecord, LateRecord)
-_Key = TypeVar("_Key", CellKey, RecordPlace)
-
-
-@dataclass(slots=True)
-class CellVerdict:
-    """What comparing the cells gave."""
-
-    cells: int = 0
-    """Cells of the recount."""
-    differing: int = 0
-    first_differing: list[CellKey] = field(default_factory=list)
-    """The first 10, in the order of their differences in the log."""
-
-
-def cell_key(cell: CellCount) -> CellKey:
-    return (cell.window_us, cell.call_type, cell.disposition)
-
-
-def cell_name(key: CellKey) -> str:
-    """ "2018-10-02T09:00:00 | Passing Call | HAN"."""
-    window_us, call_type, disposition = key
-    return f"{on_the_wall(window_us)} | {call_type} | {disposition}"
-
-
-def compare_cells(
-    recounted: Iterable[CellCount],
-    conflicts: Sequence[Conflict],
-    stored: Iterable[CellCount],
-    log: DifferenceLog,
-) -> CellVerdict:
-    """Compares the calls of every cell.
-
-    Args:
-        recounted: all cells, ordered by their key, without the calls of `conflicts`.
-        conflicts: calls that may stand in either of several cells.
-        stored: all cells of the store, in the same order.
-        log: takes the differences.
-    """
-    verdict = CellVerdict()
-    certain: Counter[CellKey] = Counter()
-    contested: dict[CellKey, int | None] = {
-        cell_key(cell): None for each in conflicts for _, cell in each.choices
-    }
-    for key, counted, held in merged(recounted, stored, cell_key):
-        calls = counted.calls if counted else None
-        if key not in contested:
-            _compare_calls(key, calls, held.calls if held else None, verdict, log)
-            continue
-        certain[key] += calls or 0
-        if held is not None:
-            contested[key] = (contested[key] or 0) + held.calls
-    numbers = {key: number for number, key in enumerate(contested)}
-    dealt = settle(
-        [[numbers[cell_key(cell)] for _, cell in each.choices] for each in conflicts],
-        {numbers[key]: (held or 0) - certain[key] for key, held in contested.items()},
-    )
-    for key, stored_calls in contested.items():
-        _compare_calls(key, certain[key] + dealt[numbers[key]] or None, stored_calls, verdict, log)
-    return verdict
-
-
-def _compare_calls(
-    key: CellKey, calls: int | None, held: int | None, verdict: CellVerdict, log: DifferenceLog
-) -> None:
-    verdict.cells += calls is not None
-    if calls != held:
-        verdict.differing += 1
-        if len(verdict.first_differing) < MAX_CELLS_TRACED:
-            verdict.first_differing.append(key)
-        log.expect(DifferenceKind.CELL, cell_name(key), calls, held)
 
 
 def compare_windows(
-    recounted: Counter[int],
-    conflicts: Sequence[Conflict],
+    recounted: Mapping[int, int],
     stored: Iterable[WindowTotal],
     last_batch_id: int | None,
     log: DifferenceLog,
@@ -121,23 +39,20 @@ def compare_windows(
     """Compares the total of every window.
 
     Args:
-        recounted: calls by start of window in microseconds, without those of `conflicts`.
-        conflicts: each counts once; all of its copies are of one time, and so of one window.
+        recounted: calls by start of window in seconds on the wall.
         stored: the store's totals.
         last_batch_id: the newest batch of the ledger.
         log: takes the differences.
     """
-    kind, left = DifferenceKind.WINDOW, Counter(recounted)
-    left.update(each.choices[0][1].window_us for each in conflicts)
+    kind, left = DifferenceKind.WINDOW, dict(recounted)
     for row in stored:
-        window_us = row.window_s * MICROS
-        name = on_the_wall(window_us)
-        log.expect(kind, name, left.pop(window_us, None), row.calls)
+        name = on_the_wall(row.window_s * MICROS)
+        log.expect(kind, name, left.pop(row.window_s, None), row.calls)
         if last_batch_id is None or not 0 <= row.batch_id <= last_batch_id:
             known = "none" if last_batch_id is None else f"0 to {last_batch_id:,}"
             log.add(kind, f"{name}, batch that changed it last", known, row.batch_id)
-    for window_us, calls in sorted(left.items()):
-        log.add(kind, on_the_wall(window_us), calls, None)
+    for window_s, calls in sorted(left.items()):
+        log.add(kind, on_the_wall(window_s * MICROS), calls, None)
 
 
 def compare_accounting(
@@ -182,21 +97,21 @@ def compare_set_aside(
     log: DifferenceLog,
 ) -> None:
     """Compares every rejected record and its reason, or every late one and its times."""
-    for place, counted, held in merged(recounted, stored, _place):
+    for place, counted, held in _merged(recounted, stored):
         if counted != held:
             what = f"partition {place.partition} offset {place.offset}"
             log.add(kind, what, _why(counted), _why(held), (place,))
 
 
-def merged(
-    left: Iterable[_Row], right: Iterable[_Row], key_of: Callable[[_Row], _Key]
-) -> Iterator[tuple[_Key, _Row | None, _Row | None]]:
-    """Pairs the rows of two lists in ascending order of the same key; None where one has none."""
+def _merged(
+    left: Iterable[_SetAside], right: Iterable[_SetAside]
+) -> Iterator[tuple[RecordPlace, _SetAside | None, _SetAside | None]]:
+    """Pairs the rows of two lists in ascending order of their places; None where one has none."""
     lefts, rights = iter(left), iter(right)
     counted, held = next(lefts, None), next(rights, None)
     while counted is not None or held is not None:
-        key = None if counted is None else key_of(counted)
-        other = None if held is None else key_of(held)
+        key = None if counted is None else _place(counted)
+        other = None if held is None else _place(held)
         if other is None or (key is not None and key < other):
             assert key is not None
             yield key, counted, None

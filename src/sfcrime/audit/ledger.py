@@ -70,3 +70,4 @@ def check_ranges(
             log.expect(_KIND, f"{what}, late", late, span.late)
             log.expect(_KIND, f"{what}, rejected", rejected, span.rejected)
         log.expect(_KIND, f"partition {partition}, end of the last batch", found.end, due)
+        found.forget_offsets()

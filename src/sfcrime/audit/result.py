@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from sfcrime.audit.partitions import OffsetRange
-from sfcrime.audit.recount import Conflict
+from sfcrime.audit.shares import OffsetRange
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import EXIT_DATA_DIFFERS, EXIT_OK
+from sfcrime.store.records import CellCount
 
 MAX_LISTED = 50
 """Differences listed of each kind, and conflicts; all are counted."""
@@ -47,6 +47,23 @@ class RecordPlace(NamedTuple):
 
     partition: int
     offset: int
+
+
+CellKey = tuple[int, str, str]
+"""(start of the window in microseconds on the wall, call type, disposition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Copies of one identity in several partitions which fall into different cells.
+
+    Either may be the one that was counted, so either cell is accepted.
+    """
+
+    call_id: int
+    call_us: int
+    choices: tuple[tuple[int, CellCount], ...]
+    """(partition, the cell of its first copy with `calls` 1), by partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +162,14 @@ class DifferenceLog:
         if self.counts[kind] <= MAX_LISTED:
             self.listed.append(Difference(kind, what, shown(recounted), shown(stored), places))
 
-    def has_room(self, kind: DifferenceKind) -> bool:
-        """Whether the next difference of a kind will be listed."""
-        return self.counts[kind] < MAX_LISTED
+    def add_unlisted(self, kind: DifferenceKind, number: int) -> None:
+        """Counts further differences, where as many as can be are listed."""
+        if number:
+            self.counts[kind] += number
+
+    def room(self, kind: DifferenceKind) -> int:
+        """How many more differences of a kind will be listed."""
+        return max(0, MAX_LISTED - self.counts[kind])
 
     def expect(self, kind: DifferenceKind, what: str, recounted: object, stored: object) -> None:
         """Notes a difference unless both sides are equal."""
@@ -165,3 +187,13 @@ def shown(side: object) -> str:
 def on_the_wall(wall_us: int) -> str:
     """ "2018-10-02T09:11:00", with microseconds where there are any."""
     return (_EPOCH + timedelta(microseconds=wall_us)).isoformat()
+
+
+def cell_key(cell: CellCount) -> CellKey:
+    return (cell.window_us, cell.call_type, cell.disposition)
+
+
+def cell_name(key: CellKey) -> str:
+    """ "2018-10-02T09:00:00 | Passing Call | HAN"."""
+    window_us, call_type, disposition = key
+    return f"{on_the_wall(window_us)} | {call_type} | {disposition}"

@@ -1,22 +1,13 @@
-"""One audit: refuses what cannot be proved, recounts, compares, traces what differs."""
+"""One audit: refuses what cannot be proved, recounts, compares, names the records that differ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Protocol
 
-from sfcrime.audit.compare import (
-    CellVerdict,
-    compare_accounting,
-    compare_cells,
-    compare_partitions,
-    compare_windows,
-)
-from sfcrime.audit.identities import check_blocks, compare_identities, stored_pairs
-from sfcrime.audit.ledger import check_batches, check_ranges
-from sfcrime.audit.partitions import OffsetRange
-from sfcrime.audit.recount import Conflict, CountingRules, Recount, recount
+from sfcrime.audit.comparison import compare
+from sfcrime.audit.counting_rules import CountingRules
+from sfcrime.audit.processes import count_in_processes
 from sfcrime.audit.result import (
     MAX_LISTED,
     AuditResult,
@@ -24,14 +15,14 @@ from sfcrime.audit.result import (
     DifferenceKind,
     DifferenceLog,
 )
-from sfcrime.audit.sequences import SourceSequences, check_sequences
-from sfcrime.audit.sums import compare_sums_and_rows
+from sfcrime.audit.sequences import check_sequences
+from sfcrime.audit.shares import CountPlan, CountShares, OffsetRange
+from sfcrime.audit.spill import open_spill
 from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState
 from sfcrime.errors import FingerprintChanged, TopicRefused
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
@@ -39,26 +30,13 @@ from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation, PartitionRange
 
 Progress = Callable[[str, int, int], None]
-"""Told (stage, offsets passed, offsets to pass) as the topic is read."""
+"""Told (stage, done, due): of offsets while the topic is read, then of parts of the comparison."""
 
 OPENING = "Opening Kafka"
 RECOUNTING = "Recounting"
-TRACING = "Finding the records concerned"
-_ALL_ROWS = 2**62
+COMPARING = "Comparing"
 _READ_LIMIT_S = 600.0
-"""A report's reads get a tenth of it: an audit has the store sort all of its cells at once."""
-
-
-class ReadRange(Protocol):
-    """Reads records of the topic that is audited; `kafka.consumer.read_range` does."""
-
-    def __call__(
-        self, start: Mapping[int, int], end: Mapping[int, int], *, source_name: str = ""
-    ) -> Iterator[Sequence[TopicRecord]]:
-        """Every record with start <= offset < end; each partition's in the order of offsets.
-
-        Where a source is named, its records have their sequences.
-        """
+"""A report's reads get a tenth of it: an audit may run beside much else."""
 
 
 def audit_store(settings: Settings, progress: Progress) -> AuditResult:
@@ -72,14 +50,14 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
         open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S, copied=True) as store,
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
-        read = partial(read_range, opened.kafka)
-        return run_audit(store, Topic(opened.kafka).state(), read, progress)
+        count = count_in_processes(opened.kafka)
+        return run_audit(store, Topic(opened.kafka).state(), count, progress)
 
 
 def run_audit(
     store: StoreReader,
     topic: TopicState,
-    read: ReadRange,
+    count: CountShares,
     progress: Progress = lambda stage, done, due: None,
 ) -> AuditResult:
     """Recounts the topic up to the ledger's offsets and compares.
@@ -87,13 +65,13 @@ def run_audit(
     Args:
         store: one snapshot, so a job may go on counting meanwhile.
         topic: the one the store's generation was counted from, as it is now.
-        read: reads its records.
-        progress: told of the reading.
+        count: reads and judges its records.
+        progress: told of it.
 
     Raises:
         FingerprintChanged: the numbers were made by other rules than this version knows.
         TopicRefused: the topic was made again, or no longer holds what was counted.
-        KafkaUnavailable, StoreUnavailable: one of them cannot be read.
+        Unreachable: Kafka, the store or the folder for temporary files cannot be used.
     """
     generation, ledger = store.generation(), store.partition_ledger()
     log = DifferenceLog()
@@ -101,19 +79,19 @@ def run_audit(
     partitions = _refuse_unprovable(generation, ledger, topic, log)
     rules = CountingRules(generation.lateness_s, generation.window_minutes)
     ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
-    is_ours, found = generation.source_name != "", SourceSequences()
-
-    def records(stage: str, source_name: str = "") -> Iterator[Sequence[TopicRecord]]:
-        return _records(read, ranges, source_name, partial(progress, stage))
-
-    batches = records(RECOUNTING, generation.source_name)
-    count = recount(found.noting(batches) if is_ours else batches, ranges, rules)
-    conflicts = count.finish()
-    verdict = _compare(store, count, conflicts, ledger, log)
-    sequences = check_sequences(found, ranges, partitions, log) if is_ours else None
-    named = conflicts[:MAX_LISTED]
-    identities = [(each.call_id, each.call_us) for each in named]
-    traced = find_records(partial(records, TRACING), rules, verdict.first_differing, identities)
+    with open_spill() as spill:
+        plan = CountPlan(ranges, rules, generation.source_name, spill)
+        results = count(plan, lambda passed: progress(RECOUNTING, passed, plan.due))
+        found = compare(store, plan, results, log, partial(progress, COMPARING))
+        sequences = None
+        if generation.source_name:
+            read = {number: part.sequences for number, part in found.count.partitions.items()}
+            sequences = check_sequences(read, ranges, partitions, log)
+        named, differing = found.contested[:MAX_LISTED], found.verdict.first_differing
+        traced = find_records(
+            *(found.count.all_rows(), found.count.labels, rules.window_s, differing),
+            identities=[(each.call_id, each.call_us) for each in named],
+        )
     totals = store.totals()
     return AuditResult(
         generation=store.number,
@@ -123,42 +101,22 @@ def run_audit(
         ranges=ranges,
         lateness_s=generation.lateness_s,
         window_minutes=generation.window_minutes,
-        cells=verdict.cells,
-        differing=verdict.differing,
-        accounting=count.accounting,
+        cells=found.verdict.cells,
+        differing=found.verdict.differing,
+        accounting=found.count.accounting,
         stored_accounting=totals.accounting,
-        differences=traced.with_places(log.listed, verdict.first_differing),
+        differences=traced.with_places(log.listed, differing),
         difference_counts=dict(log.counts),
         conflicts=tuple(
-            ConflictFound(each, tuple(traced.of_identity[each.call_id, each.call_us]))
+            ConflictFound(
+                each.conflict(found.count.labels),
+                tuple(traced.of_identity[each.call_id, each.call_us]),
+            )
             for each in named
         ),
-        conflict_count=len(conflicts),
+        conflict_count=len(found.contested),
         sequences=sequences,
     )
-
-
-def _compare(
-    store: StoreReader,
-    count: Recount,
-    conflicts: Sequence[Conflict],
-    ledger: Sequence[PartitionRange],
-    log: DifferenceLog,
-) -> CellVerdict:
-    totals = store.totals()
-    verdict = compare_cells(count.cells(), conflicts, store.cells(), log)
-    windows = count.calls_by_window()
-    compare_windows(windows, conflicts, store.window_totals(), totals.last_batch_id, log)
-    compare_accounting(count.accounting, totals.accounting, log)
-    compare_partitions(count, ledger, log)
-    sums = store.set_aside_sums()
-    compare_sums_and_rows(DifferenceKind.REJECTED, count.rejected(), store.rejected(), sums, log)
-    compare_sums_and_rows(DifferenceKind.LATE, count.late(), store.late(), sums, log)
-    check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
-    check_ranges(store.batch_ranges(), count, log)
-    check_blocks(store.identity_blocks(), log)
-    compare_identities(stored_pairs(store.identity_blocks(), log), count, log)
-    return verdict
 
 
 def _refuse_other_rules(generation: Generation) -> None:
@@ -202,21 +160,3 @@ def _unprovable(
         "or set the topic's retention.ms=-1 and count what it still holds, which can be audited "
         "again: sfcrime rebuild --accept-loss",
     )
-
-
-def _records(
-    read: ReadRange,
-    ranges: Mapping[int, OffsetRange],
-    source_name: str,
-    progress: Callable[[int, int], None],
-) -> Iterator[Sequence[TopicRecord]]:
-    """The records of the ranges; progress is told once a batch of them was worked on, in offsets:
-    a run of them may hold no record."""
-    starts = {partition: span.start for partition, span in ranges.items()}
-    ends = {partition: span.end for partition, span in ranges.items()}
-    due = sum(span.end - span.start for span in ranges.values())
-    reached = dict(starts)
-    for batch in read(starts, ends, source_name=source_name):
-        yield batch
-        reached.update({record.partition: record.offset + 1 for record in batch})
-        progress(sum(reached.values()) - sum(starts.values()), due)

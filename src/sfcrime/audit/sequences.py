@@ -10,14 +10,13 @@ Records of others are passed over. A forged header that names the source cannot 
 
 from __future__ import annotations
 
-import heapq
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
-from sfcrime.audit.partitions import OffsetRange
+import numpy as np
+from numpy.typing import NDArray
+
 from sfcrime.audit.result import (
     DifferenceKind,
     DifferenceLog,
@@ -25,69 +24,52 @@ from sfcrime.audit.result import (
     SequenceSpan,
     shown,
 )
-from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.audit.shares import OffsetRange
+from sfcrime.audit.spill import Rows
+
+Integers: TypeAlias = NDArray[np.int64]
+ReadSequences = Callable[[int], Iterator[Rows]]
+"""Reads the records of the source in one partition (`shares.SEQUENCE`), in the order of their
+offsets, up to so many at a time. Repeatable."""
 
 _KIND = DifferenceKind.SEQUENCE
+_ROWS_TOGETHER = 1_000_000
+"""Of all partitions together, in memory at a time."""
 
 
 @dataclass(slots=True)
-class PartitionSequences:
-    """The sequences of one partition's records of the source, in the order of their offsets.
+class _Part:
+    """What one partition's records of the source look like; it holds at least one."""
 
-    8 bytes a record. Offsets are kept only where they do not follow each other: after records of
-    others and gaps.
-    """
-
-    sequences: array[int] = field(default_factory=lambda: array("q"))
-    run_starts: array[int] = field(default_factory=lambda: array("q"))
-    """Indexes at which a run of offsets without a hole starts."""
-    run_offsets: array[int] = field(default_factory=lambda: array("q"))
-    next_offset: int = -1
-
-    def add(self, offset: int, sequence: int) -> None:
-        if offset != self.next_offset:
-            self.run_starts.append(len(self.sequences))
-            self.run_offsets.append(offset)
-        self.next_offset = offset + 1
-        self.sequences.append(sequence)
-
-    def offset_of(self, index: int) -> int:
-        """The offset of the record at an index of `sequences`."""
-        run = bisect_right(self.run_starts, index) - 1
-        return self.run_offsets[run] + index - self.run_starts[run]
+    read: ReadSequences
+    first: int
+    largest: int
+    last: int
+    records: int = 0
+    ascends: bool = True
 
 
-class SourceSequences:
-    """The sequences of a topic's ranges, noted as they are read."""
+class _Finding(NamedTuple):
+    """A hole before a sequence, or a sequence that several partitions hold."""
 
-    def __init__(self) -> None:
-        self.partitions: dict[int, PartitionSequences] = {}
-        """Those that hold a record of the source."""
-
-    def noting(self, batches: Iterable[Sequence[TopicRecord]]) -> Iterator[Sequence[TopicRecord]]:
-        """Hands batches on, each partition's records in the order of offsets, and notes them."""
-        partitions = self.partitions
-        for batch in batches:
-            for record in batch:
-                sequence = record.sequence
-                if sequence is not None:
-                    part = partitions.get(record.partition)
-                    if part is None:
-                        part = partitions[record.partition] = PartitionSequences()
-                    part.add(record.offset, sequence)
-            yield batch
+    start: int
+    end: int
+    holders: tuple[int, ...]
+    """Empty: none of [start, end) is there. Else who holds `start`."""
 
 
 def check_sequences(
-    found: SourceSequences,
+    found: Mapping[int, ReadSequences],
     ranges: Mapping[int, OffsetRange],
     partitions: Collection[int],
     log: DifferenceLog,
 ) -> SequenceSpan:
     """Checks order, repeats and holes.
 
+    Where a partition's sequences do not ascend, they are sorted in memory, 8 bytes each.
+
     Args:
-        found: what the ranges hold.
+        found: what the ranges hold, by partition.
         ranges: what was read of each partition.
         partitions: all of the topic; one without a range was not read.
         log: takes the differences, with what a topic of the source holds as stored.
@@ -95,101 +77,137 @@ def check_sequences(
     Returns:
         the sequences of which every one must be there.
     """
-    for number, part in sorted(found.partitions.items()):
-        _check_order(number, part, log)
-    sorted_parts = {
-        number: _ascending(part.sequences) for number, part in sorted(found.partitions.items())
-    }
-    span = _provable(found, ranges, partitions)
-    _check_together(found, sorted_parts, span, log)
+    checked = {number: _check_order(number, read, log) for number, read in sorted(found.items())}
+    parts = {number: part for number, part in checked.items() if part is not None}
+    span = _provable(parts, ranges, partitions)
+    _check_together(parts, span, log)
     return span
 
 
-def _check_order(number: int, part: PartitionSequences, log: DifferenceLog) -> None:
-    for index, (before, sequence) in enumerate(pairwise(part.sequences), 1):
-        if sequence <= before:
-            place = RecordPlace(number, part.offset_of(index))
+def _check_order(number: int, read: ReadSequences, log: DifferenceLog) -> _Part | None:
+    part: _Part | None = None
+    for rows in read(_ROWS_TOGETHER):
+        sequences = rows["sequence"]
+        if part is None:
+            first = int(sequences[0])
+            part = _Part(read, first, first, first - 1)
+        before = np.concatenate([[part.last], sequences[:-1]])
+        wrong = np.flatnonzero(sequences <= before)
+        room = log.room(_KIND)
+        for index in wrong[:room].tolist():
+            place = RecordPlace(number, int(rows["offset"][index]))
             what = f"sequence at partition {number} offset {place.offset}"
-            log.add(_KIND, what, sequence, f"above {shown(before)}", (place,))
-
-
-def _ascending(sequences: array[int]) -> array[int]:
-    """The same where they ascend as they should, else a copy in order."""
-    if all(before < after for before, after in pairwise(sequences)):
-        return sequences
-    return array("q", sorted(sequences))
+            above = f"above {shown(int(before[index]))}"
+            log.add(_KIND, what, int(sequences[index]), above, (place,))
+        log.add_unlisted(_KIND, len(wrong[room:]))
+        part.ascends = part.ascends and not len(wrong)
+        part.records += len(sequences)
+        part.last, part.largest = int(sequences[-1]), max(part.largest, int(sequences.max()))
+    return part
 
 
 def _provable(
-    found: SourceSequences, ranges: Mapping[int, OffsetRange], partitions: Collection[int]
+    parts: Mapping[int, _Part], ranges: Mapping[int, OffsetRange], partitions: Collection[int]
 ) -> SequenceSpan:
     """Sequences that no unread or deleted record can have.
 
     A partition that holds none of the source's may have lost them all, or may still be given the
     smallest of them: then nothing is certain.
     """
-    parts = found.partitions
-    records = sum(len(part.sequences) for part in parts.values())
+    records = sum(part.records for part in parts.values())
     if not parts or any(number not in parts for number in partitions):
         return SequenceSpan(records, 0, 0)
     cut = [number for number in parts if ranges[number].start > 0]
-    start = max((parts[number].sequences[0] for number in cut), default=0)
-    end = min(max(part.sequences) for part in parts.values()) + 1
+    start = max((parts[number].first for number in cut), default=0)
+    end = min(part.largest for part in parts.values()) + 1
     return SequenceSpan(records, min(start, end), end)
 
 
-def _check_together(
-    found: SourceSequences,
-    sorted_parts: Mapping[int, array[int]],
-    span: SequenceSpan,
-    log: DifferenceLog,
-) -> None:
+def _check_together(parts: Mapping[int, _Part], span: SequenceSpan, log: DifferenceLog) -> None:
     """Goes through all sequences in order: each is there once, and none of the span is left out.
 
     The last one of the span is there, so no hole reaches beyond it.
     """
-    due, before, repeated = span.start, -1, -1
-    for sequence in heapq.merge(*sorted_parts.values()):
-        if sequence == before:
-            if sequence != repeated:
-                _note_repeat(sequence, found, sorted_parts, log)
-            repeated = sequence
-            continue
-        before = sequence
-        if due < sequence and due < span.end:
-            _note_hole(due, sequence, log)
-        due = max(due, sequence + 1)
+    room, listed, due = log.room(_KIND), list[_Finding](), span.start
+    unlisted = 0
+    for sequences, holders in _in_order(parts):
+        is_first = np.diff(sequences, prepend=-1) != 0
+        starts = np.flatnonzero(is_first)
+        once = sequences[starts]
+        dues = np.maximum(due, np.concatenate([[due], once[:-1] + 1]))
+        holes = np.flatnonzero((dues < once) & (dues < span.end))
+        counts = np.diff(starts, append=len(sequences))
+        repeats = np.flatnonzero(counts > 1)
+        left = room - len(listed)
+        some = [_Finding(int(dues[at]), int(once[at]), ()) for at in holes[:left].tolist()]
+        for at in repeats[:left].tolist():
+            held = holders[starts[at] : starts[at] + counts[at]].tolist()
+            some.append(_Finding(int(once[at]), int(once[at]) + 1, tuple(sorted(held))))
+        # A hole ends where the sequence after it begins, so it comes before that one's repeat.
+        listed += sorted(some, key=lambda each: (each.end, each.start))[:left]
+        unlisted += len(holes) + len(repeats) - min(left, len(some))
+        due = max(due, int(once[-1]) + 1)
+    _note(listed, parts, log)
+    log.add_unlisted(_KIND, unlisted)
 
 
-def _note_hole(start: int, end: int, log: DifferenceLog) -> None:
-    if end == start + 1:
-        log.add(_KIND, f"sequence {shown(start)}", "no record", "one record")
-    else:
-        what = f"sequences {shown(start)} to {shown(end - 1)}"
-        log.add(_KIND, what, "no record", "one record each")
+def _in_order(parts: Mapping[int, _Part]) -> Iterator[tuple[Integers, Integers]]:
+    """All sequences in ascending order and the partition of each, some at a time; equal ones come
+    together, and one that a partition repeats comes once."""
+    most = max(1, _ROWS_TOGETHER // max(1, len(parts)))
+    readers = {number: _ascending(part, most) for number, part in parts.items()}
+    heads = {number: next(reader) for number, reader in readers.items()}
+    while heads:
+        bound = min(int(head[-1]) for head in heads.values())
+        pieces, holders = [], []
+        for number, head in list(heads.items()):
+            end = int(np.searchsorted(head, bound, "right"))
+            pieces.append(head[:end])
+            holders.append(np.full(end, number))
+            left = head[end:] if end < len(head) else next(readers[number], None)
+            if left is None:
+                del heads[number]
+            else:
+                heads[number] = left
+        together = np.concatenate(pieces)
+        order = np.argsort(together, kind="stable")
+        yield together[order], np.concatenate(holders)[order]
 
 
-def _note_repeat(
-    sequence: int,
-    found: SourceSequences,
-    sorted_parts: Mapping[int, array[int]],
-    log: DifferenceLog,
-) -> None:
-    """Notes a sequence that several partitions hold; one that is repeated within a partition was
-    noted as out of order."""
-    holders = [number for number, part in sorted_parts.items() if _holds(part, sequence)]
-    if len(holders) == 1:
+def _ascending(part: _Part, most: int) -> Iterator[Integers]:
+    """A partition's sequences in ascending order, each once, up to so many at a time."""
+    if part.ascends:
+        for rows in part.read(most):
+            yield rows["sequence"]
         return
-    places = tuple(
-        RecordPlace(number, part.offset_of(part.sequences.index(sequence)))
-        for number, part in ((each, found.partitions[each]) for each in holders)
-        if log.has_room(_KIND)  # to look for one takes as long as its partition is
-    )
-    what = f"sequence {shown(sequence)}"
-    names = " and ".join(f"partition {place.partition} offset {place.offset}" for place in places)
-    log.add(_KIND, what, names, "one record", places)
+    whole = np.unique(np.concatenate([rows["sequence"] for rows in part.read(_ROWS_TOGETHER)]))
+    yield from np.split(whole, range(most, len(whole), most))
 
 
-def _holds(ascending: array[int], sequence: int) -> bool:
-    at = bisect_left(ascending, sequence)
-    return at < len(ascending) and ascending[at] == sequence
+def _note(findings: Sequence[_Finding], parts: Mapping[int, _Part], log: DifferenceLog) -> None:
+    repeated = {each.start: each.holders for each in findings if each.holders}
+    places = _places(repeated, parts)
+    for start, end, holders in findings:
+        what = f"sequence {shown(start)}"
+        if not holders and end > start + 1:
+            what = f"sequences {shown(start)} to {shown(end - 1)}"
+            log.add(_KIND, what, "no record", "one record each")
+        elif not holders:
+            log.add(_KIND, what, "no record", "one record")
+        else:
+            at = tuple(RecordPlace(number, places[start, number]) for number in holders)
+            names = " and ".join(f"partition {each.partition} offset {each.offset}" for each in at)
+            log.add(_KIND, what, names, "one record", at)
+
+
+def _places(
+    repeated: Mapping[int, Collection[int]], parts: Mapping[int, _Part]
+) -> dict[tuple[int, int], int]:
+    """By sequence and partition, the first offset at which it stands there."""
+    found: dict[tuple[int, int], int] = {}
+    for number in sorted({each for holders in repeated.values() for each in holders}):
+        wanted = [sequence for sequence, holders in repeated.items() if number in holders]
+        for rows in parts[number].read(_ROWS_TOGETHER):
+            for offset, sequence in rows[np.isin(rows["sequence"], wanted)].tolist():
+                found.setdefault((sequence, number), offset)
+    return found

@@ -1,19 +1,23 @@
-"""Finds the records behind a difference: a second reading of the topic. Pure."""
+"""Finds the records behind a difference among the rows that the recount kept. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from itertools import chain
 
-from sfcrime.audit.compare import CellKey
-from sfcrime.audit.judge import ValidCall
-from sfcrime.audit.recount import CountingRules
-from sfcrime.audit.result import Difference, DifferenceKind, RecordPlace
-from sfcrime.kafka.consumer import TopicRecord
+import numpy as np
+from numpy.typing import NDArray
+
+from sfcrime.audit.recount import Labels
+from sfcrime.audit.result import CellKey, Difference, DifferenceKind, RecordPlace
+from sfcrime.audit.spill import Rows
+from sfcrime.domain.wall_clock import MICROS
 
 MAX_PLACES = 50
-"""Records named of one cell or one identity; the first ones as they are read."""
+"""Records named of one cell or one identity; the first by partition and offset."""
+
+Identity = tuple[int, int]
+"""(call id, call time on the wall in microseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,7 @@ class Traced:
     """Where the records of cells and of identities stand; repeats included."""
 
     of_cell: dict[CellKey, list[RecordPlace]]
-    of_identity: dict[tuple[int, int], list[RecordPlace]]
-    """By (call id, call time on the wall in microseconds)."""
+    of_identity: dict[Identity, list[RecordPlace]]
 
     def with_places(
         self, differences: Iterable[Difference], cells: Iterable[CellKey]
@@ -41,32 +44,44 @@ class Traced:
 
 
 def find_records(
-    read: Callable[[], Iterable[Sequence[TopicRecord]]],
-    rules: CountingRules,
+    rows: Iterable[Rows],
+    labels: Labels,
+    window_s: int,
     cells: Collection[CellKey],
-    identities: Collection[tuple[int, int]],
+    identities: Collection[Identity],
 ) -> Traced:
     """Where the records of the given cells and identities stand in the topic.
 
     Rejected and late records belong to no cell and to no identity.
 
     Args:
-        read: reads the topic once more; not called where nothing is looked for.
-        rules: what the stored numbers were counted by.
-        cells: those to look for.
+        rows: all valid records that are not late (`shares.ROW`); not read where nothing is looked
+            for.
+        labels: what the numbers of labels mean.
+        window_s: width of a window.
+        cells: those to look for; their labels are known.
         identities: those to look for.
     """
     traced = Traced({key: [] for key in cells}, {identity: [] for identity in identities})
     if not cells and not identities:
         return traced
-    for record in chain.from_iterable(read()):
-        call = rules.judge(record)
-        if not isinstance(call, ValidCall):
-            continue
-        place = RecordPlace(record.partition, record.offset)
-        key = (rules.window_of(call.call_us), call.call_type, call.disposition)
-        of_identity = traced.of_identity.get((call.call_id, call.call_us))
-        for found in (traced.of_cell.get(key), of_identity):
-            if found is not None and len(found) < MAX_PLACES:
-                found.append(place)
+    for some in rows:
+        times_s = some["call_us"] // MICROS
+        windows_s = times_s - times_s % window_s
+        for key, places in traced.of_cell.items():
+            is_there = (windows_s == key[0] // MICROS) & (some["label"] == labels.find(key[1:]))
+            _note_places(places, some, is_there)
+        for (call_id, call_us), places in traced.of_identity.items():
+            is_there = (some["call_id"] == call_id) & (some["call_us"] == call_us)
+            _note_places(places, some, is_there)
     return traced
+
+
+def _note_places(places: list[RecordPlace], rows: Rows, is_there: NDArray[np.bool_]) -> None:
+    """Adds the first of the rows that are there, and keeps the first of all."""
+    found = rows[is_there]
+    if len(found):
+        found = found[np.lexsort((found["offset"], found["partition"]))][:MAX_PLACES]
+        places += map(RecordPlace, found["partition"].tolist(), found["offset"].tolist())
+        places.sort()
+        del places[MAX_PLACES:]

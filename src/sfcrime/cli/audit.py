@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from sfcrime.audit.compare import cell_key, cell_name
 from sfcrime.audit.result import (
     AuditResult,
     ConflictFound,
@@ -17,11 +16,14 @@ from sfcrime.audit.result import (
     DifferenceKind,
     RecordPlace,
     SequenceSpan,
+    cell_key,
+    cell_name,
 )
 from sfcrime.audit.run_audit import audit_store
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json, print_lines
 from sfcrime.cli.progress_bar import ProgressBar
+from sfcrime.cli.signals import ctrl_c_on_signals
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.errors import SfcrimeError
@@ -42,10 +44,12 @@ def command(settings: Settings, as_json: bool) -> int:
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
     produce, the records' sequence numbers prove that none is missing or there twice. A running
-    job is not disturbed. The verdict is kept in the data folder as audit.json. Exit code 0:
-    equal; 3: different, with the offsets that caused each difference.
+    job is not disturbed. Up to three processes share the work. What they read lies in the folder
+    for temporary files (TMPDIR) meanwhile: up to 100 bytes a record, and a copy of the store.
+    The verdict is kept in the data folder as audit.json. Exit code 0: equal; 3: different, with
+    the offsets that caused each difference.
     """
-    with ProgressBar() as bar:
+    with ctrl_c_on_signals(), ProgressBar() as bar:
         result = audit_store(settings, bar.show)
     if as_json:
         print_json(_as_json(result))

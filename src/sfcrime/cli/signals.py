@@ -29,3 +29,16 @@ def stop_on_signals() -> Iterator[Event]:
     finally:
         for number in numbers:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def ctrl_c_on_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the `with` block as a Ctrl-C does, so that what it began is
+    put away."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])

@@ -27,7 +27,7 @@ def down_text(part: PartState) -> str:
 
 
 def parts_text(parts: Sequence[PartState]) -> str:
-    """How each part is: "broker down since 2026-02-03T04:05:06Z (ended by signal 9), stream up"."""
+    """How each part is: "broker down since 2026-02-03T04:05:06Z (does not answer), stream up"."""
     return ", ".join(
         f"{part.name} {down_text(part) if part.state == 'down' else part.state}" for part in parts
     )

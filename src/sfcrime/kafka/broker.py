@@ -6,12 +6,11 @@ One sfcrime process owns it at a time (a lock in its folder); others may use it 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from msgspec.structs import replace
-
-from sfcrime.errors import ChildFailed
+from sfcrime.errors import AlreadyRunning, ChildFailed
 from sfcrime.jvm.jars import startup_cache
 from sfcrime.kafka.broker_files import (
     BROKER_LOG,
@@ -28,7 +27,13 @@ from sfcrime.kafka.broker_record import (
     stop_identity,
     write_record,
 )
-from sfcrime.kafka.broker_start import Launch, record_of, start_and_wait, start_on
+from sfcrime.kafka.broker_start import (
+    START_TIMEOUT_S,
+    Launch,
+    record_of,
+    start_and_wait,
+    start_on,
+)
 from sfcrime.kafka.connection import require_answer
 from sfcrime.machine.child import STOP_GRACE_S, Child, last_words
 from sfcrime.machine.own_folder import DATA_FOLDER, FolderKind, take_alone, take_folder
@@ -36,6 +41,8 @@ from sfcrime.machine.ports import free_port, require_free
 from sfcrime.settings import Settings
 
 BROKER_FOLDER = FolderKind("broker's folder", "--data-dir", ("lock", "broker.json"))
+
+_LOOK_EVERY_S = 0.2
 
 OnStep = Callable[[str], None]
 
@@ -96,23 +103,23 @@ class RunningBroker:
         """
         port = int(self.bootstrap_servers.rpartition(":")[2])
         self._child = start_on(self._launch, port, free_port())
-        self._record = record_of(self._child, self.bootstrap_servers, answers=False)
-        self._write_record(self._record)
+        try:
+            self._note(answers=False)
+        except OSError:  # a broker that nobody knows of would keep port and folder from the next
+            self.kill()
+            raise
 
     def note_answers(self) -> None:
-        """It answers: from now on, other processes may find it. Repeatable, and cheap."""
+        """It answers: from now on, other processes may find it. Repeatable, and cheap; where the
+        disk is full, they find it later."""
         if not self._record.answers:
-            record = replace(self._record, answers=True)
-            if self._write_record(record):
-                self._record = record
+            with contextlib.suppress(OSError):
+                self._note(answers=True)
 
-    def _write_record(self, record: BrokerRecord) -> bool:
-        """False where the disk is full: the last record names a process that is gone."""
-        try:
-            write_record(self._launch.folder, record)
-        except OSError:
-            return False
-        return True
+    def _note(self, *, answers: bool) -> None:
+        record = record_of(self._child, self.bootstrap_servers, answers=answers)
+        write_record(self._launch.folder, record)
+        self._record = record
 
     def stop(self, most_grace_s: float = STOP_GRACE_S) -> None:
         """Ends the broker within `most_grace_s` seconds, in order if it can, and frees its folder.
@@ -174,19 +181,34 @@ def open_kafka(settings: Settings, on_step: OnStep = lambda _: None) -> Iterator
     """The settings with `bootstrap_servers` that answer: an outside cluster's, or the embedded
     broker's.
 
-    A running embedded broker is used; otherwise it is started, and stopped at the end. Errors are
-    those of `start_broker`, and of `require_answer` for an outside cluster.
+    A running embedded broker is used, one that somebody is starting waited for; otherwise it is
+    started, and stopped at the end. Errors are those of `start_broker`, and of `require_answer` for
+    an outside cluster.
     """
     if settings.kafka.bootstrap_servers:
         require_answer(settings.kafka)
         yield settings
         return
-    running = running_bootstrap_servers(settings.data_dir)
-    if running is not None:
-        yield settings.at_servers(running)
-        return
-    with start_broker(settings, on_step) as broker:
-        yield settings.at_servers(broker.bootstrap_servers)
+    with ExitStack() as started:
+        yield settings.at_servers(_servers(settings, on_step, started))
+
+
+def _servers(settings: Settings, on_step: OnStep, started: ExitStack) -> str:
+    """Those of the running embedded broker, else of one that lives as long as the stack."""
+    deadline_s, told = time.monotonic() + START_TIMEOUT_S, False
+    while True:
+        running = running_bootstrap_servers(settings.data_dir)
+        if running is not None:
+            return running
+        try:
+            return started.enter_context(start_broker(settings, on_step)).bootstrap_servers
+        except AlreadyRunning:  # a run starts it, perhaps again
+            if time.monotonic() > deadline_s:
+                raise
+            if not told:
+                on_step("waiting for the broker")
+                told = True
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _claim(settings: Settings, stack: ExitStack) -> None:

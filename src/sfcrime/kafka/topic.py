@@ -58,10 +58,12 @@ class Topic:
 
     Args:
         kafka: names broker and topic.
+        patience_s: how long an answer is waited for.
     """
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, patience_s: float = REQUEST_TIMEOUT_S) -> None:
         self.kafka = kafka
+        self._patience_s = patience_s
         self.name = kafka.topic
         self.admin = open_admin(kafka)
 
@@ -114,10 +116,10 @@ class Topic:
         """Asks where partitions begin and who the topic is now, and does not wait: what is
         returned does, and raises."""
         wanted = {TopicPartition(self.name, number): _FIRST for number in partitions}
-        asked = self.admin.list_offsets(wanted, request_timeout=REQUEST_TIMEOUT_S) if wanted else {}
+        asked = self.admin.list_offsets(wanted, request_timeout=self._patience_s) if wanted else {}
         with translated(f"asking for the topic {self.name}"):
             described = self.admin.describe_topics(
-                TopicCollection([self.name]), request_timeout=REQUEST_TIMEOUT_S
+                TopicCollection([self.name]), request_timeout=self._patience_s
             )[self.name]
 
         def answer() -> TopicHead:
@@ -136,7 +138,7 @@ class Topic:
         """Every setting of the topic in force, defaults among them."""
         resource = ConfigResource(ResourceType.TOPIC, self.name)
         with translated(f"asking for the settings of the topic {self.name}"):
-            entries = self.admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_S)[
+            entries = self.admin.describe_configs([resource], request_timeout=self._patience_s)[
                 resource
             ].result()
         return {key: entry.value for key, entry in entries.items() if entry.value is not None}
@@ -164,7 +166,7 @@ class Topic:
         no such topic."""
         # Asked for all topics: a request for one by name may create it on an outside cluster.
         with translated(f"asking {self.kafka.bootstrap_servers} for its topics"):
-            topic = self.admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics.get(self.name)
+            topic = self.admin.list_topics(timeout=self._patience_s).topics.get(self.name)
         return {} if topic is None else {n: each.leader for n, each in topic.partitions.items()}
 
     def _offsets(self, spec: OffsetSpec, committed: bool = True) -> dict[int, int]:
@@ -179,12 +181,12 @@ class Topic:
         wanted = {TopicPartition(self.name, number): spec for number in sorted(partitions)}
         isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
 
-        deadline = time.monotonic() + REQUEST_TIMEOUT_S
+        deadline = time.monotonic() + self._patience_s
         while True:  # a partition of a known topic may not be ready yet
             with translated(f"asking for offsets of {self.name}"):
                 try:
                     answers = self.admin.list_offsets(
-                        wanted, isolation_level=isolation, request_timeout=REQUEST_TIMEOUT_S
+                        wanted, isolation_level=isolation, request_timeout=self._patience_s
                     )
                     return {
                         place.partition: each.result().offset for place, each in answers.items()

@@ -46,20 +46,23 @@ class DashboardActivity(msgspec.Struct, frozen=True):
     step: str = "starting"
 
 
+PartCondition = Literal["starting", "up", "down", "done"]
+
+
 class PartState(msgspec.Struct, frozen=True):
     """A part as its supervisor sees it."""
 
     name: str
     """`broker` (of an outside cluster, too), `producer`, `stream` or `dashboard`."""
-    state: Literal["up", "down", "done"]
-    """`down` until it works, not only until it is started; `done` at a source's end."""
+    state: PartCondition
+    """`starting` until it works for the first time; `down` until it works again, not only until it
+    is started; `done` at a source's end."""
     since_ms: int
     """In this state since then, milliseconds since 1970 UTC."""
     restarts: int
     """Of this run."""
     reason: str
-    """Why it was last down, in one line of words that follow its name; empty where it has not been
-    since its first start: what is `down` then is starting."""
+    """Why it was last down, in one line of words that follow its name; empty where it never was."""
 
 
 class SupervisionActivity(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ class BrokerProcess:
         self._broker.kill()
 
     def ended(self, code: int) -> Ended:
-        how = f"was killed (signal {-code})" if code < 0 else f"ended (exit code {code})"
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return Ended(how, self._broker.failure())
 
     def answers(self) -> None:

@@ -13,11 +13,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 from sfcrime.errors import GivenUp, SfcrimeError
 from sfcrime.machine.watched_time import watched_s
-from sfcrime.pipeline.activity import PartState
+from sfcrime.pipeline.activity import PartCondition, PartState
 from sfcrime.pipeline.part import Ended
 
 FIRST_DELAY_S = 0.5
@@ -74,7 +74,7 @@ class KeptPart:
     give_up_after_s: float
     on_step: Callable[[str], None]
     clock: Clock = field(default_factory=Clock)
-    state: Literal["up", "down", "done"] = "down"
+    state: PartCondition = "starting"
     since_ms: int = 0
     restarts: int = 0
     """Of this run."""
@@ -124,7 +124,6 @@ class KeptPart:
         """
         if self.state != "down":
             self.on_step(f"the {self.process.name} {reason}; waiting for it")
-        if self.state != "down" or self._failing_since_s is None:
             self._goes_down(reason)
         self._give_up_in_time(failure)
 
@@ -175,7 +174,7 @@ class KeptPart:
 
     def _goes_down(self, reason: str) -> None:
         now_s = self.clock.seconds()
-        if self.state != "down" and now_s - self._works_since_s >= STEADY_AFTER_S:
+        if self.state == "up" and now_s - self._works_since_s >= STEADY_AFTER_S:
             self.attempts, self._failing_since_s = 0, None
         if self._failing_since_s is None:
             self._failing_since_s = now_s
@@ -197,5 +196,5 @@ class KeptPart:
         except OSError as error:  # a full disk has no room for its log
             self._wait_for_start(f"cannot be started: {error}", self.process.ended(0).failure)
 
-    def _turn(self, state: Literal["up", "down", "done"]) -> None:
+    def _turn(self, state: PartCondition) -> None:
         self.state, self.since_ms = state, self.clock.milliseconds()

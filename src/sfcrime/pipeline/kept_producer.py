@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from sfcrime.errors import EXIT_OK
-from sfcrime.pipeline.activity import ProducerActivity, activity_file, read_activity
+from sfcrime.pipeline.activity import ProducerActivity, read_activity
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
 from sfcrime.settings import Settings
-
-
-@dataclass(slots=True)
-class ProducerPart(Part):
-    """The process of the producer; what an earlier one said is forgotten by each start."""
-
-    def start(self) -> None:
-        activity_file(self.settings.data_dir, ProducerActivity).unlink(missing_ok=True)
-        Part.start(self)
 
 
 class KeptProducer:
@@ -33,7 +23,7 @@ class KeptProducer:
     def __init__(
         self, settings: Settings, arguments: Sequence[str], on_step: Callable[[str], None]
     ) -> None:
-        self.process = ProducerPart("producer", arguments, settings)
+        self.process = Part("producer", arguments, settings, says=ProducerActivity)
         self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
 
     @property

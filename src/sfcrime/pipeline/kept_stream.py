@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfcrime.errors import EXIT_OK
-from sfcrime.pipeline.activity import StreamActivity, activity_file, read_activity
+from sfcrime.pipeline.activity import StreamActivity, read_activity
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.topic_watch import TopicWatch
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
 NAME = "stream"
 RUNNING = "running"
 """Its step once the query is about to run."""
-
-
-@dataclass(slots=True)
-class StreamPart(Part):
-    """The process of the stream; what an earlier one said of itself is forgotten by each start."""
-
-    def start(self) -> None:
-        activity_file(self.settings.data_dir, StreamActivity).unlink(missing_ok=True)
-        Part.start(self)
 
 
 class KeptStream:
@@ -50,7 +40,9 @@ class KeptStream:
         *,
         runs_alone: bool = False,
     ) -> None:
-        self.process = StreamPart(NAME, arguments, settings, speaks_for_itself=runs_alone)
+        self.process = Part(
+            NAME, arguments, settings, says=StreamActivity, speaks_for_itself=runs_alone
+        )
         self._may_end = runs_alone
         self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
         self._watch: JobWatch | None = None

@@ -25,7 +25,6 @@ STUCK = "Records wait in the topic, and no batch was committed for a minute."
 LIVE = "A job writes to the store."
 
 _PAGE = "dashboard"
-_TITLES = {"kafka": "the Kafka cluster", _PAGE: "the page"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,7 @@ def as_clause(reason: str) -> str:
 
 
 def _told(part: PartState) -> str:
-    name = _TITLES.get(part.name, f"the {part.name}")
-    if not part.reason:
-        return f"{name} is starting"
-    then = "waiting for it" if part.name == "kafka" else "starting again"
-    return f"{name} is down ({part.reason.rstrip('.')}), {then}"
+    return f"the {part.name} is down: it {part.reason}"
 
 
 def _by_store(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import lag
-from sfcrime.errors import StoreUnavailable
+from sfcrime.errors import StoreEmpty, StoreUnavailable
 from sfcrime.pipeline.activity import (
     DashboardActivity,
     PartState,
@@ -147,8 +147,10 @@ class OverviewWatch:
                     self._seen = None  # they are read by a later look, even of the same store
                     return counted
                 return self._with_movements(counted, reader)
-        except StoreUnavailable:  # not made yet
+        except StoreEmpty:  # not made yet
             return None
+        except StoreUnavailable:  # what was read last stays, and is shown as stale
+            return self._counted
 
     def _with_movements(self, counted: Counted, reader: StoreReader) -> Counted:
         started_s = time.monotonic()

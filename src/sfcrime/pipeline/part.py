@@ -13,7 +13,7 @@ from typing import Any
 from sfcrime.errors import EXIT_USAGE, ChildFailed, SfcrimeError
 from sfcrime.machine.child import Child, last_lines, start_child
 from sfcrime.machine.priority import lower
-from sfcrime.pipeline.activity import ERROR_FILE
+from sfcrime.pipeline.activity import ERROR_FILE, Activity, activity_file
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import ENVIRONMENT_PREFIX, as_environment
 
@@ -42,6 +42,8 @@ class Part:
     """It gets these and no others."""
     priority: int = 0
     """Lower with each number, down to 19."""
+    says: type[Activity] | None = None
+    """What it says of itself; that of the one before is forgotten by each start."""
     speaks_for_itself: bool = False
     """What it prints goes where our own output goes, and not into its log."""
     child: Child | None = None
@@ -56,6 +58,8 @@ class Part:
         facts = error_file(self.log_path)
         facts.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts.unlink(missing_ok=True)
+        if self.says is not None:
+            activity_file(self.settings.data_dir, self.says).unlink(missing_ok=True)
         self.child = start_child(
             [sys.executable, "-m", "sfcrime", *self.arguments],
             None if self.speaks_for_itself else self.log_path,
@@ -78,9 +82,9 @@ class Part:
         """Why it ended with this exit code."""
         failure = part_failure(self.name, code, self.log_path)
         if code < 0:
-            return Ended(f"was killed (signal {-code})", failure)
+            return Ended(f"was killed by signal {-code}", failure)
         own = _own_error(self.log_path)["happened"].partition("\n")[0]
-        return Ended(f"ended (exit code {code}): {own}", failure)
+        return Ended(f"ended with exit code {code}: {own}", failure)
 
 
 def environment_of_part(settings: Settings) -> dict[str, str]:

@@ -19,8 +19,8 @@ from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline.activity import clear_activity
-from sfcrime.pipeline.dashboard_part import KeptDashboard
 from sfcrime.pipeline.kept_broker import KeptBroker
+from sfcrime.pipeline.kept_dashboard import KeptDashboard
 from sfcrime.pipeline.kept_producer import KeptProducer
 from sfcrime.pipeline.kept_stream import KeptStream
 from sfcrime.pipeline.part import Part

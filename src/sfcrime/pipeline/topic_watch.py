@@ -11,6 +11,8 @@ from sfcrime.machine.watched_time import watched_s
 from sfcrime.settings import KafkaSettings
 
 ASKED_EVERY_S = 0.4
+_PATIENCE_S = 2.0
+"""A question that a broker took with it to its end is asked again soon."""
 SILENT_AFTER_S = 3.0
 """A broker on two busy cores answers within milliseconds, or after a pause within a second."""
 
@@ -73,7 +75,7 @@ class TopicWatch:
         while not self._ended.is_set():
             asked_s = watched_s()
             try:
-                topic = topic or Topic(self._kafka)
+                topic = topic or Topic(self._kafka, _PATIENCE_S)
                 ends = topic.ends()
             except SfcrimeError as error:
                 with self._lock:

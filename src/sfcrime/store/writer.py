@@ -116,7 +116,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
     def beat(self) -> None:
         """Says that this run is alive: in a short transaction, where it committed no batch and did
         not say so for 5 s. To be called often while it waits."""
-        # A clock that was set back would silence it for as long.
+        # A clock that was put back must not silence it.
         if abs(writer_row.now_ms() - self._seen_ms) >= BEAT_MS:
             with self._transaction() as connection:
                 self._seen_ms = writer_row.note_seen(connection)

@@ -58,10 +58,10 @@ class Part(Answer):
     """A part of the run, as its supervisor sees it."""
 
     name: str
-    """`broker`, or `kafka` where the cluster is not the run's own; `producer`, `stream`,
-    `dashboard`."""
-    state: Literal["up", "down", "done"]
-    """`down` until it works again; `done`: a producer at the end of its source."""
+    """`broker` (of an outside cluster, too), `producer`, `stream` or `dashboard`."""
+    state: Literal["starting", "up", "down", "done"]
+    """`starting` until it works for the first time; `down` until it works again; `done`: a producer
+    at the end of its source."""
     since: str | None
     """In this state since then, UTC."""
     restarts: int

@@ -125,7 +125,7 @@ def _of_state(state: State) -> Iterator[Metric]:
         yield _gauge(
             "part_up",
             "0 while a part of the run is down.",
-            [({"part": each.name}, each.state != "down") for each in state.parts],
+            [({"part": each.name}, each.state in ("up", "done")) for each in state.parts],
         )
         yield _counter(
             "part_restarts",

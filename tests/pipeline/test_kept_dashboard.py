@@ -13,7 +13,7 @@ import pytest
 from running import settings_in, wait_until
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.machine.child import start_child
-from sfcrime.pipeline import dashboard_part
+from sfcrime.pipeline import kept_dashboard
 from sfcrime.pipeline.activity import (
     DashboardActivity,
     ProducerActivity,
@@ -22,9 +22,10 @@ from sfcrime.pipeline.activity import (
     read_activity,
     write_activity,
 )
-from sfcrime.pipeline.dashboard_part import DashboardPart, KeptDashboard
+from sfcrime.pipeline.kept_dashboard import KeptDashboard
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.overview import Counted, Overview
+from sfcrime.pipeline.part import Part
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Totals
 from store_samples import GENERATION
@@ -34,7 +35,7 @@ STAYS = "import time; time.sleep(300)"
 
 
 @dataclass
-class OtherProgram(DashboardPart):
+class OtherProgram(Part):
     """A part whose program is another one, to be seen fail or stay."""
 
     program: str = STAYS
@@ -99,7 +100,7 @@ def test_the_page_is_started_once_this_run_has_counted_something(settings: Setti
 def test_the_page_waits_no_longer_than_that_for_a_first_statistic(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dashboard_part, "STARTS_AFTER_S", 0.0)
+    monkeypatch.setattr(kept_dashboard, "STARTS_AFTER_S", 0.0)
     watched = Watched(settings, STAYS)
     try:
         watched.look(0)
@@ -127,7 +128,7 @@ def test_a_page_that_was_killed_is_started_again_and_its_old_address_forgotten(
         assert watched.part.child is not killed
         assert watched.part.child.is_running()
         assert read_activity(settings.data_dir, DashboardActivity).url == ""
-        assert watched.said == ["the dashboard was killed (signal 9); starting it again"]
+        assert watched.said == ["the dashboard was killed by signal 9; starting it again"]
         assert watched.page.part.restarts == 1
     finally:
         watched.part.child.stop()

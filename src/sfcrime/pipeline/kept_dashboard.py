@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sfcrime.errors import SfcrimeError
-from sfcrime.pipeline.activity import DashboardActivity, activity_file, read_activity
+from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
 from sfcrime.settings import Settings
@@ -25,15 +24,6 @@ PRIORITY = 10
 """Who looks at a backlog can wait for a moment; the job is not to lose its pace to the page."""
 
 
-@dataclass(slots=True)
-class DashboardPart(Part):
-    """The process of the page; where an earlier one answered is forgotten by each start."""
-
-    def start(self) -> None:
-        activity_file(self.settings.data_dir, DashboardActivity).unlink(missing_ok=True)
-        Part.start(self)
-
-
 class KeptDashboard:
     """The page; never a reason for the run to end.
 
@@ -43,7 +33,7 @@ class KeptDashboard:
     """
 
     def __init__(self, settings: Settings, on_step: Callable[[str], None]) -> None:
-        self.process = DashboardPart("dashboard", ["dashboard"], settings, PRIORITY)
+        self.process = Part("dashboard", ["dashboard"], settings, PRIORITY, says=DashboardActivity)
         self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
         self._on_step = on_step
         self._began_s = time.monotonic()
