@@ -260,6 +260,7 @@ class AlreadyRunning(Refused):
     """Another process does what one alone may do in a folder; `what` is a noun for it."""
 
     next_step = "stop it, or use another --data-dir"
+    may_pass = True
 
     def __init__(self, what: str, folder: Path, next_step: str | None = None) -> None:
         self.what, self.folder = what, folder

@@ -146,7 +146,7 @@ def test_a_second_run_on_the_same_folder_is_refused(sfcrime: Sfcrime) -> None:
     with file_lock(sfcrime.data_dir / "run.lock", wait=False):
         ran = sfcrime("run", *END)
     assert ran.code == 1
-    assert "Another `sfcrime run` works in" in ran.err
+    assert "Another supervisor works in" in ran.err
     assert not (sfcrime.data_dir / "kafka").exists()
 
 

@@ -19,7 +19,8 @@ from sfcrime.kafka.broker_record import (
     noted_identity,
     stop_identity,
 )
-from sfcrime.machine.child import last_lines, start_child
+from sfcrime.machine import child as child_module
+from sfcrime.machine.child import descendants, last_lines, start_child
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -166,3 +167,48 @@ def test_a_process_that_ended_has_no_identity(tmp_path: Path) -> None:
 
 def test_the_last_lines_of_a_log_that_does_not_exist_are_empty(tmp_path: Path) -> None:
     assert last_lines(tmp_path / "none") == ""
+
+
+WITH_A_STOPPED_CHILD = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+os.kill(below.pid, signal.SIGSTOP)
+print(below.pid, "up", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_is_stopped_below_a_child_that_does_not_end_is_killed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # a small system has no `ps`
+    child = start_child([sys.executable, "-c", WITH_A_STOPPED_CHILD], tmp_path / "log")
+    wait_until_up(tmp_path / "log")
+    below = noted_identity(int(last_lines(tmp_path / "log").split()[0]))
+    assert descendants(child.pid) == [below.pid]
+    try:
+        assert child.stop(grace_s=0.2) == -signal.SIGKILL
+        deadline = time.monotonic() + 20
+        while is_alive(below):
+            assert time.monotonic() < deadline, "it was left behind"
+            time.sleep(0.01)
+    finally:
+        stop_identity(below, grace_s=0)
+
+
+def test_each_column_of_ps_is_asked_for_by_itself_where_a_heading_would_end_the_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def listed(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.extend(command)
+        return subprocess.CompletedProcess(command, 0, "7 1\n8 7\n9 8\n6 1\n", "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(child_module.sys, "platform", "darwin")
+        patched.setattr(child_module.subprocess, "run", listed)
+        assert descendants(7) == [8, 9]
+        identity_of(7)
+    assert [each for each in asked if "," in each] == []

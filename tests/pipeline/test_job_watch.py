@@ -10,7 +10,7 @@ import pytest
 from counted_store import CountedStore
 from sfcrime.pipeline.job_watch import JobWatch
 from sfcrime.store import STORE_FILE
-from sfcrime.store.writer import BEAT_MS
+from sfcrime.store.writer import BEAT_MS, open_writer
 
 CELL = ("2018-10-02T09:00", "Passing Call", "HAN", 10)
 """Ten calls, so ten offsets."""
@@ -71,10 +71,10 @@ def test_each_commit_gives_it_its_time_again(job: Watched) -> None:
     assert job.passes_with_beats(10) == NOTHING_DONE
 
 
-def test_a_job_that_has_caught_up_may_commit_nothing_for_hours(job: Watched) -> None:
+def test_a_job_that_has_caught_up_may_commit_nothing_for_long(job: Watched) -> None:
     job.ends = {0: 10}
     job.store.count([CELL])
-    assert job.passes_with_beats(7200) == ""
+    assert job.passes_with_beats(900) == ""
     assert job.watch.gets_on
 
 
@@ -122,3 +122,20 @@ def test_before_there_is_a_store_or_a_topic_there_is_nothing_to_do(tmp_path: Pat
     watch.look({}, kafka_answers=True)
     assert watch.gets_on
     assert watch.hangs() == ""
+
+
+def test_a_job_that_waits_for_the_first_record_of_an_emptied_topic_does_not_hang(
+    tmp_path: Path,
+) -> None:
+    now_s = 0.0
+    watch = JobWatch(tmp_path / STORE_FILE, 60, lambda: now_s)
+    with open_writer(tmp_path / STORE_FILE, history_rows=1) as writer:
+        for _ in range(14):
+            now_s += 5
+            writer._seen_ms -= BEAT_MS  # as if they had passed for its own clock
+            writer.beat()
+            watch.look({0: 1_000}, kafka_answers=True)
+        assert watch.hangs() == ""
+        now_s += 61
+        watch.look({0: 1_000}, kafka_answers=True)
+    assert watch.hangs() == "gave no sign of life for 60 s"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from running import settings_in, wait_until
 from sfcrime.errors import GivenUp
 from sfcrime.kafka.broker import RunningBroker, open_kafka, start_broker
 from sfcrime.kafka.broker_record import running_bootstrap_servers
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline import kept_broker
 from sfcrime.pipeline.activity import PartState
 from sfcrime.pipeline.kept_broker import KeptBroker
@@ -41,7 +41,7 @@ class FakeWatch:
         pass
 
     def is_silent(self, seconds: float) -> None:
-        self.silent_s, self.as_of_s = seconds, time.monotonic() - seconds
+        self.silent_s, self.as_of_s = seconds, watched_s() - seconds
 
 
 @pytest.fixture

@@ -98,8 +98,30 @@ def test_what_works_again_begins_with_the_shortest_wait(kept: Kept) -> None:
     kept.ends()
     kept.delay_s()
     kept.part.works()
+    kept.passes(15)
     kept.ends()
 
+    assert kept.delay_s() == 0.5
+
+
+def test_what_works_for_moments_only_waits_longer_each_time_and_is_given_up(kept: Kept) -> None:
+    kept.passes(1_000)
+    delays = []
+    with pytest.raises(GivenUp, match="could not be kept up for 2 minutes"):
+        while len(delays) < 50:
+            kept.ends(FAILED)
+            delays.append(kept.delay_s())
+            kept.part.works()
+            kept.passes(1)
+
+    assert delays[:7] == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
+    assert 100 < kept.now_s - 1_000 < 117
+
+
+def test_a_long_wait_for_its_work_is_no_time_that_it_was_tried_for() -> None:
+    kept = Kept(give_up_after_s=100)
+    kept.passes(7_200)
+    kept.ends(KILLED)
     assert kept.delay_s() == 0.5
 
 

@@ -13,7 +13,9 @@ from threading import Event, Thread
 import pytest
 
 from running import settings_in, wait_until
+from sfcrime.errors import AlreadyRunning
 from sfcrime.machine.child import start_child
+from sfcrime.machine.own_folder import DATA_FOLDER, file_lock, take_folder
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
 from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.stream_supervisor import StreamSupervisor
@@ -102,3 +104,17 @@ def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
         beside.join()
     assert stream.said == ["the stream was killed by signal 9; starting it again"]
     assert stream.part.starts == 1
+
+
+def test_beside_another_supervisor_it_starts_nothing_and_leaves_its_files_alone(
+    settings: Settings,
+) -> None:
+    stream = Supervised(settings, "pass")
+    take_folder(settings.data_dir, DATA_FOLDER)
+    with (
+        file_lock(settings.data_dir / "run.lock", wait=False),
+        pytest.raises(AlreadyRunning, match="Another supervisor works in"),
+    ):
+        stream.supervisor.run(stream.stop)
+    assert stream.part.starts == 0
+    assert not (settings.data_dir / "run").exists()

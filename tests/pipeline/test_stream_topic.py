@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import Producer
+from msgspec import structs
 
 from asked_admin import AskedAdmin
 from running import spark_was_awaited
 from sfcrime.domain.calls import SourceIdentity
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import (
     AlreadyRunning,
     ChildFailed,
@@ -23,6 +26,13 @@ from sfcrime.errors import (
     TopicRefused,
     UsageError,
 )
+from sfcrime.kafka.broker_record import (
+    BrokerRecord,
+    ProcessIdentity,
+    broker_folder,
+    noted_identity,
+    write_record,
+)
 from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import Topic
@@ -30,7 +40,7 @@ from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.machine.own_folder import file_lock
 from sfcrime.pipeline import topic_wait
 from sfcrime.pipeline.stream import StreamHooks, StreamRequest, stream_topic
-from sfcrime.pipeline.topic_wait import TopicWait
+from sfcrime.pipeline.topic_wait import FoundTopic, TopicWait
 from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StoreSettings, StreamSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -157,6 +167,61 @@ def test_a_broker_that_never_starts_is_unreachable(
         TopicWait(_settings(tmp_path, KafkaSettings())).until_found(Event(), lambda _: None)
     assert failed.value.exit_code == 4
     assert "sfcrime broker" in failed.value.next_step
+
+
+def test_a_broker_that_is_still_starting_is_waited_for_however_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that checks a large topic after a power cut takes minutes."""
+    monkeypatch.setattr(topic_wait, "BROKER_WAIT_S", 0.0)
+    this = noted_identity(os.getpid())
+    starting = BrokerRecord(this, this, "127.0.0.1:1", answers=False)
+    folder = broker_folder(tmp_path)
+    folder.mkdir()
+    write_record(folder, starting)
+    looks = 0
+
+    def look(_: TopicWait) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            write_record(folder, structs.replace(starting, broker=ProcessIdentity(0, "gone")))
+
+    monkeypatch.setattr(TopicWait, "look", look)
+    with pytest.raises(KafkaUnavailable, match="No embedded broker"):
+        TopicWait(_settings(tmp_path, KafkaSettings())).until_found(Event(), lambda _: None)
+    assert looks in (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("silent_looks", "wait_s", "is_found"), [(2, 60.0, True), (2, 0.0, False), (0, 0.0, True)]
+)
+def test_a_broker_that_is_silent_for_a_moment_ends_no_wait_for_the_first_record(
+    *,
+    silent_looks: int,
+    wait_s: float,
+    is_found: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(topic_wait, "BROKER_WAIT_S", wait_s)
+    found = FoundTopic(cast(Topic, None), TopicState("id", {0: 0}, {0: 1}))
+    silence = [KafkaUnavailable("No broker answered.")] * silent_looks
+    looks = iter([*silence, found])
+
+    def look(_: TopicWait) -> FoundTopic:
+        each = next(looks)
+        if isinstance(each, KafkaUnavailable):
+            raise each
+        return each
+
+    monkeypatch.setattr(TopicWait, "look", look)
+    wait = TopicWait(_settings(tmp_path, KafkaSettings()))
+    if is_found:
+        assert wait.until_found(Event(), lambda _: None) is found
+    else:
+        with pytest.raises(KafkaUnavailable, match="No broker answered"):
+            wait.until_found(Event(), lambda _: None)
 
 
 def test_a_folder_that_a_job_holds_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -107,6 +107,13 @@ def test_a_beat_is_written_once_in_five_seconds(path: Path, clock: Clock) -> Non
         assert sent == []
 
 
+def test_a_clock_that_was_set_back_silences_no_beat(path: Path, clock: Clock) -> None:
+    with _begun(path) as writer:
+        clock.ms -= 500_000
+        writer.beat()
+        assert _state(path).seen_ms == 500_000
+
+
 def test_a_commit_is_a_sign_of_life_and_puts_the_beat_off(path: Path, clock: Clock) -> None:
     with _begun(path) as writer:
         clock.ms += 4_000

@@ -6,6 +6,7 @@ What records hold is someone else's text, and goes through `domain.safe_text` fi
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -52,6 +53,14 @@ def note_console() -> Console:
 def note(text: str, style: str = "", console: Console | None = None) -> None:
     """A line beside the results, on stderr by default; never folded, as a log has no width."""
     (console or note_console()).print(Text(terminal_safe(text), style=style), soft_wrap=True)
+
+
+def print_nowhere() -> None:
+    """Lets what is printed on stdout vanish, where its reader has gone: Python would end with an
+    error of its own over what it could not write."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from sfcrime.cli.options import setting_flags
-from sfcrime.cli.output import note, source_title
+from sfcrime.cli.output import note, print_nowhere, source_title
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.errors import EXIT_OK
 from sfcrime.pipeline.activity import StreamActivity, write_activity
@@ -72,8 +72,12 @@ def _stream(
         note(f"Counting {title}" if title == topic else f"Counting {title} from {topic}")
 
     def progress(batch: BatchProgress) -> None:
-        if not quiet:
-            click.echo(msgspec.json.encode(batch).decode() if json else batch_line(batch))
+        if not quiet and not stop.is_set():
+            try:
+                click.echo(msgspec.json.encode(batch).decode() if json else batch_line(batch))
+            except BrokenPipeError:  # `sfcrime stream | head`: nobody reads any further
+                print_nowhere()
+                stop.set()
 
     with stop_on_signals() as stop:
         hooks = StreamHooks(step, ready, progress)

@@ -121,9 +121,10 @@ class RunningBroker:
         write_record(self._launch.folder, record)
         self._record = record
 
-    def stop(self) -> None:
-        """Ends the broker within 10 s, in order if it can, and frees its folder. Repeatable."""
-        self._child.stop(self._stop_grace_s)
+    def stop(self, most_grace_s: float = STOP_GRACE_S) -> None:
+        """Ends the broker within `most_grace_s` seconds, in order if it can, and frees its folder.
+        Repeatable."""
+        self._child.stop(min(self._stop_grace_s, most_grace_s))
         self._held.close()
 
     def __enter__(self) -> RunningBroker:

@@ -108,6 +108,12 @@ def running_bootstrap_servers(data_dir: Path) -> str | None:
     return record.bootstrap_servers if record and record.is_running() else None
 
 
+def is_starting(data_dir: Path) -> bool:
+    """Whether the broker of a data folder runs and has not answered yet."""
+    record = read_record(broker_folder(data_dir))
+    return record is not None and not record.answers and replace(record, answers=True).is_running()
+
+
 def known_kafka(settings: Settings) -> KafkaSettings | None:
     """Where Kafka can be asked now: the outside cluster that is named, whether it answers or not,
     else the embedded broker, if it runs."""
@@ -118,9 +124,9 @@ def known_kafka(settings: Settings) -> KafkaSettings | None:
 
 
 def _identity_from_ps(pid: int) -> ProcessIdentity | None:
-    answer = subprocess.run(
-        ["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    # One `-o` each: all that follows `state=` would be its heading.
+    asked = ["ps", "-o", "state=", "-o", "lstart=", "-p", str(pid)]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
     state, _, started = answer.stdout.strip().partition(" ")
     if not state or state.startswith("Z"):
         return None

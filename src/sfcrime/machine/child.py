@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -66,11 +66,11 @@ class Child:
             return None
 
     def stop(self, grace_s: float = STOP_GRACE_S) -> int:
-        """Ends it (SIGTERM, then SIGKILL after `grace_s` seconds); its exit code. Repeatable."""
+        """Ends it: SIGTERM, then after `grace_s` seconds `kill_tree`. Its exit code. Repeatable."""
         if self.is_running():
             self._process.terminate()
             if self.wait(grace_s) is None:
-                self._process.kill()
+                self.kill_tree()
         return self._process.wait()
 
     def kill_tree(self) -> None:
@@ -82,7 +82,7 @@ class Child:
         self._process.kill()
         self._process.wait()
         for pid in below:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # gone; it may be another's by now
                 os.kill(pid, signal.SIGKILL)
 
     def kill_session(self) -> None:
@@ -101,12 +101,8 @@ class Child:
 
 def descendants(pid: int) -> list[int]:
     """All that a process started, and those that these started, whatever session they are in."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
-    ).stdout
     children: dict[int, list[int]] = {}
-    for line in listed.splitlines():
-        child, parent = map(int, line.split())
+    for child, parent in _processes():
         children.setdefault(parent, []).append(child)
     found, waiting = [], [pid]
     while waiting:
@@ -114,6 +110,22 @@ def descendants(pid: int) -> list[int]:
         found += below
         waiting += below
     return found
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Every process of the machine, with its parent."""
+    if sys.platform != "linux":
+        # One `-o` each: elsewhere than on Linux, all that follows `pid=` would be its heading.
+        asked = ["ps", "-A", "-o", "pid=", "-o", "ppid="]
+        listed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        for line in listed.splitlines():
+            child, parent = map(int, line.split())
+            yield child, parent
+        return
+    for file in Path("/proc").glob("[0-9]*/stat"):  # a small system has no `ps`
+        with suppress(OSError):  # it has ended
+            after_name = file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+            yield int(file.parent.name), int(after_name.split()[1])
 
 
 def start_child(

@@ -6,12 +6,12 @@ and nothing is committed, or the store is not written at all, where an idle job 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sfcrime.domain.topic_state import is_caught_up
 from sfcrime.errors import StoreUnavailable
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.store.reader import open_reader
 from sfcrime.store.sqlite import WrittenState, written_state
 
@@ -27,7 +27,7 @@ class JobWatch:
     """
 
     def __init__(
-        self, store: Path, silence_s: float, clock: Callable[[], float] = time.monotonic
+        self, store: Path, silence_s: float, clock: Callable[[], float] = watched_s
     ) -> None:
         self._store = store
         self._silence_s = silence_s
@@ -59,7 +59,8 @@ class JobWatch:
             if reached != self._reached and self._reached is not None:
                 self._moved, self._moved_s, self._kills = True, now_s, 0
             self._reached = reached
-        self._idle = is_caught_up(self._reached or {}, ends)
+        # Before there is a ledger, it may wait for the first record of a topic that has lost all.
+        self._idle = self._reached is None or is_caught_up(self._reached, ends)
         if self._idle or not kafka_answers:
             self._moved_s = now_s
         if not kafka_answers:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker import RunningBroker
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Ended
 from sfcrime.pipeline.topic_watch import SILENT_AFTER_S, TopicWatch
@@ -24,14 +24,14 @@ class BrokerProcess:
 
     def __init__(self, broker: RunningBroker) -> None:
         self._broker = broker
-        self.started_s = time.monotonic()
+        self.started_s = watched_s()
 
     @property
     def exit_code(self) -> int | None:
         return self._broker.exit_code
 
     def start(self) -> None:
-        self.started_s = time.monotonic()
+        self.started_s = watched_s()
         self._broker.start_again()
 
     def kill(self) -> None:
@@ -91,7 +91,7 @@ class KeptBroker:
         """Sees how it is, and starts an embedded one again; errors as of `KeptPart.look`."""
         process, topic = self._process, self.topic
         if process.exit_code is None:
-            silent_s = min(topic.silent_s, time.monotonic() - process.started_s)
+            silent_s = min(topic.silent_s, watched_s() - process.started_s)
             if topic.answers and topic.as_of_s > process.started_s:
                 process.answers()
                 self.part.works()

@@ -2,8 +2,9 @@
 
 A part is down until it works again, not only until it is started again: its supervisor says when
 that is. The first restart comes after half a second, each further one after twice as long, up to
-15 s. A part that ended with an error which cannot pass by itself is not started again, because
-going on might risk a number, or would only fail again.
+15 s. What worked for less than 15 s goes on with the last wait and the time that is left to it: it
+may only not have come to what it fails at. A part that ended with an error which cannot pass by
+itself is not started again, because going on might risk a number, or would only fail again.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sfcrime.errors import GivenUp, SfcrimeError
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline.activity import PartCondition, PartState
 from sfcrime.pipeline.part import Ended
 
 FIRST_DELAY_S = 0.5
 MOST_DELAY_S = 15.0
+STEADY_AFTER_S = 15.0
+"""What has worked for so long has recovered."""
 _JITTER = 0.25
 """Of a delay, more or less: parts that ended together are not started together each time."""
 
@@ -49,7 +53,7 @@ class Process(Protocol):
 class Clock:
     """Two clocks and a die, for tests to replace."""
 
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = watched_s
     """Never goes back."""
     milliseconds: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     """Since 1970 UTC."""
@@ -77,9 +81,10 @@ class KeptPart:
     reason: str = ""
     """Why it was last down, in one line."""
     attempts: int = 0
-    """Starts since it last worked."""
-    _began_s: float = 0.0
-    """Down since then, by the clock that never goes back."""
+    """Starts since it last worked for long."""
+    _works_since_s: float = 0.0
+    _failing_since_s: float | None = None
+    """When it first went down since it last worked for long; None: it has not."""
     _due_s: float | None = None
     """To be started then; None while it runs."""
     _failure: SfcrimeError | None = None
@@ -89,7 +94,7 @@ class KeptPart:
 
     def begins(self) -> None:
         """The process was started by somebody else."""
-        self._began_s, self.since_ms = self.clock.seconds(), self.clock.milliseconds()
+        self.since_ms = self.clock.milliseconds()
 
     def start(self) -> None:
         """The first start; OSError where it is not possible."""
@@ -101,10 +106,10 @@ class KeptPart:
         if self.state == "up":
             return
         self._turn("up")
-        self._failure = None
+        self._works_since_s, self._failure = self.clock.seconds(), None
         if self._was_up:
             self.on_step(f"the {self.process.name} is back")
-        self._was_up, self.attempts = True, 0
+        self._was_up = True
 
     def is_done(self) -> None:
         """It has ended, as it should."""
@@ -120,7 +125,6 @@ class KeptPart:
         if self.state != "down":
             self.on_step(f"the {self.process.name} {reason}; waiting for it")
             self._goes_down(reason)
-        self.reason = self.reason or reason
         self._give_up_in_time(failure)
 
     def kill(self, reason: str) -> None:
@@ -169,14 +173,18 @@ class KeptPart:
         self.on_step(f"the {self.process.name} {reason}; starting it again")
 
     def _goes_down(self, reason: str) -> None:
+        now_s = self.clock.seconds()
+        if self.state == "up" and now_s - self._works_since_s >= STEADY_AFTER_S:
+            self.attempts, self._failing_since_s = 0, None
+        if self._failing_since_s is None:
+            self._failing_since_s = now_s
         self.reason = reason
-        if self.state == "up":
-            self._began_s = self.clock.seconds()
         if self.state != "down":
             self._turn("down")
 
     def _give_up_in_time(self, failure: SfcrimeError) -> None:
-        down_s = self.clock.seconds() - self._began_s
+        now_s = self.clock.seconds()
+        down_s = now_s - (now_s if self._failing_since_s is None else self._failing_since_s)
         if down_s > self.give_up_after_s:
             raise GivenUp(self.process.name, down_s / 60, self.reason, failure)
 

@@ -55,6 +55,7 @@ class KeptStream:
         """
         answers = topic is not None and topic.answers
         watch = self._watch = self._watch or self._new_watch()
+        is_running = self._is_running()  # asked first: its ledger is there before it says so
         watch.look(topic.ends if topic else {}, kafka_answers=answers)
         code = self.process.exit_code
         if code == EXIT_OK and self._may_end:
@@ -65,7 +66,7 @@ class KeptStream:
             if reason:
                 watch.was_killed()
                 self.part.kill(reason)
-            elif watch.gets_on and self._is_running():
+            elif watch.gets_on and is_running:
                 self.part.works()
         before = self.part.restarts
         self.part.look(may_start=answers)

@@ -7,9 +7,9 @@ from threading import Event
 
 from sfcrime.errors import EXIT_FAILURE, EXIT_OK, GivenUp, SfcrimeError
 from sfcrime.kafka.broker_record import known_kafka
-from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
+from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.pipeline.kept_stream import KeptStream
-from sfcrime.pipeline.supervision import Supervision
+from sfcrime.pipeline.supervision import SUPERVISOR, SUPERVISOR_LOCK_FILE, Supervision
 from sfcrime.pipeline.topic_watch import TopicWatch
 from sfcrime.settings import KafkaSettings, Settings
 
@@ -45,9 +45,14 @@ class StreamSupervisor:
 
         Raises:
             UsageError: the data folder is not ours; see `take_folder`.
+            AlreadyRunning: another supervisor looks after it.
             GivenUp: it could not be kept up.
         """
-        take_folder(self._settings.data_dir, DATA_FOLDER)
+        # What a stream of another one says of itself would be lost by the start of ours.
+        with take_alone(self._settings.data_dir, DATA_FOLDER, SUPERVISOR, SUPERVISOR_LOCK_FILE):
+            return self._keep_up(stop)
+
+    def _keep_up(self, stop: Event) -> int:
         process, part = self._stream.process, self._stream.part
         part.start()
         try:

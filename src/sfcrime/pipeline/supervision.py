@@ -9,6 +9,8 @@ from pathlib import Path
 from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
 from sfcrime.pipeline.kept_part import KeptPart
 
+SUPERVISOR, SUPERVISOR_LOCK_FILE = "supervisor", "run.lock"
+"""A data folder has one at a time: `sfcrime run`, or that of a stream that runs alone."""
 _RENEWED_S = 5.0
 
 

@@ -8,7 +8,6 @@ or would only fail again. The page never ends the run.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from sfcrime.jvm.jars import resolve_jars
 from sfcrime.kafka.broker import RunningBroker, start_broker
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline.activity import clear_activity
 from sfcrime.pipeline.kept_broker import KeptBroker
 from sfcrime.pipeline.kept_dashboard import KeptDashboard
@@ -25,7 +25,7 @@ from sfcrime.pipeline.kept_producer import KeptProducer
 from sfcrime.pipeline.kept_stream import KeptStream
 from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.refusals import require_place, require_runnable
-from sfcrime.pipeline.supervision import Supervision
+from sfcrime.pipeline.supervision import SUPERVISOR, SUPERVISOR_LOCK_FILE, Supervision
 from sfcrime.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STOP_GRACE_S = 6.0
 """For the parts together; with the broker after them, a stop takes less than 10 s."""
+_SILENT_GRACE_S = 2.0
+"""For a broker that does not answer: one that hangs would use up all it is given."""
 
 _LOOK_S = 0.5
 
@@ -69,7 +71,8 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         require_runnable(self._settings)
-        alone = take_alone(self._settings.data_dir, DATA_FOLDER, "`sfcrime run`", "run.lock")
+        data_dir = self._settings.data_dir
+        alone = take_alone(data_dir, DATA_FOLDER, SUPERVISOR, SUPERVISOR_LOCK_FILE)
         self._held.enter_context(alone)
         try:
             self._broker = self._start()
@@ -142,7 +145,7 @@ class Pipeline:
         """Whether the topic was asked for its ends after everything was published."""
         if not self._producer.is_done or self._broker is None:
             return False
-        self._done_s = self._done_s or time.monotonic()
+        self._done_s = self._done_s or watched_s()
         return self._broker.topic.as_of_s >= self._done_s
 
     def _parts(self) -> list[Part]:
@@ -158,5 +161,8 @@ class Pipeline:
         if self._broker is not None:
             self._broker.end()
         if self._embedded is not None:
-            self._embedded.stop()
+            if self._broker is not None and self._broker.part.state == "down":
+                self._embedded.stop(_SILENT_GRACE_S)
+            else:
+                self._embedded.stop()
         self._held.close()

@@ -17,8 +17,8 @@ from threading import Event
 import numpy as np
 
 from sfcrime.domain.topic_state import TopicState
-from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.broker_record import known_kafka
+from sfcrime.errors import KafkaUnavailable, TopicMissing
+from sfcrime.kafka.broker_record import is_starting, known_kafka
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.consumer import TopicRecord, read_range
@@ -111,7 +111,8 @@ class TopicWait:
         return None if origin.kind is OriginKind.EMPTY else FoundTopic(topic, state, origin)
 
     def until_found(self, stop: Event, on_step: Callable[[str], None]) -> FoundTopic | None:
-        """Looks again and again; None where `stop` was set first. Errors as of `look`.
+        """Looks again and again; None where `stop` was set first. Errors as of `look`, but a broker
+        that is silent for less than a minute is waited for.
 
         Args:
             stop: ends the wait.
@@ -121,22 +122,25 @@ class TopicWait:
             KafkaUnavailable: no embedded broker started.
         """
         settings = self._settings
-        deadline = time.monotonic() + BROKER_WAIT_S
-        told = ""
+        deadline, told = time.monotonic() + BROKER_WAIT_S, ""
         while not stop.is_set():
-            found = self.look()
-            if found is not None:
-                return found
-            step = f"waiting for the first record of {settings.kafka.topic}"
-            if self._topic is None:
-                step = "waiting for the broker"
+            step = "waiting for the broker"
+            try:
+                found = self.look()
+            except TopicMissing:
+                raise
+            except KafkaUnavailable:
                 if time.monotonic() > deadline:
-                    raise KafkaUnavailable(
-                        f"No embedded broker of {settings.data_dir} started within "
-                        f"{BROKER_WAIT_S:.0f} s.",
-                        next_step="sfcrime broker (in another terminal), or --bootstrap-servers "
-                        "host:port",
-                    )
+                    raise
+            else:
+                if found is not None:
+                    return found
+                if self._topic is not None:
+                    step = f"waiting for the first record of {settings.kafka.topic}"
+                if self._topic is not None or is_starting(settings.data_dir):
+                    deadline = time.monotonic() + BROKER_WAIT_S
+                elif time.monotonic() > deadline:
+                    raise _no_embedded_broker(settings)
             if step != told:
                 on_step(step)
                 told = step
@@ -151,6 +155,13 @@ class TopicWait:
         if kafka and (self._topic is None or self._topic.kafka != kafka):
             self._topic = Topic(kafka)
         return self._topic if kafka else None
+
+
+def _no_embedded_broker(settings: Settings) -> KafkaUnavailable:
+    return KafkaUnavailable(
+        f"No embedded broker of {settings.data_dir} started within {BROKER_WAIT_S:.0f} s.",
+        next_step="sfcrime broker (in another terminal), or --bootstrap-servers host:port",
+    )
 
 
 def require_known_tail(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from threading import Event, Lock, Thread
 
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.topic import Topic
+from sfcrime.machine.watched_time import watched_s
 from sfcrime.settings import KafkaSettings
 
 ASKED_EVERY_S = 0.4
@@ -28,7 +28,7 @@ class TopicWatch:
         self._kafka = kafka
         self._lock = Lock()
         self._ends: Mapping[int, int] = {}
-        self._as_of_s = time.monotonic()
+        self._as_of_s = watched_s()
         self._has_answered = False
         self._problem = ""
         self._ended = Event()
@@ -45,7 +45,7 @@ class TopicWatch:
 
     @property
     def as_of_s(self) -> float:
-        """The ends are no older than this, by `time.monotonic`; before the first answer, when the
+        """The ends are no older than this, by `watched_s`; before the first answer, when the
         questions began."""
         with self._lock:
             return self._as_of_s
@@ -53,7 +53,7 @@ class TopicWatch:
     @property
     def silent_s(self) -> float:
         """For how long nothing has answered."""
-        return time.monotonic() - self.as_of_s
+        return watched_s() - self.as_of_s
 
     @property
     def answers(self) -> bool:
@@ -73,7 +73,7 @@ class TopicWatch:
     def _watch(self) -> None:
         topic: Topic | None = None
         while not self._ended.is_set():
-            asked_s = time.monotonic()
+            asked_s = watched_s()
             try:
                 topic = topic or Topic(self._kafka, _PATIENCE_S)
                 ends = topic.ends()
