@@ -13,7 +13,7 @@ from pathlib import Path
 from sfcrime.domain.topic_state import is_caught_up
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import open_reader
-from sfcrime.store.sqlite import WrittenState, written_state
+from sfcrime.store.written_state import WrittenState, written_state
 
 
 class JobWatch:
