@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -108,3 +109,39 @@ def test_a_file_that_vanishes_meanwhile_is_named(
     monkeypatch.setattr(np, "fromfile", gone)
     with pytest.raises(Unreachable, match="cannot be used: Input/output error"):
         spill.load("rows", ROW)
+
+
+@pytest.mark.parametrize("left", [0, 12, 13, None])
+def test_rows_that_are_lost_are_an_error_and_never_fewer_rows(
+    place: Path, left: int | None
+) -> None:
+    with open_spill() as spill:
+        spill.append("rows", np.array([(1, 7), (2, 8), (3, 9)], ROW))
+        path = spill.folder / "rows"
+        if left is None:
+            path.unlink()
+        else:
+            os.truncate(path, left)
+
+        for read in (spill.rows, spill.load):
+            with pytest.raises(Unreachable, match=r"the temporary files .* cannot be used"):
+                read("rows", ROW)
+
+
+def test_a_read_that_fails_half_way_is_an_error(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_spill() as spill:
+        spill.append("rows", np.array([(1, 7), (2, 8), (3, 9)], ROW))
+        monkeypatch.setattr(np, "fromfile", lambda *_, **__: np.zeros(1, ROW))
+
+        with pytest.raises(Unreachable, match="rows does not hold what was written to it"):
+            spill.load("rows", ROW)
+
+
+def test_no_folder_for_temporary_files_at_all_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: ["/proc/nowhere"])
+
+    with pytest.raises(Unreachable, match="No usable temporary directory found"):
+        open_spill().__enter__()

@@ -19,18 +19,24 @@ NUMBERS = [
 ]
 
 
+@pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder outside of the data folder."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
 def test_a_backup_says_how_the_numbers_stand_and_so_does_its_restore(
-    data_dir: Path, run: Run
+    data_dir: Path, elsewhere: Path, run: Run
 ) -> None:
-    made = run("backup", str(data_dir / "backups" / "monday"))
+    made = run("backup", str(elsewhere / "backups" / "monday"), "--store-only")
 
     assert (made.code, made.err) == (0, "copying the store\n")
     lines = made.out.splitlines()
-    assert lines[0].startswith(f"Backed up to {data_dir}/backups/monday: ")
+    assert lines[0].startswith(f"Backed up to {elsewhere}/backups/monday: ")
     assert lines[1:] == NUMBERS
 
-    new = data_dir / "new"
-    back = run("restore", str(data_dir / "backups" / "monday"), "--data-dir", str(new))
+    new = elsewhere / "new"
+    back = run("restore", str(elsewhere / "backups" / "monday"), "--data-dir", str(new))
 
     assert (back.code, back.err) == (0, "checking the backup\nrestoring\n")
     first, *numbers, last = back.out.splitlines()
@@ -40,8 +46,8 @@ def test_a_backup_says_how_the_numbers_stand_and_so_does_its_restore(
     assert last.startswith("The next start on it (sfcrime run, or sfcrime stream) goes on")
 
 
-def test_the_manifest_is_printed_for_programs(data_dir: Path, run: Run) -> None:
-    made = json.loads(run("backup", str(data_dir / "b"), "--store-only", "--json").out)
+def test_the_manifest_is_printed_for_programs(data_dir: Path, elsewhere: Path, run: Run) -> None:
+    made = json.loads(run("backup", str(elsewhere / "b"), "--store-only", "--json").out)
 
     assert made.pop("made_at").endswith("Z")
     assert set(made.pop("versions")) == {"sfcrime", "python", "pyspark", "java", "kafka_client"}
@@ -62,21 +68,21 @@ def test_the_manifest_is_printed_for_programs(data_dir: Path, run: Run) -> None:
         "topic_ends": {},
         "files": 1,
     }
-    back = run("restore", str(data_dir / "b"), "--data-dir", str(data_dir / "new"), "--json")
+    back = run("restore", str(elsewhere / "b"), "--data-dir", str(elsewhere / "new"), "--json")
     assert json.loads(back.out)["accounting"]["read"] == 15
 
 
-def test_each_refusal_has_its_exit_code(data_dir: Path, run: Run, tmp_path: Path) -> None:
+def test_each_refusal_has_its_exit_code(data_dir: Path, run: Run, elsewhere: Path) -> None:
     assert run("backup", str(data_dir)).code == 2
-    assert run("backup", str(tmp_path / "b")).code == 0
-    assert run("restore", str(tmp_path / "b")).code == 2
-    (tmp_path / "b" / "sfcrime.db").write_bytes(b"another")
-    damaged = run("restore", str(tmp_path / "b"), "--data-dir", str(tmp_path / "new"))
+    assert run("backup", str(elsewhere / "b"), "--store-only").code == 0
+    assert run("restore", str(elsewhere / "b")).code == 2
+    (elsewhere / "b" / "sfcrime.db").write_bytes(b"another")
+    damaged = run("restore", str(elsewhere / "b"), "--data-dir", str(elsewhere / "new"))
     assert damaged.code == 1
     assert damaged.err.splitlines()[-1] == (
         "Next step: restore another backup; nothing was written"
     )
-    nothing = run("backup", str(tmp_path / "c"), "--data-dir", str(tmp_path / "nothing"))
+    nothing = run("backup", str(elsewhere / "c"), "--data-dir", str(elsewhere / "nothing"))
     assert nothing.code == 4
 
 

@@ -105,3 +105,19 @@ def test_no_store_is_exit_code_four(command, run) -> None:
 @pytest.mark.parametrize("command", ["rejected", "late", "status", "report"])
 def test_help_ends_with_an_example(command, run) -> None:
     assert f"Example:  sfcrime {command}" in run(command, "--help").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "rejected --partition",
+        "rejected --limit",
+        "late --partition",
+        "late --limit",
+        "status --progress",
+    ],
+)
+def test_a_number_that_is_too_large_is_a_usage_error(data_dir, run, arguments) -> None:
+    assert run(*arguments.split(), str(2**31 - 1)).code == 0
+    for number in (2**31, 10**30):
+        assert run(*arguments.split(), str(number)).code == 2

@@ -18,7 +18,7 @@ from sfcrime.dashboard.memory.seen import Seen, Watch
 from sfcrime.errors import StoreUnavailable
 from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import RunFacts
-from sfcrime.store.sqlite import written_state
+from sfcrime.store.written_state import written_state
 from store_samples import progress_of
 
 NINE, TEN = "2018-10-02T09:00", "2018-10-02T10:00"

@@ -9,7 +9,7 @@ import pytest
 
 from sfcrime.errors import BackupFailed
 from sfcrime.kafka import broker_copy
-from sfcrime.kafka.broker_copy import copy_storage, has_storage, holds_topic, topic_ends
+from sfcrime.kafka.broker_copy import copy_storage, holds_topic, topic_ends
 from sfcrime.kafka.log_end import log_end
 from sfcrime.machine.whole_folders import FileFacts, OnBytes, copy_file
 
@@ -144,11 +144,12 @@ def test_files_that_vanish_again_and_again_are_named(
 def test_a_topic_is_known_by_its_id_as_a_client_writes_it(tmp_path: Path, storage: Path) -> None:
     folder = tmp_path / "kafka"
 
-    assert holds_topic(folder, "calls", "yV3m0r0nQ0m2+8q1l5XbXA")
-    assert not holds_topic(folder, "calls", "yV3m0r0nQ0m2+8q1l5XbXB")
-    assert not holds_topic(folder, "zebra", "yV3m0r0nQ0m2+8q1l5XbXA")
-    assert has_storage(folder)
-    assert not has_storage(tmp_path / "nothing")
+    assert holds_topic(folder, "calls", "yV3m0r0nQ0m2+8q1l5XbXA", [0])
+    assert holds_topic(folder, "calls", "yV3m0r0nQ0m2+8q1l5XbXA", [])
+    assert not holds_topic(folder, "calls", "yV3m0r0nQ0m2+8q1l5XbXA", [0, 1])
+    assert not holds_topic(folder, "calls", "yV3m0r0nQ0m2+8q1l5XbXB", [])
+    assert not holds_topic(folder, "zebra", "yV3m0r0nQ0m2+8q1l5XbXA", [])
+    assert not holds_topic(tmp_path / "nothing", "calls", "yV3m0r0nQ0m2+8q1l5XbXA", [])
 
 
 def test_a_log_ends_after_its_last_whole_batch(tmp_path: Path, storage: Path) -> None:
@@ -160,3 +161,16 @@ def test_a_log_ends_after_its_last_whole_batch(tmp_path: Path, storage: Path) ->
     assert log_end(rolled) == 730
     rolled.write_bytes(bytes(4096))
     assert log_end(rolled) == 730
+
+
+@pytest.mark.parametrize(
+    ("left", "end"),
+    [(batch(0, 700)[:-1], 0), (batch(0, 699), 699), (b"", 0)],
+    ids=["a batch is cut", "a batch is missing", "nothing is left"],
+)
+def test_a_log_ends_where_an_earlier_segment_lacks_something(
+    tmp_path: Path, storage: Path, left: bytes, end: int
+) -> None:
+    (storage / f"calls-0/{FIRST}.log").write_bytes(left)
+
+    assert topic_ends(tmp_path / "kafka", "calls") == {0: end}

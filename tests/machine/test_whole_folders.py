@@ -121,3 +121,12 @@ def test_a_file_that_grows_is_copied_as_far_as_it_was_when_it_was_opened(tmp_pat
     assert (tmp_path / "copy").read_bytes() == b"hello"
     assert told == [5]
     assert facts_of(tmp_path / "copy") == HELLO
+
+
+def test_a_place_where_a_disk_is_mounted_is_refused_before_anything_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == tmp_path)
+
+    with pytest.raises(UsageError, match=rf"is where a disk is mounted(?s:.*){tmp_path}/backup"):
+        require_free(tmp_path, KIND, "another")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from errno import ENOSPC
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -16,7 +18,8 @@ from cli.conftest import COMMITTED_MS, fill_store
 from kafka.test_broker_copy import FIRST, batch
 from running import Sfcrime, opened_to_others, settings_in
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import BackupFailed, StoreEmpty, UsageError
+from sfcrime.errors import BackupFailed, StoreEmpty, StoreUnavailable, UsageError
+from sfcrime.kafka.broker_copy import copy_storage
 from sfcrime.kafka.broker_files import RECORDS_OF_CLUSTER
 from sfcrime.machine.own_folder import MARK
 from sfcrime.machine.whole_folders import FileFacts, OnBytes, copy_file
@@ -109,10 +112,57 @@ def test_the_topic_of_an_outside_cluster_stays_there(
     assert (manifest.holds_topic, manifest.topic_ends) == (False, {})
 
 
-def test_a_data_folder_that_never_had_a_broker_gives_a_store(place: Place) -> None:
+def test_a_store_whose_topic_is_nowhere_is_a_backup_only_where_that_is_meant(place: Place) -> None:
     shutil.rmtree(place.data_dir / "kafka")
 
-    assert place.back_up().holds_topic is False
+    with pytest.raises(BackupFailed, match=r"do not hold the topic(?s:.*)out: --store-only"):
+        place.back_up()
+
+    assert place.back_up(store_only=True).holds_topic is False
+
+
+def test_every_partition_that_was_counted_has_to_be_of_this_very_topic(place: Place) -> None:
+    (place.log(1) / "partition.metadata").write_text("version: 0\ntopic_id: another\n")
+
+    with pytest.raises(BackupFailed, match="do not hold the topic"):
+        place.back_up()
+
+
+def test_a_topic_that_is_made_again_under_the_copy_is_no_backup(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made_again(folder: Path, target: Path, on_bytes: OnBytes) -> dict[str, FileFacts]:
+        for partition in ENDS:
+            (place.log(partition) / "partition.metadata").write_text("topic_id: another\n")
+        return copy_storage(folder, target, on_bytes)
+
+    monkeypatch.setattr(backup, "copy_storage", made_again)
+
+    with pytest.raises(BackupFailed, match=rf"files in {place.data_dir}/kafka do not hold"):
+        place.back_up()
+
+    assert not place.backup.exists()
+
+
+def test_a_copy_is_not_kept_inside_of_what_it_is_a_copy_of(place: Place) -> None:
+    inside = place.data_dir / "run" / "backup"
+    with pytest.raises(UsageError, match=r"would be inside the data folder(?s:.*)elsewhere"):
+        place._replace(backup=inside).back_up()
+    assert not inside.parent.exists()
+
+    place.back_up()
+    before = _names(place.backup)
+    with pytest.raises(UsageError, match="would be inside the backup"):
+        restore(place.backup, place.backup / "data", lambda *_: None)
+    assert _names(place.backup) == before
+
+
+def test_a_store_of_another_schema_is_named_before_anything_is_copied(place: Place) -> None:
+    with closing(sqlite3.connect(place.data_dir / STORE_FILE)) as store, store:
+        store.execute("UPDATE schema_version SET version = 3")
+
+    with pytest.raises(StoreUnavailable, match=r"schema version 3(?s:.*)start a job, which brings"):
+        place.back_up()
 
 
 def test_a_broker_that_does_not_hold_what_was_counted_is_no_backup(place: Place) -> None:
@@ -247,7 +297,13 @@ def test_a_file_that_is_cut_off_is_named_with_its_sizes(place: Place, tmp_path: 
         restore(place.backup, tmp_path / "new", lambda *_: None)
 
 
-@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "kafka/log/../../x", "kafka/lock"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../outside", "/etc/passwd", "kafka/log/../../x", "kafka/lock", "kafka/log/a\0b"),
+        *("kafka/log/", "kafka/log/..", "kafka/log/../log", "kafka/log/a/b/c", "kafka/log//a"),
+    ],
+)
 def test_a_manifest_that_names_other_places_is_refused(place: Place, name: str) -> None:
     made = place.back_up()
     evil = msgspec.structs.replace(made, files={**made.files, name: FileFacts(0, "")})
@@ -255,6 +311,35 @@ def test_a_manifest_that_names_other_places_is_refused(place: Place, name: str) 
     backup.write_manifest(place.backup, evil)
 
     with pytest.raises(BackupFailed, match="which no backup has"):
+        read_manifest(place.backup)
+
+
+def test_a_topic_whose_name_has_dots_in_a_row_is_restored(place: Place, tmp_path: Path) -> None:
+    odd = place.log(0).with_name("a..b-0")
+    odd.mkdir()
+    (odd / f"{FIRST}.log").write_bytes(batch(0, 1))
+    place.back_up()
+
+    restore(place.backup, tmp_path / "new", lambda *_: None)
+
+    assert (tmp_path / "new" / "kafka" / "log" / "a..b-0" / f"{FIRST}.log").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"format": 2}, "it has the format 2, and 1 is known"),
+        ({"files": {}}, "not name sfcrime.db"),
+    ],
+)
+def test_a_manifest_that_is_sealed_and_of_no_backup_is_refused(
+    place: Place, change: dict[str, Any], what: str
+) -> None:
+    evil = msgspec.structs.replace(place.back_up(), **change)
+    (place.backup / MANIFEST_FILE).unlink()
+    backup.write_manifest(place.backup, evil)
+
+    with pytest.raises(BackupFailed, match=what):
         read_manifest(place.backup)
 
 

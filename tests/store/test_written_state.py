@@ -8,7 +8,7 @@ import pytest
 
 from counted_store import CountedStore
 from sfcrime.store.reader import Readers
-from sfcrime.store.sqlite import written_state
+from sfcrime.store.written_state import written_state
 
 NINE = "2018-10-02T09:00"
 

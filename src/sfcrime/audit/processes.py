@@ -146,7 +146,13 @@ def _count(
             ended_after.callback(child.kill_session)
             children.append(child)
         _wait(children, files, passed)
-    return [msgspec.json.decode(each.result.read_bytes(), type=ShareResult) for each in files]
+    with translated(plan.spill.folder):
+        results = [
+            msgspec.json.decode(each.result.read_bytes(), type=ShareResult) for each in files
+        ]
+    for result in results:
+        plan.spill.sizes |= result.sizes
+    return results
 
 
 def _wait(children: Sequence[Child], files: Sequence[ShareFiles], passed: OnPassed) -> None:

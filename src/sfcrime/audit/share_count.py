@@ -133,6 +133,7 @@ class ShareCount:
                 for each in self._slices.values()
             ),
             tuple(self._labels),
+            dict(self._spill.sizes),
         )
 
     def _flush(self) -> None:

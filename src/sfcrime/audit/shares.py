@@ -63,6 +63,8 @@ class ShareResult(msgspec.Struct, frozen=True):
     slices: tuple[SliceCount, ...]
     labels: tuple[tuple[str, str], ...]
     """Call type and disposition, by the number that the share's rows have."""
+    sizes: dict[str, int]
+    """Of the files that its process wrote, see `Spill.sizes`."""
 
 
 class Share(NamedTuple):

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,12 +39,15 @@ def open_spill() -> Iterator[Spill]:
         Unreachable: it cannot be made, or a file in it cannot be written or read.
     """
     _remove_orphans()
-    with translated(Path(tempfile.gettempdir())):
+    with translated(Path(tempfile.tempdir or os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
-        # First the lock, then the mark: what is marked and not locked belongs to nobody.
-        with file_lock(folder / _LOCK, wait=False):
-            (folder / MARK).touch(mode=0o600)
+        with ExitStack() as held:
+            with translated(folder):
+                # First the lock, then the mark: what is marked and not locked belongs to nobody.
+                # Who looks for what killed audits left may hold the lock for a moment.
+                held.enter_context(file_lock(folder / _LOCK, wait=True))
+                (folder / MARK).touch(mode=0o600)
             yield Spill(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,25 +63,38 @@ def _remove_orphans() -> None:
 class Spill:
     """Files by name in one folder; each is written by one process.
 
+    How much was written to each is kept in memory: a file that holds another amount when it is
+    read is an error, as its rows would be missing from both a count and what it is compared with.
+
     Args:
         folder: is there.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.sizes: dict[str, int] = {}
+        """Bytes written, by name."""
 
     def append(self, name: str, rows: Rows) -> None:
         """Writes rows after those that the file holds; a file is made with its first row."""
         if not len(rows):
             return
         with translated(self.folder), (self.folder / name).open("ab") as file:
-            file.write(np.ascontiguousarray(rows).view(np.uint8).data)
+            size = file.write(np.ascontiguousarray(rows).view(np.uint8).data)
+        self.sizes[name] = self.sizes.get(name, 0) + size
 
     def rows(self, name: str, kind: np.dtype[Any]) -> int:
-        """How many rows a file holds; none where there is no such file."""
-        with suppress(FileNotFoundError):
-            return (self.folder / name).stat().st_size // kind.itemsize
-        return 0
+        """How many rows a file holds; none where there is no such file.
+
+        Raises:
+            Unreachable: it does not hold what was written.
+        """
+        due = self.sizes.get(name, 0)
+        with translated(self.folder):
+            held = (self.folder / name).stat().st_size if due else 0
+            if held != due:
+                raise _cut(name)
+        return held // kind.itemsize
 
     def chunks(
         self, name: str, kind: np.dtype[Any], most_rows: int | None = None
@@ -86,10 +102,13 @@ class Spill:
         """The rows of a file as they were written, up to so many at a time (`CHUNK_ROWS` where
         None); no list of them is empty."""
         most_rows = most_rows or CHUNK_ROWS
-        for first in range(0, self.rows(name, kind), most_rows):
+        due = self.rows(name, kind)
+        for first in range(0, due, most_rows):
             with translated(self.folder):
                 place = first * kind.itemsize
                 rows = np.fromfile(self.folder / name, kind, most_rows, offset=place)
+                if len(rows) != min(most_rows, due - first):  # NumPy passes over a failed read
+                    raise _cut(name)
             yield rows
 
     def load(self, name: str, kind: np.dtype[Any]) -> Rows:
@@ -98,7 +117,13 @@ class Spill:
 
     def remove(self, name: str) -> None:
         """Gives the room of a file back."""
-        (self.folder / name).unlink(missing_ok=True)
+        self.sizes.pop(name, None)
+        with translated(self.folder):
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def _cut(name: str) -> OSError:
+    return OSError(errno.EIO, f"the file {name} does not hold what was written to it")
 
 
 @contextmanager

@@ -13,6 +13,9 @@ from sfcrime.settings_loading import SETTINGS, is_set, load_settings
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+MAX_NUMBER = 2**31 - 1
+"""Of a partition, as Kafka numbers them, and of rows that are asked for: the store takes it."""
+
 _FLAGS = {
     "--data-dir": ("store", "data_dir"),
     "--bootstrap-servers": ("kafka", "bootstrap_servers"),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 from rich.table import Table
 
-from sfcrime.cli.options import setting_flags
+from sfcrime.cli.options import MAX_NUMBER, setting_flags
 from sfcrime.cli.output import (
     add_row,
     print_json,
@@ -76,13 +76,15 @@ def set_aside_flags(function: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--limit",
-            type=click.IntRange(min=0),
+            type=click.IntRange(0, MAX_NUMBER),
             default=50,
             show_default=True,
             help="Records to list; 0: all.",
         ),
         click.option(
-            "--partition", type=click.IntRange(min=0), help="Only records of this partition."
+            "--partition",
+            type=click.IntRange(0, MAX_NUMBER),
+            help="Only records of this partition.",
         ),
     ):
         function = decorate(function)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from sfcrime.cli.options import setting_flags
+from sfcrime.cli.options import MAX_NUMBER, setting_flags
 from sfcrime.cli.output import print_json
 from sfcrime.cli.status_facts import Status
 from sfcrime.cli.status_json import status_as_json
@@ -29,7 +29,7 @@ _BATCHES_OF_A_RATE = 20
 @click.option(
     "--progress",
     "progress_rows",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_NUMBER),
     metavar="N",
     help="Show Spark's report of the last N batches too.",
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from sfcrime.errors import BackupFailed
@@ -33,28 +34,33 @@ _AS_IN_FILES = str.maketrans("+/", "-_")
 """The client writes an id in one alphabet of base64, the broker in the other."""
 
 
-def has_storage(folder: Path) -> bool:
-    """Whether a broker was ever started on this folder, which is its own."""
-    return (folder / STORAGE / RECORDS_OF_CLUSTER).is_dir()
-
-
-def holds_topic(folder: Path, topic: str, topic_id: str) -> bool:
-    """Whether the broker of this folder, running or not, holds this very topic.
+def holds_topic(folder: Path, topic: str, topic_id: str, partitions: Collection[int]) -> bool:
+    """Whether the broker of this folder, running or not, holds these partitions of this very topic.
 
     Args:
         folder: the broker's.
         topic, topic_id: its name, and Kafka's id of it, as a client is told it.
+        partitions: those that matter; any one will do where there are none.
     """
-    found = map(_topic_id, _partitions(folder / STORAGE, topic).values())
-    return topic_id.translate(_AS_IN_FILES) in found
+    wanted = topic_id.translate(_AS_IN_FILES)
+    logs = _partitions(folder / STORAGE, topic)
+    holding = {number for number, log in logs.items() if _topic_id(log) == wanted}
+    return bool(holding) and holding.issuperset(partitions)
 
 
 def topic_ends(folder: Path, topic: str) -> dict[int, int]:
-    """By partition, one past the last offset of which the files hold a whole batch."""
+    """By partition, one past the last offset up to which the files hold all batches whole.
+
+    A broker that reads a log again at its start cuts it off where a batch or a segment is missing.
+    """
     ends = {}
     for partition, log in _partitions(folder / STORAGE, topic).items():
         segments = sorted(log.glob("*.log"))
-        ends[partition] = log_end(segments[-1]) if segments else 0
+        ends[partition] = end = log_end(segments[0]) if segments else 0
+        for segment in segments[1:]:
+            if int(segment.stem) != end:
+                break
+            ends[partition] = end = log_end(segment)
     return ends
 
 

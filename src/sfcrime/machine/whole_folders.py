@@ -42,7 +42,14 @@ class FileFacts:
 
 
 def require_free(folder: Path, kind: FolderKind, next_step: str) -> None:
-    """Refuses a place where something is: UsageError unless it is empty or not there."""
+    """Refuses a place where something is: UsageError unless it is empty or not there. Nothing gets
+    the name of a folder that a disk is mounted on."""
+    if folder.is_mount():
+        raise UsageError(
+            f"The {kind.name} {folder} is where a disk is mounted.",
+            rule="It is made beside its place, and gets its name once it is whole.",
+            next_step=f"name a folder on that disk, such as {folder / kind.name.split()[0]}",
+        )
     try:
         held = folder.is_symlink() or (folder.exists() and any(folder.iterdir()))
     except OSError:  # a file, or what cannot be looked into

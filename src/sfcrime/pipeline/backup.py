@@ -18,11 +18,10 @@ from shlex import quote
 from msgspec.structs import replace
 
 from sfcrime.domain.wall_clock import instant_iso
-from sfcrime.errors import BackupFailed
+from sfcrime.errors import BackupFailed, UsageError
 from sfcrime.kafka.broker import BROKER_FOLDER
 from sfcrime.kafka.broker_copy import (
     copy_storage,
-    has_storage,
     holds_topic,
     storage_size,
     topic_ends,
@@ -38,6 +37,7 @@ from sfcrime.machine.whole_folders import (
 )
 from sfcrime.pipeline.backup_manifest import (
     BACKUP_FOLDER,
+    FORMAT,
     BackupManifest,
     read_manifest,
     require_same,
@@ -77,6 +77,7 @@ def back_up(
     """
     target = target.resolve()
     require_free(target, BACKUP_FOLDER, "give each backup a name of its own, such as its day")
+    _require_apart(target, BACKUP_FOLDER, settings.data_dir, DATA_FOLDER)
     store, broker = settings.data_dir / STORE_FILE, broker_folder(settings.data_dir)
     with _written(target, BACKUP_FOLDER, "backup") as content:
         copied_store = content / STORE_FILE
@@ -84,7 +85,7 @@ def back_up(
         _copy_store(store, copied_store, on_progress)
         manifest = _described(copied_store, made_ms)
         outside = store_only or settings.kafka.bootstrap_servers != ""
-        if not outside and has_storage(broker):
+        if not outside:
             manifest = _with_topic(manifest, broker, content, on_progress)
         write_manifest(content, manifest)
     return manifest
@@ -113,6 +114,7 @@ def restore(backup: Path, data_dir: Path, on_progress: OnProgress) -> BackupMani
         "name a folder that is not there yet with --data-dir; or end what runs on this one and "
         f"move it away: mv {quote(str(data_dir))} {quote(f'{data_dir}.old')}",
     )
+    _require_apart(data_dir, DATA_FOLDER, backup, BACKUP_FOLDER)
     manifest = read_manifest(backup)
     require_whole(backup, manifest, _Step("checking the backup", manifest.size, on_progress).add)
     with _written(data_dir, DATA_FOLDER, "restore") as content:
@@ -151,7 +153,7 @@ def _described(store: Path, made_ms: int) -> BackupManifest:
         generation, totals = reader.generation(), reader.totals()
         ends = {each.partition: each.end for each in reader.partition_ledger()}
     return BackupManifest(
-        format=1,
+        format=FORMAT,
         made_at=instant_iso(made_ms) or "",
         versions={name: text for name, text in versions().items() if text is not None},
         schema_version=SCHEMA_VERSION,
@@ -171,18 +173,12 @@ def _with_topic(
     manifest: BackupManifest, broker: Path, content: Path, on_progress: OnProgress
 ) -> BackupManifest:
     """Copies the broker's files, and proves that they hold all that was counted."""
-    if not holds_topic(broker, manifest.topic, manifest.topic_id):
-        raise BackupFailed(
-            f"The broker's files in {broker} do not hold the topic {manifest.topic} with the id "
-            f"{manifest.topic_id!r}, which was counted.",
-            rule="A backup holds the records that its numbers were made of.",
-            next_step="name the cluster that was counted with --bootstrap-servers, or leave the "
-            "topic out: --store-only",
-        )
+    _require_topic(broker, broker, manifest)
     due = storage_size(broker)
     _require_room(content, due)
     copied = _Step("copying the topic", due, on_progress)
     facts = copy_storage(broker, broker_folder(content), copied.add)
+    _require_topic(broker_folder(content), broker, manifest)  # not one made again meanwhile
     ends = topic_ends(broker_folder(content), manifest.topic)
     for partition, counted in manifest.ledger_ends.items():
         if ends.get(partition, 0) < counted:
@@ -194,6 +190,29 @@ def _with_topic(
             )
     files = manifest.files | {f"{broker_folder(Path()).name}/{name}": facts[name] for name in facts}
     return replace(manifest, holds_topic=True, topic_ends=ends, files=files)
+
+
+def _require_topic(holder: Path, broker: Path, manifest: BackupManifest) -> None:
+    """Raises BackupFailed where the broker's files, or their copy, hold another topic."""
+    counted = [partition for partition, end in manifest.ledger_ends.items() if end]
+    if not holds_topic(holder, manifest.topic, manifest.topic_id, counted):
+        raise BackupFailed(
+            f"The broker's files in {broker} do not hold the topic {manifest.topic} with the id "
+            f"{manifest.topic_id!r}, which was counted.",
+            rule="A backup holds the records that its numbers were made of.",
+            next_step="name the cluster that was counted with --bootstrap-servers, or leave the "
+            "topic out: --store-only",
+        )
+
+
+def _require_apart(folder: Path, kind: FolderKind, other: Path, others: FolderKind) -> None:
+    """Refuses a folder that would be lost, or changed, together with what it is a copy of."""
+    if folder.is_relative_to(other.resolve()):
+        raise UsageError(
+            f"The {kind.name} {folder} would be inside the {others.name} {other}.",
+            rule="A copy is kept apart from what it is a copy of.",
+            next_step="name a folder elsewhere, best on another disk",
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import msgspec
@@ -17,8 +18,10 @@ from sfcrime.store import STORE_FILE
 
 MANIFEST_FILE = "backup.json"
 BACKUP_FOLDER = FolderKind("backup", "another name", ())
-TOPIC_FILES = f"kafka/{STORAGE}/"
-"""Under this, in a backup as in a data folder, are the files of the topic."""
+FORMAT = 1
+"""Of the manifest."""
+_TOPIC_FILE = re.compile(rf"kafka/{STORAGE}(/(?!\.{{1,2}}(/|$))[^/\0]+){{1,2}}")
+"""Where the files of the topic are, in a backup as in a data folder."""
 _DAMAGED = "A backup is restored as it was made, every bit of it, or not at all."
 _ANOTHER = "restore another backup; nothing was written"
 
@@ -27,7 +30,7 @@ class BackupManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file `backup.json`."""
 
     format: int
-    """Of this file: 1."""
+    """Of this file: `FORMAT`."""
     made_at: str
     """When the copied state of the store was the newest, an instant."""
     versions: dict[str, str]
@@ -83,9 +86,13 @@ def read_manifest(folder: Path) -> BackupManifest:
         raise _damaged(path, f"it cannot be read: {error}") from error
     if _encoded(manifest) != content:
         raise _damaged(path, "it is not what was written")
+    if manifest.format != FORMAT:
+        raise _damaged(path, f"it has the format {manifest.format}, and {FORMAT} is known")
     for name in manifest.files:
-        if name != STORE_FILE and not (name.startswith(TOPIC_FILES) and ".." not in name):
+        if name != STORE_FILE and not _TOPIC_FILE.fullmatch(name):
             raise _damaged(path, f"it names the file {name!r}, which no backup has")
+    if STORE_FILE not in manifest.files:
+        raise _damaged(path, f"it does not name {STORE_FILE}, which every backup has")
     return manifest
 
 

@@ -13,7 +13,7 @@ from sfcrime.domain.topic_state import is_caught_up
 from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.store.reader import open_reader
-from sfcrime.store.sqlite import WrittenState, written_state
+from sfcrime.store.written_state import WrittenState, written_state
 
 
 class JobWatch:

@@ -23,7 +23,7 @@ from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals, WriterState
-from sfcrime.store.sqlite import SURELY_SEEN_NS, WrittenState, written_state
+from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, written_state
 
 _MOST_CELLS = 5_000
 """Read for the movements; 24 hours of the city have some 2,000."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sfcrime.errors import StoreEmpty
 from sfcrime.store import sqlite
+from sfcrime.store.reader import open_reader
 from sfcrime.store.soundness import store_problems
 
 
@@ -19,12 +19,12 @@ def copy_store(path: Path, target: Path, on_pages: Callable[[int, int], None]) -
         on_pages: told how many pages are still to be copied, of how many; may raise.
 
     Raises:
-        StoreEmpty: there is no store.
+        StoreEmpty: there is no store, or nothing in it yet.
         StoreUnavailable: it cannot be read, is damaged, or has another schema version.
         OSError: the copy cannot be written.
     """
-    if not path.is_file():
-        raise StoreEmpty(f"There is no store at {path}.")
+    with open_reader(path):  # what it refuses is not copied first
+        pass
     sqlite.copy_snapshot(path, target, on_pages)
     for problem in store_problems(target):
         raise sqlite.damaged(path, problem)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store import rows, schema, upserts
+from sfcrime.store.labels import Labels
 from sfcrime.store.records import Generation, PartitionRange
 
 ROWS_FORGOTTEN_AT_ONCE = 50_000
@@ -48,6 +50,33 @@ def unseen(connection: Connection) -> dict[int, Generation]:
     return {number: rows.generation(connection, number) for number in numbers}
 
 
+def forget(
+    numbers: Sequence[int],
+    labels: Iterable[Labels],
+    transaction: Callable[[], AbstractContextManager[Connection]],
+    after_each: Callable[[], None],
+) -> None:
+    """Deletes generations, and then the labels that no cell has any more.
+
+    Args:
+        numbers: of the generations.
+        labels: all tables of labels.
+        transaction: opens one of the many short ones that it takes.
+        after_each: called after each that deleted rows of a generation.
+    """
+    for number in numbers:
+        more = True
+        while more:
+            with transaction() as connection:
+                more = forget_some(connection, number)
+            after_each()
+    for each in labels:
+        each.forget_unused(transaction)
+    # Their own rows go once nothing else is left to be done for them.
+    with transaction() as connection:
+        connection.execute(delete(schema.generation).where(schema.generation.c.id.in_(numbers)))
+
+
 def forget_some(connection: Connection, number: int) -> bool:
     """Deletes a bounded part of a generation: all but its own row, and the labels, which are
     shared.
@@ -62,11 +91,6 @@ def forget_some(connection: Connection, number: int) -> bool:
         if is_counted and _delete_some(connection, table, number):
             return True
     return False
-
-
-def end_forgetting(connection: Connection, numbers: Sequence[int]) -> None:
-    """Deletes the rows of generations, once nothing else is left to be done for them."""
-    connection.execute(delete(schema.generation).where(schema.generation.c.id.in_(numbers)))
 
 
 def _delete_some(connection: Connection, table: Table, number: int) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table
 
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
-from sfcrime.store import cells, rows, schema, writer_row
+from sfcrime.store import cells, grouped_cells, rows, schema, writer_row
 from sfcrime.store.records import (
     BatchProgress,
     CellCount,
@@ -195,22 +195,7 @@ class StoreReader:
     ) -> list[CellCount]:
         """Calls by raw disposition and what else is asked for, grouped by the database; in no
         given order. Bounds: see the class."""
-        window: ColumnElement[int] | None = None
-        if grouping.windows:
-            window = schema.cell.c.window_s
-            if grouping.width_s is not None:
-                window = cells.wider_window(grouping.width_s, grouping.origin_s)
-        where = self._between(since_us, until_us)
-        types, codes = {0: ""}, dict[int, str]()
-        counts: list[CellCount] = []
-        for some in self._snapshot.pages(cells.grouped(where, window, types=grouping.types)):
-            self._snapshot.read_texts(schema.call_type, {row[1] for row in some}, types)
-            self._snapshot.read_texts(schema.disposition, {row[2] for row in some}, codes)
-            counts += [
-                CellCount(window_s * MICROS, types[type_id], codes[code_id], calls)
-                for window_s, type_id, code_id, calls in some
-            ]
-        return counts
+        return grouped_cells.calls_by(self._snapshot, self._between(since_us, until_us), grouping)
 
     def largest_cells(self, windows: int, most: int) -> LargestCells:
         """Cells of the newest window and those right before it.
@@ -220,21 +205,8 @@ class StoreReader:
                 calls has no cells.
             most: how many cells are read where there are more.
         """
-        newest = next(self._snapshot.rows(cells.newest(self._between())))[0]
-        if newest is None:
-            return LargestCells([], 0)
-        width_s = self.generation().window_minutes * 60
-        where = self._between((newest - (windows - 1) * width_s) * MICROS)
-        found = list(self._snapshot.rows(cells.largest(where, most)))
-        left_out = 0
-        if len(found) == most:
-            left_out = next(self._snapshot.rows(cells.total(where)))[0] - sum(
-                row[2] for row in found
-            )
-        types: dict[int, str] = {}
-        self._snapshot.read_texts(schema.call_type, {row[1] for row in found}, types)
-        largest = [CellCount(row[0] * MICROS, types[row[1]], "", row[2]) for row in found]
-        return LargestCells(largest, left_out)
+        back_us = (windows - 1) * self.generation().window_minutes * 60 * MICROS
+        return grouped_cells.largest_cells(self._snapshot, self._between, back_us, most)
 
     def rejected(
         self,

@@ -28,6 +28,7 @@ from sfcrime.store.retention import Retention
 from sfcrime.store.set_aside import SetAsidePlaces
 from sfcrime.store.soundness import require_sound
 from sfcrime.store.versions import make_or_check
+from sfcrime.store.written_state import file_identity, was_closed_in_order
 
 BEAT_MS = 5_000
 """As long as a run is silent in the store while it has nothing to commit."""
@@ -54,7 +55,7 @@ def open_writer(
         StoreUnavailable: no sfcrime store, one of another schema version, damaged, or not writable.
     """
     run_id = uuid.uuid4().hex
-    in_order = sqlite.was_closed_in_order(path)
+    in_order = was_closed_in_order(path)
     with sqlite.translated(path):
         engine = sqlite.open_for_writing(path)
         try:
@@ -82,7 +83,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._run_id = run_id
         self._keep = keep
         self._lock = RLock()
-        self._file = sqlite.file_identity(path)
+        self._file = file_identity(path)
         self._labels = (Labels(schema.call_type), Labels(schema.disposition))
         self._identities = Identities()
         self._in_memory = (*self._labels, self._identities)
@@ -161,17 +162,8 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             with self._transaction() as connection:
                 kept = (rows.current_generation_id(connection), self._number)
                 unseen = [each for each in rows.generation_ids(connection) if each not in kept]
-            for number in unseen:
-                more = True
-                while more:
-                    with self._transaction() as connection:
-                        more = generations.forget_some(connection, number)
-                    self.beat()
             if unseen:
-                for labels in self._labels:
-                    labels.forget_unused(self._transaction)
-                with self._transaction() as connection:
-                    generations.end_forgetting(connection, unseen)
+                generations.forget(unseen, self._labels, self._transaction, self.beat)
 
     def generation(self) -> Generation | None:
         """The generation this writer writes; None before the first."""

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from sfcrime.errors import Refused, StoreUnavailable
-from sfcrime.store import schema, sqlite, upserts
+from sfcrime.store import schema, upserts
 from sfcrime.store.records import RunFacts, WriterState
+from sfcrime.store.written_state import file_identity
 
 
 def now_ms() -> int:
@@ -44,10 +45,10 @@ def require_own(
     Args:
         connection: in a transaction.
         path: the store.
-        file: which file it was when this run opened it (`sqlite.file_identity`).
+        file: which file it was when this run opened it (`written_state.file_identity`).
         run_id: of this run.
     """
-    if sqlite.file_identity(path) != file:
+    if file_identity(path) != file:
         raise StoreUnavailable(
             f"The store {path} was deleted or replaced under the job.",
             rule="A batch goes into the store that the job read its offsets from.",

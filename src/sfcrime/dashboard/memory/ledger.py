@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sfcrime.store import sqlite
 from sfcrime.store.records import Generation
+from sfcrime.store.written_state import file_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,5 @@ class LedgerIdentity:
 
 def identity_of(store: Path, number: int, generation: Generation) -> LedgerIdentity:
     """Of the generation `number` of the store."""
-    file = sqlite.file_identity(store)
+    file = file_identity(store)
     return LedgerIdentity(file, number, generation.created_ms, generation.topic_id)

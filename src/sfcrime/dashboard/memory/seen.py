@@ -21,7 +21,6 @@ from sfcrime.dashboard.memory.kept_columns import KeptColumns
 from sfcrime.dashboard.memory.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.memory.summary import Summary, SummaryReader
 from sfcrime.errors import StoreEmpty
-from sfcrime.store import sqlite
 from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import (
     BatchProgress,
@@ -30,6 +29,7 @@ from sfcrime.store.records import (
     Totals,
     WriterState,
 )
+from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, written_state
 
 LOOK_EVERY_S = 0.05
 _NEVER_NS = 2**63
@@ -78,7 +78,7 @@ class Watch:
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="columns")
         self._known: _Known | None = None
-        self._looked_at: sqlite.WrittenState | None = None
+        self._looked_at: WrittenState | None = None
         self._again_ns = _NEVER_NS
         self._seen: Seen | None = None
         self._problem: str | None = None
@@ -128,7 +128,7 @@ class Watch:
         Raises:
             StoreUnavailable: the store cannot be read; the next look tries again.
         """
-        state = sqlite.written_state(self._store)
+        state = written_state(self._store)
         now_ns = time.time_ns()
         left = self._known is not None and self._known.wants_a_look()
         if state == self._looked_at and now_ns < self._again_ns and not left:
@@ -145,7 +145,7 @@ class Watch:
         age_ns = abs(now_ns - state.newest_ns)
         self._looked_at = state
         # Until its commit can surely be seen: each time when the write is three times as old.
-        self._again_ns = now_ns + 2 * age_ns if age_ns < sqlite.SURELY_SEEN_NS else _NEVER_NS
+        self._again_ns = now_ns + 2 * age_ns if age_ns < SURELY_SEEN_NS else _NEVER_NS
 
     def _read(self, reader: StoreReader) -> None:
         generation, totals = reader.generation(), reader.totals()
