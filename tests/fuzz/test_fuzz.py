@@ -50,7 +50,9 @@ def _any_blank_folded(label: str) -> str:
 
 
 WRONG = [
-    pytest.param(audit_judge, "_remembered_label", _any_blank_folded, id="blanks of any kind folded"),
+    pytest.param(
+        audit_judge, "_remembered_label", _any_blank_folded, id="blanks of any kind folded"
+    ),
     pytest.param(stream_judge, "FUTURE_TOLERANCE_S", 3_599, id="the future a second early"),
     pytest.param(audit_judge, "MAX_NESTING", 33, id="33 levels"),
     pytest.param(rules, "is_call_id", str.isdigit, id="digits of any script"),

@@ -33,6 +33,7 @@ def test_a_properties_file_adds_to_the_clients_and_cannot_change_what_we_rely_on
 
     assert properties == {
         "client.id": "me",
+        "reconnect.backoff.max.ms": 1000,
         "security.protocol": "SSL",
         "bootstrap.servers": "one:9092",
     }
