@@ -8,7 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from record_samples import all_records, published
@@ -16,7 +19,7 @@ from record_samples import all_records, published
 from running import settings_in
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
 from sfcrime.jvm.jars import startup_cache
-from sfcrime.kafka.broker import open_kafka, start_broker
+from sfcrime.kafka.broker import RunningBroker, open_kafka, start_broker
 from sfcrime.kafka.broker_files import (
     format_storage,
     java_command,
@@ -33,7 +36,8 @@ from sfcrime.kafka.broker_record import (
     running_bootstrap_servers,
     write_record,
 )
-from sfcrime.machine.child import start_child
+from sfcrime.kafka.broker_start import Launch
+from sfcrime.machine.child import Child, start_child
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import JvmSettings, KafkaSettings
 
@@ -310,3 +314,17 @@ def test_an_outside_cluster_is_used_untouched_once_it_answers(
         assert opened.kafka == broker
 
     assert not broker_folder(tmp_path).exists()
+
+
+def test_a_broker_that_writes_its_start_up_cache_has_the_time_for_it(tmp_path: Path) -> None:
+    graces: list[float] = []
+    child = SimpleNamespace(stop=graces.append)
+    record = BrokerRecord(ProcessIdentity(1, ""), ProcessIdentity(1, ""), "127.0.0.1:1")
+    training = RunningBroker(
+        Launch(tmp_path, [], True), cast(Child, child), record, 60.0, ExitStack()
+    )
+
+    training.stop()
+    training.stop(2.0)  # one that is down has nothing to write
+
+    assert graces == [60.0, 2.0]

@@ -121,10 +121,10 @@ class RunningBroker:
         write_record(self._launch.folder, record)
         self._record = record
 
-    def stop(self, most_grace_s: float = STOP_GRACE_S) -> None:
-        """Ends the broker within `most_grace_s` seconds, in order if it can, and frees its folder.
-        Repeatable."""
-        self._child.stop(min(self._stop_grace_s, most_grace_s))
+    def stop(self, most_grace_s: float | None = None) -> None:
+        """Ends the broker within 10 s (that of a training, once its cache is written) or within
+        `most_grace_s`, in order if it can, and frees its folder. Repeatable."""
+        self._child.stop(self._stop_grace_s if most_grace_s is None else most_grace_s)
         self._held.close()
 
     def __enter__(self) -> RunningBroker:
