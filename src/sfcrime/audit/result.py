@@ -101,6 +101,8 @@ class SequenceSpan:
     """Each sequence from here..."""
     end: int
     """... to here (exclusive) has to be there. Equal: nothing can be said of holes yet."""
+    again: int = 0
+    """Records whose sequence their partition held before: sent again where a broker died."""
 
 
 @dataclass(frozen=True, slots=True)

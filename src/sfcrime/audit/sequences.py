@@ -2,8 +2,15 @@
 
 Each of its records carries its position in the source. The producer sends them in order, a
 partition's records keep it, and a partition always holds a beginning of its part of the source. So
-within a partition sequences ascend, no two records have the same, and up to the smallest of the
-partitions' last sequences every one of them is there. Beyond it records may be on their way.
+within a partition each sequence that is there for the first time is above all before it, and up to
+the smallest of the partitions' last sequences every one of them is there. Beyond it records may be
+on their way.
+
+A sequence may come again in its partition. Where a broker dies, the producer sends again what was
+on its way, and the broker may have it already: Kafka tells a repeat by what it remembers of the
+producer, and forgets that a day after the timestamp of the producer's last record, which in a replay
+is long ago. Such a record is counted once, like any repeat; how many there are is told, and is no
+difference.
 
 Records of others are passed over. A forged header that names the source cannot be told from ours.
 """
@@ -35,6 +42,8 @@ offsets, up to so many at a time. Repeatable."""
 _KIND = DifferenceKind.SEQUENCE
 _ROWS_TOGETHER = 1_000_000
 """Of all partitions together, in memory at a time."""
+_SENT_AGAIN = 100_000
+"""Records of a partition that may come again: a producer has up to 50,000 on their way."""
 
 
 @dataclass(slots=True)
@@ -46,6 +55,8 @@ class _Part:
     largest: int
     last: int
     records: int = 0
+    again: int = 0
+    """Records whose sequence was there before."""
     ascends: bool = True
 
 
@@ -64,7 +75,7 @@ def check_sequences(
     partitions: Collection[int],
     log: DifferenceLog,
 ) -> SequenceSpan:
-    """Checks order, repeats and holes.
+    """Checks order and holes, and counts repeats.
 
     Where a partition's sequences do not ascend, they are sorted in memory, 8 bytes each.
 
@@ -86,13 +97,20 @@ def check_sequences(
 
 def _check_order(number: int, read: ReadSequences, log: DifferenceLog) -> _Part | None:
     part: _Part | None = None
+    known = np.empty(0, np.int64)
     for rows in read(_ROWS_TOGETHER):
         sequences = rows["sequence"]
         if part is None:
             first = int(sequences[0])
-            part = _Part(read, first, first, first - 1)
+            part = _Part(read, first, first - 1, first - 1)
         before = np.concatenate([[part.last], sequences[:-1]])
-        wrong = np.flatnonzero(sequences <= before)
+        highest = np.maximum.accumulate(np.concatenate([[part.largest], sequences]))[:-1]
+        is_above = sequences > highest
+        known = np.concatenate([known[-_SENT_AGAIN:], sequences[is_above]])
+        # What is not above all before it, and is known, was known before it.
+        is_again = ~is_above & np.isin(sequences, known)
+        part.again += int(is_again.sum())
+        wrong = np.flatnonzero((sequences <= before) & ~is_again)
         room = log.room(_KIND)
         for index in wrong[:room].tolist():
             place = RecordPlace(number, int(rows["offset"][index]))
@@ -100,7 +118,7 @@ def _check_order(number: int, read: ReadSequences, log: DifferenceLog) -> _Part 
             above = f"above {shown(int(before[index]))}"
             log.add(_KIND, what, int(sequences[index]), above, (place,))
         log.add_unlisted(_KIND, len(wrong[room:]))
-        part.ascends = part.ascends and not len(wrong)
+        part.ascends = part.ascends and bool(is_above.all())
         part.records += len(sequences)
         part.last, part.largest = int(sequences[-1]), max(part.largest, int(sequences.max()))
     return part
@@ -115,12 +133,13 @@ def _provable(
     smallest of them: then nothing is certain.
     """
     records = sum(part.records for part in parts.values())
+    again = sum(part.again for part in parts.values())
     if not parts or any(number not in parts for number in partitions):
-        return SequenceSpan(records, 0, 0)
+        return SequenceSpan(records, 0, 0, again)
     cut = [number for number in parts if ranges[number].start > 0]
     start = max((parts[number].first for number in cut), default=0)
     end = min(part.largest for part in parts.values()) + 1
-    return SequenceSpan(records, min(start, end), end)
+    return SequenceSpan(records, min(start, end), end, again)
 
 
 def _check_together(parts: Mapping[int, _Part], span: SequenceSpan, log: DifferenceLog) -> None:

@@ -43,8 +43,8 @@ def command(settings: Settings, as_json: bool) -> int:
 
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
-    produce, the records' sequence numbers prove that none is missing or there twice. A running
-    job is not disturbed. Up to three processes share the work. What they read lies in the folder
+    produce, the records' sequence numbers prove that none is missing. A running job is not
+    disturbed. Up to three processes share the work. What they read lies in the folder
     for temporary files (TMPDIR) meanwhile: up to 100 bytes a record, and a copy of the store.
     The verdict is kept in the data folder as audit.json. Exit code 0: equal; 3: different, with
     the offsets that caused each difference.
@@ -169,9 +169,11 @@ def _sequences(span: SequenceSpan, found_right: bool) -> str:
     if span.start == span.end:
         return f"{records}; none can be called missing while a partition holds no such record"
     numbers = f"{span.start:,} to {span.end - 1:,}"
-    if found_right:
-        return f"{records}; {numbers} are there once each"
-    return f"{records}; {numbers} should be there once each"
+    if not found_right:
+        return f"{records}; {numbers} should be there once each"
+    if span.again:
+        return f"{records}; {numbers} are all there, {span.again:,} records again (sent twice)"
+    return f"{records}; {numbers} are there once each"
 
 
 def _account(side: str, account: Accounting) -> str:
