@@ -108,12 +108,16 @@ def _reader_of(placed: Placed, partition: int) -> ReadSequences:
 def _sequence_faults(placed: Placed, ends: Mapping[int, int]) -> Counter[str]:
     faults: Counter[str] = Counter()
     held: dict[int, list[int]] = {number: [] for number in ends}
+    in_order: dict[int, set[int]] = {number: set() for number in ends}
     for partition, offset, sequence in placed:
         if sequence is None:
             continue
         # What is there again is no fault: a producer may have sent it twice.
-        if held[partition] and sequence <= held[partition][-1] and sequence not in held[partition]:
+        is_again = sequence in in_order[partition]
+        if held[partition] and sequence <= held[partition][-1] and not is_again:
             faults[f"sequence at partition {partition} offset {offset}"] += 1
+        if not held[partition] or sequence > max(held[partition]):
+            in_order[partition].add(sequence)
         held[partition].append(sequence)
     where = Counter(each for part in held.values() for each in set(part))
     faults.update(f"sequence {each:,}" for each, partitions in where.items() if partitions > 1)

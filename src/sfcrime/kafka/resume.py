@@ -7,7 +7,7 @@ record of each partition whose headers name the source. Headers can be forged, s
 * Of those that are left, the last one decides, not the one with the highest sequence. A record that
   is published twice is counted once; one that is left out is lost.
 * What is left cannot be told from ours and is taken for ours. `audit` shows what came of it: it
-  names each sequence that is missing, there twice, or out of order.
+  names each sequence that is missing, in two partitions, or out of order.
 """
 
 from __future__ import annotations
