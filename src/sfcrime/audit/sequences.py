@@ -9,10 +9,8 @@ on their way.
 A sequence may come again in its partition. Where a broker dies, the producer sends again what was
 on its way, and the broker may have it already: Kafka tells a repeat by what it remembers of the
 producer, and forgets that a day after the timestamp of the producer's last record, which in a
-replay is long ago. Such a record is counted once, like any repeat; how many there are is told, and is no
-difference.
-
-Records of others are passed over. A forged header that names the source cannot be told from ours.
+replay is long ago. Such a record is counted once, like any repeat; how many there are is told, and
+is no difference.
 """
 
 from __future__ import annotations
