@@ -105,7 +105,7 @@ def counted(broker: KafkaSettings, tmp_path_factory: pytest.TempPathFactory) -> 
     bounded = ["stream", *_place(kafka), "--max-records-per-batch", str(PER_BATCH)]
     with sfcrime.started(*bounded) as stream:
         stream.wait_for(lambda: sfcrime.batches() >= 2, "two batches")
-        second_job = sfcrime(*bounded)
+        second_job = sfcrime(*bounded, "--no-restart")
         tree = stream.tree()
         lines = [command_line(each) for each in tree]
         stream.process.kill()  # the driver JVM is left to notice it

@@ -153,7 +153,7 @@ def _all_fail(
         ran = {name: each.result() for name, each in running.items()}
     for name, each in ran.items():
         assert each.code == 4, f"{name}: {each.code}\n{each.out}{each.err}"
-        assert each.err.count("error: ") == 1 or "Traceback" in each.err, each.err
+        assert len(re.findall("^error: ", each.err, re.MULTILINE)) == 1, each.err
         _refuse_secrets({name: (each.out + each.err).encode()})
     return ran
 
