@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test page screenshots faults fuzz soak bench peers lint format lock clean
+.PHONY: help setup dev run test page screenshots faults soak fuzz bench peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
