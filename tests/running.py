@@ -21,6 +21,7 @@ from typing import Any
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import StoreEmpty
 from sfcrime.kafka.broker_record import ProcessIdentity, identity_of, is_alive
+from sfcrime.machine.processes import descendants
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -234,23 +235,7 @@ def spark_was_awaited(data_dir: Path) -> bool:
 
 def tree_of(pid: int) -> list[ProcessIdentity]:
     """A process and all its descendants that live, whatever session they are in."""
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                status = (folder / "stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:
-                continue
-            parent = int(status.rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(folder.name))
-    found, waiting = [], [pid]
-    while waiting:
-        number = waiting.pop()
-        identity = identity_of(number)
-        if identity is not None:
-            found.append(identity)
-        waiting += children.get(number, [])
-    return found
+    return [found for each in (pid, *descendants(pid)) if (found := identity_of(each))]
 
 
 def command_line(identity: ProcessIdentity) -> str:

@@ -22,6 +22,8 @@ from sfcrime.store.records import (
     LateRecord,
     PartitionRange,
     RejectedRecord,
+    RunFacts,
+    WriterState,
 )
 
 HOUR_US = 3_600_000_000
@@ -124,3 +126,15 @@ def may_begin_again(store: Path) -> bool:
     with closing(sqlite3.connect(store, timeout=0)) as connection:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
+
+
+COMMITTED_MS = 1_538_500_061_789
+WRITER = WriterState(
+    run_id="a-run",
+    started_ms=COMMITTED_MS - 60_000,
+    seen_ms=COMMITTED_MS,
+    ended_ms=None,
+    starts=3,
+    facts=RunFacts(),
+)
+"""A run that has just committed."""

@@ -21,9 +21,11 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from audit_samples import BATCHES, GENERATION, PUBLISHED_MS, SOURCE_NAME, numbered
-from audit_surroundings import children_of, runs, wait_until
+from audit_surroundings import children_of
+from running import wait_until
 from sfcrime.cli.main import main
 from sfcrime.domain.calls import SourceIdentity
+from sfcrime.kafka.broker_record import identity_of
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.headers import source_header
 from sfcrime.kafka.topic import Topic
@@ -393,5 +395,5 @@ def test_a_signal_ends_all_processes_and_leaves_no_file(
 
     assert audit.returncode == 130
     assert b"Traceback" not in told
-    wait_until(lambda: not any(map(runs, pids)), "their end")
+    wait_until(lambda: not any(map(identity_of, pids)), "their end")
     assert list(place.iterdir()) == []

@@ -15,7 +15,8 @@ import pytest
 from confluent_kafka import Producer
 
 from audit_samples import PUBLISHED_MS, call
-from audit_surroundings import children_of, largest_file, runs, wait_until
+from audit_surroundings import children_of, largest_file
+from running import wait_until
 from sfcrime.audit import processes
 from sfcrime.audit.counting_rules import CountingRules
 from sfcrime.audit.processes import EXIT_NO_ROOM, ShareError, ShareFiles, count_in_processes
@@ -34,6 +35,7 @@ from sfcrime.errors import (
     Unreachable,
     UsageError,
 )
+from sfcrime.kafka.broker_record import identity_of
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import ensure_topic
 from sfcrime.settings import KafkaSettings
@@ -161,7 +163,7 @@ def test_processes_end_with_a_parent_that_is_killed_and_the_next_audit_removes_t
         parent.kill()
         parent.wait()
 
-    wait_until(lambda: not any(map(runs, pids)), "their end")
+    wait_until(lambda: not any(map(identity_of, pids)), "their end")
     assert len(list(place.iterdir())) == 1
     with open_spill() as spill:
         assert list(place.iterdir()) == [spill.folder]

@@ -22,19 +22,8 @@ from sfcrime.dashboard.serving.events import EventHub
 from sfcrime.dashboard.serving.server import run_server
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
-from sfcrime.store.records import BatchProgress, PartitionRange, RunFacts, Totals, WriterState
-from store_samples import GENERATION, NINE_US, TEN_US
-
-COMMITTED_MS = 1_538_500_061_789
-
-WRITER = WriterState(
-    run_id="a-run",
-    started_ms=COMMITTED_MS - 60_000,
-    seen_ms=COMMITTED_MS,
-    ended_ms=None,
-    starts=3,
-    facts=RunFacts(),
-)
+from sfcrime.store.records import BatchProgress, PartitionRange, Totals
+from store_samples import COMMITTED_MS, GENERATION, NINE_US, TEN_US, WRITER
 
 SUPERVISION = SupervisionActivity(
     started_ms=COMMITTED_MS - 61_000,

@@ -4,47 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from other_program import STAYS, OtherProgram
 from running import settings_in, wait_until
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.machine.child import start_child
 from sfcrime.pipeline import kept_dashboard
 from sfcrime.pipeline.activity import (
     DashboardActivity,
     ProducerActivity,
     StreamActivity,
-    activity_file,
     read_activity,
     write_activity,
 )
 from sfcrime.pipeline.kept_dashboard import KeptDashboard
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.overview import Counted, Overview
-from sfcrime.pipeline.part import Part
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Totals
 from store_samples import GENERATION
 
 ENDS_AT_ONCE = "import sys; print('no page today'); sys.exit(4)"
-STAYS = "import time; time.sleep(300)"
-
-
-@dataclass
-class OtherProgram(Part):
-    """A part whose program is another one, to be seen fail or stay."""
-
-    program: str = STAYS
-    starts: int = 0
-
-    def start(self) -> None:
-        activity_file(self.settings.data_dir, DashboardActivity).unlink(missing_ok=True)
-        self.starts += 1
-        self.child = start_child([sys.executable, "-c", self.program], self.log_path)
 
 
 @pytest.fixture
@@ -57,7 +39,7 @@ class Watched:
 
     def __init__(self, settings: Settings, program: str) -> None:
         self.said: list[str] = []
-        self.part = OtherProgram("dashboard", ["dashboard"], settings, program=program)
+        self.part = OtherProgram("dashboard", [], settings, says=DashboardActivity, program=program)
         self.page = KeptDashboard(settings, self.said.append)
         self.page.process = self.part
         self.page.part = KeptPart(self.part, 60, self.said.append)

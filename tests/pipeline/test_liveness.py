@@ -8,17 +8,9 @@ import msgspec
 
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
 from sfcrime.pipeline.liveness import Liveness, liveness_of, liveness_of_parts, supervised
-from sfcrime.store.records import RunFacts, WriterState
+from sfcrime.store.records import WriterState
+from store_samples import COMMITTED_MS, WRITER
 
-COMMITTED_MS = 1_538_500_061_789
-WRITER = WriterState(
-    run_id="a-run",
-    started_ms=COMMITTED_MS - 60_000,
-    seen_ms=COMMITTED_MS,
-    ended_ms=None,
-    starts=3,
-    facts=RunFacts(),
-)
 LIVE = Liveness(None, "A job writes to the store.")
 
 BROKER = PartState("broker", "down", COMMITTED_MS + 500, 1, "was killed by signal 9")

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from other_program import STAYS, OtherProgram
 from running import settings_in, wait_until
 from sfcrime.errors import AlreadyRunning
-from sfcrime.machine.child import start_child
+from sfcrime.machine.child import last_lines
 from sfcrime.machine.own_folder import DATA_FOLDER, file_lock, take_folder
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
-from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.stream_supervisor import StreamSupervisor
 from sfcrime.settings import KafkaSettings, Settings
 
-STAYS = "import signal; signal.sigwait([signal.SIGTERM])"
-ENDS_LATE = "import signal, sys; signal.sigwait([signal.SIGTERM]); sys.exit(7)"
-
-
-@dataclass
-class OtherProgram(Part):
-    """A part whose program is another one."""
-
-    program: str = STAYS
-    starts: int = 0
-
-    def start(self) -> None:
-        self.starts += 1
-        self.child = start_child([sys.executable, "-c", self.program], self.log_path)
+UNTIL_TOLD = (
+    "import signal, sys\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+    "print('waits', flush=True)\n"
+    "signal.sigwait([signal.SIGTERM])\n"
+    "sys.exit({code})"
+)
+"""Ends with a code of its own once it is told to."""
 
 
 class Supervised:
@@ -67,15 +59,21 @@ def test_an_error_of_its_first_start_is_its_supervisors_exit_code(settings: Sett
     assert stream.part.starts == 1
 
 
-@pytest.mark.parametrize(("program", "code"), [(STAYS, 0), (ENDS_LATE, 7)])
-def test_told_to_stop_it_waits_for_the_streams_own_end(
-    settings: Settings, program: str, code: int
-) -> None:
-    stream = Supervised(settings, program)
-    stream.stop.set()
-    # The signal may come before the program waits for it; then it ends by the signal itself.
-    assert stream.supervisor.run(stream.stop) in (code, 1)
-    assert stream.part.exit_code is not None
+@pytest.mark.parametrize("code", [0, 7])
+def test_told_to_stop_it_waits_for_the_streams_own_end(settings: Settings, code: int) -> None:
+    stream = Supervised(settings, UNTIL_TOLD.format(code=code))
+
+    def stop_it() -> None:
+        wait_until(lambda: "waits" in last_lines(stream.part.log_path), "its start")
+        stream.stop.set()
+
+    beside = Thread(target=stop_it)
+    beside.start()
+    try:
+        assert stream.supervisor.run(stream.stop) == code
+    finally:
+        beside.join()
+    assert stream.part.exit_code == code
 
 
 def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(

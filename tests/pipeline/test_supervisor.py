@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sfcrime.pipeline.activity import ERROR_FILE
-from sfcrime.pipeline.part import part_failure
+from sfcrime.pipeline.part import ended_part
 
 
 def test_the_error_of_a_part_is_told_once_with_its_own_next_step(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_the_error_of_a_part_is_told_once_with_its_own_next_step(tmp_path: Path)
         f"error: {told['happened']}\n{told['rule']}\nNext step: {told['next_step']}\n"
     )
 
-    failure = part_failure("producer", part.returncode, log)
+    failure = ended_part("producer", part.returncode, log).failure
 
     assert str(failure) == (
         f"The producer ended (exit code 2): {told['happened']}\n{told['rule']}\n"
@@ -43,7 +43,7 @@ def test_a_part_that_told_no_error_is_told_by_the_end_of_its_log(tmp_path: Path)
     log = tmp_path / "stream.log"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
 
-    failure = part_failure("stream", -9, log)
+    failure = ended_part("stream", -9, log).failure
 
     assert str(failure).startswith("The stream ended (exit code -9): line 85\nline 86\n")
     assert str(failure).endswith(f"line 99\nNext step: read {log}")
@@ -55,11 +55,12 @@ def test_what_may_pass_is_known_of_a_part_that_told_its_error(tmp_path: Path) ->
     facts = {"happened": "No broker.", "rule": "", "next_step": "", "may_pass": True}
     for may_pass in (True, False):
         (tmp_path / "stream.error.json").write_text(json.dumps(facts | {"may_pass": may_pass}))
-        assert part_failure("stream", 4, log).may_pass is may_pass
+        assert ended_part("stream", 4, log).failure.may_pass is may_pass
 
 
 @pytest.mark.parametrize(("code", "may_pass"), [(-9, True), (1, True), (2, False)])
 def test_of_a_part_that_told_none_only_a_wrong_call_cannot_pass(
     tmp_path: Path, code: int, may_pass: bool
 ) -> None:
-    assert part_failure("stream", code, tmp_path / "stream.log").may_pass is may_pass
+    ended = ended_part("stream", code, tmp_path / "stream.log")
+    assert ended.failure.may_pass is may_pass

@@ -144,7 +144,7 @@ def main(
     folder = (keep or Path(mkdtemp(prefix="sfcrime-soak-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     speed = min(_YEAR_MINUTES / minutes, _MOST_SPEED)
-    start = date.today() - timedelta(days=366)  # noqa: DTZ011
+    start = date.today() - timedelta(days=366)  # noqa: DTZ011  # any day will do
     console = Console(width=150, soft_wrap=True)
     chance = random.Random(seed)
     sfcrime = Sfcrime(folder / "data", _environment(folder, minutes))

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from sfcrime.errors import Refused, StoreUnavailable
-from sfcrime.store import writer_row
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import RunFacts, WriterState
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -36,8 +35,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    monkeypatch.setattr(writer_row, "now_ms", found)
-    monkeypatch.setattr("sfcrime.store.batches.now_ms", found)
+    for module in ("writer", "writer_row", "batches"):
+        monkeypatch.setattr(f"sfcrime.store.{module}.now_ms", found)
     return found
 
 

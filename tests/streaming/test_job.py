@@ -30,9 +30,10 @@ from sfcrime.errors import (
 )
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.topic import TopicHead
+from sfcrime.machine.clock import now_ms
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
 from sfcrime.spark.session import RunningSpark
-from sfcrime.store import STORE_FILE, writer_row
+from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import BatchProgress, WriterState
 from sfcrime.store.writer import StoreWriter, open_writer
@@ -303,11 +304,16 @@ def test_one_batch_is_read_while_one_is_stored_and_never_more(scene: Scene) -> N
     assert scene.end() == {0: 4, 1: 10}
 
 
+def _set_clock(monkeypatch: pytest.MonkeyPatch, clock: Callable[[], int]) -> None:
+    """Of the store's writer, in milliseconds since 1970 UTC."""
+    for module in ("writer", "writer_row"):
+        monkeypatch.setattr(f"sfcrime.store.{module}.now_ms", clock)
+
+
 def test_an_idle_job_says_that_it_is_alive(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    now_ms = writer_row.now_ms
     scene.begin()
     seen_ms = scene.writer().seen_ms
-    monkeypatch.setattr(writer_row, "now_ms", lambda: now_ms() + 60_000)
+    _set_clock(monkeypatch, lambda: now_ms() + 60_000)
     wait_until(lambda: scene.writer().seen_ms >= seen_ms + 60_000, "a beat", _WAIT_S)
     scene.stop.set()
     scene.end()
@@ -325,10 +331,9 @@ def test_a_job_says_what_it_runs_with(scene: Scene) -> None:
 def test_an_idle_job_ends_when_another_took_its_store(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now_ms = writer_row.now_ms
     scene.begin()
     with open_writer(tmp_path / "sfcrime.db", history_rows=10):
-        monkeypatch.setattr(writer_row, "now_ms", lambda: now_ms() + 60_000)
+        _set_clock(monkeypatch, lambda: now_ms() + 60_000)
         assert isinstance(scene.end(), Refused)
 
 

@@ -39,7 +39,7 @@ def open_spill() -> Iterator[Spill]:
         Unreachable: it cannot be made, or a file in it cannot be written or read.
     """
     _remove_orphans()
-    with translated(Path(tempfile.tempdir or os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108
+    with translated(Path(tempfile.tempdir or os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108  # named only
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
         with ExitStack() as held:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from sfcrime.cli.signals import ctrl_c_on_signals
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.errors import SfcrimeError
+from sfcrime.machine.clock import now_ms
 from sfcrime.settings import Settings
 from sfcrime.store.verdict import VERDICT_FILE, AuditVerdict, write_verdict
 
@@ -63,7 +63,7 @@ def _keep(data_dir: Path, result: AuditResult) -> None:
     """Keeps the verdict for the page; a folder that cannot be written changes no verdict."""
     verdict = AuditVerdict(
         equal=result.equal,
-        audited_ms=time.time_ns() // 1_000_000,
+        audited_ms=now_ms(),
         generation=result.generation,
         created_ms=result.created_ms,
         batch=result.batch,

@@ -28,6 +28,7 @@ from sfcrime.cli.live_figures import (
 from sfcrime.cli.movements_table import movements_table
 from sfcrime.cli.output import note
 from sfcrime.cli.state_text import down_text, restarts_text, state_text
+from sfcrime.machine.clock import now_ms
 from sfcrime.pipeline.liveness import Liveness
 from sfcrime.pipeline.overview import Overview
 
@@ -169,7 +170,7 @@ class View:
     def show(self, overview: Overview, topic_ends: Mapping[int, int]) -> None:
         """Draws, or prints where it is time to."""
         now = time.monotonic()
-        liveness = overview.liveness(topic_ends, time.time_ns() // 1_000_000)
+        liveness = overview.liveness(topic_ends, now_ms())
         rates = {
             "published": self._published.rate(now, sum(topic_ends.values())),
             "read": self._read.rate(now, overview.accounting.read),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 
 import click
@@ -13,6 +12,7 @@ from sfcrime.cli.output import print_json
 from sfcrime.cli.status_facts import Status
 from sfcrime.cli.status_json import status_as_json
 from sfcrime.cli.status_text import print_status
+from sfcrime.machine.clock import now_ms
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
 from sfcrime.pipeline.counted_topic import measure_lag
 from sfcrime.pipeline.liveness import supervised
@@ -56,7 +56,7 @@ def command(
         writer = reader.writer_state()
         recent = reader.progress(max(progress_rows or 0, _BATCHES_OF_A_RATE))
     lag = measure_lag(settings, generation, partitions)
-    now_ms = time.time_ns() // 1_000_000
+    looked_ms = now_ms()
     said = read_activity(settings.data_dir, SupervisionActivity)
     status = Status(
         generation=generation,
@@ -66,8 +66,8 @@ def command(
         progress=recent[: progress_rows or 0],
         lag=lag,
         writer=writer,
-        supervision=supervised(said, now_ms),
-        now_ms=now_ms,
+        supervision=supervised(said, looked_ms),
+        now_ms=looked_ms,
     )
     if as_json:
         print_json(status_as_json(status))

@@ -93,7 +93,7 @@ class RunningBroker:
 
     def kill(self) -> None:
         """Ends it at once."""
-        self._child.stop(grace_s=0)
+        self._child.kill_tree()
 
     def start_again(self) -> None:
         """Starts it again on the same port, once it has ended, and does not wait until it answers.

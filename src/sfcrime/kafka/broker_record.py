@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sfcrime.machine.child import STOP_GRACE_S
+from sfcrime.machine.processes import stat_fields
 from sfcrime.machine.whole_files import write_whole
 from sfcrime.settings import KafkaSettings, Settings
 
@@ -34,13 +35,13 @@ def identity_of(pid: int) -> ProcessIdentity | None:
     """The identity of a running process; None where there is none, or only its remains."""
     if sys.platform != "linux":
         return _identity_from_ps(pid)
+    fields = stat_fields(pid)
     try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return None
-    # The name in brackets may hold blanks and brackets; the state is the first field after it.
-    fields = status.rpartition(")")[2].split()
+    if fields is None:
+        return None
     state, started_ticks = fields[0], fields[19]
     return None if state in "ZX" else ProcessIdentity(pid, f"{boot}:{started_ticks}")
 

@@ -13,12 +13,13 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from sfcrime.machine.own_folder import PRIVATE_UMASK
+from sfcrime.machine.processes import descendants
 
 STOP_GRACE_S = 10.0
 """How long a child may take to end by itself before it is killed."""
@@ -97,35 +98,6 @@ class Child:
             while time.monotonic() < deadline:
                 os.killpg(self.pid, 0)
                 time.sleep(0.02)
-
-
-def descendants(pid: int) -> list[int]:
-    """All that a process started, and those that these started, whatever session they are in."""
-    children: dict[int, list[int]] = {}
-    for child, parent in _processes():
-        children.setdefault(parent, []).append(child)
-    found, waiting = [], [pid]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
-
-
-def _processes() -> Iterator[tuple[int, int]]:
-    """Every process of the machine, with its parent."""
-    if sys.platform != "linux":
-        # One `-o` each: elsewhere than on Linux, all that follows `pid=` would be its heading.
-        asked = ["ps", "-A", "-o", "pid=", "-o", "ppid="]
-        listed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-        for line in listed.splitlines():
-            child, parent = map(int, line.split())
-            yield child, parent
-        return
-    for file in Path("/proc").glob("[0-9]*/stat"):  # a small system has no `ps`
-        with suppress(OSError):  # it has ended
-            after_name = file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-            yield int(file.parent.name), int(after_name.split()[1])
 
 
 def start_child(

@@ -11,6 +11,8 @@ from threading import Event, Thread
 
 import numpy as np
 
+from sfcrime.machine.processes import pids, stat_fields
+
 SAMPLE_S = 0.5
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -121,8 +123,8 @@ def process_tree(roots: Sequence[int]) -> list[Process]:
     """The roots and all their descendants that live."""
     by_parent: dict[int, list[Process]] = {}
     found = []
-    for entry in Path("/proc").iterdir():
-        process = _read(int(entry.name)) if entry.name.isdigit() else None
+    for pid in pids():
+        process = _read(pid)
         if process is None:
             continue
         if process.pid in roots:
@@ -135,12 +137,9 @@ def process_tree(roots: Sequence[int]) -> list[Process]:
 
 
 def _read(pid: int) -> Process | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    fields = stat_fields(pid)
+    if fields is None:
         return None
-    # The name in brackets may hold blanks and brackets; numbering from the state after it.
-    fields = stat.rpartition(")")[2].split()
     return Process(
         pid=pid,
         parent=int(fields[1]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
@@ -27,6 +26,7 @@ from sfcrime.kafka.broker_copy import (
     topic_ends,
 )
 from sfcrime.kafka.broker_record import broker_folder
+from sfcrime.machine.clock import now_ms
 from sfcrime.machine.own_folder import DATA_FOLDER, FolderKind, take_folder
 from sfcrime.machine.whole_folders import (
     copy_file,
@@ -81,7 +81,7 @@ def back_up(
     store, broker = settings.data_dir / STORE_FILE, broker_folder(settings.data_dir)
     with _written(target, BACKUP_FOLDER, "backup") as content:
         copied_store = content / STORE_FILE
-        made_ms = time.time_ns() // 1_000_000
+        made_ms = now_ms()
         _copy_store(store, copied_store, on_progress)
         manifest = _described(copied_store, made_ms)
         outside = store_only or settings.kafka.bootstrap_servers != ""

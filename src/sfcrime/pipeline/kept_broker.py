@@ -9,7 +9,7 @@ from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker import RunningBroker
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline.kept_part import KeptPart
-from sfcrime.pipeline.part import Ended
+from sfcrime.pipeline.part import Ended, how_ended
 from sfcrime.pipeline.topic_watch import SILENT_AFTER_S, TopicWatch
 from sfcrime.settings import Settings
 
@@ -38,8 +38,7 @@ class BrokerProcess:
         self._broker.kill()
 
     def ended(self, code: int) -> Ended:
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return Ended(how, self._broker.failure())
+        return Ended(how_ended(code), self._broker.failure())
 
     def answers(self) -> None:
         """Others may find it."""

@@ -10,12 +10,12 @@ itself is not started again, because going on might risk a number, or would only
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sfcrime.errors import GivenUp, SfcrimeError
+from sfcrime.machine.clock import now_ms
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.pipeline.activity import PartCondition, PartState
 from sfcrime.pipeline.part import Ended
@@ -55,7 +55,7 @@ class Clock:
 
     seconds: Callable[[], float] = watched_s
     """Never goes back."""
-    milliseconds: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    milliseconds: Callable[[], int] = now_ms
     """Since 1970 UTC."""
     jitter: Callable[[], float] = lambda: random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
 

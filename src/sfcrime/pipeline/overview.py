@@ -10,6 +10,7 @@ from pathlib import Path
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import lag
 from sfcrime.errors import StoreEmpty, StoreUnavailable
+from sfcrime.machine.clock import now_ms
 from sfcrime.pipeline.activity import (
     DashboardActivity,
     PartState,
@@ -126,9 +127,7 @@ class OverviewWatch:
             counted=self._counted,
             writer=self._writer,
             dashboard=read_activity(self._data_dir, DashboardActivity),
-            supervision=supervised(
-                read_activity(self._data_dir, SupervisionActivity), time.time_ns() // 1_000_000
-            ),
+            supervision=supervised(read_activity(self._data_dir, SupervisionActivity), now_ms()),
         )
 
     def _read(self, store: Path) -> Counted | None:

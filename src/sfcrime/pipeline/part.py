@@ -61,12 +61,16 @@ class Part:
         if self.says is not None:
             activity_file(self.settings.data_dir, self.says).unlink(missing_ok=True)
         self.child = start_child(
-            [sys.executable, "-m", "sfcrime", *self.arguments],
+            self.command(),
             None if self.speaks_for_itself else self.log_path,
             environment={**environment_of_part(self.settings), ERROR_FILE: str(facts)},
         )
         if self.priority:
             lower(self.child.pid, self.priority)
+
+    def command(self) -> list[str]:
+        """What is started."""
+        return [sys.executable, "-m", "sfcrime", *self.arguments]
 
     @property
     def exit_code(self) -> int | None:
@@ -80,11 +84,7 @@ class Part:
 
     def ended(self, code: int) -> Ended:
         """Why it ended with this exit code."""
-        failure = part_failure(self.name, code, self.log_path)
-        if code < 0:
-            return Ended(f"was killed by signal {-code}", failure)
-        own = _own_error(self.log_path)["happened"].partition("\n")[0]
-        return Ended(f"ended with exit code {code}: {own}", failure)
+        return ended_part(self.name, code, self.log_path)
 
 
 def environment_of_part(settings: Settings) -> dict[str, str]:
@@ -93,8 +93,8 @@ def environment_of_part(settings: Settings) -> dict[str, str]:
     return {**others, **as_environment(settings)}
 
 
-def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
-    """How a part failed: its own error, told once, or the end of its log where it told none.
+def ended_part(name: str, code: int, log_path: Path) -> Ended:
+    """Why a part ended: its own error, told once, or the end of its log where it told none.
 
     Args:
         name: of the part.
@@ -112,7 +112,13 @@ def part_failure(name: str, code: int, log_path: Path) -> SfcrimeError:
     failure.may_pass = own.get("may_pass", code != EXIT_USAGE)
     if code > 0:
         failure.exit_code = code
-    return failure
+    first = own["happened"].partition("\n")[0]
+    return Ended(how_ended(code) if code < 0 else f"{how_ended(code)}: {first}", failure)
+
+
+def how_ended(code: int) -> str:
+    """What an exit code says, in words that follow the name of what ended."""
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 def _own_error(log_path: Path) -> dict[str, Any]:

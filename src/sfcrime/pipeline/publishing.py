@@ -16,6 +16,7 @@ from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import OnProgress, ProducerPlan, Published, publish
 from sfcrime.kafka.topic import Topic
+from sfcrime.machine.clock import now_ms
 from sfcrime.settings import Settings
 from sfcrime.sources.file import open_files_source
 from sfcrime.sources.input_files import (
@@ -26,7 +27,7 @@ from sfcrime.sources.input_files import (
     spooled_input,
     without_repeats,
 )
-from sfcrime.sources.source import SYNTHETIC, Source, now_ms
+from sfcrime.sources.source import SYNTHETIC, Source
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
 FIRST_START_DAYS_AGO = 60

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from sfcrime.machine.clock import now_ms
 from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
 from sfcrime.pipeline.kept_part import KeptPart
 
@@ -23,7 +24,7 @@ class Supervision:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._started_ms = time.time_ns() // 1_000_000
+        self._started_ms = now_ms()
         self._written: tuple[PartState, ...] | None = None
         self._due_s = 0.0
 
@@ -33,5 +34,5 @@ class Supervision:
         if states == self._written and now_s < self._due_s:
             return
         self._written, self._due_s = states, now_s + _RENEWED_S
-        seen_ms = time.time_ns() // 1_000_000
+        seen_ms = now_ms()
         write_activity(self._data_dir, SupervisionActivity(self._started_ms, seen_ms, states))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import Event, Lock, Thread
+from dataclasses import dataclass
+from threading import Event, Thread
 
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.topic import Topic
@@ -17,6 +18,16 @@ SILENT_AFTER_S = 3.0
 """A broker on two busy cores answers within milliseconds, or after a pause within a second."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was answered last; replaced as a whole, so other threads need no lock."""
+
+    ends: Mapping[int, int]
+    as_of_s: float
+    is_one: bool = True
+    """False: nothing has answered yet."""
+
+
 class TopicWatch:
     """The ends of a topic as they were last answered, and since when nothing answers.
 
@@ -26,10 +37,7 @@ class TopicWatch:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
-        self._lock = Lock()
-        self._ends: Mapping[int, int] = {}
-        self._as_of_s = watched_s()
-        self._has_answered = False
+        self._answer = _Answer({}, watched_s(), is_one=False)
         self._problem = ""
         self._ended = Event()
         # A daemon: a client of Kafka that hangs must not hold up the end of the process.
@@ -40,15 +48,13 @@ class TopicWatch:
     def ends(self) -> Mapping[int, int]:
         """By partition, its last stable offset as it was last answered; empty before the topic
         exists."""
-        with self._lock:
-            return self._ends
+        return self._answer.ends
 
     @property
     def as_of_s(self) -> float:
         """The ends are no older than this, by `watched_s`; before the first answer, when the
         questions began."""
-        with self._lock:
-            return self._as_of_s
+        return self._answer.as_of_s
 
     @property
     def silent_s(self) -> float:
@@ -58,13 +64,12 @@ class TopicWatch:
     @property
     def answers(self) -> bool:
         """Whether Kafka has answered within the last 3 seconds."""
-        return self._has_answered and self.silent_s < SILENT_AFTER_S
+        return self._answer.is_one and self.silent_s < SILENT_AFTER_S
 
     @property
     def problem(self) -> str:
         """What the client said last where it got no answer, in one line."""
-        with self._lock:
-            return self._problem
+        return self._problem
 
     def end(self) -> None:
         """No more questions; one that is being asked is left alone. Repeatable."""
@@ -78,10 +83,7 @@ class TopicWatch:
                 topic = topic or Topic(self._kafka, _PATIENCE_S)
                 ends = topic.ends()
             except SfcrimeError as error:
-                with self._lock:
-                    self._problem = error.happened.splitlines()[0]
+                self._problem = error.happened.splitlines()[0]
             else:
-                with self._lock:
-                    self._ends = ends or self._ends
-                    self._as_of_s, self._has_answered = asked_s, True
+                self._answer = _Answer(ends or self._answer.ends, asked_s)
             self._ended.wait(ASKED_EVERY_S)

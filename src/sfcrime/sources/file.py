@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
+from sfcrime.machine.clock import now_ms
 from sfcrime.sources.content import open_content
 from sfcrime.sources.input_files import InputFile, OnRead
 from sfcrime.sources.ordering import OrderedRecords
-from sfcrime.sources.source import Source, now_ms
+from sfcrime.sources.source import Source
 from sfcrime.sources.staging import Staging
 
 _NAMED_FILES = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -10,11 +9,6 @@ from sfcrime.domain.calls import SourceIdentity, SourceRecord
 
 SYNTHETIC = "synthetic"
 """What names the synthetic city, alone."""
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970-01-01 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Source(Protocol):

@@ -18,8 +18,9 @@ from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.domain.outcomes import FIRST_YEAR
 from sfcrime.domain.wall_clock import from_datetime, to_iso, wall_clock_of
 from sfcrime.errors import UsageError
+from sfcrime.machine.clock import now_ms
 from sfcrime.sources.city_hours import HOUR_US, plan_hour, records_in_hour
-from sfcrime.sources.source import Source, now_ms
+from sfcrime.sources.source import Source
 
 _IDENTITY = re.compile(r"synthetic:seed=(\d{1,19}):start=(\d{4}-\d\d-\d\d)")
 

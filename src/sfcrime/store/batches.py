@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, insert, update
 
 from sfcrime.domain.outcomes import Outcome
+from sfcrime.machine.clock import now_ms
 from sfcrime.store import rows, schema, upserts
 from sfcrime.store.labels import Labels
 from sfcrime.store.outcome import BatchOutcome, LedgerBefore
 from sfcrime.store.records import PartitionRange, Totals
-from sfcrime.store.writer_row import now_ms
 
 
 def ledger_before(connection: Connection, number: int) -> LedgerBefore:

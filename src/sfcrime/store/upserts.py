@@ -59,7 +59,7 @@ def add_rows(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) 
     """Inserts rows with a value for each column, in the order of the columns: 250,000 in a third
     of the time that rows with names take."""
     marks = ", ".join("?" * len(table.columns))
-    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", rows)  # noqa: S608
+    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", rows)  # noqa: S608  # our table
 
 
 def add_set_aside(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from sfcrime.errors import Refused, StoreUnavailable
+from sfcrime.machine.clock import now_ms
 from sfcrime.store import batches, generations, retention, rows, schema, sqlite, upserts, writer_row
 from sfcrime.store.identities import Identities
 from sfcrime.store.identity_columns import IdentityColumns
@@ -89,7 +90,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         self._in_memory = (*self._labels, self._identities)
         """What is in memory and follows each COMMIT."""
         self._number: int | None = None
-        self._seen_ms = writer_row.now_ms()
+        self._seen_ms = now_ms()
         self._is_open = True
         with self._transaction() as connection:
             number = rows.current_generation_id(connection)
@@ -118,7 +119,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         """Says that this run is alive: in a short transaction, where it committed no batch and did
         not say so for 5 s. To be called often while it waits."""
         # A clock that was put back must not silence it.
-        if abs(writer_row.now_ms() - self._seen_ms) >= BEAT_MS:
+        if abs(now_ms() - self._seen_ms) >= BEAT_MS:
             with self._transaction() as connection:
                 self._seen_ms = writer_row.note_seen(connection)
 
@@ -217,7 +218,7 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
             raise
         for each in self._in_memory:
             each.keep()
-        self._seen_ms = writer_row.now_ms()
+        self._seen_ms = now_ms()
 
     def _write(self, connection: Connection, outcome: BatchOutcome) -> None:
         number = self._required_number()

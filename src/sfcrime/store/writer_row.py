@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from sfcrime.errors import Refused, StoreUnavailable
+from sfcrime.machine.clock import now_ms
 from sfcrime.store import schema, upserts
 from sfcrime.store.records import RunFacts, WriterState
 from sfcrime.store.written_state import file_identity
-
-
-def now_ms() -> int:
-    """This instant, milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def begin_run(connection: Connection, run_id: str) -> None:

@@ -7,7 +7,6 @@ one; a rebuild counts a second one meanwhile. The store alone says where countin
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from sfcrime.errors import (
 )
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import require_same
+from sfcrime.machine.clock import now_ms
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import counted_generation
@@ -123,7 +123,7 @@ def new_generation(
         source_name="",
         source_title=f"topic {settings.kafka.topic}",
         synthetic=False,
-        created_ms=time.time_ns() // 1_000_000,
+        created_ms=now_ms(),
     )
     if before is not None and before.topic_id == made.topic_id:
         made = replace(

@@ -8,7 +8,6 @@ other, and the query goes on after it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,6 +19,7 @@ import pyarrow as pa
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.topic import Topic
+from sfcrime.machine.clock import now_ms
 from sfcrime.store.records import BatchProgress
 from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
 from sfcrime.streaming.batches import BatchStorer
@@ -64,7 +64,7 @@ def count_without_spark(
         KafkaUnavailable: the broker does not answer, or a partition no longer has its range.
         SfcrimeError: as `BatchStorer.store`.
     """
-    began_ms = time.time_ns() // 1_000_000
+    began_ms = now_ms()
     clock = PhaseClock()
     ends = topic.end_offsets()
     starts = {number: storer.ends.get(number, 0) for number in plan.start_offsets}

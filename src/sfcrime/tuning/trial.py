@@ -17,6 +17,7 @@ import msgspec
 from sfcrime.errors import SfcrimeError
 from sfcrime.kafka.broker import RunningBroker
 from sfcrime.machine.child import Child, last_lines
+from sfcrime.machine.clock import now_ms
 from sfcrime.machine.usage import UsageMeter
 from sfcrime.settings import Settings
 from sfcrime.tuning.figures import OWN, TrialFailed, backlog_figures, paced_figures
@@ -171,7 +172,7 @@ def _await_paced(query: RunningQuery, bench: Bench, producer: PacedProducer) -> 
     for passed_s, read, _ in _looks(query, bench):
         producer.check()
         if not producer.sends.since_ms and passed_s >= workload.paced_warm_s:
-            producer.sends.since_ms = time.time_ns() // 1_000_000
+            producer.sends.since_ms = now_ms()
         if sends is None and passed_s >= workload.paced_warm_s + workload.paced_s:
             sends, ended_s = producer.end(), passed_s
         if sends is not None:

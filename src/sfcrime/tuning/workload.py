@@ -18,6 +18,7 @@ from sfcrime.domain.calls import SourceRecord
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import ProducerPlan, partition_of, publish
+from sfcrime.machine.clock import now_ms
 from sfcrime.settings import KafkaSettings
 from sfcrime.sources.source import Source
 from sfcrime.sources.synthetic import open_synthetic_source
@@ -142,5 +143,5 @@ class PacedProducer:
             if self._stop.wait(max(0.0, began + number / self._per_s - time.monotonic())):
                 return
             partition = partition_of(record, self._kafka.partitions)
-            self.sends.add(partition, record.key or record.value, time.time_ns() // 1_000_000)
+            self.sends.add(partition, record.key or record.value, now_ms())
             yield record

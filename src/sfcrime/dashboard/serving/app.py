@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,12 +27,8 @@ from sfcrime.dashboard.serving.pages import FOLDER, page_routes
 from sfcrime.dashboard.serving.probes import SeenSource, probe_router
 from sfcrime.dashboard.serving.state import state_of
 from sfcrime.dashboard.serving.supervision import SupervisionWatch
+from sfcrime.machine.clock import now_ms
 from sfcrime.settings import Settings
-
-
-def now_ms() -> int:
-    """This instant, milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def build_app(
