@@ -26,6 +26,7 @@ TINY = IdentityBounds(
     level_1_identities=8,
     growth=2,
     cache_bytes=200,
+    live_cache_bytes=100,
 )
 
 

@@ -138,8 +138,9 @@ def broker_disk(service: Service) -> Path:
 
 
 def checkpoint_disk(service: Service) -> Path:
-    """The small /dev/shm of the service, seen from outside."""
-    return Path(f"/proc/{service.victim('driver')}/root/dev/shm")
+    """The small /dev/shm of the service, seen from outside through a process that the full disk does
+    not end."""
+    return Path(f"/proc/{service.victim('run')}/root/dev/shm")
 
 
 def disk_full(disk_of: Fill) -> Callable[[Service, random.Random], Inflicted]:
@@ -147,6 +148,7 @@ def disk_full(disk_of: Fill) -> Callable[[Service, random.Random], Inflicted]:
 
     def inflict(service: Service, chance: random.Random) -> Inflicted:
         filler = disk_of(service) / "filler"
+        filler.touch()
         seconds = chance.uniform(3, 20)
         ends_s, written = time.monotonic() + seconds, 0
         try:
@@ -154,21 +156,21 @@ def disk_full(disk_of: Fill) -> Callable[[Service, random.Random], Inflicted]:
                 written += _fill(filler)
                 time.sleep(0.1)
         finally:
-            filler.unlink(missing_ok=True)
+            filler.unlink()  # where it cannot be, nothing was healed
         return Inflicted(f"{written >> 20} MB for {seconds:.0f} s", service.position())
 
     return inflict
 
 
 def _fill(filler: Path) -> int:
-    """Appends until no byte is free; how many it took. A disk whose service has ended is gone."""
+    """Appends until no byte is free; how many it took."""
     written = 0
     try:
         with filler.open("ab", buffering=0) as file:
             while True:
                 written += file.write(_BLOCK)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.ENOENT):
+        if error.errno != errno.ENOSPC:
             raise
     return written
 

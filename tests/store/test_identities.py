@@ -320,3 +320,5 @@ def test_memory_of_unpacked_blocks_is_bounded(tmp_path: Path) -> None:
         commit(engine, identities, keys)
         commit(engine, identities, keys)
         assert identities._cache._bytes <= TINY.cache_bytes
+        identities.release()
+        assert identities._cache._bytes <= TINY.live_cache_bytes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _sqlite3
+import ctypes
 import os
 import signal
 import sqlite3
@@ -517,3 +519,33 @@ def test_a_commit_is_flushed_to_disk_before_it_is_reported(tmp_path: Path) -> No
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     engine.dispose()
+
+
+def memory_of_the_database() -> int:
+    """Bytes that SQLite holds in this process, the pages it keeps for its next use included."""
+    held = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    held.restype = ctypes.c_int64
+    return int(held())
+
+
+def batch_of(batch_id: int, offset: int, calls: int) -> BatchOutcome:
+    """Counted calls, each in a window of its own."""
+    windows = (CellCount(each * 3_600_000_000, "Passing Call", "HAN", 1) for each in range(calls))
+    return BatchOutcome(
+        batch_id=batch_id,
+        cells=cells_of(list(windows)),
+        rejected=[],
+        late=[],
+        ranges=[PartitionRange(0, offset, offset + calls, counted=calls, late=0, rejected=0)],
+        accounting=Accounting(read=calls, counted=calls),
+        identities=identities(offset, offset + calls),
+        newest_call_us=NINE_US,
+    )
+
+
+def test_what_a_backlog_kept_in_memory_is_given_back_by_live_calls(writer: StoreWriter) -> None:
+    before = memory_of_the_database()
+    writer.commit_batch(batch_of(0, 0, 30_000))
+    assert memory_of_the_database() - before > 1_000_000
+    writer.commit_batch(batch_of(1, 30_000, 10))
+    assert memory_of_the_database() - before < 300_000

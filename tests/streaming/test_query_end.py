@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 import pytest
 
-from sfcrime.streaming.query_end import last_word
+from sfcrime.spark.driver import DriverJvm
+from sfcrime.streaming.query_end import last_word, not_started
 
 WORKER = """An error occurred while calling o12.collectToPython.
 : org.apache.spark.SparkException: Job aborted.
@@ -28,10 +32,24 @@ Caused by: java.lang.ArithmeticException: long overflow
     "text, word",
     [
         (WORKER, "ValueError: 3"),
-        (CAUSES, "Caused by: java.lang.ArithmeticException: long overflow"),
+        (CAUSES, "java.lang.ArithmeticException: long overflow"),
         ("disk full\nand more", "disk full"),
         ("", "RuntimeError('')"),
     ],
 )
 def test_the_line_that_says_why_is_found(text: str, word: str) -> None:
     assert last_word(RuntimeError(text)) == word
+
+
+def test_a_query_that_cannot_start_says_why_and_may_start_later() -> None:
+    class Jvm:
+        log_path = Path("data/spark/driver.log")
+
+    said = """An error occurred while calling o96.start.
+: java.io.IOException: No space left on device
+"""
+    error = not_started(RuntimeError(said), cast("DriverJvm", Jvm()))
+    assert error.happened == (
+        "Spark could not start the query: java.io.IOException: No space left on device"
+    )
+    assert error.may_pass

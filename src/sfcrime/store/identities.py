@@ -2,7 +2,8 @@
 
 Lives in the writer's transaction: `first_copies` says which rows of a batch are new, `add` writes
 them, and after COMMIT `keep` makes them known (`drop` after a failed one). Memory holds where
-blocks lie (48 bytes each), the newest 131,072 identities, and 32 MiB of unpacked blocks.
+blocks lie (48 bytes each), the newest 131,072 identities, and unpacked blocks: 32 MiB of them in a
+backlog, 2 MiB else.
 """
 
 from __future__ import annotations
@@ -108,6 +109,10 @@ class Identities:
         """The transaction was committed: what was added is held from now on."""
         if self._changed is not None:
             self._held, self._changed = self._changed, None
+
+    def release(self) -> None:
+        """Gives back what only a backlog has a use for: calls that come live lie in few blocks."""
+        self._cache.cut(self._bounds.live_cache_bytes)
 
     def drop(self) -> None:
         """The transaction failed: everything is read again when it is needed next."""

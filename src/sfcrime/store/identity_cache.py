@@ -34,7 +34,11 @@ class BlockCache:
         self.forget(number)
         self._blocks[number] = rows
         self._bytes += rows.nbytes
-        while self._bytes > self._most_bytes:
+        self.cut(self._most_bytes)
+
+    def cut(self, most_bytes: int) -> None:
+        """Drops what was used longest ago, down to so much memory."""
+        while self._bytes > most_bytes:
             _, oldest = self._blocks.popitem(last=False)
             self._bytes -= oldest.nbytes
 

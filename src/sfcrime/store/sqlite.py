@@ -208,6 +208,12 @@ def damaged(path: Path, what: str) -> StoreDamaged:
     )
 
 
+def release_pages(connection: Connection) -> None:
+    """Gives back the memory of the pages that a connection keeps for its next use; those of a
+    transaction under way stay."""
+    connection.exec_driver_sql("PRAGMA shrink_memory")
+
+
 def wrong_pages(connection: Connection, most: int) -> list[str]:
     """What the database finds wrong with its pages and indexes."""
     lines = connection.scalars(text(f"PRAGMA quick_check({most})")).all()

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from sfcrime.errors import Refused, StoreUnavailable
 from sfcrime.machine.clock import now_ms
+from sfcrime.machine.freed_memory import LARGE_WORK
 from sfcrime.store import batches, generations, retention, rows, schema, sqlite, upserts, writer_row
 from sfcrime.store.identities import Identities
 from sfcrime.store.identity_columns import IdentityColumns
@@ -231,6 +232,11 @@ class StoreWriter(AbstractContextManager["StoreWriter"]):
         oldest = outcome.batch_id - self._keep.batches + 1
         for table in (schema.batch, schema.batch_range):
             retention.forget_batches(connection, number, table, oldest)
+        if outcome.accounting.read < LARGE_WORK:
+            # Caches save a backlog much reading. They would fill with all that is ever written, for
+            # as long as the job runs, and save live calls some microseconds a batch.
+            sqlite.release_pages(connection)
+            self._identities.release()
 
     def record_progress(self, progress: BatchProgress) -> None:
         """Keeps the report of a batch; a later report of the same batch replaces it."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from py4j.protocol import Py4JError
-from pyspark.errors import StreamingQueryException
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.domain.topic_state import TopicState, is_caught_up
@@ -30,6 +30,7 @@ from sfcrime.streaming.query_end import (
     await_end,
     cause_of,
     jvm_ended,
+    not_started,
 )
 from sfcrime.streaming.run_facts import facts_of_run
 from sfcrime.streaming.without_spark import count_without_spark
@@ -167,14 +168,17 @@ class _Run:
         """The query, step by step: read, judge, hand every batch over."""
         job, generation = self._job, self._storer.generation
         records = records_of_topic(self._spark.session, self._plan)
-        return (
+        query = (
             judged_packets(records, generation.lateness_us)
             .writeStream.queryName("calls")
             .foreachBatch(reader)
             .option("checkpointLocation", str(self._checkpoint))
             .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
-            .start()
         )
+        try:
+            return query.start()
+        except (Py4JJavaError, PySparkException) as failure:
+            raise not_started(failure, self._spark.jvm) from failure
 
     def _await(
         self,

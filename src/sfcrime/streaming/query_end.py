@@ -1,4 +1,5 @@
-"""How a query ends: waited for, given up without a broker, and why it ended by itself."""
+"""How a query ends: waited for, given up without a broker, and why it ended by itself or never
+began."""
 
 from __future__ import annotations
 
@@ -26,6 +27,8 @@ _TOO_MUCH = (
     "Cannot grow BufferHolder",
 )
 """What Spark says of records that it cannot read, whatever it is asked for."""
+_CAUSES = ("Caused by: ", ": ")
+"""Before the exceptions that the JVM names, and before the one that py4j names first."""
 _GOES_ON = "starting again continues after the last batch"
 
 
@@ -140,11 +143,21 @@ def jvm_ended(jvm: DriverJvm) -> ChildFailed | TooMuchForSpark:
     return TooMuchForSpark(error) if ran_out else error
 
 
+def not_started(failure: Exception, jvm: DriverJvm) -> ChildFailed:
+    """The error of a query that Spark could not start, as where there is no room for its files."""
+    return ChildFailed(
+        f"Spark could not start the query: {last_word(failure)}",
+        next_step=f"check that /dev/shm and the data folder have room, and read {jvm.log_path}",
+    )
+
+
 def last_word(failure: BaseException) -> str:
     """The line that tells why, of all that Spark, Kafka's client and py4j say: the exception of a
     Python worker's traceback, else the innermost cause that the JVM names, else the first."""
     lines = str(failure).splitlines() or [repr(failure)]
     traces = [at for at, line in enumerate(lines) if "Traceback (most recent call last)" in line]
     raised = [line for line in lines[traces[0] + 1 :] if line[:1].strip()] if traces else []
-    causes = [line for line in lines if line.startswith("Caused by: ")]
+    causes = [
+        line.removeprefix(sign) for line in lines for sign in _CAUSES if line.startswith(sign)
+    ]
     return (raised[:1] or causes[-1:] or lines)[0]
