@@ -138,8 +138,7 @@ def broker_disk(service: Service) -> Path:
 
 
 def checkpoint_disk(service: Service) -> Path:
-    """The small /dev/shm of the service, seen from outside through a process that the full disk does
-    not end."""
+    """The small /dev/shm of the service, seen through a process that the full disk does not end."""
     return Path(f"/proc/{service.victim('run')}/root/dev/shm")
 
 
