@@ -3,7 +3,7 @@
 Lives in the writer's transaction: `first_copies` says which rows of a batch are new, `add` writes
 them, and after COMMIT `keep` makes them known (`drop` after a failed one). Memory holds where
 blocks lie (48 bytes each), the newest 131,072 identities, and unpacked blocks: 32 MiB of them in a
-backlog, 2 MiB else.
+backlog, else half a MiB.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class IdentityBounds:
     """How many times more than level n level n + 1 may hold."""
     cache_bytes: int = 32 << 20
     """Memory of unpacked blocks."""
-    live_cache_bytes: int = 2 << 20
+    live_cache_bytes: int = 512 << 10
     """The same after a batch of live calls."""
 
     @property

@@ -64,6 +64,21 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """The same in as few bytes as they take: a chunk has some 4,000."""
+
+    labels: NDArray[np.int32]
+    dispositions: NDArray[np.int16]
+    calls: NDArray[np.integer]
+
+    def unpacked(self) -> Pairs:
+        """For who computes with them."""
+        return Pairs(
+            *(each.astype(np.int64) for each in (self.labels, self.dispositions, self.calls))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """The cells of 28 days, immutable; made by `chunk_of`."""
 
@@ -72,11 +87,11 @@ class Chunk:
     """Width of a window, a whole part of an hour."""
     labels: NDArray[np.int32]
     """Those with cells, by category, then reading, then number."""
-    label_rows: NDArray[np.int64]
+    label_rows: NDArray[np.int32]
     """Where the rows of each begin, and where the last one's end."""
-    pairs: Pairs
+    pairs: KeptPairs
     """Sums over the 28 days, in the order of the rows."""
-    pair_rows: NDArray[np.int64]
+    pair_rows: NDArray[np.int32]
     """Where the rows of each pair begin, and where the last one's end."""
     windows: NDArray[np.uint16]
     """Of each row, windows since the start: at most 40,320 of one minute."""
@@ -90,23 +105,23 @@ class Chunk:
 
     def cells(self) -> Cells:
         """All of them as rows."""
-        times = np.diff(self.pair_rows)
+        times, pairs = np.diff(self.pair_rows), self.pairs.unpacked()
         return Cells(
             self.start_s + self.windows.astype(np.int64) * self.window_s,
-            np.repeat(self.pairs.labels, times),
-            np.repeat(self.pairs.dispositions, times),
+            np.repeat(pairs.labels, times),
+            np.repeat(pairs.dispositions, times),
             self.calls.astype(np.int64),
         )
 
     def pairs_between(self, since_s: int, until_s: int) -> Pairs:
         """Calls by label and disposition of the windows within [since_s, until_s), whole hours."""
         if since_s <= self.start_s and until_s >= self.start_s + CHUNK_S:
-            return self.pairs
+            return self.pairs.unpacked()
         since, until = ((each - self.start_s) // self.window_s for each in (since_s, until_s))
         inside = (self.windows >= max(since, 0)) & (self.windows < max(until, 0))
         sums = np.add.reduceat(np.where(inside, self.calls, 0), self.pair_rows[:-1], dtype=np.int64)
-        some = sums > 0
-        return Pairs(self.pairs.labels[some], self.pairs.dispositions[some], sums[some])
+        some, pairs = sums > 0, self.pairs.unpacked()
+        return Pairs(pairs.labels[some], pairs.dispositions[some], sums[some])
 
     def hours_of(self, wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Calls of each of the 672 hours under the labels that are wanted."""
@@ -147,17 +162,21 @@ def chunk_of(start_s: int, window_s: int, cells: Cells, types: CallTypes, codes:
     pair, window = np.divmod(key, windows)
     first = np.flatnonzero(np.diff(pair, prepend=-1))
     label, disposition = np.divmod(pair[first], codes)
-    rows = np.append(first, len(key))
+    rows = np.append(first, len(key)).astype(np.int32)
     narrow = window.astype(np.uint16)
     return Chunk(
         start_s=start_s,
         window_s=window_s,
         labels=labels.astype(np.int32),
         label_rows=rows[np.searchsorted(label, np.arange(len(labels) + 1))],
-        pairs=Pairs(labels[label], disposition, np.add.reduceat(calls, first)),
+        pairs=KeptPairs(
+            labels[label].astype(np.int32),
+            disposition.astype(np.int16),
+            _narrow(np.add.reduceat(calls, first)),
+        ),
         pair_rows=rows,
         windows=narrow,
-        calls=calls.astype(np.min_scalar_type(calls.max())),
+        calls=_narrow(calls),
         by_hour=_by_hour(narrow, calls, window_s),
     )
 
@@ -172,6 +191,11 @@ def added_up(
     if len(first) == len(key):
         return key, calls
     return key[first], np.add.reduceat(calls, first)
+
+
+def _narrow(calls: NDArray[np.int64]) -> NDArray[np.integer]:
+    """The same in as few bytes as the largest of them takes."""
+    return calls.astype(np.min_scalar_type(calls.max()))
 
 
 def _by_hour(
