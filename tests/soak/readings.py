@@ -146,7 +146,7 @@ def see_folders(data_dir: Path, topic: str, sight: Sight) -> None:
         taken, files = taken_by(paths)
         sight.values[f"{name}: MB"] = taken / 1e6
         sight.values[f"{name}: files"] = files
-    sight.values["free disk: MB"] = shutil.disk_usage(data_dir).free / 1e6
+    sight.values["free disk: MB"] = shutil.disk_usage(data_dir.parent).free / 1e6
 
 
 def taken_by(paths: Iterable[Path]) -> tuple[int, int]:
