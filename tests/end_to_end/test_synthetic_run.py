@@ -44,6 +44,7 @@ def test_an_interrupted_city_goes_on_and_is_synthetic_to_the_last_record(
         assert started.wait() == 130, started.log()
         assert time.monotonic() - interrupted < 10
         assert alive(tree) == []
+    assert sfcrime("status", "--json").json["supervision"] is None
     assert 0 < sfcrime.read() < LIMIT
 
     again = _with_broken_java(sfcrime, tmp_path)

@@ -102,6 +102,8 @@ def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(
         beside.join()
     assert stream.said == ["the stream was killed by signal 9; starting it again"]
     assert stream.part.starts == 1
+    # Nobody supervises after its end, and views see that at once.
+    assert read_activity(settings.data_dir, SupervisionActivity) == SupervisionActivity()
 
 
 def test_beside_another_supervisor_it_starts_nothing_and_leaves_its_files_alone(

@@ -70,6 +70,7 @@ class StreamSupervisor:
             process.kill()
             if self._topic is not None:
                 self._topic.end()
+            self._supervision.end()
 
     def _ended_in_order(self) -> int:
         """A second signal ends the wait, and the stream with it."""

@@ -36,3 +36,10 @@ class Supervision:
         self._written, self._due_s = states, now_s + _RENEWED_S
         seen_ms = now_ms()
         write_activity(self._data_dir, SupervisionActivity(self._started_ms, seen_ms, states))
+
+    def end(self) -> None:
+        """Says that nobody supervises any more, where somebody did; else views would show the parts
+        as they were for as long as a silent supervisor is believed. Repeatable."""
+        if self._written is not None:
+            self._written = None
+            write_activity(self._data_dir, SupervisionActivity())

@@ -165,4 +165,5 @@ class Pipeline:
                 self._embedded.stop(_SILENT_GRACE_S)
             else:
                 self._embedded.stop()
+        self._supervision.end()
         self._held.close()
