@@ -1,4 +1,5 @@
-"""What large work left behind is given back once, when small work follows."""
+"""What large work left behind is given back once small work follows, and what that leaves, at
+length."""
 
 from __future__ import annotations
 
@@ -43,6 +44,18 @@ def test_it_gives_back_once_after_large_work() -> None:
 
     freed.after(LARGE_WORK)
     freed.after(0)
+    assert given == ["back", "back"]
+
+
+def test_small_work_gives_back_after_every_500_pieces() -> None:
+    given: list[str] = []
+    freed = FreedMemory(lambda: given.append("back"))
+    for _ in range(499):
+        freed.after(10)
+    assert given == []
+
+    for _ in range(501):
+        freed.after(10)
     assert given == ["back", "back"]
 
 

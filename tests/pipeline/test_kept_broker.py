@@ -33,6 +33,9 @@ class FakeWatch:
     def __init__(self, _: KafkaSettings) -> None:
         pass
 
+    def keep_asking(self) -> None:
+        pass
+
     @property
     def answers(self) -> bool:
         return self.silent_s < 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -76,6 +77,49 @@ def test_the_ends_are_as_of_the_question_not_of_the_answer(
     watch = TopicWatch(KafkaSettings())
     wait_until(lambda: watch.ends == {0: 7}, "the first answer")
     assert watch.as_of_s <= answered_s[0] - 0.1
+    watch.end()
+
+
+def test_a_question_that_never_ends_is_left_alone_and_others_are_asked(
+    fake: type[FakeTopic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_watch, "HUNG_AFTER_S", 0.2)
+    released, asked = threading.Event(), list[int]()
+
+    def hangs_at_first(_: FakeTopic) -> dict[int, int]:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            released.wait(20)
+            return {0: 1}
+        return {0: 7}
+
+    monkeypatch.setattr(FakeTopic, "ends", hangs_at_first)
+    watch = TopicWatch(KafkaSettings())
+    hung = watch._thread
+    wait_until(lambda: (watch.keep_asking(), watch.answers)[1], "an answer beside the hung one")
+    released.set()
+    hung.join(10)
+    assert not hung.is_alive()
+    wait_until(lambda: watch.ends == {0: 7}, "the answers of the second")
+    watch.end()
+
+
+def test_a_client_that_gets_no_answer_is_replaced(
+    fake: type[FakeTopic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_watch, "CLIENT_RENEWED_S", 0.1)
+    made: list[FakeTopic] = []
+
+    def only_the_second_answers(topic: FakeTopic) -> dict[int, int]:
+        if topic not in made:
+            made.append(topic)
+        if len(made) == 1:
+            raise KafkaUnavailable("Leader epoch is older than broker epoch.")
+        return {0: 7}
+
+    monkeypatch.setattr(FakeTopic, "ends", only_the_second_answers)
+    watch = TopicWatch(KafkaSettings())
+    wait_until(lambda: watch.answers, "an answer to another client")
     watch.end()
 
 

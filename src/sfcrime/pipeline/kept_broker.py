@@ -89,6 +89,7 @@ class KeptBroker:
     def look(self) -> None:
         """Sees how it is, and starts an embedded one again; errors as of `KeptPart.look`."""
         process, topic = self._process, self.topic
+        topic.keep_asking()
         if process.exit_code is None:
             silent_s = min(topic.silent_s, watched_s() - process.started_s)
             if topic.answers and topic.as_of_s > process.started_s:

@@ -88,4 +88,6 @@ class StreamSupervisor:
             if self._topic is not None:
                 self._topic.end()
             self._kafka, self._topic = kafka, TopicWatch(kafka)
+        if self._topic is not None:
+            self._topic.keep_asking()
         return self._topic

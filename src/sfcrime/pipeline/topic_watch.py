@@ -16,6 +16,11 @@ _PATIENCE_S = 2.0
 """A question that a broker took with it to its end is asked again soon."""
 SILENT_AFTER_S = 3.0
 """A broker on two busy cores answers within milliseconds, or after a pause within a second."""
+CLIENT_RENEWED_S = 10.0
+"""A client that got no answer for so long is replaced: the next one knows nothing of a broker that
+was stopped, killed, or took itself for dead."""
+HUNG_AFTER_S = 30.0
+"""A question takes some seconds at most. One that never ends is left alone; others are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,23 @@ class TopicWatch:
         self._answer = _Answer({}, watched_s(), is_one=False)
         self._problem = ""
         self._ended = Event()
+        self._threads = 0
+        self._ask_in_a_thread()
+
+    def _ask_in_a_thread(self) -> None:
+        self._threads += 1
+        self._asked_s = watched_s()
         # A daemon: a client of Kafka that hangs must not hold up the end of the process.
-        self._thread = Thread(target=self._watch, name="topic-watch", daemon=True)
+        self._thread = Thread(
+            target=self._watch, args=[self._threads], name="topic-watch", daemon=True
+        )
         self._thread.start()
+
+    def keep_asking(self) -> None:
+        """Asks in another thread where a question has not ended for 30 s: else a client that hangs
+        would pass for a broker that does. To be called again and again."""
+        if watched_s() - self._asked_s > HUNG_AFTER_S and not self._ended.is_set():
+            self._ask_in_a_thread()
 
     @property
     def ends(self) -> Mapping[int, int]:
@@ -75,15 +94,20 @@ class TopicWatch:
         """No more questions; one that is being asked is left alone. Repeatable."""
         self._ended.set()
 
-    def _watch(self) -> None:
-        topic: Topic | None = None
-        while not self._ended.is_set():
-            asked_s = watched_s()
+    def _watch(self, thread: int) -> None:
+        topic, failing_since_s = None, None
+        while not self._ended.is_set() and thread == self._threads:
+            self._asked_s = asked_s = watched_s()
             try:
                 topic = topic or Topic(self._kafka, _PATIENCE_S)
                 ends = topic.ends()
             except SfcrimeError as error:
                 self._problem = error.happened.splitlines()[0]
+                failing_since_s = failing_since_s or asked_s
+                if asked_s - failing_since_s >= CLIENT_RENEWED_S:
+                    topic = failing_since_s = None
             else:
-                self._answer = _Answer(ends or self._answer.ends, asked_s)
+                failing_since_s = None
+                if thread == self._threads:  # else others were asked since
+                    self._answer = _Answer(ends or self._answer.ends, asked_s)
             self._ended.wait(ASKED_EVERY_S)

@@ -19,7 +19,7 @@ from sfcrime.dashboard.memory.column_reading import ColumnReader, Renewed
 from sfcrime.dashboard.memory.columns import CellColumns
 from sfcrime.dashboard.memory.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.memory.share import Share
-from sfcrime.machine.freed_memory import trim_heap
+from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Totals
 
@@ -65,6 +65,7 @@ class KeptColumns:
         self._reader = ColumnReader(self._is_stopped)
         self._share = Share(RENEWING_SHARE, clock_s)
         self._job: Future[Renewed | None] | None = None
+        self._freed = FreedMemory()
         self._batch: int | None = None
         self._batch_since_s = clock_s()
 
@@ -99,6 +100,7 @@ class KeptColumns:
             if len(changed) <= WINDOWS_AT_ONCE and self._share.last_s <= COST_AT_ONCE_S:
                 with self._share.taken():
                     self._keep(self._reader.renew(reader, totals, self.columns, changed))
+                self._freed.after(len(changed))
             else:
                 self._job = self._worker.submit(self._work, self.columns)
 
