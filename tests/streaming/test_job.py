@@ -39,11 +39,10 @@ from sfcrime.store.records import BatchProgress, WriterState
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import batches, query_end, without_spark
 from sfcrime.streaming import job as job_module
-from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.batches import BatchReader
-from sfcrime.streaming.execution import BatchExecution
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.query_end import await_end
+from sfcrime.streaming.read_batch import ReadBatch, Scan
 from store_samples import GENERATION
 
 _WAIT_S = 20.0
@@ -134,10 +133,7 @@ class Frame:
         self.batch = batch
 
     def collect(self) -> list[Any]:
-        return [
-            type("Row", (), {"partition": number, "records": records})
-            for number, records in self.batch.packets
-        ]
+        return [(*each.tally, bytearray(each.records)) for each in self.batch.packets]
 
 
 class RunningQuery:
@@ -235,7 +231,7 @@ class Scene:
         self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
         patched.setattr(query_end, "answers", lambda kafka, seconds: self.broker_answers)
         patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
-        patched.setattr(batches, "execution_of_batch", self._execution)
+        patched.setattr(batches, "scan_of_batch", self._scan)
         self.ended: list[object] = []
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -243,9 +239,8 @@ class Scene:
         self.queries.append(RunningQuery(reader, self.frames))
         return self.queries[-1]
 
-    def _execution(self, session: object, batch_id: int) -> BatchExecution:
-        batch = self.frames[batch_id].batch
-        return BatchExecution(batch.scanned, batch.planned)
+    def _scan(self, session: object, batch_id: int) -> Scan:
+        return self.frames[batch_id].batch.scan
 
     def _follow(self) -> None:
         try:

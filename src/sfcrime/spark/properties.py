@@ -129,11 +129,15 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
     }
 
 
+def is_local(master: str) -> bool:
+    """Whether executors are threads of the driver's own JVM."""
+    return master == "local" or master.startswith("local[")
+
+
 def _authentication(master: str) -> Mapping[str, str]:
     """What listens for executors takes no stranger's connection. A local Spark makes up the secret
     in its memory; another one would have to be given it, and is not asked."""
-    is_local = master == "local" or master.startswith("local[")
-    return {"spark.authenticate": "true"} if is_local else {}
+    return {"spark.authenticate": "true"} if is_local(master) else {}
 
 
 def _worker_sockets(work_dir: Path) -> Mapping[str, str]:

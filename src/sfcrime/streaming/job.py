@@ -19,7 +19,6 @@ from sfcrime.settings import Settings
 from sfcrime.spark.session import RunningSpark, throw_away_checkpoint
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.batches import BatchReader, BatchStorer, Handover, StopRequested
 from sfcrime.streaming.generation_choice import next_offsets
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
@@ -32,6 +31,7 @@ from sfcrime.streaming.query_end import (
     jvm_ended,
     not_started,
 )
+from sfcrime.streaming.read_batch import ReadBatch
 from sfcrime.streaming.run_facts import facts_of_run
 from sfcrime.streaming.without_spark import count_without_spark
 
