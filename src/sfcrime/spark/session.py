@@ -15,12 +15,12 @@ from threading import Thread
 from typing import Any
 
 from py4j.java_gateway import JavaObject
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
-from sfcrime.errors import UsageError
+from sfcrime.errors import SparkUnavailable, UsageError
 from sfcrime.machine.own_folder import (
     MEMORY_FOLDER,
     SPARK_FOLDER,
@@ -88,9 +88,17 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
 
     Raises:
         ChildFailed: the JVM ended; see `await_gateway`.
+        SparkUnavailable: the master of a cluster did not answer for a minute, or refused us.
     """
     jvm.await_gateway()
-    session = open_session({"spark.app.name": APPLICATION_NAME})
+    try:
+        session = open_session({"spark.app.name": APPLICATION_NAME})
+    except Py4JJavaError as failure:
+        raise SparkUnavailable(
+            f"Spark gave no session: {failure.java_exception.toString().partition(chr(10))[0]}",
+            next_step="check that the master answers, and that its secret is ours; "
+            f"{jvm.log_path} says more",
+        ) from failure
     _require_token_of_callbacks(session)
     # Where the JVM dies, the query's end is what says so. py4j logs a traceback of its own to the
     # root logger, which writes to stderr while it has no handler, and so does PySpark's server

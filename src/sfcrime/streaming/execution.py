@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from sfcrime.errors import AccountingBroken
-from sfcrime.spark.properties import is_local
+from sfcrime.spark.cluster import is_local
 from sfcrime.streaming.read_batch import Planned, Scan
 
 _SCAN = "MicroBatchScanExec"
