@@ -6,6 +6,7 @@ installed beside the tests, and no folder that they share with the driver.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -24,6 +25,12 @@ from sfcrime.spark.driver import SPARK_MODULE_OPTIONS
 
 WORKERS = 2
 EXECUTOR_MEMORY = "512m"
+_SMALL_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_OF_EXECUTORS = {
+    "spark.executor.memory": EXECUTOR_MEMORY,
+    "spark.executor.cores": "1",
+    "spark.executor.extraJavaOptions": " ".join(_SMALL_JVM),
+}
 BARE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
 """Has the standard library and nothing else."""
 
@@ -60,9 +67,7 @@ class SparkCluster:
             "SFCRIME_STREAM_DRIVER_HOST": "127.0.0.1",
             "SFCRIME_STREAM_EXECUTOR_PYTHON": BARE_PYTHON,
             "SFCRIME_STREAM_SPARK_PROPERTIES_FILE": str(self.properties_file),
-            "SFCRIME_STREAM_SPARK_PROPERTIES": (
-                f'{{"spark.executor.memory": "{EXECUTOR_MEMORY}", "spark.executor.cores": "1"}}'
-            ),
+            "SFCRIME_STREAM_SPARK_PROPERTIES": json.dumps(_OF_EXECUTORS),
         }
 
     def executors(self) -> list[ProcessIdentity]:
@@ -130,7 +135,7 @@ def spark_cluster(folder: Path, jvm: JvmSettings) -> Iterator[SparkCluster]:
 def _command(java: Path, properties: Path, main: str, *arguments: str) -> list[str]:
     return [
         str(java),
-        *("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+        *("-Xmx128m", *_SMALL_JVM),
         *SPARK_MODULE_OPTIONS,
         "-Dspark.master.rest.enabled=false",
         *("-cp", str(pyspark_jars_folder() / "*")),

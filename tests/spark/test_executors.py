@@ -16,7 +16,7 @@ from sfcrime.errors import ExecutorRefused, SparkUnavailable
 from sfcrime.jvm.jars import committed_hashes
 from sfcrime.settings import StreamSettings
 from sfcrime.spark import executor_probe, executors
-from sfcrime.spark.executors import Found, Needs, executors_are_ready, require_fit
+from sfcrime.spark.executors import Found, Needs, executors_are_ready, refusal_of
 from sfcrime.streaming.executors import files_of_client, needs_of_executors
 from sfcrime.streaming.judge_digest import JUDGE_DIGEST
 
@@ -27,7 +27,7 @@ STREAM = StreamSettings(master="spark://10.0.0.1:7077", driver_host="10.0.0.5")
 
 
 def test_what_fits_is_taken() -> None:
-    require_fit([FIT, FIT], NEEDS, "python3")
+    assert refusal_of(FIT, NEEDS, "python3") is None
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_an_executor_that_lacks_something_is_refused_by_its_place(
     lacks: dict[str, object], said: str, mend: str
 ) -> None:
     other = msgspec.structs.replace(FIT, host="node-2", **lacks)
-    with pytest.raises(ExecutorRefused) as refused:
-        require_fit([FIT, other], NEEDS, "python3")
-    assert refused.value.place == "on node-2 in /work/app/0"
-    assert said in refused.value.lacks
-    assert mend in refused.value.next_step
+    refusal = refusal_of(other, NEEDS, "python3")
+    assert refusal is not None
+    assert refusal.place == "on node-2 in /work/app/0"
+    assert said in refusal.lacks
+    assert mend in refusal.next_step
 
 
 def _probed(folder: Path, asked: dict[str, object], *python: str) -> Found:
@@ -117,8 +117,8 @@ def test_the_files_of_kafkas_client_are_looked_for_where_it_runs() -> None:
 class Context:
     """Spark's context on a cluster with so many executors, whose job never ends."""
 
-    def __init__(self, executors: int, is_done: bool = False) -> None:
-        self.executors, self.cancelled, self._done = executors, False, is_done
+    def __init__(self, executors: int, *answers: Found) -> None:
+        self.executors, self.cancelled, self._answers = executors, False, answers
 
     def sc(self) -> Context:
         return self
@@ -143,13 +143,13 @@ class Context:
         return self
 
     def isDone(self) -> bool:
-        return self._done
+        return bool(self._answers)
 
     def cancel(self, _: bool) -> None:
         self.cancelled = True
 
     def get(self) -> list[str]:
-        return [msgspec.json.encode(FIT).decode()] * 3
+        return [msgspec.json.encode(each).decode() for each in self._answers]
 
 
 @pytest.fixture
@@ -178,5 +178,11 @@ def test_a_stop_ends_the_wait(context: Any) -> None:
 
 
 def test_executors_that_answer_and_fit_are_ready() -> None:
-    context: Any = Context(2, is_done=True)
+    context: Any = Context(2, FIT, FIT, FIT)
     assert executors_are_ready(context, STREAM, NEEDS, lambda: True) is True
+
+
+def test_one_among_them_that_does_not_fit_is_refused() -> None:
+    context: Any = Context(2, FIT, msgspec.structs.replace(FIT, judge="0123456789ab"), FIT)
+    with pytest.raises(ExecutorRefused, match="its judging code is 0123456789ab"):
+        executors_are_ready(context, STREAM, NEEDS, lambda: True)

@@ -11,7 +11,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,35 @@ class Found(msgspec.Struct, frozen=True):
     jars: dict[str, str]
     unreadable: list[str]
 
+    @property
+    def place(self) -> str:
+        return f"on {self.host} in {self.folder}"
+
 
 def executors_are_ready(
     context: Any, stream: StreamSettings, needs: Needs, goes_on: Callable[[], bool]
 ) -> bool:
-    """Waits for an executor, and refuses those that could not count.
+    """Waits for an executor, and refuses those that could not count; arguments and errors as of
+    `ask_executors`.
+
+    Returns:
+        False where the wait was ended.
+
+    Raises:
+        ExecutorRefused: names the executor and what it lacks.
+    """
+    found = ask_executors(context, stream, needs, goes_on)
+    for each in found:
+        refusal = refusal_of(each, needs, executor_python(stream))
+        if refusal is not None:
+            raise refusal
+    return bool(found)
+
+
+def ask_executors(
+    context: Any, stream: StreamSettings, needs: Needs, goes_on: Callable[[], bool]
+) -> list[Found]:
+    """What the executors have, once there is one; one that has several cores may answer for each.
 
     Args:
         context: Spark's own, as Java has it (`JavaSparkContext`).
@@ -67,11 +91,11 @@ def executors_are_ready(
         goes_on: asked five times a second; False ends the wait.
 
     Returns:
-        False where it was ended.
+        Nothing where the wait was ended.
 
     Raises:
         SparkUnavailable: there is none within a minute, or none that answers.
-        ExecutorRefused: names the executor and what it lacks.
+        ExecutorRefused: its Python cannot be run.
     """
     tracker = context.sc().statusTracker()
     try:
@@ -80,9 +104,7 @@ def executors_are_ready(
     except Py4JJavaError as failure:  # the master gave the application up
         raise _none_came(stream) from failure
     if not is_there:
-        if not goes_on():
-            return False
-        raise _none_came(stream)
+        return _ended(goes_on, stream)
     asked = json.dumps(
         {
             "modules": list(needs.modules),
@@ -97,57 +119,44 @@ def executors_are_ready(
     try:
         if not _within(goes_on, answers.isDone):
             answers.cancel(True)
-            if not goes_on():
-                return False
-            raise _none_came(stream)
-        said = [msgspec.json.decode(line, type=Found) for line in answers.get()]
+            return _ended(goes_on, stream)
+        return [msgspec.json.decode(line, type=Found) for line in answers.get()]
     except Py4JJavaError as failure:
         raise _not_run(failure, stream) from failure
-    require_fit(said, needs, executor_python(stream))
-    return True
 
 
-def require_fit(found: Iterable[Found], needs: Needs, python: str) -> None:
-    """Refuses the first executor that lacks something.
+def refusal_of(found: Found, needs: Needs, python: str) -> ExecutorRefused | None:
+    """Why an executor cannot count; None where it can.
 
     Args:
-        found: what they answered.
-        needs: what they must have.
-        python: what they were told to run.
-
-    Raises:
-        ExecutorRefused: names it.
+        found: what it answered.
+        needs: what it must have.
+        python: what it was told to run.
     """
     ours = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for each in found:
-        place = f"on {each.host} in {each.folder}"
-        if each.python != ours:
-            raise ExecutorRefused(
-                place,
-                f"its {python} is Python {each.python}, the driver's is {ours}",
-                f"SFCRIME_STREAM_EXECUTOR_PYTHON names a Python {ours} that every node has",
-            )
-        if each.problem:
-            raise ExecutorRefused(place, f"its {python} cannot judge: {each.problem}")
-        if each.judge != needs.judge:
-            raise ExecutorRefused(
-                place, f"its judging code is {each.judge}, the driver's is {needs.judge}"
-            )
-        for name, digest in committed_hashes("spark").items():
-            if each.jars.get(name) != digest:
-                raise ExecutorRefused(
-                    place,
-                    f"the connector's {name} is not there as it was sent",
-                    "check that nodes reach the driver's ports, and that no Spark property puts "
-                    "other jars of Kafka on their class path",
-                )
-        if each.unreadable:
-            raise ExecutorRefused(
-                place,
-                f"it cannot read {', '.join(each.unreadable)}",
-                "put what the Kafka client file names under the same path on every node, readable "
-                "for the user that executors run as",
-            )
+    jars = committed_hashes("spark").items()
+    altered = [name for name, digest in jars if found.jars.get(name) != digest]
+    lacks, next_step = "", None
+    if found.python != ours:
+        lacks = f"its {python} is Python {found.python}, the driver's is {ours}"
+        next_step = f"SFCRIME_STREAM_EXECUTOR_PYTHON names a Python {ours} that every node has"
+    elif found.problem:
+        lacks = f"its {python} cannot judge: {found.problem}"
+    elif found.judge != needs.judge:
+        lacks = f"its judging code is {found.judge}, the driver's is {needs.judge}"
+    elif altered:
+        lacks = f"the connector's {altered[0]} is not there as it was sent"
+        next_step = (
+            "check that nodes reach the driver's ports, and that no Spark property puts other jars "
+            "of Kafka on their class path"
+        )
+    elif found.unreadable:
+        lacks = f"it cannot read {', '.join(found.unreadable)}"
+        next_step = (
+            "put what the Kafka client file names under the same path on every node, readable for "
+            "the user that executors run as"
+        )
+    return ExecutorRefused(found.place, lacks, next_step) if lacks else None
 
 
 def _within(goes_on: Callable[[], bool], is_there: Callable[[], bool]) -> bool:
@@ -160,6 +169,13 @@ def _within(goes_on: Callable[[], bool], is_there: Callable[[], bool]) -> bool:
             return False
         time.sleep(_POLL_S)
     return False
+
+
+def _ended(goes_on: Callable[[], bool], stream: StreamSettings) -> list[Found]:
+    """Nothing where the wait was ended; else it was too long."""
+    if goes_on():
+        raise _none_came(stream)
+    return []
 
 
 def _none_came(stream: StreamSettings) -> SparkUnavailable:
