@@ -14,7 +14,7 @@ import pytest
 
 from running import WAIT_S, Sfcrime, command_line, tree_of
 from sfcrime.settings import JvmSettings, KafkaSettings
-from spark_cluster import WORKERS, SparkCluster, spark_cluster
+from spark_cluster import BARE_PYTHON, WORKERS, SparkCluster, spark_cluster
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka, pytest.mark.spark]
 
@@ -69,6 +69,8 @@ def test_a_batch_whose_executor_is_killed_is_counted_once_and_the_job_lives(
         assert len(executors) == WORKERS
         shown = [command_line(each) for each in (*tree_of(stream.pid), *executors)]
         shown += _pages(stream.log())
+        workers = [command_line(below) for each in executors for below in tree_of(each.pid)]
+        assert any(line.startswith(f"{BARE_PYTHON} -m sfcrime.spark") for line in workers), workers
         os.kill(executors[0].pid, signal.SIGKILL)
         assert sfcrime.batches() < RECORDS // BATCH, "it was over before the executor was killed"
         assert stream.wait(3 * WAIT_S) == 0, stream.log()
