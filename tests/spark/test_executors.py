@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from py4j.protocol import Py4JJavaError
 
 from sfcrime.errors import ExecutorRefused, SparkUnavailable
 from sfcrime.jvm.jars import committed_hashes
@@ -186,3 +187,56 @@ def test_one_among_them_that_does_not_fit_is_refused() -> None:
     context: Any = Context(2, FIT, msgspec.structs.replace(FIT, judge="0123456789ab"), FIT)
     with pytest.raises(ExecutorRefused, match="its judging code is 0123456789ab"):
         executors_are_ready(context, STREAM, NEEDS, lambda: True)
+
+
+class Thrown:
+    """An exception of Java's, and what caused it."""
+
+    _target_id = "o1"
+
+    def __init__(self, said: str, cause: Thrown | None = None) -> None:
+        self._said, self._cause = said, cause
+
+    def toString(self) -> str:
+        return self._said
+
+    def getCause(self) -> Thrown | None:
+        return self._cause
+
+
+LOST_TASK = (
+    "org.apache.spark.SparkException: Job aborted due to stage failure: Task 1 in stage 0.0 failed "
+    "4 times, most recent failure: Lost task 1.3 in stage 0.0 (TID 7) (10.0.0.7 executor 3): "
+    'java.io.IOException: Cannot run program "python9": error=2, No such file or directory\n'
+    "\tat java.base/java.lang.ProcessBuilder.start(ProcessBuilder.java:1170)"
+)
+
+
+@pytest.mark.parametrize(
+    "thrown, place, why",
+    [
+        (
+            Thrown("ExecutionException: Exception thrown by job.", Thrown(LOST_TASK)),
+            "3 on 10.0.0.7",
+            'was not run: java.io.IOException: Cannot run program "python9": error=2, No such file',
+        ),
+        (
+            Thrown("SparkException: no\n\tat x"),
+            f"of {STREAM.master}",
+            "not run: SparkException: no",
+        ),
+    ],
+)
+def test_a_python_that_cannot_be_run_is_said_with_its_node(
+    thrown: Thrown, place: str, why: str
+) -> None:
+    class Failing(Context):
+        def get(self) -> list[str]:
+            raise Py4JJavaError("An error occurred", thrown)
+
+    context: Any = Failing(2, FIT)
+    with pytest.raises(ExecutorRefused) as refused:
+        executors_are_ready(context, STREAM, NEEDS, lambda: True)
+    assert refused.value.place == place
+    assert why in refused.value.lacks
+    assert "\n" not in refused.value.lacks

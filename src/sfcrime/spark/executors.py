@@ -189,13 +189,16 @@ def _none_came(stream: StreamSettings) -> SparkUnavailable:
 
 
 def _not_run(failure: Py4JJavaError, stream: StreamSettings) -> ExecutorRefused:
-    """What a node said when it was to run the executor's Python."""
-    said = str(failure.java_exception).partition("\n")[0]
-    found = _WHERE.search(said)
-    python = executor_python(stream)
+    """What a node said when it was to run the executor's Python: somewhere in the chain of causes
+    is the last attempt of a task, with its place."""
+    said, cause, found = "", failure.java_exception, None
+    while cause is not None and found is None:
+        said = str(cause.toString())
+        found, cause = _WHERE.search(said), cause.getCause()
     place = f"{found[2]} on {found[1]}" if found else f"of {stream.master}"
+    why = found[3] if found else said.partition("\n")[0]
     return ExecutorRefused(
         place,
-        f"its Python {python} was not run: {found[3] if found else said}",
+        f"its Python {executor_python(stream)} was not run: {why}",
         "SFCRIME_STREAM_EXECUTOR_PYTHON names a Python that every node has",
     )

@@ -21,6 +21,7 @@ from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
 from sfcrime.errors import SparkUnavailable, UsageError
+from sfcrime.machine.child import last_lines
 from sfcrime.machine.own_folder import (
     MEMORY_FOLDER,
     SPARK_FOLDER,
@@ -94,10 +95,11 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
     try:
         session = open_session({"spark.app.name": APPLICATION_NAME})
     except Py4JJavaError as failure:
+        said = str(failure.java_exception.toString()).partition("\n")[0]
         raise SparkUnavailable(
-            f"Spark gave no session: {failure.java_exception.toString().partition(chr(10))[0]}",
-            next_step="check that the master answers, and that its secret is ours; "
-            f"{jvm.log_path} says more",
+            f"Spark gave no session: {said}\n{last_lines(jvm.log_path, 3)}",
+            next_step="check that the cluster's master answers, and that its secret "
+            "(spark.authenticate.secret) is ours",
         ) from failure
     _require_token_of_callbacks(session)
     # Where the JVM dies, the query's end is what says so. py4j logs a traceback of its own to the
