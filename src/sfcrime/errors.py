@@ -12,6 +12,7 @@
     |   |   +-- StoreEmpty
     |   |   +-- StoreDamaged
     |   |   +-- ReadTooLong
+    |   +-- SparkUnavailable
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
@@ -19,6 +20,7 @@
     |   |   +-- RecordsDeleted
     |   |   +-- TopicUnfit
     |   +-- FingerprintChanged
+    |   +-- ExecutorRefused
     |   +-- AlreadyRunning
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
@@ -154,6 +156,10 @@ class ReadTooLong(StoreUnavailable):
     next_step = "ask for less with --since and --until"
 
 
+class SparkUnavailable(Unreachable):
+    """The Spark cluster does not answer, or gives no executor."""
+
+
 class PortTaken(Unreachable):
     """The address, host:port, that a server of ours is to have is in use.
 
@@ -254,6 +260,25 @@ class FingerprintChanged(Refused):
         said = [f"{name} was {old!r} and is now {new!r}" for name, (old, new) in changed.items()]
         happened = f"The numbers in the store were made otherwise: {'; '.join(said)}."
         super().__init__(happened, next_step=next_step)
+
+
+class ExecutorRefused(Refused):
+    """An executor of the Spark cluster lacks something, or would judge otherwise.
+
+    Args:
+        place: where it runs, to follow "The executor".
+        lacks: what is wrong with it.
+    """
+
+    rule = "Every executor judges by the driver's own code, and reads by the same connector."
+    next_step = (
+        "give every executor this release: `sfcrime pack -o site.tar.gz` here, and "
+        "SFCRIME_STREAM_EXECUTOR_ARCHIVE=site.tar.gz; or install it on each node"
+    )
+
+    def __init__(self, place: str, lacks: str, next_step: str | None = None) -> None:
+        self.place, self.lacks = place, lacks
+        super().__init__(f"The executor {place} cannot count: {lacks}.", next_step=next_step)
 
 
 class AlreadyRunning(Refused):

@@ -104,7 +104,8 @@ def _bad_table(setting: str, happened: str, rule: str) -> UsageError:
         f"The setting {setting} {happened}.",
         rule=rule,
         next_step="correct the SFCRIME_* variable or the file in SFCRIME_CONFIG; the login of a "
-        "cluster belongs into the file that kafka.config_file names",
+        "cluster belongs into the file that kafka.config_file names, a secret of Spark into that "
+        "of stream.spark_properties_file",
     )
 
 

@@ -144,7 +144,39 @@ class StreamSettings(Room, frozen=True):
             "sfcrime's own, e.g. `-XX:-UseParallelGC -XX:+UseG1GC`",
         ),
     ] = ""
-    master: Annotated[str, Meta(description="Spark master")] = "local[*]"
+    master: Annotated[
+        str,
+        Meta(
+            pattern=r"^(local(\[[^\]\s]*\])?|(spark|k8s)://\S+|yarn)\Z",
+            title="`local[*]`, `spark://host:port`, `k8s://...` or `yarn`",
+            description="Spark master: this machine's processors, or a cluster (docs/clusters.md)",
+        ),
+    ] = "local[*]"
+    driver_host: Annotated[
+        str,
+        Meta(description="name or address under which executors of a cluster reach this machine"),
+    ] = ""
+    executor_python: Annotated[
+        str,
+        Meta(
+            description="Python of a cluster's executors, of the same minor version; empty: "
+            "`python3.N` as it is found there"
+        ),
+    ] = ""
+    executor_archive: Annotated[
+        str,
+        Meta(
+            description="what `sfcrime pack` made, handed to a cluster's executors; empty: sfcrime "
+            "is installed there"
+        ),
+    ] = ""
+    spark_properties_file: Annotated[
+        str,
+        Meta(
+            description="further Spark properties in a file that only you can read (mode 0600): "
+            "the secrets of a cluster"
+        ),
+    ] = ""
 
 
 class JvmSettings(Room, frozen=True):

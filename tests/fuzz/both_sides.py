@@ -30,8 +30,8 @@ from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.reader import open_reader
 from sfcrime.streaming import rules
-from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.judged_rows import LABEL_SEPARATOR, LATE, rows_of
+from sfcrime.streaming.read_batch import ReadBatch
 from store_samples import GENERATION
 
 _SHARES = 2
@@ -126,11 +126,11 @@ def _compare_verdicts(
 
 def _stream_verdicts(read: ReadBatch) -> dict[tuple[int, int], Verdict]:
     verdicts: dict[tuple[int, int], Verdict] = {}
-    for partition, packet in read.packets:
-        columns = rows_of(packet)
+    for packet in read.packets:
+        columns = rows_of(packet.records)
         wanted = (columns[name].to_pylist() for name in ("call_id", "call_us", "label"))
         rows = zip(*wanted, strict=True)
-        places = ((partition, offset) for offset in columns["offset"].to_pylist())
+        places = ((packet.tally.partition, offset) for offset in columns["offset"].to_pylist())
         verdicts.update(zip(places, rows, strict=True))
     return verdicts
 

@@ -20,10 +20,10 @@ from sfcrime.domain.outcomes import MAX_VALUE_BYTES
 from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import open_writer
-from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
 from sfcrime.streaming.batches import BatchStorer
-from sfcrime.streaming.intake import judged_rows, packets_of
-from sfcrime.streaming.judged_rows import as_packet
+from sfcrime.streaming.intake import judged_rows, packets_of_task
+from sfcrime.streaming.packets import Packet, in_order, packet_of
+from sfcrime.streaming.read_batch import PhaseClock, Planned, ReadBatch, Scan
 
 _MOST_SPARK_MS = (2**63 - 1) // 1000
 """Spark counts timestamps in microseconds; batches beyond it are read without Spark."""
@@ -55,12 +55,10 @@ def read_batch(number: int, records: Sequence[TopicRecord], topic: FuzzTopic) ->
     for partition, part in groupby(sorted(records, key=_PARTITION), _PARTITION):
         rows = list(part)
         size = sizes.randint(1 + len(rows) // 20, 2 * len(rows))
-        packets += [
-            (partition, _packet(rows[at : at + size], lateness_us))
-            for at in range(0, len(rows), size)
-        ]
+        parts = [rows[at : at + size] for at in range(0, len(rows), size)]
+        packets += _packets(partition, parts, lateness_us)
         planned[partition] = Planned(_start(topic, number, partition), rows[-1].offset + 1)
-    return ReadBatch(number, packets, planned, len(records), PhaseClock())
+    return ReadBatch(number, packets, Scan(planned, len(records), True), PhaseClock())
 
 
 def _start(topic: FuzzTopic, number: int, partition: int) -> int:
@@ -69,23 +67,42 @@ def _start(topic: FuzzTopic, number: int, partition: int) -> int:
     return sum(1 + record.skipped for record in before if record.partition == partition)
 
 
-def _packet(rows: Sequence[TopicRecord], lateness_us: int | None) -> bytes:
-    values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]  # as Spark cuts them
-    offsets = pa.array([row.offset for row in rows], pa.int64())
-    published_ms = [row.timestamp_ms for row in rows]
-    if max(map(abs, published_ms)) > _MOST_SPARK_MS:
-        stamps = pa.array(published_ms, pa.int64())
-        return as_packet(judged_rows(values, offsets, stamps, lateness_us))
-    batch = pa.RecordBatch.from_pydict(
+def _packets(
+    partition: int, parts: Sequence[Sequence[TopicRecord]], lateness_us: int | None
+) -> list[Packet]:
+    """As a task of Spark makes them, or as they are made without Spark where it cannot read."""
+    if max(abs(row.timestamp_ms) for part in parts for row in part) <= _MOST_SPARK_MS:
+        return list(packets_of_task(map(_as_spark_gives, parts), lateness_us))
+    return list(
+        in_order(
+            packet_of(
+                partition,
+                judged_rows(
+                    _values(part),
+                    pa.array([row.offset for row in part], pa.int64()),
+                    pa.array([row.timestamp_ms for row in part], pa.int64()),
+                    lateness_us,
+                ),
+            )
+            for part in parts
+        )
+    )
+
+
+def _values(rows: Sequence[TopicRecord]) -> list[bytes | None]:
+    return [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]  # as Spark cuts them
+
+
+def _as_spark_gives(rows: Sequence[TopicRecord]) -> pa.RecordBatch:
+    stamps = [row.timestamp_ms * 1000 for row in rows]
+    return pa.RecordBatch.from_pydict(
         {
-            "value": pa.array(values, pa.binary()),
+            "value": pa.array(_values(rows), pa.binary()),
             "partition": pa.array([row.partition for row in rows], pa.int32()),
-            "offset": offsets,
-            "timestamp": pa.array([at * 1000 for at in published_ms], pa.timestamp("us", "UTC")),
+            "offset": pa.array([row.offset for row in rows], pa.int64()),
+            "timestamp": pa.array(stamps, pa.timestamp("us", "UTC")),
         }
     )
-    packet: bytes = packets_of(batch, lateness_us).column("records")[0].as_py()
-    return packet
 
 
 class _ListedTopic:

@@ -10,8 +10,9 @@ import pytest
 
 from sfcrime.jvm.java import StartupCache
 from sfcrime.kafka.broker_files import java_command
+from sfcrime.pipeline.training import _training_settings
 from sfcrime.pipeline.training_process import startup_caches
-from sfcrime.settings import JvmSettings, KafkaSettings, StreamSettings
+from sfcrime.settings import JvmSettings, KafkaSettings, Settings, StreamSettings
 from sfcrime.spark.driver import driver_java
 
 JVM = JvmSettings()
@@ -56,3 +57,17 @@ def test_a_jvm_with_other_options_would_have_refused_it(
     command[1:1] = cache.options
 
     assert "refused" in _answer(command)
+
+
+def test_a_training_stays_on_this_machine_whatever_the_master(tmp_path: Path) -> None:
+    stream = StreamSettings(
+        master="spark://10.0.0.1:7077",
+        driver_host="10.0.0.5",
+        spark_properties={"spark.authenticate": "false"},
+        spark_properties_file="/none",
+        heap="700m",
+    )
+    training = _training_settings(Settings(stream=stream), tmp_path).stream
+
+    assert (training.master, training.heap) == ("local[*]", "700m")
+    assert (training.spark_properties, training.spark_properties_file) == ({}, "")

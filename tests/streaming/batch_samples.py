@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
+from sfcrime.streaming.judge_digest import JUDGE_DIGEST
 from sfcrime.streaming.judged_rows import JUDGED
+from sfcrime.streaming.packets import Packet, Tally
+from sfcrime.streaming.read_batch import PhaseClock, Planned, ReadBatch, Scan
 
 NINE_US = 1_538_470_800_000_000
 """2018-10-02T09:00:00 on the wall."""
@@ -40,7 +42,7 @@ def late(partition: int, offset: int, call_us: int = NINE_US) -> Row:
     return Row(partition, offset, None, call_us, "late")
 
 
-def packet(rows: Sequence[Row]) -> tuple[int, bytes]:
+def packet(rows: Sequence[Row], number: int = 0, *, is_last: bool = True) -> Packet:
     """Rows of one partition as they travel."""
     batch = pa.RecordBatch.from_arrays(
         [
@@ -55,7 +57,22 @@ def packet(rows: Sequence[Row]) -> tuple[int, bytes]:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return rows[0].partition if rows else 0, sink.getvalue().to_pybytes()
+    late_ones = sum(row.label == "late" for row in rows)
+    valid = sum(row.call_id is not None for row in rows)
+    tally = Tally(
+        partition=rows[0].partition if rows else -1,
+        number=number,
+        is_last=is_last,
+        first_offset=rows[0].offset if rows else 0,
+        last_offset=rows[-1].offset if rows else 0,
+        read=len(rows),
+        valid=valid,
+        late=late_ones,
+        rejected=len(rows) - valid - late_ones,
+        judge=JUDGE_DIGEST,
+        host="node-1",
+    )
+    return Packet(tally, sink.getvalue().to_pybytes())
 
 
 def read_batch(
@@ -64,6 +81,7 @@ def read_batch(
     *,
     size: int = 100,
     scanned: int | None = None,
+    is_exact: bool = True,
 ) -> ReadBatch:
     """A batch of these rows in packets of at most `size`; its ranges are theirs unless given."""
     by_partition: dict[int, list[Row]] = {}
@@ -75,14 +93,15 @@ def read_batch(
             for number, part in by_partition.items()
         }
     packets = [
-        packet(part[at : at + size])
+        packet(part[at : at + size], at // size, is_last=at + size >= len(part))
         for part in by_partition.values()
         for at in range(0, len(part), size)
     ]
-    return ReadBatch(
-        spark_batch_id=0,
-        packets=packets,
+    empty = (n for n, (start, end) in planned.items() if start < end and n not in by_partition)
+    packets += [packet([]) for _ in empty]
+    scan = Scan(
         planned={number: Planned(*span) for number, span in planned.items()},
-        scanned=len(rows) if scanned is None else scanned,
-        clock=PhaseClock(),
+        records=len(rows) if scanned is None else scanned,
+        is_exact=is_exact,
     )
+    return ReadBatch(spark_batch_id=0, packets=packets, scan=scan, clock=PhaseClock())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import platform
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pytest
@@ -12,8 +13,10 @@ from sfcrime.domain.calls import CALL_FIELDS
 from sfcrime.errors import UsageError
 from sfcrime.settings import Settings, StreamSettings
 from sfcrime.spark.properties import require_settable
-from sfcrime.streaming.intake import PACKET_SCHEMA, judged_batch, packets_of
+from sfcrime.streaming.intake import PACKET_SCHEMA, judged_batch, packets_of_task
+from sfcrime.streaming.judge_digest import JUDGE_DIGEST
 from sfcrime.streaming.judged_rows import JUDGED, rows_of
+from sfcrime.streaming.packets import Tally, as_row, from_row
 
 WEEK_US = 604_800_000_000
 OCTOBER_MS = 1_538_496_660_000
@@ -71,13 +74,46 @@ def test_every_record_becomes_one_row_in_its_place() -> None:
     }
 
 
-def test_a_packet_holds_the_records_of_one_partition() -> None:
-    """Spark hands over those of one; where it ever hands over more, none changes its place."""
-    rows = [(GOOD, 3, 7, OCTOBER_MS), (b"x", 1, 7, OCTOBER_MS), (GOOD, 3, 8, OCTOBER_MS)]
-    packets = packets_of(kafka_batch(rows), WEEK_US).to_pylist()
+def test_a_task_numbers_its_packets_and_marks_the_last() -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield kafka_batch([(GOOD, 3, 7, OCTOBER_MS), (b"x", 3, 9, OCTOBER_MS)])
+        yield kafka_batch([(GOOD, 3, 9, OCTOBER_MS)]).slice(0, 0)
+        yield kafka_batch([(timed_value("2018-09-01T00:00:00"), 3, 12, OCTOBER_MS)])
 
-    offsets = {each["partition"]: rows_of(each["records"])["offset"] for each in packets}
-    assert {number: column.to_pylist() for number, column in offsets.items()} == {3: [7, 8], 1: [7]}
+    first, last = packets_of_task(batches(), WEEK_US)
+
+    host = platform.node()
+    assert first.tally == Tally(3, 0, False, 7, 9, 2, 1, 0, 1, JUDGE_DIGEST, host)
+    assert last.tally == Tally(3, 1, True, 12, 12, 1, 0, 1, 0, JUDGE_DIGEST, host)
+    assert rows_of(first.records)["offset"].to_pylist() == [7, 9]
+
+
+@pytest.mark.parametrize("batches", [[], [kafka_batch([(GOOD, 0, 0, 0)]).slice(0, 0)]])
+def test_a_task_without_records_says_so(batches: Sequence[pa.RecordBatch]) -> None:
+    (packet,) = packets_of_task(batches, WEEK_US)
+    assert packet.tally[:6] == (-1, 0, True, 0, 0, 0)
+    assert len(rows_of(packet.records)) == 0
+
+
+def test_records_of_two_partitions_are_no_task_of_ours() -> None:
+    """Nobody could tell whose offset is whose."""
+    batch = kafka_batch([(GOOD, 3, 7, OCTOBER_MS), (GOOD, 1, 7, OCTOBER_MS)])
+    with pytest.raises(ValueError, match=r"reads partitions \[3, 1\]"):
+        list(packets_of_task([batch], WEEK_US))
+
+
+def test_a_packet_is_given_once_the_next_one_is_there() -> None:
+    """One is held back, never more: a task's packets need not fit into a worker."""
+    asked: list[int] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for offset in range(4):
+            asked.append(offset)
+            yield kafka_batch([(GOOD, 0, offset, OCTOBER_MS)])
+
+    packets = packets_of_task(batches(), WEEK_US)
+    next(packets)
+    assert asked == [0, 1]
 
 
 def test_with_the_rule_off_old_and_future_calls_count() -> None:
@@ -94,9 +130,9 @@ def test_with_the_rule_off_old_and_future_calls_count() -> None:
 
 
 def test_the_columns_are_those_that_spark_was_told_of() -> None:
-    packets = packets_of(kafka_batch([(GOOD, 0, 0, OCTOBER_MS)]), None)
-    spark_types = {"integer": "int32"}
-    assert [(column.name, str(column.type)) for column in packets.schema] == [
+    (packet,) = packets_of_task([kafka_batch([(GOOD, 0, 0, OCTOBER_MS)])], None)
+    spark_types = {"integer": "int32", "long": "int64", "boolean": "bool"}
+    assert [(column.name, str(column.type)) for column in as_row(packet).schema] == [
         (column.name, spark_types.get(column.dataType.typeName(), column.dataType.typeName()))
         for column in PACKET_SCHEMA.fields
     ]
@@ -105,13 +141,14 @@ def test_the_columns_are_those_that_spark_was_told_of() -> None:
 def test_a_batch_without_rows_gives_none() -> None:
     empty = kafka_batch([(GOOD, 0, 0, OCTOBER_MS)]).slice(0, 0)
     assert judged_batch(empty, WEEK_US).num_rows == 0
-    assert packets_of(empty, WEEK_US).num_rows == 0
 
 
-def test_records_come_out_of_a_packet_as_they_went_in() -> None:
+def test_packets_come_out_of_a_row_as_they_went_in() -> None:
     batch = kafka_batch([(GOOD, 0, 0, OCTOBER_MS), (b"x", 0, 1, OCTOBER_MS)])
-    (packet,) = packets_of(batch, WEEK_US).to_pylist()
-    records = rows_of(packet["records"])
+    (packet,) = packets_of_task([batch], WEEK_US)
+    (row,) = as_row(packet).to_pylist()
+    assert from_row((*row.values(),)) == packet
+    records = rows_of(packet.records)
     assert records.schema == JUDGED
     assert records.to_pydict() == judged_batch(batch, WEEK_US).to_pydict()
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 from batch_samples import call, read_batch
 from py4j.protocol import Py4JError
@@ -23,6 +24,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import (
     ChildFailed,
+    ExecutorRefused,
     KafkaUnavailable,
     Refused,
     SfcrimeError,
@@ -32,6 +34,7 @@ from sfcrime.kafka.consumer import TopicRecord
 from sfcrime.kafka.topic import TopicHead
 from sfcrime.machine.clock import now_ms
 from sfcrime.settings import KafkaSettings, Settings, StoreSettings
+from sfcrime.spark.executors import Needs
 from sfcrime.spark.session import RunningSpark
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -39,11 +42,11 @@ from sfcrime.store.records import BatchProgress, WriterState
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import batches, query_end, without_spark
 from sfcrime.streaming import job as job_module
-from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.batches import BatchReader
-from sfcrime.streaming.execution import BatchExecution
 from sfcrime.streaming.job import StreamJob, run_query
+from sfcrime.streaming.judge_digest import JUDGE_DIGEST
 from sfcrime.streaming.query_end import await_end
+from sfcrime.streaming.read_batch import ReadBatch, Scan
 from store_samples import GENERATION
 
 _WAIT_S = 20.0
@@ -134,10 +137,7 @@ class Frame:
         self.batch = batch
 
     def collect(self) -> list[Any]:
-        return [
-            type("Row", (), {"partition": number, "records": records})
-            for number, records in self.batch.packets
-        ]
+        return [(*each.tally, bytearray(each.records)) for each in self.batch.packets]
 
 
 class RunningQuery:
@@ -213,6 +213,8 @@ class Jvm:
 class Session:
     """A session whose own UI answers."""
 
+    _jsc = None
+
     def __init__(self) -> None:
         self.sparkContext = self
         self.uiWebUrl = "http://localhost:3000"
@@ -235,7 +237,7 @@ class Scene:
         self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
         patched.setattr(query_end, "answers", lambda kafka, seconds: self.broker_answers)
         patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
-        patched.setattr(batches, "execution_of_batch", self._execution)
+        patched.setattr(batches, "scan_of_batch", self._scan)
         self.ended: list[object] = []
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -243,9 +245,8 @@ class Scene:
         self.queries.append(RunningQuery(reader, self.frames))
         return self.queries[-1]
 
-    def _execution(self, session: object, batch_id: int) -> BatchExecution:
-        batch = self.frames[batch_id].batch
-        return BatchExecution(batch.scanned, batch.planned)
+    def _scan(self, session: object, batch_id: int) -> Scan:
+        return self.frames[batch_id].batch.scan
 
     def _follow(self) -> None:
         try:
@@ -260,8 +261,11 @@ class Scene:
     def query(self) -> RunningQuery:
         return self.queries[-1]
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._thread.start()
+
+    def begin(self) -> None:
+        self.start()
         wait_until(lambda: bool(self.queries), "the query to start", _WAIT_S)
 
     def writer(self) -> WriterState:
@@ -302,6 +306,44 @@ def test_one_batch_is_read_while_one_is_stored_and_never_more(scene: Scene) -> N
     wait_until(lambda: scene.read() == 4, "all to be stored", _WAIT_S)
     scene.stop.set()
     assert scene.end() == {0: 4, 1: 10}
+
+
+def _on_a_cluster(scene: Scene) -> None:
+    stream = msgspec.structs.replace(scene.job.settings.stream, master="spark://node-1:7077")
+    settings = msgspec.structs.replace(scene.job.settings, stream=stream)
+    scene.job = replace(scene.job, settings=settings)
+
+
+def test_no_query_begins_on_an_executor_that_could_not_count(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise ExecutorRefused("on node-2", "its judging code is another")
+
+    _on_a_cluster(scene)
+    monkeypatch.setattr(job_module, "executors_are_ready", refuse)
+    scene.start()
+    assert isinstance(scene.end(), ExecutorRefused)
+    assert scene.queries == []
+
+
+def test_a_stop_while_executors_are_waited_for_ends_the_job_which_said_that_it_lives(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(_: object, __: object, needs: Needs, goes_on: Callable[[], bool]) -> bool:
+        assert needs.judge == JUDGE_DIGEST
+        assert goes_on()
+        _set_clock(monkeypatch, lambda: now_ms() + 60_000)
+        scene.stop.set()
+        return goes_on()
+
+    _on_a_cluster(scene)
+    began_ms = now_ms()
+    monkeypatch.setattr(job_module, "executors_are_ready", wait)
+    scene.start()
+    assert scene.end() == {0: 0, 1: 10}
+    assert scene.queries == []
+    assert scene.writer().seen_ms >= began_ms + 60_000
 
 
 def _set_clock(monkeypatch: pytest.MonkeyPatch, clock: Callable[[], int]) -> None:

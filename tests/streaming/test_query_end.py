@@ -26,12 +26,22 @@ Caused by: org.apache.spark.SparkException: Task failed
 Caused by: java.lang.ArithmeticException: long overflow
 \tat java.base/java.lang.Math.multiplyExact(Math.java:1032)
 """
+NO_WORKER = """Job aborted due to stage failure: org.apache.spark.SparkException:
+Error from python worker:
+  Traceback (most recent call last):
+    File "<frozen runpy>", line 198, in _run_module_as_main
+  ModuleNotFoundError: No module named 'sfcrime'
+PYTHONPATH was:
+  /opt/spark/python/lib/pyspark.zip
+org.apache.spark.SparkException: EOFException occurred while reading the port number
+"""
 
 
 @pytest.mark.parametrize(
     "text, word",
     [
         (WORKER, "ValueError: 3"),
+        (NO_WORKER, "ModuleNotFoundError: No module named 'sfcrime'"),
         (CAUSES, "java.lang.ArithmeticException: long overflow"),
         ("disk full\nand more", "disk full"),
         ("", "RuntimeError('')"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import chain
 
 import click
 
@@ -11,6 +12,7 @@ from sfcrime.cli.output import print_json, print_line
 from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.errors import EXIT_FAILURE
 from sfcrime.pipeline.checkup import Finding, Level, check_up
+from sfcrime.pipeline.cluster_checkup import check_up_cluster
 from sfcrime.settings import Settings
 
 _MARKS = {Level.OK: "ok   ", Level.NOTE: "note ", Level.WRONG: "WRONG"}
@@ -26,16 +28,20 @@ _ABOUT_WIDTH = 15
     "--port",
     "--ui-port",
     "--dashboard-port",
+    "--master",
+)
+@click.option(
+    "--cluster", is_flag=True, help="Start a session on the Spark master, and ask its executors."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
-def command(settings: Settings, as_json: bool) -> int:
+def command(settings: Settings, cluster: bool, as_json: bool) -> int:
     """Look at Python, Java, jars, memory, disk, folders, ports and store.
 
-    Nothing is changed and nothing is started. Every jar is hashed. Exit code 1 where something
-    is wrong; a note is no wrong.
+    Nothing is changed, and nothing is started but with --cluster. Every jar is hashed. Exit code 1
+    where something is wrong; a note is no wrong.
     """
     found = []
-    for finding in check_up(settings):
+    for finding in chain(check_up(settings), check_up_cluster(settings) if cluster else ()):
         found.append(finding)
         if not as_json:
             _show(finding)

@@ -39,15 +39,17 @@ COMMANDS = {
     "tune": "The tuning lab: what each setting does here, with a report.",
     "doctor": "What is wrong on this machine, and the command that mends it.",
     "kafka": "Kafka's own tools from the broker's jars.",
+    "pack": "What a Spark cluster's executors need to judge, in one file.",
     "spark-submit": "Spark's own spark-submit on the Java that is here.",
 }
 """Name -> one line, in the order of `--help`; module `sfcrime.cli.<name>` holds `command`
 (a dash is an underscore there)."""
 
 
-_MAKE_FILES_OF_THE_USERS = frozenset({"setup", "tune", "kafka", "spark-submit"})
+_MAKE_FILES_OF_THE_USERS = frozenset({"setup", "tune", "kafka", "pack", "spark-submit"})
 """What these make has the modes that the user's umask leaves: jars that one account fetches for
-others, the lab's reports, what the user's own programs write. All else is for this user alone."""
+others, the lab's reports, archives, what the user's own programs write. All else is for this user
+alone."""
 
 
 class LazyGroup(click.Group):

@@ -32,6 +32,7 @@ _FLAGS = {
     "--lateness-hours": ("stream", "lateness_hours"),
     "--max-records-per-batch": ("stream", "max_records_per_batch"),
     "--ui-port": ("stream", "ui_port"),
+    "--master": ("stream", "master"),
     "--dashboard-port": ("dashboard", "port"),
     "--host": ("dashboard", "host"),
     "--token-file": ("dashboard", "token_file"),

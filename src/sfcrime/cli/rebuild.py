@@ -32,6 +32,7 @@ from sfcrime.store.records import Generation
     "--lateness-hours",
     "--max-records-per-batch",
     "--ui-port",
+    "--master",
 )
 @click.option(
     "--accept-loss", is_flag=True, help="Go on where counted records are no longer in the topic."

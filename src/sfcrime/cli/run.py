@@ -44,6 +44,7 @@ _TOP = 10
     "--lateness-hours",
     "--max-records-per-batch",
     "--ui-port",
+    "--master",
     "--dashboard-port",
 )
 @click.option("--until-caught-up", is_flag=True, help="End when every record is accounted for.")

@@ -27,6 +27,7 @@ from sfcrime.store.records import BatchProgress, Generation
     "--lateness-hours",
     "--max-records-per-batch",
     "--ui-port",
+    "--master",
 )
 @click.option("--until-caught-up", is_flag=True, help="End when every record is accounted for.")
 @click.option(

@@ -28,9 +28,10 @@ from sfcrime.pipeline.training_process import (
     only_training,
     startup_caches,
 )
-from sfcrime.settings import Settings
+from sfcrime.settings import Settings, StreamSettings
 from sfcrime.settings_loading import load_settings
 from sfcrime.sources.source import SYNTHETIC
+from sfcrime.spark.cluster import is_local
 
 TRAINING_RECORDS = 40_000
 _RECORDS_PER_BATCH = 10_000
@@ -90,9 +91,22 @@ def _training_settings(settings: Settings, data_dir: Path) -> Settings:
         jvm=replace(settings.jvm, startup_cache="train"),
         kafka=replace(settings.kafka, port=0, bootstrap_servers="", config_file=""),
         stream=replace(
-            settings.stream, ui_port=0, max_records_per_batch=_RECORDS_PER_BATCH, trigger_ms=0
+            _on_this_machine(settings.stream),
+            ui_port=0,
+            max_records_per_batch=_RECORDS_PER_BATCH,
+            trigger_ms=0,
         ),
         source=replace(settings.source, source=SYNTHETIC, speed="max", limit=TRAINING_RECORDS),
+    )
+
+
+def _on_this_machine(stream: StreamSettings) -> StreamSettings:
+    """The driver's cache is trained by a local query, without what only a cluster has."""
+    if is_local(stream.master):
+        return stream
+    local = StreamSettings().master
+    return msgspec.structs.replace(
+        stream, master=local, spark_properties={}, spark_properties_file=""
     )
 
 

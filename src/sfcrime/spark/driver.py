@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from sfcrime.jvm.java import StartupCache, log_options, pyspark_jars_folder
 from sfcrime.machine.child import last_words
 from sfcrime.machine.own_folder import PRIVATE_UMASK, SPARK_FOLDER, take_empty
 from sfcrime.settings import JvmSettings, Settings
+from sfcrime.spark.cluster import executor_python, require_master
 from sfcrime.spark.properties import spark_properties
 
 WORK_FOLDER = "spark"
@@ -114,6 +114,7 @@ class DriverJvm:
         work_dir: takes its logs.
         stop_grace_s: how long it may take to end by itself.
         connection: the file, empty at first, in which it leaves its port and secret.
+        python: of the workers.
     """
 
     def __init__(
@@ -122,11 +123,13 @@ class DriverJvm:
         work_dir: Path,
         stop_grace_s: float,
         connection: Path,
+        python: str,
     ) -> None:
         self._process = process
         self.log_path, self.output_path = _log_paths(work_dir)
         self._stop_grace_s = stop_grace_s
         self._connection = connection
+        self._python = python
         self._answers = False
 
     @property
@@ -163,7 +166,7 @@ class DriverJvm:
         port, length = struct.unpack("!ii", self._connection.read_bytes()[:8])
         secret = self._connection.read_bytes()[8 : 8 + length].decode("utf-8")
         self._connection.unlink()
-        os.environ["PYSPARK_PYTHON"] = sys.executable  # the workers', read when the session is made
+        os.environ["PYSPARK_PYTHON"] = self._python  # read when the session is made
         os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = secret
         self._answers = True
@@ -208,7 +211,9 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
 
     Raises:
         UsageError, JarsUnavailable, JavaUnavailable: a property is refused, or a part is missing.
+        SparkUnavailable: the cluster's master does not listen.
     """
+    require_master(settings.stream.master)
     stream, properties = settings.stream, spark_properties(settings, work_dir)
     startup = driver_startup(settings.jvm)
     work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -236,7 +241,8 @@ def start_driver_jvm(settings: Settings, work_dir: Path) -> DriverJvm:
             # a worker's socket is unpickled.
             umask=PRIVATE_UMASK,
         )
-    return DriverJvm(process, work_dir, startup.stop_grace_s(STOP_GRACE_S), Path(connection))
+    grace_s, python = startup.stop_grace_s(STOP_GRACE_S), executor_python(stream)
+    return DriverJvm(process, work_dir, grace_s, Path(connection), python)
 
 
 def driver_environment() -> dict[str, str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sfcrime.errors import UsageError
 from sfcrime.settings import Settings
+from sfcrime.spark.cluster import cluster_properties, is_local, require_cluster
+from sfcrime.spark.properties_file import read_properties_file
 
 APPLICATION_NAME = "sfcrime"
 
@@ -16,6 +18,8 @@ _DECIDED_ELSEWHERE = {
     "spark.driver.extraJavaOptions": "the setting stream.jvm_options",
     "spark.driver.defaultJavaOptions": "the JVM's command line, which sfcrime writes",
     "spark.driver.extraClassPath": "the JVM's command line, which sfcrime writes",
+    "spark.pyspark.python": "the setting stream.executor_python",
+    "spark.pyspark.driver.python": "the Python that runs sfcrime",
     "spark.python.unix.domain.socket.enabled": "the length of the data folder's path",
     "spark.python.unix.domain.socket.dir": "the data folder",
 }
@@ -51,12 +55,15 @@ _FREE_CLIENT_OPTIONS = frozenset(
 
 
 def require_settable(settings: Settings) -> None:
-    """Refuses further Spark properties, and options of the source, that sfcrime decides itself.
+    """Refuses further Spark properties, and options of the source, that sfcrime decides itself, and
+    a cluster that could not be counted on.
 
     Raises:
-        UsageError: names the property or option.
+        UsageError: names the property, option or setting.
     """
-    spark_properties(settings, settings.data_dir)
+    properties = spark_properties(settings, settings.data_dir)
+    if not is_local(settings.stream.master):
+        require_cluster(settings, properties)
     for name in settings.stream.source_options:
         is_free = name in _FREE_CLIENT_OPTIONS or not name.lower().startswith("kafka.")
         if name.lower() in _OPTIONS_DECIDED_HERE or not is_free:
@@ -69,34 +76,40 @@ def require_settable(settings: Settings) -> None:
 
 
 def spark_properties(settings: Settings, work_dir: Path) -> Mapping[str, str]:
-    """Every property that differs from Spark's default, those of `stream.spark_properties` too.
+    """Every property that differs from Spark's default, those of the user too, which may be secret.
 
     Raises:
-        UsageError: one of the latter is set by sfcrime itself.
+        UsageError: one of the latter is set by sfcrime itself, or their file cannot be used.
     """
-    own = _own_properties(settings, work_dir)
-    given = settings.stream.spark_properties
-    for name in given:
-        if name in own or name in _DECIDED_ELSEWHERE:
-            raise UsageError(
-                f"The setting stream.spark_properties names {name}.",
-                rule=f"sfcrime sets it itself: {_DECIDED_ELSEWHERE.get(name, 'counts rely on it')}"
-                ".",
-                next_step="leave it out; docs/settings.md lists what can be set",
-            )
-    return {**own, **given}
+    stream, own = settings.stream, _own_properties(settings, work_dir)
+    file = stream.spark_properties_file
+    from_file = read_properties_file(Path(file).expanduser()) if file else {}
+    for place, given in (
+        ("The setting stream.spark_properties", stream.spark_properties),
+        (f"The file of Spark properties {file}", from_file),
+    ):
+        for name in given:
+            if name in own or name in _DECIDED_ELSEWHERE:
+                rule = _DECIDED_ELSEWHERE.get(name, "counts rely on it")
+                raise UsageError(
+                    f"{place} names {name}.",
+                    rule=f"sfcrime sets it itself: {rule}.",
+                    next_step="leave it out; docs/settings.md lists what can be set",
+                )
+    return {**own, **stream.spark_properties, **from_file}
 
 
 def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
     return {
         "spark.master": settings.stream.master,
         "spark.app.name": APPLICATION_NAME,
-        # Loopback only: driver, block manager and UI (SPARK_LOCAL_IP is set for the latter).
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+        **(
+            _local_properties(work_dir)
+            if is_local(settings.stream.master)
+            else cluster_properties(settings)
+        ),
         # Whoever has an account on this machine can open the UI, and end no job in it.
         "spark.ui.killEnabled": "false",
-        **_authentication(settings.stream.master),
         "spark.ui.port": str(settings.stream.ui_port),
         "spark.ui.showConsoleProgress": "false",
         # The UI keeps what a person may look back at; a stream runs for months.
@@ -119,7 +132,6 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
         "spark.sql.streaming.minBatchesToRetain": "2",
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
-        **_worker_sockets(work_dir),
         # Workers are forked from a process that has imported all they need.
         "spark.python.daemon.module": "sfcrime.spark.worker_daemon",
         "spark.sql.streaming.metricsEnabled": "false",
@@ -129,11 +141,16 @@ def _own_properties(settings: Settings, work_dir: Path) -> dict[str, str]:
     }
 
 
-def _authentication(master: str) -> Mapping[str, str]:
-    """What listens for executors takes no stranger's connection. A local Spark makes up the secret
-    in its memory; another one would have to be given it, and is not asked."""
-    is_local = master == "local" or master.startswith("local[")
-    return {"spark.authenticate": "true"} if is_local else {}
+def _local_properties(work_dir: Path) -> Mapping[str, str]:
+    return {
+        # Loopback only: driver, block manager and UI (SPARK_LOCAL_IP is set for the latter).
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        # What listens for executors takes no stranger's connection: Spark makes up the secret in
+        # its memory.
+        "spark.authenticate": "true",
+        **_worker_sockets(work_dir),
+    }
 
 
 def _worker_sockets(work_dir: Path) -> Mapping[str, str]:

@@ -15,12 +15,13 @@ from threading import Thread
 from typing import Any
 
 from py4j.java_gateway import JavaObject
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import SparkSession
 
-from sfcrime.errors import UsageError
+from sfcrime.errors import SparkUnavailable, UsageError
+from sfcrime.machine.child import last_lines
 from sfcrime.machine.own_folder import (
     MEMORY_FOLDER,
     SPARK_FOLDER,
@@ -88,9 +89,18 @@ def open_spark(jvm: DriverJvm) -> RunningSpark:
 
     Raises:
         ChildFailed: the JVM ended; see `await_gateway`.
+        SparkUnavailable: the master of a cluster did not answer for a minute, or refused us.
     """
     jvm.await_gateway()
-    session = open_session({"spark.app.name": APPLICATION_NAME})
+    try:
+        session = open_session({"spark.app.name": APPLICATION_NAME})
+    except Py4JJavaError as failure:
+        said = str(failure.java_exception.toString()).partition("\n")[0]
+        raise SparkUnavailable(
+            f"Spark gave no session: {said}\n{last_lines(jvm.log_path, 3)}",
+            next_step="check that the cluster's master answers, and that its secret "
+            "(spark.authenticate.secret) is ours",
+        ) from failure
     _require_token_of_callbacks(session)
     # Where the JVM dies, the query's end is what says so. py4j logs a traceback of its own to the
     # root logger, which writes to stderr while it has no handler, and so does PySpark's server

@@ -17,8 +17,10 @@ from sfcrime.domain.wall_clock import MICROS
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.outcome import BatchOutcome, CellColumns
 from sfcrime.store.records import LateRecord, PartitionRange, RejectedRecord
-from sfcrime.streaming.arrival import Integers, JudgedRecords, Planned, gaps
+from sfcrime.streaming.arrival import JudgedRecords
 from sfcrime.streaming.judged_rows import LATE, parts_of
+from sfcrime.streaming.proof import Integers
+from sfcrime.streaming.read_batch import Planned, gaps
 
 
 def valid_identities(records: JudgedRecords) -> IdentityColumns:

@@ -21,9 +21,11 @@ from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.arrival import PhaseClock, ReadBatch, judged_records
+from sfcrime.streaming.arrival import judged_records
 from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
-from sfcrime.streaming.execution import execution_of_batch
+from sfcrime.streaming.execution import scan_of_batch
+from sfcrime.streaming.packets import from_row
+from sfcrime.streaming.read_batch import PhaseClock, ReadBatch
 
 Work = TypeVar("Work")
 
@@ -67,11 +69,11 @@ class BatchReader:
             raise StopRequested(f"stopped before batch {batch_id}")
         self.last_batch_id = batch_id
         clock = PhaseClock()
-        packets = [(row.partition, bytes(row.records)) for row in batch.collect()]
+        packets = [from_row(row) for row in batch.collect()]
         clock.ends("action")
-        execution = execution_of_batch(self._session, batch_id)
+        scan = scan_of_batch(self._session, batch_id)
         clock.ends("proof")
-        read = ReadBatch(batch_id, packets, execution.planned, execution.records_scanned, clock)
+        read = ReadBatch(batch_id, packets, scan, clock)
         if not read.is_empty:
             self._storing.wait()
             clock.ends("handover")
@@ -86,7 +88,7 @@ class StoredBatch:
     batch_id: int
     """Its number in the ledger."""
     phases_ms: Mapping[str, int]
-    """Where its time went, in order (`arrival.STORING_PHASES`)."""
+    """Where its time went, in order (`read_batch.STORING_PHASES`)."""
 
 
 class BatchStorer:
@@ -118,6 +120,7 @@ class BatchStorer:
 
         Raises:
             AccountingBroken: something does not fit; nothing was written.
+            ExecutorRefused: it was judged by other code; nothing was written.
             TopicRefused: the topic is another, lost what was read, or is compacted.
             KafkaUnavailable: the topic cannot be asked; nothing was written.
             StoreUnavailable, Refused: nothing was written.

@@ -7,29 +7,19 @@ reached over py4j: Spark gives Python no way to it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from sfcrime.errors import AccountingBroken
-from sfcrime.streaming.arrival import Planned
+from sfcrime.spark.cluster import is_local
+from sfcrime.streaming.read_batch import Planned, Scan
 
 _SCAN = "MicroBatchScanExec"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchExecution:
-    """Facts of one executed batch."""
-
-    records_scanned: int
-    planned: Mapping[int, Planned]
-    """By partition, what the scan read."""
-
-
-def execution_of_batch(session: SparkSession, batch_id: int) -> BatchExecution:
-    """Facts of the batch that has just run its one action.
+def scan_of_batch(session: SparkSession, batch_id: int) -> Scan:
+    """What the batch that has just run its one action read, by its executed plan.
 
     Args:
         session: the one that the query runs in.
@@ -54,10 +44,11 @@ def execution_of_batch(session: SparkSession, batch_id: int) -> BatchExecution:
         )
     (scan,) = scans
     start, end = _offsets(scan.start()), _offsets(scan.end())
-    return BatchExecution(
-        records_scanned=int(scan.metrics().apply("numOutputRows").value()),
+    return Scan(
         # A partition that was added since has no start: Spark reads it from 0.
         planned={number: Planned(start.get(number, 0), last) for number, last in end.items()},
+        records=int(scan.metrics().apply("numOutputRows").value()),
+        is_exact=is_local(str(session.sparkContext.master)),
     )
 
 

@@ -4,11 +4,12 @@ another, so the query keeps no state.
 A row of the query is a packet: what became of some thousand neighbouring records of one partition,
 as Arrow's own bytes. Records travel from the Python workers to the driver through Spark's JVM; as
 rows of their own they would be taken apart and put together there, which no step needs.
+Beside them stands the packet's tally, by which the driver proves that all of it arrived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,25 +17,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.functions import vectorized_udf  # type: ignore[attr-defined]
-from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
+from pyspark.sql.types import (
+    BinaryType,
+    BooleanType,
+    DataType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
 from pyspark.util import PythonEvalType
 
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
 from sfcrime.streaming.judge import judge_records
-from sfcrime.streaming.judged_rows import as_packet, as_rows
+from sfcrime.streaming.judged_rows import as_rows
+from sfcrime.streaming.packets import PACKETS, Packet, as_row, in_order, packet_of
 
+_SPARK_TYPES: Mapping[pa.DataType, DataType] = {
+    pa.int32(): IntegerType(),
+    pa.int64(): LongType(),
+    pa.bool_(): BooleanType(),
+    pa.string(): StringType(),
+    pa.binary(): BinaryType(),
+}
 PACKET_SCHEMA = StructType(
-    [
-        StructField("partition", IntegerType(), nullable=False),
-        StructField("records", BinaryType(), nullable=False),
-    ]
+    [StructField(each.name, _SPARK_TYPES[each.type], nullable=False) for each in PACKETS]
 )
-_PACKETS = pa.schema(
-    [
-        pa.field("partition", pa.int32(), nullable=False),
-        pa.field("records", pa.binary(), nullable=False),
-    ]
-)
+"""`packets.PACKETS` in Spark's words."""
 
 # One byte more than may count tells the judge all that it needs of a longer value.
 _VALUE = (
@@ -90,7 +100,8 @@ def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
 
 
 def judged_packets(records: DataFrame, lateness_us: int | None) -> DataFrame:
-    """The records judged in Python over Arrow batches: a `PACKET_SCHEMA` row for each batch."""
+    """The records judged in Python over Arrow batches: a `PACKET_SCHEMA` row for each batch, and
+    one for a partition without records."""
     return map_in_arrow(records, _judge_batches(lateness_us), PACKET_SCHEMA)
 
 
@@ -104,25 +115,28 @@ def map_in_arrow(
 
 
 def _judge_batches(lateness_us: int | None) -> Callable[[Batches], Batches]:
+    # Spark copies this function to the worker, and by name what it calls: a worker judges, and
+    # tells its digest, by its own code.
     def judge(batches: Batches) -> Batches:
-        for batch in batches:
-            yield packets_of(batch, lateness_us)
+        for packet in packets_of_task(batches, lateness_us):
+            yield as_row(packet)
 
     return judge
 
 
-def packets_of(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:
-    """Judges a batch of (value, partition, offset, timestamp); one packet for each partition in
-    it, which in Spark is one."""
-    column = batch.column("partition")
-    partitions = pc.unique(column).to_pylist()
-    packets = []
-    for partition in partitions:
-        part = batch if len(partitions) == 1 else batch.filter(pc.equal(column, partition))
-        packets.append(as_packet(judged_batch(part, lateness_us)))
-    return pa.RecordBatch.from_arrays(
-        [pa.array(partitions, pa.int32()), pa.array(packets, pa.binary())], schema=_PACKETS
-    )
+def packets_of_task(batches: Iterable[pa.RecordBatch], lateness_us: int | None) -> Iterator[Packet]:
+    """Judges what a task reads, batches of (value, partition, offset, timestamp): a packet for each
+    that has records."""
+    judged = (_judged_packet(batch, lateness_us) for batch in batches if batch.num_rows)
+    return in_order(judged)
+
+
+def _judged_packet(batch: pa.RecordBatch, lateness_us: int | None) -> Packet:
+    """Refuses records of two partitions: nobody could tell which offset is whose."""
+    partitions = pc.unique(batch.column("partition")).to_pylist()
+    if len(partitions) != 1:
+        raise ValueError(f"one task reads partitions {partitions}")
+    return packet_of(partitions[0], judged_batch(batch, lateness_us))
 
 
 def judged_batch(batch: pa.RecordBatch, lateness_us: int | None) -> pa.RecordBatch:

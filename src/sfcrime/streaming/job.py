@@ -16,11 +16,13 @@ from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import spark_options
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
+from sfcrime.spark.cluster import is_local
+from sfcrime.spark.executors import executors_are_ready
 from sfcrime.spark.session import RunningSpark, throw_away_checkpoint
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.arrival import ReadBatch
 from sfcrime.streaming.batches import BatchReader, BatchStorer, Handover, StopRequested
+from sfcrime.streaming.executors import needs_of_executors
 from sfcrime.streaming.generation_choice import next_offsets
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.progress import StoredReports
@@ -32,6 +34,7 @@ from sfcrime.streaming.query_end import (
     jvm_ended,
     not_started,
 )
+from sfcrime.streaming.read_batch import ReadBatch
 from sfcrime.streaming.run_facts import facts_of_run
 from sfcrime.streaming.without_spark import count_without_spark
 
@@ -86,6 +89,7 @@ def run_query(
 
     Raises:
         AccountingBroken: a batch did not add up; it was rolled back.
+        SparkUnavailable, ExecutorRefused: a cluster has no executor, or one that could not count.
         SfcrimeError: the store or Kafka failed meanwhile; KafkaUnavailable where Spark lost Kafka.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
@@ -99,6 +103,8 @@ def run_query(
     while True:
         job.store.describe_run(facts_of_run(job.settings, spark.ui_url))
         storer = BatchStorer(job.store, generation, job.topic)
+        if not _has_executors(spark, job, plan):
+            return storer.ends
         plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
@@ -118,6 +124,20 @@ def run_query(
         spark.renew(job.settings)
         plan = replace(plan, records_per_poll=counted.records_per_poll)
         seen = job.topic.state()
+
+
+def _has_executors(spark: RunningSpark, job: StreamJob, plan: ReadPlan) -> bool:
+    """Whether there are executors that fit, and no stop came meanwhile; raises as `run_query`."""
+    stream = job.settings.stream
+    if is_local(stream.master):
+        return True
+
+    def goes_on() -> bool:
+        job.store.beat()
+        return not job.stop.is_set()
+
+    context = spark.session.sparkContext._jsc
+    return executors_are_ready(context, stream, needs_of_executors(plan.options), goes_on)
 
 
 class _Run:
@@ -172,7 +192,8 @@ class _Run:
             judged_packets(records, generation.lateness_us)
             .writeStream.queryName("calls")
             .foreachBatch(reader)
-            .option("checkpointLocation", str(self._checkpoint))
+            # A folder of this machine, whatever file system a cluster's configuration names.
+            .option("checkpointLocation", self._checkpoint.as_uri())
             .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
         )
         try:

@@ -1,6 +1,7 @@
 """Judged records as rows: how they are written by the workers, and read by the driver.
 
-Pure. Rows travel as columns of Arrow; the rows of one Arrow batch are one packet of bytes.
+Pure. Rows travel as columns of Arrow; those of one Arrow batch are the records of one packet
+(`packets`).
 """
 
 from __future__ import annotations
@@ -68,16 +69,16 @@ def as_rows(judged: JudgedColumns, offsets: pa.Array, published_ms: pa.Array) ->
     )
 
 
-def as_packet(rows: pa.RecordBatch) -> bytes:
+def as_bytes(rows: pa.RecordBatch) -> bytes:
     """Arrow's own bytes of the rows."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_batch(rows)
-    packet: bytes = sink.getvalue().to_pybytes()
-    return packet
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
 
 
-def rows_of(packet: bytes) -> pa.Table:
-    """The `JUDGED` rows of a packet."""
-    with pa.ipc.open_stream(packet) as reader:
+def rows_of(records: bytes) -> pa.Table:
+    """The `JUDGED` rows of a packet's records."""
+    with pa.ipc.open_stream(records) as reader:
         return reader.read_all()

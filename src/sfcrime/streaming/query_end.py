@@ -29,6 +29,8 @@ _TOO_MUCH = (
 """What Spark says of records that it cannot read, whatever it is asked for."""
 _CAUSES = ("Caused by: ", ": ")
 """Before the exceptions that the JVM names, and before the one that py4j names first."""
+_WORKER_SAID, _WORKER_SAID_END = "Error from python worker:", "PYTHONPATH was:"
+"""Around what a Python printed that did not become a worker."""
 _GOES_ON = "starting again continues after the last batch"
 
 
@@ -153,8 +155,12 @@ def not_started(failure: Exception, jvm: DriverJvm) -> ChildFailed:
 
 def last_word(failure: BaseException) -> str:
     """The line that tells why, of all that Spark, Kafka's client and py4j say: the exception of a
-    Python worker's traceback, else the innermost cause that the JVM names, else the first."""
+    Python worker's traceback, else the last words of one that could not start, else the innermost
+    cause that the JVM names, else the first."""
     lines = str(failure).splitlines() or [repr(failure)]
+    if _WORKER_SAID in lines and _WORKER_SAID_END in lines:
+        said = lines[lines.index(_WORKER_SAID) + 1 : lines.index(_WORKER_SAID_END)]
+        return next((line.strip() for line in reversed(said) if line.strip()), _WORKER_SAID)
     traces = [at for at, line in enumerate(lines) if "Traceback (most recent call last)" in line]
     raised = [line for line in lines[traces[0] + 1 :] if line[:1].strip()] if traces else []
     causes = [

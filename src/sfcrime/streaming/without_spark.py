@@ -21,10 +21,10 @@ from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.clock import now_ms
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.arrival import PhaseClock, Planned, ReadBatch
 from sfcrime.streaming.batches import BatchStorer
 from sfcrime.streaming.intake import MOST_RECORDS_PER_POLL, ReadPlan, judged_rows
-from sfcrime.streaming.judged_rows import as_packet
+from sfcrime.streaming.packets import Packet, in_order, packet_of
+from sfcrime.streaming.read_batch import PhaseClock, Planned, ReadBatch, Scan
 
 NO_SPARK_BATCH = -1
 """In place of Spark's number of a batch, which Spark gives from 0."""
@@ -73,7 +73,8 @@ def count_without_spark(
         return None
     packets, scanned, value_bytes = _read(topic, planned, storer.generation.lateness_us)
     clock.ends("withoutSpark")
-    storer.store(ReadBatch(NO_SPARK_BATCH, packets, planned, scanned, clock))
+    scan = Scan(planned, scanned, is_exact=True)
+    storer.store(ReadBatch(NO_SPARK_BATCH, packets, scan, clock))
     stored = storer.stored()[-1]
     lag = {number: max(0, ends.get(number, 0) - span.end) for number, span in planned.items()}
     took_ms = max(1, sum(stored.phases_ms.values()))
@@ -106,11 +107,11 @@ def planned_ranges(
 
 def _read(
     topic: Topic, planned: Mapping[int, Planned], lateness_us: int | None
-) -> tuple[list[tuple[int, bytes]], int, int]:
+) -> tuple[list[Packet], int, int]:
     """Packets of the judged records, how many they are, and the bytes that the judge was given."""
     starts = {number: span.start for number, span in planned.items()}
     ends = {number: span.end for number, span in planned.items()}
-    packets: list[tuple[int, bytes]] = []
+    made: dict[int, list[Packet]] = {n: [] for n, span in planned.items() if span.start < span.end}
     scanned = value_bytes = 0
     of_partition = attrgetter("partition")
     for records in read_range(topic.kafka, starts, ends, _RECORDS_OF_A_PACKET):
@@ -120,13 +121,17 @@ def _read(
             # One byte more than may count tells the judge all that it needs of a longer value.
             values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]
             value_bytes += sum(len(value or b"") for value in values)
-            packets.append((number, _packet(rows, values, lateness_us)))
+            made[number].append(_packet(number, rows, values, lateness_us))
+    packets = [packet for each in made.values() for packet in in_order(each)]
     return packets, scanned, value_bytes
 
 
 def _packet(
-    rows: Sequence[TopicRecord], values: Sequence[bytes | None], lateness_us: int | None
-) -> bytes:
+    partition: int,
+    rows: Sequence[TopicRecord],
+    values: Sequence[bytes | None],
+    lateness_us: int | None,
+) -> Packet:
     offsets = pa.array([row.offset for row in rows], pa.int64())
     published_ms = pa.array([row.timestamp_ms for row in rows], pa.int64())
-    return as_packet(judged_rows(values, offsets, published_ms, lateness_us))
+    return packet_of(partition, judged_rows(values, offsets, published_ms, lateness_us))
