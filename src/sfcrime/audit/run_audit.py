@@ -22,6 +22,7 @@ from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState
 from sfcrime.errors import FingerprintChanged, TopicRefused
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.settings import Settings
@@ -51,7 +52,7 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
         count = count_in_processes(opened.kafka)
-        return run_audit(store, Topic(opened.kafka).state(), count, progress)
+        return run_audit(store, Topic(opened.kafka, BROKER_WAIT_S).state(), count, progress)
 
 
 def run_audit(

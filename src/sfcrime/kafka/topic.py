@@ -5,11 +5,12 @@ A request costs about a millisecond; a client of its own for each would cost sev
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from threading import Event
 from typing import NamedTuple
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import IsolationLevel, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types name few
     ConfigResource,
     OffsetSpec,
@@ -18,18 +19,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types n
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import TopicMadeAgain, TopicUnfit
-from sfcrime.kafka.client import (
-    NOT_YET,
-    REQUEST_TIMEOUT_S,
-    missing_topic,
-    open_admin,
-    translated,
-)
+from sfcrime.kafka.asking import Answer, Patience, no_leader, until_answered
+from sfcrime.kafka.client import REQUEST_TIMEOUT_S, missing_topic, open_admin, translated
 from sfcrime.settings import KafkaSettings
 
 # The client gives these two no types.
 _FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LAST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+_LOOKS_FOR_IT = 5
 
 
 def require_same(topic: str, counted_id: str, found_id: str) -> None:
@@ -53,17 +52,23 @@ class TopicHead(NamedTuple):
 class Topic:
     """A topic of a cluster, whether it exists or not.
 
-    Every question raises KafkaUnavailable where the broker does not answer, and where there is no
-    such topic unless it says otherwise.
+    Every question is asked again while a broker is dead or a leader is being elected. It raises
+    KafkaUnavailable where none answers, and where there is no such topic unless it says otherwise.
 
     Args:
         kafka: names broker and topic.
         patience_s: how long an answer is waited for.
+        stop: set: it is not waited for.
     """
 
-    def __init__(self, kafka: KafkaSettings, patience_s: float = REQUEST_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        patience_s: float = REQUEST_TIMEOUT_S,
+        stop: Event | None = None,
+    ) -> None:
         self.kafka = kafka
-        self._patience_s = patience_s
+        self._patience = Patience(patience_s, stop or Event())
         self.name = kafka.topic
         self.admin = open_admin(kafka)
 
@@ -115,33 +120,33 @@ class Topic:
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         """Asks where partitions begin and who the topic is now, and does not wait: what is
         returned does, and raises."""
-        wanted = {TopicPartition(self.name, number): _FIRST for number in partitions}
-        asked = self.admin.list_offsets(wanted, request_timeout=self._patience_s) if wanted else {}
+        ask = partial(self._ask_head, partitions)
+        within_s = self._patience.attempt_s
         with translated(f"asking for the topic {self.name}"):
-            described = self.admin.describe_topics(
-                TopicCollection([self.name]), request_timeout=self._patience_s
-            )[self.name]
+            first: list[Callable[[], TopicHead]] = [ask(within_s)]
 
-        def answer() -> TopicHead:
-            with translated(f"asking for the topic {self.name}"):
-                try:
-                    found = {place.partition: each.result().offset for place, each in asked.items()}
-                except KafkaException as error:
-                    if error.args[0].code() not in NOT_YET:
-                        raise
-                    found = self.first_offsets()  # a new partition: asks who leads it, too
-                return TopicHead(str(described.result().topic_id), found)
+        def answer(within_s: float) -> TopicHead:
+            return (first.pop() if first else ask(within_s))()
 
-        return answer
+        return lambda: self._answered(f"asking for the topic {self.name}", answer)
+
+    def _ask_head(self, partitions: Collection[int], within_s: float) -> Callable[[], TopicHead]:
+        asked = self._ask_offsets(_FIRST, partitions, within_s)
+        described = self.admin.describe_topics(
+            TopicCollection([self.name]), request_timeout=within_s
+        )[self.name]
+        return lambda: TopicHead(str(described.result().topic_id), asked())
 
     def settings(self) -> dict[str, str]:
         """Every setting of the topic in force, defaults among them."""
         resource = ConfigResource(ResourceType.TOPIC, self.name)
-        with translated(f"asking for the settings of the topic {self.name}"):
-            entries = self.admin.describe_configs([resource], request_timeout=self._patience_s)[
-                resource
-            ].result()
-        return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+        def ask(within_s: float) -> dict[str, str]:
+            asked = self.admin.describe_configs([resource], request_timeout=within_s)
+            entries = asked[resource].result()
+            return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+        return self._answered(f"asking for the settings of the topic {self.name}", ask)
 
     def require_lasting_offsets(self) -> None:
         """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
@@ -164,9 +169,13 @@ class Topic:
     def leaders(self) -> dict[int, int]:
         """By partition, the broker that leads it, below 0 where none does; empty where there is
         no such topic."""
-        # Asked for all topics: a request for one by name may create it on an outside cluster.
         with translated(f"asking {self.kafka.bootstrap_servers} for its topics"):
-            topic = self.admin.list_topics(timeout=self._patience_s).topics.get(self.name)
+            return until_answered(self._patience, self._leaders)
+
+    def _leaders(self, within_s: float) -> dict[int, int]:
+        """As they are now. The client knows the cluster afresh afterwards."""
+        # Asked for all topics: a request for one by name may create it on an outside cluster.
+        topic = self.admin.list_topics(timeout=within_s).topics.get(self.name)
         return {} if topic is None else {n: each.leader for n, each in topic.partitions.items()}
 
     def _offsets(self, spec: OffsetSpec, committed: bool = True) -> dict[int, int]:
@@ -178,20 +187,45 @@ class Topic:
     def _ask(
         self, spec: OffsetSpec, partitions: Collection[int], committed: bool = True
     ) -> dict[int, int]:
+        return self._answered(
+            f"asking for offsets of {self.name}",
+            lambda within_s: self._ask_offsets(spec, partitions, within_s, committed)(),
+        )
+
+    def _ask_offsets(
+        self,
+        spec: OffsetSpec,
+        partitions: Collection[int],
+        within_s: float,
+        committed: bool = True,
+    ) -> Callable[[], dict[int, int]]:
+        """Asks once, and does not wait: what is returned does."""
         wanted = {TopicPartition(self.name, number): spec for number in sorted(partitions)}
         isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        asked = (
+            self.admin.list_offsets(wanted, isolation_level=isolation, request_timeout=within_s)
+            if wanted
+            else {}
+        )
 
-        deadline = time.monotonic() + self._patience_s
-        while True:  # a partition of a known topic may not be ready yet
-            with translated(f"asking for offsets of {self.name}"):
-                try:
-                    answers = self.admin.list_offsets(
-                        wanted, isolation_level=isolation, request_timeout=self._patience_s
-                    )
-                    return {
-                        place.partition: each.result().offset for place, each in answers.items()
-                    }
-                except KafkaException as error:
-                    if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
-                        raise
-            time.sleep(0.05)
+        def answer() -> dict[int, int]:
+            found = {place.partition: each.result().offset for place, each in asked.items()}
+            if any(offset < 0 for offset in found.values()):  # the client's, for a leader's
+                raise no_leader()
+            return found
+
+        return answer
+
+    def _answered(self, doing: str, ask: Callable[[float], Answer]) -> Answer:
+        """The answer of a topic that is there."""
+
+        missed = 0
+
+        def look_again(within_s: float) -> None:
+            nonlocal missed
+            missed = 0 if self._leaders(within_s) else missed + 1
+            if missed == _LOOKS_FOR_IT:  # a broker may not know a topic yet that another made
+                raise missing_topic(self.kafka)
+
+        with translated(doing):
+            return until_answered(self._patience, ask, look_again)

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
 
 from sfcrime.errors import KafkaUnavailable, TopicUnfit
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
@@ -64,7 +65,7 @@ def ensure_topic(topic: Topic, partitions: int) -> int:
     """
     if not topic.exists():
         _create(topic, partitions)
-    deadline = time.monotonic() + REQUEST_TIMEOUT_S
+    deadline = time.monotonic() + BROKER_WAIT_S
     while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
         if time.monotonic() > deadline:
             raise KafkaUnavailable(f"The topic {topic.name} has partitions without a leader.")

@@ -14,6 +14,7 @@ from threading import Event
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange, TopicState, is_caught_up
 from sfcrime.errors import StoreUnavailable, TopicRefused
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.topic import Topic
@@ -105,7 +106,7 @@ def rebuild_topic(
         job_lock(data_dir),
         open_kafka(settings, hooks.on_step) as opened,
     ):
-        topic = Topic(opened.kafka)
+        topic = Topic(opened.kafka, BROKER_WAIT_S, stop)
         found = _with_records(topic)
         kept = set_aside_other_version(store_file)
         if kept is not None:
