@@ -100,7 +100,7 @@ def publish(
         KafkaUnavailable: the broker does not answer, or no longer takes records.
     """
     topic = Topic(plan.kafka, BROKER_WAIT_S, stop)
-    partitions = ensure_topic(topic, plan.kafka.partitions)
+    partitions = ensure_topic(topic, plan.kafka.partitions, plan.kafka.replication_factor)
     require_fit(plan.kafka, topic.settings())
     there = place_to_resume(topic, plan.identity, partitions)
     run = _Run(plan, there, on_progress)

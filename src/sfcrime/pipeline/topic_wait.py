@@ -27,7 +27,7 @@ from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.identity_columns import IdentityColumns
-from sfcrime.store.records import Generation
+from sfcrime.store.records import Generation, counted_ends
 from sfcrime.store.set_aside import SetAsidePlaces
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.generation_choice import lost_end, next_offsets
@@ -97,7 +97,8 @@ class TopicWait:
         topic = self._asked_topic()
         if topic is None:
             return None
-        state = topic.find()
+        counted = counted_ends(self._store.partition_ledger()) if self._store else {}
+        state = topic.find(counted)
         if state is None:
             if self._may_appear:
                 return None
