@@ -118,11 +118,13 @@ def test_what_an_unclean_election_lost_is_named_though_it_was_written_on(
     three_nodes.nodes[1].kill()
     three_nodes.nodes[2].start()
     wait_until(lambda: three_nodes.leader(count.name) == 2, "node 2 to lead")
+    lost = "Partition 0 of .* no longer holds offsets 10 to 29 as they were counted"
+    with pytest.raises(TopicRefused, match=lost):
+        TopicWait(count.settings, store).look()
     # The same calls at other offsets: each of them is known, and the topic is as long as it was.
     count.send(*reversed(range(10, 30)), 40, 41, 42, 43)
     before = store.totals()
 
-    lost = "Partition 0 of .* no longer holds offsets 10 to 29 as they were counted"
     with pytest.raises(TopicRefused, match=lost):
         storer.store(in_hand)
     with pytest.raises(TopicRefused, match=lost):

@@ -41,7 +41,7 @@ def lost_ends(kafka: KafkaSettings, counted: Mapping[int, CountedEnd]) -> dict[i
     Args:
         kafka: names broker and topic.
         counted: by partition, what was counted, with the epoch of a leader under which all of it
-            stood in the topic. Its end is above 0 and at most that of the partition.
+            stood in the topic. Its end is above the first offset that is kept.
 
     Raises:
         KafkaUnavailable: no leader answers.

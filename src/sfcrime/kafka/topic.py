@@ -144,9 +144,12 @@ class Topic:
             number: each
             for number, each in counted.items()
             if each.epoch not in (UNKNOWN_EPOCH, epochs.get(number))
-            and firsts.get(number, 0) < each.end <= ends.get(number, 0)
+            and firsts.get(number, 0) < each.end
+            and number in ends
         }
-        return TopicState(topic_id, firsts, {**ends, **lost_ends(self.kafka, doubtful)}, epochs)
+        lost = lost_ends(self.kafka, doubtful)
+        ends |= {number: min(at, ends[number]) for number, at in lost.items()}
+        return TopicState(topic_id, firsts, ends, epochs)
 
     def state(self, counted: Mapping[int, CountedEnd] = NOTHING_COUNTED) -> TopicState:
         """The topic as it is now; arguments as of `find`."""

@@ -97,7 +97,9 @@ class TopicWait:
         topic = self._asked_topic()
         if topic is None:
             return None
-        counted = counted_ends(self._store.partition_ledger()) if self._store else {}
+        counted = (
+            counted_ends(self._store.partition_ledger()) if self._store and self._stored else {}
+        )
         state = topic.find(counted)
         if state is None:
             if self._may_appear:
