@@ -20,7 +20,7 @@ LATENESS_OFF: Literal["off"] = "off"
 MOST_LATENESS_HOURS = 1_000_000
 """More than a century: any difference between two times that a record can have."""
 
-MOST_COPIES = 9
+MOST_REPLICAS = 9
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Heap = Annotated[
@@ -67,9 +67,9 @@ class KafkaSettings(Room, frozen=True):
         int,
         Meta(
             ge=0,
-            le=MOST_COPIES,
-            description="copies of each partition of a topic that is created; 0: 3, or as many as "
-            "the cluster has brokers",
+            le=MOST_REPLICAS,
+            description="replicas of each partition of a topic that is created; 0: 3, or as many "
+            "as the cluster has brokers",
         ),
     ] = 0
     compression: Annotated[

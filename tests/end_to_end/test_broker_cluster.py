@@ -39,7 +39,7 @@ def test_a_query_outlives_a_broker_and_counts_what_is_published_without_it(
         stream.process.terminate()
         assert stream.wait() == 0, stream.log()
     doctor = sfcrime("doctor", *counter)
-    assert "copies that are behind or down" in doctor.out
+    assert "replicas that are behind or down" in doctor.out
     audit = sfcrime("audit", "--json", *counter[:4])
     assert audit.code == 0, audit.out
     assert audit.json["accounting"]["read"] == 3_000

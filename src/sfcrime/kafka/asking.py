@@ -33,7 +33,7 @@ _PASSES = frozenset(
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._NOENT,
-        # A new leader that does not know yet what all copies have.
+        # A new leader that does not know yet what all replicas have.
         KafkaError.OFFSET_NOT_AVAILABLE,
         KafkaError.REPLICA_NOT_AVAILABLE,
         # A controller that died, or was not the one; "Timed out waiting for controller".

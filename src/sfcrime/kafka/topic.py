@@ -23,9 +23,9 @@ from sfcrime.domain.topic_state import UNKNOWN_EPOCH, CountedEnd, TopicState
 from sfcrime.errors import TopicMadeAgain, TopicUnfit
 from sfcrime.kafka.asking import Answer, Patience, until_answered
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, missing_topic, open_admin, translated
-from sfcrime.kafka.copies import TopicCopies
 from sfcrime.kafka.lost_ends import lost_ends
 from sfcrime.kafka.offsets import FIRST, LAST, Places, ask_offsets, epochs_of, offsets_of
+from sfcrime.kafka.replicas import TopicReplicas
 from sfcrime.settings import KafkaSettings
 
 _LOOKS_FOR_IT = 5
@@ -90,20 +90,20 @@ class Topic:
         """How many brokers of the cluster are up."""
         return self._asked_for_topics(lambda found: len(found.brokers))
 
-    def copies(self) -> TopicCopies | None:
-        """Where its copies are and how they are; None where there is no such topic."""
+    def replicas(self) -> TopicReplicas | None:
+        """Where its replicas are and how they are; None where there is no such topic."""
         found = self._asked_for_topics(lambda found: (found.topics.get(self.name), found.brokers))
         topic, brokers = found
         if topic is None:
             return None
         settings = self.settings()
         parts = {number: topic.partitions[number] for number in sorted(topic.partitions)}
-        return TopicCopies(
+        return TopicReplicas(
             brokers=len(brokers),
-            copies={number: len(each.replicas) for number, each in parts.items()},
-            in_step={number: len(each.isrs) for number, each in parts.items()},
+            replicas={number: len(each.replicas) for number, each in parts.items()},
+            in_sync={number: len(each.isrs) for number, each in parts.items()},
             leaderless=tuple(number for number, each in parts.items() if each.leader < 0),
-            least_in_step=int(settings.get("min.insync.replicas", 1)),
+            least_in_sync=int(settings.get("min.insync.replicas", 1)),
             may_lose=settings.get("unclean.leader.election.enable") == "true",
         )
 

@@ -39,7 +39,7 @@ NEW_TOPIC_SETTINGS: Mapping[str, str] = {
     "unclean.leader.election.enable": "false",
 }
 
-USUAL_COPIES = 3
+USUAL_REPLICAS = 3
 
 _NEEDED: Mapping[str, str] = {
     "cleanup.policy": "A compacted topic drops records, so its calls could not be counted again.",
@@ -56,13 +56,13 @@ _NEEDED: Mapping[str, str] = {
 """Settings that must be those of a new topic, or as good, and why."""
 
 
-def ensure_topic(topic: Topic, partitions: int, copies: int = 0) -> int:
+def ensure_topic(topic: Topic, partitions: int, replicas: int = 0) -> int:
     """Makes the topic if it does not exist; returns when it can be written.
 
     Args:
         topic: the one.
         partitions: of a topic that is made; an existing one keeps its own.
-        copies: of each of its partitions, likewise; 0: 3, or one on each broker where they are
+        replicas: of each of its partitions, likewise; 0: 3, or one on each broker where they are
             fewer.
 
     Returns:
@@ -72,7 +72,7 @@ def ensure_topic(topic: Topic, partitions: int, copies: int = 0) -> int:
         KafkaUnavailable: the broker does not answer, or does not let us make the topic.
     """
     if not topic.exists():
-        _create(topic, partitions, copies)
+        _create(topic, partitions, replicas)
     deadline = time.monotonic() + BROKER_WAIT_S
     while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
         if time.monotonic() > deadline:
@@ -117,17 +117,17 @@ def _is_as_good(name: str, found: str) -> bool:
     return name == "message.timestamp.after.max.ms" and int(found) < _FUTURE_TOLERANCE_MS
 
 
-def copies_in_step(copies: int) -> int:
-    """How many copies have to have a record before it is acknowledged (`min.insync.replicas`): so
+def replicas_in_sync(replicas: int) -> int:
+    """How many replicas have to have a record before it is acknowledged (`min.insync.replicas`): so
     many that each acknowledged one outlives a broker, and so few that the death of one stops
     nobody."""
-    return 1 if copies < USUAL_COPIES else copies // 2 + 1
+    return 1 if replicas < USUAL_REPLICAS else replicas // 2 + 1
 
 
-def _create(topic: Topic, partitions: int, copies: int) -> None:
-    copies = copies or min(USUAL_COPIES, topic.brokers())
-    settings = {**NEW_TOPIC_SETTINGS, "min.insync.replicas": str(copies_in_step(copies))}
-    wanted = NewTopic(topic.name, partitions, copies, config=settings)
+def _create(topic: Topic, partitions: int, replicas: int) -> None:
+    replicas = replicas or min(USUAL_REPLICAS, topic.brokers())
+    settings = {**NEW_TOPIC_SETTINGS, "min.insync.replicas": str(replicas_in_sync(replicas))}
+    wanted = NewTopic(topic.name, partitions, replicas, config=settings)
 
     def ask(within_s: float) -> None:
         made = topic.admin.create_topics([wanted], request_timeout=within_s)

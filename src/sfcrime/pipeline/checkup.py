@@ -17,7 +17,7 @@ from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker_record import running_bootstrap_servers
-from sfcrime.kafka.copies import copy_problems
+from sfcrime.kafka.replicas import replica_problems
 from sfcrime.kafka.topic import Topic
 from sfcrime.kafka.topic_settings import alter_command
 from sfcrime.machine.own_folder import DATA_FOLDER, is_takeable
@@ -75,7 +75,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
     yield _guarded("broker", partial(_broker, settings))
     if settings.kafka.bootstrap_servers:
-        yield _guarded("copies", partial(_copies, settings.kafka))
+        yield _guarded("replicas", partial(_replicas, settings.kafka))
     yield _ui_port(settings)
     yield _page_port(settings)
     yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
@@ -197,23 +197,23 @@ def _broker(settings: Settings) -> Finding:
     return Finding("broker", Level.OK, f"not running; port {port or 'of its own choice'} is free")
 
 
-def _copies(kafka: KafkaSettings) -> Finding:
+def _replicas(kafka: KafkaSettings) -> Finding:
     """Whether the topic outlives a broker."""
-    found = Topic(kafka).copies()
+    found = Topic(kafka).replicas()
     if found is None:
         said = "of a topic that is created: as kafka.replication_factor says"
-        return Finding("copies", Level.OK, said)
-    problems = list(copy_problems(found, partial(alter_command, kafka)))
+        return Finding("replicas", Level.OK, said)
+    problems = list(replica_problems(found, partial(alter_command, kafka)))
     if not problems:
-        most = max(found.copies.values(), default=0)
-        said = f"{most} of each partition, all in step, {found.least_in_step} of them needed"
-        return Finding("copies", Level.OK, said)
+        most = max(found.replicas.values(), default=0)
+        said = f"{most} of each partition, all in sync, {found.least_in_sync} of them needed"
+        return Finding("replicas", Level.OK, said)
     level = Level.WRONG if any(each.is_wrong for each in problems) else Level.NOTE
     said, mend = (
         "; ".join(each.said for each in problems),
         "; ".join(dict.fromkeys(each.mend for each in problems)),
     )
-    return Finding("copies", level, said, mend)
+    return Finding("replicas", level, said, mend)
 
 
 def _ui_port(settings: Settings) -> Finding:
