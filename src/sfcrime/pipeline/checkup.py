@@ -73,8 +73,9 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings.data_dir)
     yield _data_folder(settings.data_dir)
     yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
-    yield _guarded("broker", partial(_broker, settings))
-    if settings.kafka.bootstrap_servers:
+    broker = _guarded("broker", partial(_broker, settings))
+    yield broker
+    if settings.kafka.bootstrap_servers and broker.level is Level.OK:
         yield _guarded("replicas", partial(_replicas, settings.kafka))
     yield _ui_port(settings)
     yield _page_port(settings)
