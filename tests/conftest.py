@@ -50,6 +50,24 @@ def secured(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Itera
         yield running
 
 
+@pytest.fixture(scope="session")
+def running_nodes(
+    tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings
+) -> Iterator[SecuredCluster]:
+    """The same with three nodes; tests take `three_nodes`."""
+    with secured_cluster(tmp_path_factory.mktemp("nodes"), jvm, nodes=3) as running:
+        yield running
+
+
+@pytest.fixture
+def three_nodes(running_nodes: SecuredCluster) -> Iterator[SecuredCluster]:
+    """A cluster of three nodes that runs for the whole session; all of them are up before a test,
+    and those that it killed are started again after it."""
+    running_nodes.mend()
+    yield running_nodes
+    running_nodes.start_killed()
+
+
 @pytest.fixture
 def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
     """Makes settings that name a topic no other test uses; the topic itself is not made."""

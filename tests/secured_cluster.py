@@ -1,32 +1,42 @@
-"""A Kafka cluster of someone else: TLS, SCRAM logins, and rights by access control lists.
+"""A Kafka cluster of someone else, of one node or of three: TLS, SCRAM logins, and rights by access
+control lists.
 
 Its listener for the tests' own preparations is plain and all-powerful; nothing under test uses it.
+Each node is broker and controller, and can be killed and started again by itself.
 """
 
 from __future__ import annotations
 
+import logging
+import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
     AclOperation,
     AclPermissionType,
     AdminClient,
+    ClusterMetadata,
     ResourcePatternType,
     ResourceType,
 )
 
 from running import wait_until
 from sfcrime.jvm.jars import startup_cache
+from sfcrime.jvm.java import StartupCache
 from sfcrime.kafka.broker_files import java_command
 from sfcrime.kafka.connection import answers
-from sfcrime.machine.child import start_child
+from sfcrime.machine.child import Child, start_child
 from sfcrime.machine.ports import free_port
 from sfcrime.settings import JvmSettings, KafkaSettings
+
+_QUIET = logging.getLogger("secured cluster")
+_QUIET.setLevel(logging.CRITICAL)
 
 MECHANISM = "SCRAM-SHA-512"
 STORE_PASSWORD = "kept-in-the-broker-only"  # noqa: S105
@@ -49,8 +59,8 @@ GROUP_PREFIX = "readers"
 
 _PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listeners=OUTSIDE://127.0.0.1:{outside},INSIDE://127.0.0.1:{inside},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=OUTSIDE://127.0.0.1:{outside},INSIDE://127.0.0.1:{inside}
@@ -59,22 +69,58 @@ inter.broker.listener.name=INSIDE
 sasl.enabled.mechanisms={mechanism}
 listener.name.outside.{scram}.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
-ssl.keystore.location={folder}/broker.p12
+ssl.keystore.location={keystore}
 ssl.keystore.type=PKCS12
 ssl.keystore.password={password}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 log.dirs={folder}/log
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
+default.replication.factor={copies}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={copies}
 offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={in_sync}
+num.network.threads=2
+num.io.threads=2
 log.cleaner.dedupe.buffer.size=8388608
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 """
+_META = "version=1\ncluster.id={cluster}\nnode.id={node}\ndirectory.id={directory}\n"
+_CLUSTER_ID = "SecuredClusterOfTests0"
+
+
+@dataclass
+class Node:
+    """A broker that is a controller too."""
+
+    number: int
+    folder: Path
+    ports: Mapping[str, int]
+    command: Sequence[str]
+    child: Child | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self.child is not None
+        return self.child.pid
+
+    def start(self) -> None:
+        """Starts it, and does not wait until it answers."""
+        properties = str(self.folder / "server.properties")
+        self.child = start_child(
+            [*self.command, "kafka.Kafka", properties], self.folder / "broker.out"
+        )
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.child is not None:
+            self.child.kill_tree()
 
 
 @dataclass(frozen=True)
@@ -86,6 +132,44 @@ class SecuredCluster:
     """The listener with TLS and logins."""
     inside: KafkaSettings
     """The plain listener, where everything is allowed."""
+    nodes: Mapping[int, Node] = field(default_factory=dict)
+    """By number, from 1."""
+
+    def start_killed(self) -> None:
+        """Starts every node that was killed, and does not wait."""
+        for node in self.nodes.values():
+            if node.child is None or not node.child.is_running():
+                node.start()
+
+    def mend(self) -> None:
+        """Every node is up, and every partition has all of its copies in step."""
+        self.start_killed()
+        wait_until(lambda: len(self._brokers()) == len(self.nodes), "all nodes")
+        wait_until(self._is_in_step, "all copies in step")
+
+    def _is_in_step(self) -> bool:
+        topics = self._metadata().topics.values()
+        parts = [part for topic in topics for part in topic.partitions.values()]
+        return all(sorted(part.isrs) == sorted(part.replicas) for part in parts)
+
+    def _brokers(self) -> Mapping[int, object]:
+        return self._metadata().brokers
+
+    def _metadata(self) -> ClusterMetadata:
+        while True:
+            with suppress(KafkaException):
+                return AdminClient(
+                    {"bootstrap.servers": self.inside.bootstrap_servers}, logger=_QUIET
+                ).list_topics(timeout=5)
+
+    def leader(self, topic: str, partition: int = 0) -> int:
+        """The node that leads a partition; below 0 where none does."""
+        found: int = self._metadata().topics[topic].partitions[partition].leader
+        return found
+
+    def in_step(self, topic: str, partition: int = 0) -> list[int]:
+        """The nodes whose copy of a partition is in step."""
+        return sorted(self._metadata().topics[topic].partitions[partition].isrs)
 
     @property
     def authority(self) -> Path:
@@ -130,40 +214,75 @@ class SecuredCluster:
 
 
 @contextmanager
-def secured_cluster(folder: Path, jvm: JvmSettings) -> Iterator[SecuredCluster]:
-    """Starts the cluster on free ports, with its users and their rights; stops it at the end."""
-    ports = {name: free_port() for name in ("outside", "inside", "controller")}
+def secured_cluster(folder: Path, jvm: JvmSettings, nodes: int = 1) -> Iterator[SecuredCluster]:
+    """Starts the cluster on free ports, with its users and their rights; stops it at the end.
+
+    Topics of three nodes have three copies, of which two have to be in step (min ISR).
+    """
+    startup = startup_cache("kafka", jvm)
+    made = [_node(folder / f"node-{number}", number, startup) for number in range(1, nodes + 1)]
     cluster = SecuredCluster(
         folder,
-        f"127.0.0.1:{ports['outside']}",
-        KafkaSettings(bootstrap_servers=f"127.0.0.1:{ports['inside']}"),
-    )
-    startup = startup_cache("kafka", jvm)
-    java = startup.java
-    _make_certificates(java.with_name("keytool"), cluster)
-    properties = folder / "server.properties"
-    properties.write_text(
-        _PROPERTIES.format(
-            **ports,
-            folder=folder,
-            mechanism=MECHANISM,
-            scram=MECHANISM.lower(),
-            password=STORE_PASSWORD,
+        ",".join(f"127.0.0.1:{each.ports['outside']}" for each in made),
+        KafkaSettings(
+            bootstrap_servers=",".join(f"127.0.0.1:{each.ports['inside']}" for each in made)
         ),
-        encoding="utf-8",
+        {each.number: each for each in made},
     )
-    command = java_command(startup, "256m", folder)
-    users = [f"{MECHANISM}=[name={name},password={word}]" for name, word in PASSWORDS.items()]
-    logins = [word for user in users for word in ("--add-scram", user)]
-    format_storage = ["kafka.tools.StorageTool", "format", "--cluster-id=SecuredClusterOfTests0"]
-    _run([*command, *format_storage, f"--config={properties}", *logins])
-    child = start_child([*command, "kafka.Kafka", str(properties)], folder / "broker.out")
+    _make_certificates(startup.java.with_name("keytool"), cluster)
+    _format(cluster)
     try:
-        wait_until(lambda: answers(cluster.inside, 0.5), "the secured broker")
+        for each in made:
+            each.start()
+        wait_until(lambda: answers(cluster.inside, 0.5), "the secured cluster")
         _give_rights(cluster.inside)
         yield cluster
     finally:
-        child.stop()
+        for each in made:
+            each.kill()
+
+
+def _node(folder: Path, number: int, startup: StartupCache) -> Node:
+    folder.mkdir()
+    ports = {name: free_port() for name in ("outside", "inside", "controller")}
+    command = java_command(startup, "192m", folder)
+    if startup.mode == "use":
+        command[1:1] = startup.options
+    return Node(number, folder, ports, command)
+
+
+def _format(cluster: SecuredCluster) -> None:
+    """One node by Kafka's tool; what it made says the same for the others, but for their ids."""
+    first, *others = cluster.nodes.values()
+    voters = ",".join(
+        f"{each.number}@127.0.0.1:{each.ports['controller']}" for each in cluster.nodes.values()
+    )
+    for each in cluster.nodes.values():
+        text = _PROPERTIES.format(
+            **each.ports,
+            node=each.number,
+            voters=voters,
+            folder=each.folder,
+            keystore=cluster.folder / "broker.p12",
+            mechanism=MECHANISM,
+            scram=MECHANISM.lower(),
+            password=STORE_PASSWORD,
+            copies=len(cluster.nodes),
+            in_sync=2 if others else 1,
+        )
+        (each.folder / "server.properties").write_text(text, encoding="utf-8")
+    users = [f"{MECHANISM}=[name={name},password={word}]" for name, word in PASSWORDS.items()]
+    logins = [word for user in users for word in ("--add-scram", user)]
+    format_storage = ["kafka.tools.StorageTool", "format", f"--cluster-id={_CLUSTER_ID}"]
+    properties = f"--config={first.folder / 'server.properties'}"
+    _run([*first.command, *format_storage, properties, *logins])
+    for each in others:
+        log = each.folder / "log"
+        log.mkdir()
+        shutil.copy(first.folder / "log" / "bootstrap.checkpoint", log)
+        directory = f"DirectoryOfTheNode-{each.number}AA"
+        meta = _META.format(cluster=_CLUSTER_ID, node=each.number, directory=directory)
+        (log / "meta.properties").write_text(meta, encoding="ascii")
 
 
 def _make_certificates(keytool: Path, cluster: SecuredCluster) -> None:

@@ -20,6 +20,8 @@ LATENESS_OFF: Literal["off"] = "off"
 MOST_LATENESS_HOURS = 1_000_000
 """More than a century: any difference between two times that a record can have."""
 
+MOST_REPLICAS = 9
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Heap = Annotated[
     str, Meta(pattern=r"^\d+[mg]\Z", title="a whole number followed by m (MiB) or g (GiB)")
@@ -61,6 +63,15 @@ class KafkaSettings(Room, frozen=True):
             "or more",
         ),
     ] = 1
+    replication_factor: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=MOST_REPLICAS,
+            description="replicas of each partition of a topic that is created; 0: 3, or as many "
+            "as the cluster has brokers",
+        ),
+    ] = 0
     compression: Annotated[
         Literal["none", "gzip", "snappy", "lz4", "zstd"],
         Meta(description="how published records are packed; whoever reads them must know it"),

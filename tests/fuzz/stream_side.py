@@ -18,6 +18,7 @@ from fuzz_topics import FuzzTopic
 
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
 from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.kafka.topic import TopicHead
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import open_writer
 from sfcrime.streaming.batches import BatchStorer
@@ -111,8 +112,8 @@ class _ListedTopic:
     def __init__(self, topic_id: str) -> None:
         self._topic_id = topic_id
 
-    def ask_head(self, starts: Mapping[int, int]) -> Callable[[], tuple[str, Mapping[int, int]]]:
-        return lambda: (self._topic_id, dict.fromkeys(starts, 0))
+    def ask_head(self, starts: Mapping[int, int]) -> Callable[[], TopicHead]:
+        return lambda: TopicHead(self._topic_id, dict.fromkeys(starts, 0))
 
     def require_lasting_offsets(self) -> None:
         """Offsets without a record stay so."""

@@ -159,9 +159,9 @@ def test_a_copy_is_not_kept_inside_of_what_it_is_a_copy_of(place: Place) -> None
 
 def test_a_store_of_another_schema_is_named_before_anything_is_copied(place: Place) -> None:
     with closing(sqlite3.connect(place.data_dir / STORE_FILE)) as store, store:
-        store.execute("UPDATE schema_version SET version = 3")
+        store.execute("UPDATE schema_version SET version = 4")
 
-    with pytest.raises(StoreUnavailable, match=r"schema version 3(?s:.*)start a job, which brings"):
+    with pytest.raises(StoreUnavailable, match=r"schema version 4(?s:.*)start a job, which brings"):
         place.back_up()
 
 

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.streaming.batches import Handover, HandoverClosed
+from sfcrime.streaming.handover import Handover, HandoverClosed
 
 _WAIT_S = 20.0
 _SURELY_THERE_S = 0.2

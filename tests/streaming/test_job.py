@@ -42,6 +42,7 @@ from sfcrime.store.records import BatchProgress, WriterState
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import batches, query_end, without_spark
 from sfcrime.streaming import job as job_module
+from sfcrime.streaming import other_client as other_client_module
 from sfcrime.streaming.batches import BatchReader
 from sfcrime.streaming.job import StreamJob, run_query
 from sfcrime.streaming.judge_digest import JUDGE_DIGEST
@@ -126,7 +127,7 @@ class HeldTopic:
     def end_offsets(self) -> dict[int, int]:
         return self.ends
 
-    def state(self) -> TopicState:
+    def state(self, _: object = None) -> TopicState:
         return TopicState(GENERATION.topic_id, dict.fromkeys(self.ends, 0), self.ends)
 
 
@@ -538,7 +539,7 @@ def read_by_the_other_client(
 
 @pytest.fixture
 def other_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(without_spark, "read_range", read_by_the_other_client)
+    monkeypatch.setattr(other_client_module, "read_range", read_by_the_other_client)
 
 
 def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:

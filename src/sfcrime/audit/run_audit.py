@@ -22,12 +22,13 @@ from sfcrime.audit.trace import find_records
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState
 from sfcrime.errors import FingerprintChanged, TopicRefused
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
-from sfcrime.store.records import Generation, PartitionRange
+from sfcrime.store.records import Generation, PartitionRange, counted_ends
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, due): of offsets while the topic is read, then of parts of the comparison."""
@@ -51,7 +52,9 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
         count = count_in_processes(opened.kafka)
-        return run_audit(store, Topic(opened.kafka).state(), count, progress)
+        counted = counted_ends(store.partition_ledger())
+        topic = Topic(opened.kafka, BROKER_WAIT_S).state(counted)
+        return run_audit(store, topic, count, progress)
 
 
 def run_audit(
@@ -64,7 +67,8 @@ def run_audit(
 
     Args:
         store: one snapshot, so a job may go on counting meanwhile.
-        topic: the one the store's generation was counted from, as it is now.
+        topic: the one the store's generation was counted from, as it is now against what was
+            counted of it (`Topic.state`).
         count: reads and judges its records.
         progress: told of it.
 

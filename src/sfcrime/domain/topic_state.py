@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -21,6 +21,19 @@ class LostRange(NamedTuple):
         return f"partition {self.partition}: offsets {self.start:,} to {self.end - 1:,}"
 
 
+UNKNOWN_EPOCH = -1
+"""In place of a leader epoch that was not noted, or that a broker does not tell."""
+
+
+class CountedEnd(NamedTuple):
+    """Up to where a partition was counted, and under which leader that was proved."""
+
+    end: int
+    """The first offset that is not accounted for."""
+    epoch: int = UNKNOWN_EPOCH
+    """Kafka's number of that leader, higher with each election."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicState:
     """Who a topic is, and where its partitions begin and end."""
@@ -30,7 +43,10 @@ class TopicState:
     firsts: Mapping[int, int]
     """By partition, the first offset that is still kept."""
     ends: Mapping[int, int]
-    """By partition, one past the last committed offset."""
+    """By partition, one past the last committed offset; of a partition that lost its end and was
+    written on since, where what is left of the counted records ends."""
+    epochs: Mapping[int, int] = field(default_factory=dict, compare=False)
+    """By partition, the epoch of its leader."""
 
     def lost(self, partition: int, start: int, end: int) -> list[LostRange]:
         """What of [start, end) is no longer there: its head, its tail, or all of it at once."""

@@ -20,6 +20,7 @@ from sfcrime.errors import (
     TopicRefused,
     UsageError,
 )
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.client_file import read_client_file
 from sfcrime.kafka.dialects import ClientFile
 from sfcrime.settings import KafkaSettings
@@ -33,17 +34,6 @@ MAX_PRODUCED_BYTES = 15 * 1024 * 1024
 MAX_UNPACKED_BYTES = 2**31 - 1
 """What the records that were packed together may unpack to when they are read; the client allows
 no more. A few kilobytes of zstd may hold hundreds of megabytes."""
-
-# Errors about a partition that the broker has only just been given (of a new topic, or after a
-# start), or that the client does not know yet.
-NOT_YET = (
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.UNKNOWN_LEADER_EPOCH,
-    KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._NOENT,
-)
 
 OnError = Callable[[KafkaError], None]
 Properties = dict[str, str | int | float | bool]
@@ -211,7 +201,7 @@ def open_producer(settings: KafkaSettings) -> Producer:
         "queue.buffering.max.messages": 50_000,
         "queue.buffering.max.kbytes": 64 * 1024,
         "message.max.bytes": MAX_PRODUCED_BYTES,
-        "message.timeout.ms": 120_000,
+        "message.timeout.ms": int(BROKER_WAIT_S * 1000),
     }
     with translated("making a client"):
         return Producer(properties, logger=_LOG)

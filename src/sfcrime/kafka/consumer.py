@@ -10,6 +10,7 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from sfcrime.errors import KafkaUnavailable
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.client import open_consumer, translated
 from sfcrime.kafka.headers import SequenceReader
 from sfcrime.kafka.reading_errors import (
@@ -30,9 +31,6 @@ _WAIT_S = 0.1
 """The client waits so long for a list to fill, even at the end of a partition."""
 
 _NO_TIMESTAMP = -1
-
-STALL_S = 15.0
-"""A reader whose client fetches nothing for so long has lost the broker."""
 
 
 class TopicRecord(NamedTuple):
@@ -66,7 +64,7 @@ def read_range(
             a microsecond a record; nothing where it is empty.
 
     Raises:
-        KafkaUnavailable: the broker sends nothing for 15 s, the topic does not exist, or a
+        KafkaUnavailable: the broker sends nothing for 60 s, the topic does not exist, or a
             partition no longer has all of its range.
     """
     reader = SequenceReader(source_name) if source_name else None
@@ -244,9 +242,9 @@ class FetchWatch:
         Raises:
             KafkaUnavailable: naming them.
         """
-        if self.quiet_s > STALL_S:
+        if self.quiet_s > BROKER_WAIT_S:
             raise KafkaUnavailable(
-                f"Kafka gave nothing of {self._topic} for {STALL_S:.0f} s, "
+                f"Kafka gave nothing of {self._topic} for {BROKER_WAIT_S:.0f} s, "
                 f"with offsets still to read in partitions {sorted(partitions)}.",
                 next_step="check that the broker runs",
             )

@@ -9,6 +9,7 @@ from threading import Event
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.client import Properties, kafka_error, open_consumer, translated
 from sfcrime.kafka.connection import require_answer
 from sfcrime.kafka.consumer import FetchWatch, TopicRecord, record_of
@@ -67,7 +68,7 @@ def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator
             elif plan.quiet_s is not None and watch.quiet_s > plan.quiet_s:
                 return
             elif any(each.code() == KafkaError._ALL_BROKERS_DOWN for each in reported):
-                require_answer(kafka)
+                require_answer(kafka, BROKER_WAIT_S)
                 reported.clear()
     finally:
         consumer.close()

@@ -49,7 +49,7 @@ def read_places(
         most_bytes: so many of a value are kept.
 
     Raises:
-        KafkaUnavailable: the broker does not answer for 15 s.
+        KafkaUnavailable: the broker does not answer for 60 s.
     """
     found: dict[Place, Content | None] = dict.fromkeys(places)
     wanted: dict[int, deque[int]] = {}

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.errors import KafkaUnavailable, TopicRefused
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.client import MAX_PRODUCED_BYTES, kafka_error, open_producer, translated
 from sfcrime.kafka.headers import SEQUENCE_HEADER, SOURCE_HEADER, source_header
 from sfcrime.kafka.pace import Pace, PublicationClock
@@ -27,7 +28,8 @@ from sfcrime.machine.freed_memory import FreedMemory
 from sfcrime.settings import KafkaSettings
 
 PROGRESS_INTERVAL_S = 0.25
-_FLUSH_S = 10.0
+_STOP_S = 10.0
+"""How long a stop waits for what was sent to be acknowledged."""
 _SERVE_EVERY = 1000
 """Records between two looks at delivery errors and the clock."""
 
@@ -97,8 +99,8 @@ def publish(
             settings.
         KafkaUnavailable: the broker does not answer, or no longer takes records.
     """
-    topic = Topic(plan.kafka)
-    partitions = ensure_topic(topic, plan.kafka.partitions)
+    topic = Topic(plan.kafka, BROKER_WAIT_S, stop)
+    partitions = ensure_topic(topic, plan.kafka.partitions, plan.kafka.replication_factor)
     require_fit(plan.kafka, topic.settings())
     there = place_to_resume(topic, plan.identity, partitions)
     run = _Run(plan, there, on_progress)
@@ -155,16 +157,17 @@ class _Run:
 
     def finish(self, ended: bool) -> Published:
         """Waits until the broker has acknowledged everything."""
-        deadline = time.monotonic() + _FLUSH_S
+        wait_s = BROKER_WAIT_S if ended else _STOP_S
+        deadline = time.monotonic() + wait_s
         left = len(self._producer)
         while left:
             before, left = left, self._producer.flush(0.2)
             self._serve()
             if left < before:
-                deadline = time.monotonic() + _FLUSH_S
+                deadline = time.monotonic() + wait_s
             elif time.monotonic() > deadline:
                 raise KafkaUnavailable(
-                    f"The broker has not acknowledged {left} records in {_FLUSH_S:.0f} s.",
+                    f"The broker has not acknowledged {left} records in {wait_s:.0f} s.",
                     next_step="check that the broker runs, and start again: "
                     "what it has not taken is sent then",
                 )

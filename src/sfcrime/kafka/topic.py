@@ -5,31 +5,33 @@ A request costs about a millisecond; a client of its own for each would cost sev
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from threading import Event
+from types import MappingProxyType
 from typing import NamedTuple
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types name few
+    ClusterMetadata,
     ConfigResource,
     OffsetSpec,
     ResourceType,
 )
 
-from sfcrime.domain.topic_state import TopicState
+from sfcrime.domain.topic_state import UNKNOWN_EPOCH, CountedEnd, TopicState
 from sfcrime.errors import TopicMadeAgain, TopicUnfit
-from sfcrime.kafka.client import (
-    NOT_YET,
-    REQUEST_TIMEOUT_S,
-    missing_topic,
-    open_admin,
-    translated,
-)
+from sfcrime.kafka.asking import Answer, Patience, until_answered
+from sfcrime.kafka.client import REQUEST_TIMEOUT_S, missing_topic, open_admin, translated
+from sfcrime.kafka.lost_ends import lost_ends
+from sfcrime.kafka.offsets import FIRST, LAST, Places, ask_offsets, epochs_of, offsets_of
+from sfcrime.kafka.replicas import TopicReplicas
 from sfcrime.settings import KafkaSettings
 
-# The client gives these two no types.
-_FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-_LAST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_LOOKS_FOR_IT = 5
+
+NOTHING_COUNTED: Mapping[int, CountedEnd] = MappingProxyType({})
+NO_EPOCHS: Mapping[int, int] = MappingProxyType({})
 
 
 def require_same(topic: str, counted_id: str, found_id: str) -> None:
@@ -43,27 +45,35 @@ def require_same(topic: str, counted_id: str, found_id: str) -> None:
 
 
 class TopicHead(NamedTuple):
-    """Who a topic is, and where some of its partitions begin."""
+    """Who a topic is, and where some of its partitions begin and who leads them."""
 
     topic_id: str
     firsts: Mapping[int, int]
     """By partition, the first offset that is still kept."""
+    epochs: Mapping[int, int] = NO_EPOCHS
+    """By partition, that of its leader: while it is the same, nothing that was read is lost."""
 
 
 class Topic:
     """A topic of a cluster, whether it exists or not.
 
-    Every question raises KafkaUnavailable where the broker does not answer, and where there is no
-    such topic unless it says otherwise.
+    Every question is asked again while a broker is dead or a leader is being elected. It raises
+    KafkaUnavailable where none answers, and where there is no such topic unless it says otherwise.
 
     Args:
         kafka: names broker and topic.
         patience_s: how long an answer is waited for.
+        stop: set: it is not waited for.
     """
 
-    def __init__(self, kafka: KafkaSettings, patience_s: float = REQUEST_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        patience_s: float = REQUEST_TIMEOUT_S,
+        stop: Event | None = None,
+    ) -> None:
         self.kafka = kafka
-        self._patience_s = patience_s
+        self._patience = Patience(patience_s, stop or Event())
         self.name = kafka.topic
         self.admin = open_admin(kafka)
 
@@ -76,9 +86,30 @@ class Topic:
         if not self.exists():
             raise missing_topic(self.kafka)
 
+    def brokers(self) -> int:
+        """How many brokers of the cluster are up."""
+        return self._asked_for_topics(lambda found: len(found.brokers))
+
+    def replicas(self) -> TopicReplicas | None:
+        """Where its replicas are and how they are; None where there is no such topic."""
+        found = self._asked_for_topics(lambda found: (found.topics.get(self.name), found.brokers))
+        topic, brokers = found
+        if topic is None:
+            return None
+        settings = self.settings()
+        parts = {number: topic.partitions[number] for number in sorted(topic.partitions)}
+        return TopicReplicas(
+            brokers=len(brokers),
+            replicas={number: len(each.replicas) for number, each in parts.items()},
+            in_sync={number: len(each.isrs) for number, each in parts.items()},
+            leaderless=tuple(number for number, each in parts.items() if each.leader < 0),
+            least_in_sync=int(settings.get("min.insync.replicas", 1)),
+            may_lose=settings.get("unclean.leader.election.enable") == "true",
+        )
+
     def first_offsets(self) -> dict[int, int]:
         """By partition, its first offset that is still kept."""
-        return self._offsets(_FIRST)
+        return self._offsets(FIRST)
 
     def end_offsets(self, *, committed: bool = True) -> dict[int, int]:
         """By partition, its last stable offset: one past what a `read_committed` reader can see.
@@ -87,61 +118,79 @@ class Topic:
             committed: False: one past the last offset of all, past transactions that are open
                 too.
         """
-        return self._offsets(_LAST, committed)
+        return self._offsets(LAST, committed)
 
     def ends(self) -> dict[int, int]:
         """The same of committed records; empty where there is no such topic."""
         partitions = self.leaders().keys()
-        return self._ask(_LAST, partitions) if partitions else {}
+        return offsets_of(self._ask(LAST, partitions)) if partitions else {}
 
-    def find(self) -> TopicState | None:
+    def find(self, counted: Mapping[int, CountedEnd] = NOTHING_COUNTED) -> TopicState | None:
         """The topic as it is now; None where there is no such topic.
 
         Asks for the id last: if a topic is made again meanwhile, its offsets come with its new id.
+
+        Args:
+            counted: by partition, what was counted of it. Where the end of that was lost, and
+                others were written in its place, the partition ends there.
         """
         partitions = self.leaders().keys()
         if not partitions:
             return None
-        firsts, ends = self._ask(_FIRST, partitions), self._ask(_LAST, partitions)
-        return TopicState(self.ask_head(())().topic_id, firsts, ends)
+        firsts, lasts = offsets_of(self._ask(FIRST, partitions)), self._ask(LAST, partitions)
+        ends, epochs = offsets_of(lasts), epochs_of(lasts)
+        topic_id = self.ask_head(())().topic_id
+        doubtful = {
+            number: each
+            for number, each in counted.items()
+            if each.epoch not in (UNKNOWN_EPOCH, epochs.get(number))
+            and firsts.get(number, 0) < each.end
+            and number in ends
+        }
+        lost = lost_ends(self.kafka, doubtful)
+        ends |= {number: min(at, ends[number]) for number, at in lost.items()}
+        return TopicState(topic_id, firsts, ends, epochs)
 
-    def state(self) -> TopicState:
-        """The topic as it is now."""
-        found = self.find()
+    def state(self, counted: Mapping[int, CountedEnd] = NOTHING_COUNTED) -> TopicState:
+        """The topic as it is now; arguments as of `find`."""
+        found = self.find(counted)
         if found is None:
             raise missing_topic(self.kafka)
         return found
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
-        """Asks where partitions begin and who the topic is now, and does not wait: what is
-        returned does, and raises."""
-        wanted = {TopicPartition(self.name, number): _FIRST for number in partitions}
-        asked = self.admin.list_offsets(wanted, request_timeout=self._patience_s) if wanted else {}
+        """Asks where partitions begin, who leads them and who the topic is now, and does not wait:
+        what is returned does, and raises."""
+        ask = partial(self._ask_head, partitions)
+        within_s = self._patience.attempt_s
         with translated(f"asking for the topic {self.name}"):
-            described = self.admin.describe_topics(
-                TopicCollection([self.name]), request_timeout=self._patience_s
-            )[self.name]
+            first: list[Callable[[], TopicHead]] = [ask(within_s)]
 
-        def answer() -> TopicHead:
-            with translated(f"asking for the topic {self.name}"):
-                try:
-                    found = {place.partition: each.result().offset for place, each in asked.items()}
-                except KafkaException as error:
-                    if error.args[0].code() not in NOT_YET:
-                        raise
-                    found = self.first_offsets()  # a new partition: asks who leads it, too
-                return TopicHead(str(described.result().topic_id), found)
+        def answer(within_s: float) -> TopicHead:
+            return (first.pop() if first else ask(within_s))()
 
-        return answer
+        return lambda: self._answered(f"asking for the topic {self.name}", answer)
+
+    def _ask_head(self, partitions: Collection[int], within_s: float) -> Callable[[], TopicHead]:
+        firsts = self._ask_offsets(FIRST, partitions, within_s)
+        lasts = self._ask_offsets(LAST, partitions, within_s)
+        described = self.admin.describe_topics(
+            TopicCollection([self.name]), request_timeout=within_s
+        )[self.name]
+        return lambda: TopicHead(
+            str(described.result().topic_id), offsets_of(firsts()), epochs_of(lasts())
+        )
 
     def settings(self) -> dict[str, str]:
         """Every setting of the topic in force, defaults among them."""
         resource = ConfigResource(ResourceType.TOPIC, self.name)
-        with translated(f"asking for the settings of the topic {self.name}"):
-            entries = self.admin.describe_configs([resource], request_timeout=self._patience_s)[
-                resource
-            ].result()
-        return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+        def ask(within_s: float) -> dict[str, str]:
+            asked = self.admin.describe_configs([resource], request_timeout=within_s)
+            entries = asked[resource].result()
+            return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+        return self._answered(f"asking for the settings of the topic {self.name}", ask)
 
     def require_lasting_offsets(self) -> None:
         """Refuses a topic whose records vanish one by one: no recount could prove its numbers.
@@ -164,34 +213,48 @@ class Topic:
     def leaders(self) -> dict[int, int]:
         """By partition, the broker that leads it, below 0 where none does; empty where there is
         no such topic."""
-        # Asked for all topics: a request for one by name may create it on an outside cluster.
-        with translated(f"asking {self.kafka.bootstrap_servers} for its topics"):
-            topic = self.admin.list_topics(timeout=self._patience_s).topics.get(self.name)
+        return self._asked_for_topics(self._leaders)
+
+    def _leaders(self, found: ClusterMetadata) -> dict[int, int]:
+        topic = found.topics.get(self.name)
         return {} if topic is None else {n: each.leader for n, each in topic.partitions.items()}
+
+    def _asked_for_topics(self, take: Callable[[ClusterMetadata], Answer]) -> Answer:
+        with translated(f"asking {self.kafka.bootstrap_servers} for its topics"):
+            return take(until_answered(self._patience, self._look_at_cluster))
+
+    def _look_at_cluster(self, within_s: float) -> ClusterMetadata:
+        """The client knows the cluster afresh afterwards."""
+        # Asked for all topics: a request for one by name may create it on an outside cluster.
+        return self.admin.list_topics(timeout=within_s)
 
     def _offsets(self, spec: OffsetSpec, committed: bool = True) -> dict[int, int]:
         partitions = self.leaders().keys()
         if not partitions:
             raise missing_topic(self.kafka)
-        return self._ask(spec, partitions, committed)
+        return offsets_of(self._ask(spec, partitions, committed))
 
-    def _ask(
-        self, spec: OffsetSpec, partitions: Collection[int], committed: bool = True
-    ) -> dict[int, int]:
+    def _ask(self, spec: OffsetSpec, partitions: Collection[int], committed: bool = True) -> Places:
+        return self._answered(
+            f"asking for offsets of {self.name}",
+            lambda within_s: self._ask_offsets(spec, partitions, within_s, committed)(),
+        )
+
+    def _ask_offsets(
+        self, spec: OffsetSpec, partitions: Collection[int], within_s: float, committed: bool = True
+    ) -> Callable[[], Places]:
         wanted = {TopicPartition(self.name, number): spec for number in sorted(partitions)}
-        isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        return ask_offsets(self.admin, wanted, within_s, committed=committed)
 
-        deadline = time.monotonic() + self._patience_s
-        while True:  # a partition of a known topic may not be ready yet
-            with translated(f"asking for offsets of {self.name}"):
-                try:
-                    answers = self.admin.list_offsets(
-                        wanted, isolation_level=isolation, request_timeout=self._patience_s
-                    )
-                    return {
-                        place.partition: each.result().offset for place, each in answers.items()
-                    }
-                except KafkaException as error:
-                    if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
-                        raise
-            time.sleep(0.05)
+    def _answered(self, doing: str, ask: Callable[[float], Answer]) -> Answer:
+        """The answer of a topic that is there."""
+        missed = 0
+
+        def look_again(within_s: float) -> None:
+            nonlocal missed
+            missed = 0 if self._leaders(self._look_at_cluster(within_s)) else missed + 1
+            if missed == _LOOKS_FOR_IT:  # a broker may not know a topic yet that another made
+                raise missing_topic(self.kafka)
+
+        with translated(doing):
+            return until_answered(self._patience, ask, look_again)

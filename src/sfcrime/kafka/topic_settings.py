@@ -12,7 +12,8 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
 
 from sfcrime.errors import KafkaUnavailable, TopicUnfit
-from sfcrime.kafka.client import REQUEST_TIMEOUT_S, translated
+from sfcrime.kafka.asking import BROKER_WAIT_S, Patience, until_answered
+from sfcrime.kafka.client import translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
 
@@ -34,7 +35,11 @@ NEW_TOPIC_SETTINGS: Mapping[str, str] = {
     "message.timestamp.before.max.ms": str(_OLDEST_MS),
     "message.timestamp.after.max.ms": str(_FUTURE_TOLERANCE_MS),
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
+    # Partitions whose brokers are all down wait for one that has every acknowledged record.
+    "unclean.leader.election.enable": "false",
 }
+
+USUAL_REPLICAS = 3
 
 _NEEDED: Mapping[str, str] = {
     "cleanup.policy": "A compacted topic drops records, so its calls could not be counted again.",
@@ -45,16 +50,20 @@ _NEEDED: Mapping[str, str] = {
     "message.timestamp.before.max.ms": "A bound on the age of a record refuses old calls.",
     "message.timestamp.after.max.ms": "A record stamped into the far future would make every later "
     "one late.",
+    "unclean.leader.election.enable": "A broker that lacks acknowledged calls may come to lead, "
+    "and they are lost.",
 }
 """Settings that must be those of a new topic, or as good, and why."""
 
 
-def ensure_topic(topic: Topic, partitions: int) -> int:
+def ensure_topic(topic: Topic, partitions: int, replicas: int = 0) -> int:
     """Makes the topic if it does not exist; returns when it can be written.
 
     Args:
         topic: the one.
         partitions: of a topic that is made; an existing one keeps its own.
+        replicas: of each of its partitions, likewise; 0: 3, or one on each broker where they are
+            fewer.
 
     Returns:
         How many partitions it has.
@@ -63,8 +72,8 @@ def ensure_topic(topic: Topic, partitions: int) -> int:
         KafkaUnavailable: the broker does not answer, or does not let us make the topic.
     """
     if not topic.exists():
-        _create(topic, partitions)
-    deadline = time.monotonic() + REQUEST_TIMEOUT_S
+        _create(topic, partitions, replicas)
+    deadline = time.monotonic() + BROKER_WAIT_S
     while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
         if time.monotonic() > deadline:
             raise KafkaUnavailable(f"The topic {topic.name} has partitions without a leader.")
@@ -89,12 +98,16 @@ def require_fit(kafka: KafkaSettings, settings: Mapping[str, str]) -> None:
         wanted = NEW_TOPIC_SETTINGS[name]
         found = settings.get(name, wanted)
         if found != wanted and not _is_as_good(name, found):
-            mend = (
-                f"sfcrime kafka configs --alter --bootstrap-server {kafka.bootstrap_servers} "
-                f"--entity-type topics --entity-name {kafka.topic} --add-config {name}={wanted}"
-                "   (or choose another --topic)"
-            )
+            mend = f"{alter_command(kafka, f'{name}={wanted}')}   (or choose another --topic)"
             raise TopicUnfit(kafka.topic, name, found, rule=rule, next_step=mend)
+
+
+def alter_command(kafka: KafkaSettings, setting: str) -> str:
+    """The command that gives the topic a setting, `name=value`."""
+    return (
+        f"sfcrime kafka configs --alter --bootstrap-server {kafka.bootstrap_servers} "
+        f"--entity-type topics --entity-name {kafka.topic} --add-config {setting}"
+    )
 
 
 def _is_as_good(name: str, found: str) -> bool:
@@ -104,12 +117,25 @@ def _is_as_good(name: str, found: str) -> bool:
     return name == "message.timestamp.after.max.ms" and int(found) < _FUTURE_TOLERANCE_MS
 
 
-def _create(topic: Topic, partitions: int) -> None:
-    wanted = NewTopic(topic.name, num_partitions=partitions, config=dict(NEW_TOPIC_SETTINGS))
-    with translated(f"making the topic {topic.name}"):
+def replicas_in_sync(replicas: int) -> int:
+    """How many replicas have to have a record before it is acknowledged (`min.insync.replicas`): so
+    many that each acknowledged one outlives a broker, and so few that the death of one stops
+    nobody."""
+    return 1 if replicas < USUAL_REPLICAS else replicas // 2 + 1
+
+
+def _create(topic: Topic, partitions: int, replicas: int) -> None:
+    replicas = replicas or min(USUAL_REPLICAS, topic.brokers())
+    settings = {**NEW_TOPIC_SETTINGS, "min.insync.replicas": str(replicas_in_sync(replicas))}
+    wanted = NewTopic(topic.name, partitions, replicas, config=settings)
+
+    def ask(within_s: float) -> None:
+        made = topic.admin.create_topics([wanted], request_timeout=within_s)
         try:
-            made = topic.admin.create_topics([wanted], request_timeout=REQUEST_TIMEOUT_S)
             made[topic.name].result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+
+    with translated(f"making the topic {topic.name}"):
+        until_answered(Patience(BROKER_WAIT_S), ask, lambda _: topic.brokers())

@@ -17,7 +17,9 @@ from sfcrime.errors import SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker_record import running_bootstrap_servers
+from sfcrime.kafka.replicas import replica_problems
 from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_settings import alter_command
 from sfcrime.machine.own_folder import DATA_FOLDER, is_takeable
 from sfcrime.machine.ports import is_free
 from sfcrime.machine.sizes import (
@@ -29,7 +31,7 @@ from sfcrime.machine.sizes import (
 )
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.pipeline.training_process import startup_caches
-from sfcrime.settings import Settings
+from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
 from sfcrime.store.soundness import store_problems
@@ -71,7 +73,10 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings.data_dir)
     yield _data_folder(settings.data_dir)
     yield _folder("jar folder", jars_folder("kafka", settings.jvm).parent, "SFCRIME_JVM_CACHE_DIR")
-    yield _guarded("broker", partial(_broker, settings))
+    broker = _guarded("broker", partial(_broker, settings))
+    yield broker
+    if settings.kafka.bootstrap_servers and broker.level is Level.OK:
+        yield _guarded("replicas", partial(_replicas, settings.kafka))
     yield _ui_port(settings)
     yield _page_port(settings)
     yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
@@ -191,6 +196,25 @@ def _broker(settings: Settings) -> Finding:
         said = f"another program listens on port {port}, which the embedded broker would take"
         return Finding("broker", Level.WRONG, said, "sfcrime run --port 0")
     return Finding("broker", Level.OK, f"not running; port {port or 'of its own choice'} is free")
+
+
+def _replicas(kafka: KafkaSettings) -> Finding:
+    """Whether the topic outlives a broker."""
+    found = Topic(kafka).replicas()
+    if found is None:
+        said = "of a topic that is created: as kafka.replication_factor says"
+        return Finding("replicas", Level.OK, said)
+    problems = list(replica_problems(found, partial(alter_command, kafka)))
+    if not problems:
+        most = max(found.replicas.values(), default=0)
+        said = f"{most} of each partition, all in sync, {found.least_in_sync} of them needed"
+        return Finding("replicas", Level.OK, said)
+    level = Level.WRONG if any(each.is_wrong for each in problems) else Level.NOTE
+    said, mend = (
+        "; ".join(each.said for each in problems),
+        "; ".join(dict.fromkeys(each.mend for each in problems)),
+    )
+    return Finding("replicas", level, said, mend)
 
 
 def _ui_port(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from threading import Event
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import LostRange, TopicState, is_caught_up
 from sfcrime.errors import StoreUnavailable, TopicRefused
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.origin import origin_of
 from sfcrime.kafka.topic import Topic
@@ -24,7 +25,7 @@ from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import counted_generation
-from sfcrime.store.records import Generation, PartitionRange
+from sfcrime.store.records import Generation, PartitionRange, counted_ends
 from sfcrime.store.versions import set_aside_other_version
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming.generation_choice import (
@@ -105,7 +106,7 @@ def rebuild_topic(
         job_lock(data_dir),
         open_kafka(settings, hooks.on_step) as opened,
     ):
-        topic = Topic(opened.kafka)
+        topic = Topic(opened.kafka, BROKER_WAIT_S, stop)
         found = _with_records(topic)
         kept = set_aside_other_version(store_file)
         if kept is not None:
@@ -120,7 +121,7 @@ def rebuild_topic(
             hooks.on_plan(plan)
             if plan.lost and not accept_loss:
                 raise _would_lose(plan, opened)
-            wanted = pending_generation(store, plan.wanted, found)
+            wanted = pending_generation(store, plan.wanted, topic.state)
             job = StreamJob(opened, topic, store, stop, until_caught_up=True, due=found.ends)
             swapped = _count(job, wanted, found, hooks)
             if swapped:
@@ -152,12 +153,14 @@ def _plan(settings: Settings, topic: Topic, store: StoreWriter, found: TopicStat
     is_same = seen is not None and seen.topic_id == found.topic_id
     origin = None if is_same else origin_of(topic.kafka, found)
     wanted = new_generation(settings, found, origin, seen)
+    ledger = store.partition_ledger()
+    held = topic.state(counted_ends(ledger)) if is_same else found
     return RebuildPlan(
         seen=seen,
         seen_accounting=totals.accounting if totals else Accounting(),
         wanted=wanted,
         due=_offsets_held(found),
-        lost=lost_ranges(seen, store.partition_ledger(), wanted, found),
+        lost=lost_ranges(seen, ledger, wanted, held),
     )
 
 

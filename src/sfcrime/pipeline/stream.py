@@ -79,6 +79,8 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     What store, topic or cluster refuse is raised at once, before Spark is there.
     """
     # PySpark, Arrow and SQLAlchemy take as long to import as the JVM takes to start.
+    from sfcrime.kafka.asking import BROKER_WAIT_S
+    from sfcrime.kafka.topic import Topic
     from sfcrime.pipeline.topic_wait import TopicWait
     from sfcrime.spark.session import open_spark
     from sfcrime.store.writer import open_writer
@@ -97,7 +99,7 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
         ThreadPoolExecutor(1, "find-topic") as background,
     ):
         stored = stored_generation(settings, store)
-        wait = TopicWait(settings, store, may_appear=request.await_topic)
+        wait = TopicWait(settings, store, may_appear=request.await_topic, stop=stop)
         found, finding = wait.look(), None
         if found is None:
             finding = background.submit(wait.until_found, stop, hooks.on_step)
@@ -109,8 +111,9 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
                     return {}
                 generation = stored or begin_generation(settings, store, found.state, found.origin)
                 hooks.on_ready(spark.ui_url, generation)
+                topic = Topic(found.topic.kafka, BROKER_WAIT_S, stop)
                 job = StreamJob(
-                    settings, found.topic, store, stop, until_caught_up=request.until_caught_up
+                    settings, topic, store, stop, until_caught_up=request.until_caught_up
                 )
                 return dict(run_query(spark, job, generation, found.state, hooks.on_progress))
             finally:

@@ -18,6 +18,7 @@ import numpy as np
 
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import KafkaUnavailable, TopicMissing
+from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker_record import is_starting, known_kafka
 from sfcrime.kafka.client import missing_topic
 from sfcrime.kafka.connection import require_answer
@@ -26,13 +27,12 @@ from sfcrime.kafka.origin import OriginKind, TopicOrigin, origin_of
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.identity_columns import IdentityColumns
-from sfcrime.store.records import Generation
+from sfcrime.store.records import Generation, counted_ends
 from sfcrime.store.set_aside import SetAsidePlaces
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.generation_choice import lost_end, next_offsets
 from sfcrime.streaming.judge import judge_records
 
-BROKER_WAIT_S = 60.0
 _POLL_S = 0.2
 _LOOKED_AT = 100
 """Offsets of each partition; it takes as long to read one."""
@@ -52,7 +52,7 @@ class TopicWait:
     """Looks for the topic until there is something to count.
 
     An outside cluster has to answer at once: Spark's own client would take minutes to find out
-    that it does not.
+    that it does not. A broker of it that dies later is waited for.
 
     Args:
         settings: name the topic, and the cluster or the data folder of the embedded broker.
@@ -60,6 +60,7 @@ class TopicWait:
             only that shows whose topic it is.
         may_appear: a topic that an outside cluster lacks is waited for; the embedded broker's
             always is.
+        stop: set: no answer is waited for.
 
     Raises:
         UsageError: the file of client properties cannot be used.
@@ -72,6 +73,7 @@ class TopicWait:
         store: StoreWriter | None = None,
         *,
         may_appear: bool = False,
+        stop: Event | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -83,7 +85,7 @@ class TopicWait:
         self._may_appear = self._stored is None and (may_appear or not self._is_outside)
         if self._is_outside:
             require_answer(settings.kafka)
-            self._topic = Topic(settings.kafka)
+            self._topic = Topic(settings.kafka, BROKER_WAIT_S, stop)
 
     def look(self) -> FoundTopic | None:
         """The topic, if it can be counted now; None where it is worth waiting.
@@ -95,7 +97,10 @@ class TopicWait:
         topic = self._asked_topic()
         if topic is None:
             return None
-        state = topic.find()
+        counted = (
+            counted_ends(self._store.partition_ledger()) if self._store and self._stored else {}
+        )
+        state = topic.find(counted)
         if state is None:
             if self._may_appear:
                 return None

@@ -7,26 +7,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-MIGRATED_VERSION = 3
+MIGRATED_VERSION = 4
 """The one version that is brought up; older ones are refused."""
 
 _STATEMENTS = (
-    "ALTER TABLE rejected ADD COLUMN batch_id BIGINT",
-    "ALTER TABLE late ADD COLUMN batch_id BIGINT",
-    "CREATE TABLE set_aside (generation_id INTEGER NOT NULL, partition INTEGER NOT NULL, "
-    "reason TEXT NOT NULL, records BIGINT NOT NULL, dropped BIGINT NOT NULL, "
-    "kept_from BIGINT NOT NULL, PRIMARY KEY (generation_id, partition, reason), "
-    "CONSTRAINT set_aside_dropped CHECK (0 <= dropped AND dropped <= records), "
-    "FOREIGN KEY(generation_id) REFERENCES generation (id)) WITHOUT ROWID",
-    "INSERT INTO set_aside SELECT generation_id, partition, reason, count(*), 0, 0 "
-    "FROM rejected GROUP BY generation_id, partition, reason",
-    "INSERT INTO set_aside SELECT generation_id, partition, 'late', count(*), 0, 0 "
-    "FROM late GROUP BY generation_id, partition",
-    "UPDATE schema_version SET version = 4",
+    "ALTER TABLE partition_ledger ADD COLUMN leader_epoch BIGINT DEFAULT (-1) NOT NULL",
+    "ALTER TABLE batch_range ADD COLUMN leader_epoch BIGINT DEFAULT (-1) NOT NULL",
+    "UPDATE schema_version SET version = 5",
 )
 
 
 def migrate(connection: Connection) -> None:
-    """Brings up the tables of a store of version 3, which stands in a transaction."""
+    """Brings up the tables of a store of version 4, which stands in a transaction."""
     for statement in _STATEMENTS:
         connection.exec_driver_sql(statement)

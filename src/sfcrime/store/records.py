@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.topic_state import UNKNOWN_EPOCH, CountedEnd
 from sfcrime.domain.wall_clock import MICROS
 
 
@@ -87,6 +89,8 @@ class PartitionRange(NamedTuple):
     counted: int = 0
     late: int = 0
     rejected: int = 0
+    leader_epoch: int = UNKNOWN_EPOCH
+    """Of the partition, when what stands before `end` was proved to be in the topic."""
 
     def followed_by(self, after: PartitionRange) -> PartitionRange:
         """Both together; `after` starts where this one ends."""
@@ -97,7 +101,13 @@ class PartitionRange(NamedTuple):
             self.counted + after.counted,
             self.late + after.late,
             self.rejected + after.rejected,
+            after.leader_epoch,
         )
+
+
+def counted_ends(ledger: Iterable[PartitionRange]) -> dict[int, CountedEnd]:
+    """What was counted of each partition, as the topic is asked for it (`kafka.topic`)."""
+    return {each.partition: CountedEnd(each.end, each.leader_epoch) for each in ledger}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.schema import SchemaItem
 
 from sfcrime.domain.outcomes import ACCOUNTING_FIELDS, Outcome
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised whenever a table changes; a store of another version is brought up to it (`migration`), or
 refused."""
 
@@ -46,7 +47,8 @@ def _adds_up(table: str) -> CheckConstraint:
 
 def _partition_range() -> list[Column[int]]:
     numbers = _numbers("start_offset", "end_offset", "counted", "late", "rejected")
-    return [_key("partition"), *numbers]
+    epoch = Column("leader_epoch", BigInteger, nullable=False, server_default=text("-1"))
+    return [_key("partition"), *numbers, epoch]
 
 
 def _of_generation() -> Column[int]:

@@ -7,30 +7,33 @@ batch after batch; Spark reads the next batch meanwhile, and never more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from threading import Event, Lock
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from threading import Event
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from sfcrime.errors import RecordsDeleted
-from sfcrime.kafka.topic import Topic, require_same
+from sfcrime.domain.topic_state import CountedEnd
+from sfcrime.errors import KafkaUnavailable, RecordsDeleted
+from sfcrime.kafka.topic import NO_EPOCHS, Topic, TopicHead, require_same
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
-from sfcrime.store.records import Generation
+from sfcrime.store.outcome import BatchOutcome
+from sfcrime.store.records import Generation, counted_ends
 from sfcrime.store.writer import StoreWriter
 from sfcrime.streaming.arrival import judged_records
 from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
 from sfcrime.streaming.execution import scan_of_batch
+from sfcrime.streaming.generation_choice import next_offsets
+from sfcrime.streaming.handover import Handover
+from sfcrime.streaming.leader_epochs import LeaderEpochs
+from sfcrime.streaming.other_client import read_packets
 from sfcrime.streaming.packets import from_row
-from sfcrime.streaming.read_batch import PhaseClock, ReadBatch
-
-Work = TypeVar("Work")
+from sfcrime.streaming.read_batch import PhaseClock, ReadBatch, Scan
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
+_MOST_ELECTIONS = 10
 
 
 class StopRequested(Exception):
@@ -98,18 +101,32 @@ class BatchStorer:
         store: its one writer.
         generation: the one it writes.
         topic: asked before each commit.
+        epochs: by partition, the epoch of the leader under which the ledger was found to fit the
+            topic.
     """
 
-    def __init__(self, store: StoreWriter, generation: Generation, topic: Topic) -> None:
+    def __init__(
+        self,
+        store: StoreWriter,
+        generation: Generation,
+        topic: Topic,
+        epochs: Mapping[int, int] = NO_EPOCHS,
+    ) -> None:
         self._store = store
         self.generation = generation
         self._topic = topic
         last = store.last_batch_id()
         self._next_id = 0 if last is None else last + 1
-        self.ends: Mapping[int, int] = store.partition_ends()
-        """By partition, the first offset that is not accounted for."""
+        self.counted: Mapping[int, CountedEnd] = counted_ends(store.partition_ledger())
+        """By partition, what is in the ledger."""
+        self.epochs = LeaderEpochs(epochs)
         self._stored: deque[StoredBatch] = deque(maxlen=_BATCHES_REMEMBERED)
         self._freed = FreedMemory(_give_back)
+
+    @property
+    def ends(self) -> Mapping[int, int]:
+        """By partition, the first offset that is not accounted for."""
+        return {number: each.end for number, each in self.counted.items()}
 
     def stored(self) -> list[StoredBatch]:
         """The newest batches that were committed, oldest first."""
@@ -118,14 +135,44 @@ class BatchStorer:
     def store(self, read: ReadBatch) -> None:
         """Counts a batch and commits it.
 
+        A batch during which a partition got another leader is read again, by the other client:
+        Spark does not say from which leader it got which record, and one that was elected uncleanly
+        may hold others at the same offsets.
+
         Raises:
             AccountingBroken: something does not fit; nothing was written.
             ExecutorRefused: it was judged by other code; nothing was written.
-            TopicRefused: the topic is another, lost what was read, or is compacted.
+            TopicRefused: the topic is another, lost what was read or counted, or is compacted.
             KafkaUnavailable: the topic cannot be asked; nothing was written.
             StoreUnavailable, Refused: nothing was written.
         """
         clock = PhaseClock()
+        outcome, head = self._counted(read, clock)
+        elections = 0
+        while self.epochs.changed(head.epochs):
+            if elections == _MOST_ELECTIONS:
+                raise _no_lasting_leader(self._topic.name)
+            elections += 1
+            outcome, head = self._counted(self._read_again(read), clock)
+        if outcome.accounting.gaps:  # they may be records that were compacted meanwhile
+            self._topic.require_lasting_offsets()
+        clock.ends("topicCheck")
+        proved = self.epochs.proved_by(head.epochs)
+        ranges = [
+            each._replace(leader_epoch=proved.get(each.partition, each.leader_epoch))
+            for each in outcome.ranges
+        ]
+        self._store.commit_batch(replace(outcome, ranges=ranges))
+        clock.ends("storing")
+        phases_ms = {**read.clock.spent_ms, **clock.spent_ms}
+        self._next_id += 1
+        self.counted = {**self.counted, **counted_ends(ranges)}
+        self.epochs.committed(proved)
+        self._stored.append(StoredBatch(read.spark_batch_id, outcome.batch_id, phases_ms))
+        self._freed.after(outcome.accounting.read)
+
+    def _counted(self, read: ReadBatch, clock: PhaseClock) -> tuple[BatchOutcome, TopicHead]:
+        """What the batch comes to, and the topic as it was asked after it had been read."""
         starts = {
             number: span.start for number, span in read.planned.items() if span.start < span.end
         }
@@ -139,17 +186,26 @@ class BatchStorer:
             self._next_id, records, first_copies, read.planned, self.generation.window_minutes
         )
         clock.ends("counting")
-        require_still_held(self.generation, *head(), starts)
-        if outcome.accounting.gaps:  # they may be records that were compacted meanwhile
-            self._topic.require_lasting_offsets()
-        clock.ends("topicCheck")
-        self._store.commit_batch(outcome)
-        clock.ends("storing")
-        phases_ms = {**read.clock.spent_ms, **clock.spent_ms}
-        self._next_id += 1
-        self.ends = {**self.ends, **{number: span.end for number, span in read.planned.items()}}
-        self._stored.append(StoredBatch(read.spark_batch_id, outcome.batch_id, phases_ms))
-        self._freed.after(len(records))
+        found = head()
+        require_still_held(self.generation, found.topic_id, found.firsts, starts)
+        return outcome, found
+
+    def _read_again(self, read: ReadBatch) -> ReadBatch:
+        """The batch as it stands in the topic, once what was counted before it does so too."""
+        seen = self._topic.state(self.counted)
+        next_offsets(self.generation, self.ends, seen)
+        found = read_packets(self._topic.kafka, read.planned, self.generation.lateness_us)
+        self.epochs.read_under(seen.epochs)
+        scan = Scan(read.planned, found.scanned, is_exact=True)
+        return replace(read, packets=found.packets, scan=scan)
+
+
+def _no_lasting_leader(topic: str) -> KafkaUnavailable:
+    return KafkaUnavailable(
+        f"Partitions of {topic} got other leaders {_MOST_ELECTIONS} times while a batch was read.",
+        rule="A batch counts once it was read under one leader of each partition.",
+        next_step="see why the brokers of the cluster come and go",
+    )
 
 
 def require_still_held(
@@ -176,66 +232,3 @@ def require_still_held(
 def _give_back() -> None:
     pa.default_memory_pool().release_unused()
     trim_heap()
-
-
-class HandoverClosed(Exception):
-    """Nothing more is taken: the end has begun. It ends whatever still hands work over; no caller
-    of the job sees it."""
-
-
-class Handover(Generic[Work]):
-    """Takes pieces of work in order, and does each once the one before it is done.
-
-    Once a piece has failed, no further one is taken. A context manager: its end waits for what was
-    handed over.
-
-    Args:
-        do: does one piece, in a thread of its own.
-        name: of the thread.
-    """
-
-    def __init__(self, do: Callable[[Work], None], name: str) -> None:
-        self._do = do
-        self._thread = ThreadPoolExecutor(1, name)
-        self._pending: Future[None] | None = None
-        self._taking = Lock()
-        self._closed = False
-
-    def __enter__(self) -> Handover[Work]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Takes nothing more, and waits for what was handed over. Repeatable."""
-        with self._taking:
-            self._closed = True
-        self._thread.shutdown(wait=True)
-
-    def hand_over(self, work: Work) -> None:
-        """Waits for the piece before, and hands over the next.
-
-        Raises:
-            BaseException: what the piece before failed with; this one is not taken.
-            HandoverClosed: the end has begun; neither is this one.
-        """
-        self.wait()
-        with self._taking:
-            if self._closed:
-                raise HandoverClosed
-            self._pending = self._thread.submit(self._do, work)
-
-    def wait(self) -> None:
-        """Returns when everything that was handed over is done.
-
-        Raises:
-            BaseException: what a piece failed with; again at every call.
-        """
-        if self._pending is not None:
-            self._pending.result()
-
-    def check(self) -> None:
-        """Raises what a piece failed with, without waiting for one that is being done."""
-        if self._pending is not None and self._pending.done():
-            self._pending.result()

@@ -7,11 +7,11 @@ one; a rebuild counts a second one meanwhile. The store alone says where countin
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sfcrime.domain.outcomes import DEFAULT_LATENESS_S, RULES_VERSION
-from sfcrime.domain.topic_state import TopicState
+from sfcrime.domain.topic_state import CountedEnd, TopicState
 from sfcrime.errors import (
     FingerprintChanged,
     RecordsDeleted,
@@ -25,7 +25,7 @@ from sfcrime.machine.clock import now_ms
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import counted_generation
-from sfcrime.store.records import Generation
+from sfcrime.store.records import Generation, counted_ends
 from sfcrime.store.writer import StoreWriter
 
 FINGERPRINT = ("topic", "lateness_s", "window_minutes", "rules_version")
@@ -191,8 +191,9 @@ def next_offsets(
         last, first = topic.ends.get(partition, 0), topic.firsts.get(partition, 0)
         if last < end:
             raise lost_end(
-                f"Partition {partition} of {counted.topic} ends at offset {last:,}; records up "
-                f"to {end:,} were counted."
+                f"Partition {partition} of {counted.topic} no longer holds offsets {last:,} to "
+                f"{end - 1:,} as they were counted: it ends before them, or other records were "
+                "written in their place."
             )
         if first > end:
             raise RecordsDeleted(counted.topic, partition, end, first)
@@ -203,13 +204,17 @@ def lost_end(happened: str) -> TopicRefused:
     """The error of a topic that does not end with what was counted last."""
     return TopicRefused(
         happened,
-        rule="A topic that lost its end was restored or lost data: the offsets after it are given "
-        "again to other records.",
+        rule="A topic that lost its end was restored, lost data, or elected a leader that lacked "
+        "it: the offsets after it are given again to other records.",
         next_step="restore the topic, or count what it holds: sfcrime rebuild --accept-loss",
     )
 
 
-def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState) -> Generation:
+def pending_generation(
+    store: StoreWriter,
+    wanted: Generation,
+    look: Callable[[Mapping[int, CountedEnd]], TopicState],
+) -> Generation:
     """The generation that a rebuild counts into, and that `store` writes from now on: the one that
     a killed rebuild left where it counted the same, else `wanted`.
 
@@ -218,14 +223,14 @@ def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState
     Args:
         store: writes what readers see, until this is called.
         wanted: a new generation.
-        topic: as it is now.
+        look: gives the topic as it is now against what was counted of it (`Topic.state`).
     """
     for number, left in store.unseen_generations().items():
         same = replace(left, created_ms=wanted.created_ms, start_offsets=wanted.start_offsets)
         if same != wanted:
             continue
         store.go_on_with(number)
-        if _can_go_on(store, left, topic):
+        if _can_go_on(store, left, look):
             store.forget_unseen()
             return left
     store.create_generation(wanted, pending=True)
@@ -233,9 +238,12 @@ def pending_generation(store: StoreWriter, wanted: Generation, topic: TopicState
     return wanted
 
 
-def _can_go_on(store: StoreWriter, left: Generation, topic: TopicState) -> bool:
+def _can_go_on(
+    store: StoreWriter, left: Generation, look: Callable[[Mapping[int, CountedEnd]], TopicState]
+) -> bool:
+    ledger = store.partition_ledger()
     try:
-        next_offsets(left, store.partition_ends(), topic)
+        next_offsets(left, store.partition_ends(), look(counted_ends(ledger)))
     except Refused:
         return False
     return True

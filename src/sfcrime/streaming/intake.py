@@ -60,6 +60,12 @@ MOST_RECORDS_PER_POLL = 20_000
 unless told otherwise. Of calls, so many are some 10 MB."""
 
 
+_WAITS = {"kafka.request.timeout.ms": "30000", "kafka.default.api.timeout.ms": "30000"}
+"""Spark's client goes on asking a leader that died until this has passed, by default a minute. Then
+Spark asks anew with another client, three times. Less would end a query that is reading while a
+leader is elected, which may take 10 s."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
     """What of which topic is read."""
@@ -82,11 +88,14 @@ def records_of_topic(session: SparkSession, read: ReadPlan) -> DataFrame:
 
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", read.records_per_poll)
     start = {read.topic: {str(p): offset for p, offset in read.start_offsets.items()}}
+    # Kafka refuses one that does not fit the other, so a user's own stands alone.
+    waits = {} if _WAITS.keys() & read.further_options.keys() else _WAITS
     reader = (
         session.readStream.format("kafka")
         .option("kafka.max.poll.records", read.records_per_poll)
         # A fetch unpacks to some five times this: a larger one leaves the processor's caches.
         .option("kafka.max.partition.fetch.bytes", 512 * 1024)
+        .options(**waits)
         .options(**read.further_options)
         .options(**read.options)
         .option("subscribe", read.topic)

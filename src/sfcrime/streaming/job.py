@@ -21,9 +21,10 @@ from sfcrime.spark.executors import executors_are_ready
 from sfcrime.spark.session import RunningSpark, throw_away_checkpoint
 from sfcrime.store.records import BatchProgress, Generation
 from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.batches import BatchReader, BatchStorer, Handover, StopRequested
+from sfcrime.streaming.batches import BatchReader, BatchStorer, StopRequested
 from sfcrime.streaming.executors import needs_of_executors
 from sfcrime.streaming.generation_choice import next_offsets
+from sfcrime.streaming.handover import Handover
 from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
 from sfcrime.streaming.progress import StoredReports
 from sfcrime.streaming.query_end import (
@@ -100,9 +101,10 @@ def run_query(
         max_records_per_batch=job.settings.stream.max_records_per_batch,
         further_options=job.settings.stream.source_options,
     )
+    epochs = seen.epochs
     while True:
         job.store.describe_run(facts_of_run(job.settings, spark.ui_url))
-        storer = BatchStorer(job.store, generation, job.topic)
+        storer = BatchStorer(job.store, generation, job.topic, epochs)
         if not _has_executors(spark, job, plan):
             return storer.ends
         plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
@@ -110,7 +112,7 @@ def run_query(
             try:
                 return _Run(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
             except _PartitionsAdded as added:
-                seen = added.seen
+                seen, epochs = added.seen, storer.epochs.proved
                 continue
             except TooMuchForSpark as failure:
                 error = failure.error
@@ -123,7 +125,7 @@ def run_query(
             return storer.ends
         spark.renew(job.settings)
         plan = replace(plan, records_per_poll=counted.records_per_poll)
-        seen = job.topic.state()
+        seen, epochs = job.topic.state(storer.counted), storer.epochs.proved
 
 
 def _has_executors(spark: RunningSpark, job: StreamJob, plan: ReadPlan) -> bool:
@@ -251,5 +253,5 @@ class _Run:
             failure,
             reader.failure,
             self._spark.jvm,
-            lambda: next_offsets(storer.generation, storer.ends, topic.state()),
+            lambda: next_offsets(storer.generation, storer.ends, topic.state(storer.counted)),
         )

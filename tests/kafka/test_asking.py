@@ -1,0 +1,81 @@
+"""Who asks Kafka asks again as long as that may help, and no longer."""
+
+from __future__ import annotations
+
+from threading import Event, Timer
+from time import monotonic
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from sfcrime.kafka.asking import Patience, until_answered
+
+
+class Broker:
+    """Fails some times, and then answers.
+
+    Args:
+        times: how often it fails.
+        code: with which of the client's errors.
+    """
+
+    def __init__(self, times: int, code: int = KafkaError._TIMED_OUT) -> None:
+        self.left = times
+        self.code = code
+        self.asked: list[str] = []
+
+    def ask(self, within_s: float) -> str:
+        self.asked.append("ask")
+        if not self.left:
+            return f"answered within {within_s:g} s"
+        self.left -= 1
+        raise KafkaException(KafkaError(self.code))
+
+    def look_again(self, _: float) -> None:
+        self.asked.append("look")
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+def test_the_client_looks_at_the_cluster_before_it_asks_again() -> None:
+    broker = Broker(2)
+    assert until_answered(Patience(60), broker.ask, broker.look_again) == "answered within 4 s"
+    assert broker.asked == ["ask", "look", "ask", "look", "ask"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.NOT_CONTROLLER,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+    ],
+)
+def test_an_election_is_waited_for(code: int) -> None:
+    broker = Broker(1, code)
+    assert until_answered(Patience(2), broker.ask) == "answered within 2 s"
+
+
+@pytest.mark.parametrize(
+    "code", [KafkaError._AUTHENTICATION, KafkaError.TOPIC_AUTHORIZATION_FAILED]
+)
+def test_what_asking_again_does_not_mend_is_raised_at_once(code: int) -> None:
+    broker = Broker(1, code)
+    with pytest.raises(KafkaException):
+        until_answered(Patience(60), broker.ask)
+    assert broker.asked == ["ask"]
+
+
+def test_patience_ends() -> None:
+    with pytest.raises(KafkaException):
+        until_answered(Patience(0.3), Broker(1_000).ask)
+
+
+def test_a_stop_ends_it() -> None:
+    stop, began = Event(), monotonic()
+    Timer(0.2, stop.set).start()
+    with pytest.raises(KafkaException):
+        until_answered(Patience(60, stop), Broker(1_000_000).ask)
+    assert monotonic() - began < 10
