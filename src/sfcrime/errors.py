@@ -10,6 +10,7 @@
     |   |   +-- TopicMissing
     |   +-- StoreUnavailable
     |   |   +-- StoreEmpty
+    |   |   +-- StoreLost
     |   |   +-- StoreDamaged
     |   |   +-- ReadTooLong
     |   +-- PortTaken
@@ -20,6 +21,7 @@
     |   |   +-- TopicUnfit
     |   +-- FingerprintChanged
     |   +-- AlreadyRunning
+    |   |   +-- StoreTaken
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
     |   +-- GivenUp                     it ended again and again
@@ -139,6 +141,12 @@ class StoreEmpty(StoreUnavailable):
     """There is no store, or nothing in it yet."""
 
     next_step = "start counting with `sfcrime run`, or name the folder with --data-dir"
+
+
+class StoreLost(StoreUnavailable):
+    """The connection to the store's database was lost, or there is none to be had."""
+
+    next_step = "check that the database runs and that --store-url names it"
 
 
 class StoreDamaged(StoreUnavailable):
@@ -268,6 +276,25 @@ class AlreadyRunning(Refused):
             f"Another {what} works in {folder}.",
             rule=f"A folder has one {what} at a time.",
             next_step=next_step,
+        )
+
+
+class StoreTaken(AlreadyRunning):
+    """Another job writes to the same database.
+
+    Args:
+        store: the database, without secrets.
+        holder: who has it, as far as the database tells.
+    """
+
+    def __init__(self, store: str, holder: str) -> None:
+        self.store, self.holder = store, holder
+        Refused.__init__(
+            self,
+            f"Another job writes to the store {store}: {holder}.",
+            rule="A store has one writer. One of which the database has heard nothing for a "
+            "minute is ended by the next.",
+            next_step="stop the other job; or name another database with --store-url",
         )
 
 

@@ -30,10 +30,10 @@ from sfcrime.machine.sizes import (
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.pipeline.training_process import startup_caches
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import StoreAddress, store_address
+from sfcrime.store.database import damaged
 from sfcrime.store.reader import open_reader
 from sfcrime.store.soundness import store_problems
-from sfcrime.store.sqlite import damaged
 
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store."""
@@ -74,7 +74,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _guarded("broker", partial(_broker, settings))
     yield _ui_port(settings)
     yield _page_port(settings)
-    yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
+    yield _guarded("store", lambda: _store(store_address(settings)))
 
 
 def _guarded(about: str, look: Callable[[], Finding]) -> Finding:
@@ -212,14 +212,14 @@ def _page_port(settings: Settings) -> Finding:
     return Finding("page", Level.OK, f"port {port or 'of its own choice'} is free")
 
 
-def _store(path: Path) -> Finding:
-    with open_reader(path) as reader:
+def _store(address: StoreAddress) -> Finding:
+    with open_reader(address) as reader:
         account = reader.totals().accounting
-    problems = store_problems(path)
+    problems = store_problems(address)
     if problems:
-        found = damaged(path, "; ".join(problems))
+        found = damaged(address, "; ".join(problems))
         return Finding("store", Level.WRONG, found.happened, found.next_step)
-    said = f"sound, {account.read:,} records accounted for: {path}"
+    said = f"sound, {account.read:,} records accounted for: {address}"
     if not account.adds_up:
         return Finding("store", Level.WRONG, "the four outcomes do not add up", "sfcrime audit")
     return Finding("store", Level.OK, said)
