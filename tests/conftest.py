@@ -12,9 +12,11 @@ import msgspec
 import pytest
 
 from asked_admin import AskedAdmin
+from postgres_server import PostgresDatabase, database_on, quick_server
 from running import Sfcrime, settings_in
 from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
+from sfcrime.postgres.server import RunningServer
 from sfcrime.settings import JvmSettings, KafkaSettings
 
 # A busy machine is no failure: what a property takes is measured in benchmarks.
@@ -48,6 +50,20 @@ def secured(tmp_path_factory: pytest.TempPathFactory, jvm: JvmSettings) -> Itera
     """A cluster with TLS, logins and rights that runs for the whole session."""
     with secured_cluster(tmp_path_factory.mktemp("secured"), jvm) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A PostgreSQL server that runs for the whole session; `database_on` makes databases on it."""
+    with quick_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres_server: RunningServer) -> Iterator[PostgresDatabase]:
+    """An empty database that no other test uses."""
+    with database_on(postgres_server) as database:
+        yield database
 
 
 @pytest.fixture

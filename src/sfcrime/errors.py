@@ -13,6 +13,7 @@
     |   |   +-- StoreLost
     |   |   +-- StoreDamaged
     |   |   +-- ReadTooLong
+    |   +-- PostgresUnavailable
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
@@ -160,6 +161,10 @@ class ReadTooLong(StoreUnavailable):
 
     rule = "Reads are bounded, so that none holds the store for long."
     next_step = "ask for less with --since and --until"
+
+
+class PostgresUnavailable(Unreachable):
+    """The local PostgreSQL server cannot be started."""
 
 
 class PortTaken(Unreachable):
