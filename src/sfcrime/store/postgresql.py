@@ -157,7 +157,9 @@ def _require_safe(connection: DriverConnection, address: PostgresqlAddress) -> N
             next_step="name the server itself, by its own port, with --store-url",
         )
     asked = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
-    found = dict(connection.execute(asked, [["server_encoding", *MUST_BE_ON]]).fetchall())
+    found: dict[str, str] = dict(
+        connection.execute(asked, [["server_encoding", *MUST_BE_ON]]).fetchall()
+    )
     if found["server_encoding"] != "UTF8":
         raise StoreUnavailable(
             f"The database of the store {address} has the encoding {found['server_encoding']}.",
