@@ -23,6 +23,7 @@ EXIT_CODES = {
     "StoreEmpty": 4,
     "StoreDamaged": 4,
     "ReadTooLong": 4,
+    "PostgresUnavailable": 4,
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,
