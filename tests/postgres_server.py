@@ -18,8 +18,7 @@ import psycopg
 from required import lacking
 from sfcrime.errors import PostgresUnavailable
 from sfcrime.postgres.database_files import read_password
-from sfcrime.postgres.programs import find_programs
-from sfcrime.postgres.server import RunningServer, start_server, url_of
+from sfcrime.postgres.server import RunningServer, require_programs, start_server, url_of
 
 QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "600s"}
 """Nothing here has to outlive a power cut. `synchronous_commit` stays on: a store refuses else."""
@@ -41,10 +40,15 @@ class PostgresDatabase:
         return psycopg.connect(self.url, password=self.password, autocommit=True, **options)
 
 
+def connect_to(server: RunningServer) -> psycopg.Connection[Any]:
+    """A connection to the database that each server has."""
+    return psycopg.connect(server.url, password=read_password(server.folder), autocommit=True)
+
+
 def needs_postgres() -> None:
-    """The programs are here; otherwise the test is skipped, or failed where they are required."""
+    """The programs can be run; otherwise the test is skipped, or failed where they are required."""
     try:
-        find_programs()
+        require_programs(Path("none"))
     except PostgresUnavailable as error:
         lacking("postgres", str(error))
 
@@ -61,12 +65,15 @@ def quick_server(data_dir: Path) -> Iterator[RunningServer]:
 def database_on(server: RunningServer) -> Iterator[PostgresDatabase]:
     """A database that no other test uses; it is gone after the block, whoever is connected."""
     folder, name = server.folder, f"t{uuid.uuid4().hex[:12]}"
-    password = read_password(folder)
-    with psycopg.connect(server.url, password=password, autocommit=True) as admin:
+    with connect_to(server) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         try:
             yield PostgresDatabase(
-                name, url_of(server.port, name), password, folder.password_file, server
+                name,
+                url_of(server.port, name),
+                read_password(folder),
+                folder.password_file,
+                server,
             )
         finally:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

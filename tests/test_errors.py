@@ -24,6 +24,7 @@ EXIT_CODES = {
     "StoreLost": 4,
     "StoreDamaged": 4,
     "ReadTooLong": 4,
+    "PostgresUnavailable": 4,
     "PortTaken": 4,
     "Refused": 1,
     "TopicRefused": 1,

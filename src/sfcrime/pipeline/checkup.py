@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from shlex import quote
 
-from sfcrime.errors import SfcrimeError, StoreEmpty
+from sfcrime.errors import PostgresUnavailable, SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker_record import running_bootstrap_servers
@@ -29,9 +29,10 @@ from sfcrime.machine.sizes import (
 )
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.pipeline.training_process import startup_caches
+from sfcrime.postgres.server import require_programs, running_port, url_of
 from sfcrime.settings import Settings
 from sfcrime.store.address import StoreAddress, store_address
-from sfcrime.store.database import damaged
+from sfcrime.store.database import damaged, require_safe
 from sfcrime.store.reader import open_reader
 from sfcrime.store.soundness import store_problems
 
@@ -74,6 +75,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
     yield _guarded("broker", partial(_broker, settings))
     yield _ui_port(settings)
     yield _page_port(settings)
+    yield _local_postgres(settings.data_dir)
     yield _guarded("store", lambda: _store(store_address(settings)))
 
 
@@ -212,7 +214,21 @@ def _page_port(settings: Settings) -> Finding:
     return Finding("page", Level.OK, f"port {port or 'of its own choice'} is free")
 
 
+def _local_postgres(data_dir: Path) -> Finding:
+    """A store needs no PostgreSQL, and none of this machine; so nothing here is wrong."""
+    about, port = "local PostgreSQL", running_port(data_dir)
+    if port is not None:
+        return Finding(about, Level.OK, f"it runs: {url_of(port)}")
+    try:
+        programs = require_programs(data_dir)
+    except PostgresUnavailable as error:
+        said = f"{error.happened.rstrip('.')}; only `sfcrime postgres` needs them"
+        return Finding(about, Level.NOTE, said, error.next_step)
+    return Finding(about, Level.OK, f"not running; `sfcrime postgres` starts {programs.version}")
+
+
 def _store(address: StoreAddress) -> Finding:
+    require_safe(address)
     with open_reader(address) as reader:
         account = reader.totals().accounting
     problems = store_problems(address)

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 from sfcrime.errors import PostgresUnavailable
 from sfcrime.machine.whole_files import write_whole
-from sfcrime.postgres.account import Place, require_runnable, server_account
+from sfcrime.postgres.account import Place, server_account
 from sfcrime.postgres.programs import Programs
 
 ROLE = "sfcrime"
@@ -91,7 +91,6 @@ def make_database(folder: ServerFolder, programs: Programs, *, synced: bool = Tr
     made = Place(folder.path / "data.part", server_account(folder.database))
     shutil.rmtree(made.folder, ignore_errors=True)
     made.make()
-    require_runnable(programs["postgres"], made)
     files = ["-D", made.name, "--encoding=UTF8", "--no-locale", "--data-checksums"]
     who = ["--username=postgres", "--auth=trust"]  # of this tool; who may connect is written below
     sync = [] if synced else ["--no-sync"]

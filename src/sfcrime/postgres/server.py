@@ -22,7 +22,12 @@ from sfcrime.machine.own_folder import (
     take_folder,
 )
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free
-from sfcrime.postgres.account import server_environment
+from sfcrime.postgres.account import (
+    Place,
+    require_runnable,
+    server_account,
+    server_environment,
+)
 from sfcrime.postgres.database_files import ROLE, ServerFolder, make_database, server_folder
 from sfcrime.postgres.programs import Programs, find_programs
 
@@ -37,8 +42,9 @@ SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "on",
     # A backlog is no reason for a checkpoint every few seconds.
     "max_wal_size": "2GB",
-    # The log is not bounded: it gets what is wrong, and no statement, which may hold records.
-    "log_min_messages": "warning",
+    # The log is not bounded: it gets the server's own matters, and nothing of a statement, which
+    # may hold records. Who sent one is told what was wrong with it.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
     "log_autovacuum_min_duration": "-1",
@@ -52,6 +58,8 @@ REPLAYED_BYTES_PER_S = 10_000_000
 STOP_GRACE_S = 30.0
 """It ends connections at once, then writes to the disk what is only in memory."""
 
+DEFAULT_PORT = 5432
+"""That of every PostgreSQL."""
 _PORT_ATTEMPTS = 5
 _LOOK_EVERY_S = 0.05
 
@@ -106,8 +114,8 @@ class RunningServer:
 
 
 def url_of(port: int, database: str = ROLE) -> str:
-    """The URL of a database of the local server. It has no TLS: nobody is between on loopback."""
-    return f"postgresql://{ROLE}@{LOOPBACK}:{port}/{database}?sslmode=disable"
+    """The URL of a database of the local server."""
+    return f"postgresql://{ROLE}@{LOOPBACK}:{port}/{database}"
 
 
 def start_server(
@@ -134,10 +142,14 @@ def start_server(
         PostgresUnavailable: its programs are missing, or it did not start; with its last words.
     """
     folder = server_folder(data_dir)
-    programs = find_programs(folder.major)
+    programs = require_programs(data_dir)
     with ExitStack() as stack:
         take_folder(data_dir, DATA_FOLDER)
-        stack.enter_context(take_alone(folder.path, POSTGRES_FOLDER, "PostgreSQL server"))
+        running = running_port(data_dir)
+        used = f" {url_of(running)}" if running else ""
+        instead = f"use it with --store-url{used}, stop it, or choose another --data-dir"
+        alone = take_alone(folder.path, POSTGRES_FOLDER, "PostgreSQL server", next_step=instead)
+        stack.enter_context(alone)
         _end_left_over(folder)
         if port:
             _require_free(port)
@@ -148,6 +160,19 @@ def start_server(
         on_step(f"starting PostgreSQL {programs.version}")
         child, chosen = _start_and_wait(folder, programs, port, told)
         return RunningServer(child, folder, chosen, stack.pop_all())
+
+
+def require_programs(data_dir: Path) -> Programs:
+    """The programs that the server of a data folder needs, by whom they can be run.
+
+    Raises:
+        PostgresUnavailable: they are missing, or cannot be run.
+    """
+    folder = server_folder(data_dir)
+    programs = find_programs(folder.major)
+    account = server_account(folder.database)
+    require_runnable(programs["postgres"], Place(Path("/"), account))
+    return programs
 
 
 def running_port(data_dir: Path) -> int | None:

@@ -24,6 +24,19 @@ def open_for_writing(address: StoreAddress) -> Engine:
     return postgresql.open_for_writing(address)
 
 
+def require_safe(address: StoreAddress) -> None:
+    """Refuses a server that could lose what was committed, as whoever writes to it does.
+
+    Raises:
+        StoreUnavailable: it could, or it does not answer.
+    """
+    if not isinstance(address, Path):
+        from sfcrime.store import postgresql
+
+        with translated(address):
+            postgresql.open_for_looking(address, safe=True).close()
+
+
 def open_for_reading(
     address: StoreAddress, clock: sqlite.ReadClock, *, copied: bool = False
 ) -> Engine:

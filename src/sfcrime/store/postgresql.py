@@ -98,10 +98,16 @@ def open_for_reading(address: PostgresqlAddress, limit_s: float) -> Engine:
     )
 
 
-def open_for_looking(address: PostgresqlAddress) -> DriverConnection:
-    """A connection for one tiny query again and again."""
+def open_for_looking(address: PostgresqlAddress, *, safe: bool = False) -> DriverConnection:
+    """A connection for tiny queries; `safe`: only to a server that a writer would take."""
     connection = _connect(address, "sfcrime look", _READER | {"statement_timeout": "5s"}, {})
     connection.autocommit = True
+    try:
+        if safe:
+            _require_safe(connection, address)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
