@@ -37,6 +37,7 @@ COMMANDS = {
     "rebuild": "Count the topic again; readers see the old numbers until the swap.",
     "backup": "Copy store and topic while they are in use.",
     "restore": "Make a data folder of a backup.",
+    "store": "Copy the store to or from PostgreSQL.",
     "tune": "The tuning lab: what each setting does here, with a report.",
     "doctor": "What is wrong on this machine, and the command that mends it.",
     "kafka": "Kafka's own tools from the broker's jars.",
