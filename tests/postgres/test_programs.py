@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,6 +104,29 @@ def test_a_program_runs_without_any_right_of_roots_inside_of_a_folder_it_cannot_
     assert "Permission denied" in shown.stderr
     assert (place.folder / "made").stat().st_uid == nobody.uid
     assert (place.folder / "made").stat().st_mode & 0o777 == 0o600
+
+
+@ROOT_ONLY
+def test_no_group_of_this_process_goes_along(tmp_path: Path) -> None:
+    asks = (
+        "from pathlib import Path\n"
+        "from sfcrime.postgres.account import Place, server_account\n"
+        "place = Place(Path('/'), server_account(Path('/none')))\n"
+        "print(place.run(['/usr/bin/id', '-G']).stdout)"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", asks],
+        env=dict(os.environ),
+        extra_groups=[0, 4242],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    nobody = account.server_account(tmp_path / "none")
+    assert nobody is not None
+    assert ran.stdout.split() == [str(nobody.gid)]
 
 
 @ROOT_ONLY

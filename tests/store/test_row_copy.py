@@ -240,15 +240,29 @@ def test_a_row_that_is_not_the_one_that_was_read_is_found_and_nothing_is_kept(
             pass
 
 
+@pytest.mark.parametrize(
+    ("damage", "what", "checked_before"),
+    [
+        ("DELETE FROM generation WHERE id = 2", "a row of .* refers to a generation", True),
+        ("DELETE FROM late", "it states 1 kept late", True),
+        ("DELETE FROM late", "it states 1 kept late", False),  # since it was checked
+    ],
+)
 def test_a_store_that_is_damaged_is_named_and_not_copied(
-    counted: Path, postgresql_store: PostgresqlAddress, postgres_database: PostgresDatabase
+    counted: Path,
+    postgresql_store: PostgresqlAddress,
+    postgres_database: PostgresDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+    what: str,
+    checked_before: bool,
 ) -> None:
     with closing(sqlite3.connect(counted)) as connection, connection:
-        connection.execute("DELETE FROM late")
+        connection.execute(damage)
+    if not checked_before:
+        monkeypatch.setattr(row_copy, "store_problems", lambda _: [])
 
-    with pytest.raises(
-        StoreDamaged, match=r"counted/sfcrime\.db is damaged: it states 1 kept late"
-    ):
+    with pytest.raises(StoreDamaged, match=rf"counted/sfcrime\.db is damaged: {what}"):
         copy_rows(counted, postgresql_store, nothing)
 
     assert tables_of(postgres_database) == 0

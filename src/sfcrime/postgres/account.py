@@ -101,6 +101,7 @@ class Place:
             errors="replace",
             check=False,
             env=server_environment(),
+            start_new_session=True,  # a Ctrl-C at the terminal is this process's to answer
             umask=PRIVATE_UMASK,
         )
 
