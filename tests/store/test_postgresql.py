@@ -272,6 +272,17 @@ def test_a_database_of_other_tables_is_left_alone(
         open_writer(postgresql_store, history_rows=100)
 
 
+def test_words_are_ordered_by_code_point_in_a_database_of_any_language(
+    writer: StoreWriter, postgres_database: Database
+) -> None:
+    with postgres_database.connect() as admin:
+        found = admin.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE collation_name = 'C' AND table_schema = 'public' ORDER BY 1"
+        ).fetchall()
+    assert found == [("call_type", "label"), ("disposition", "code"), ("set_aside", "reason")]
+
+
 def test_a_reader_cannot_write(writer: StoreWriter, postgresql_store: PostgresqlAddress) -> None:
     with (
         pytest.raises(StoreUnavailable, match="read-only transaction"),
