@@ -18,6 +18,7 @@ from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
 from sfcrime.postgres.server import RunningServer
 from sfcrime.settings import JvmSettings, KafkaSettings
+from sfcrime.store.address import PostgresqlAddress
 
 # A busy machine is no failure: what a property takes is measured in benchmarks.
 hypothesis.settings.register_profile(
@@ -74,6 +75,15 @@ def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
         return msgspec.structs.replace(broker, topic=f"calls-{uuid.uuid4().hex[:12]}")
 
     return new_topic
+
+
+@pytest.fixture
+def postgresql_store(
+    postgres_database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> PostgresqlAddress:
+    """An empty database of the tests' own server, which syncs nothing and is allowed to here."""
+    monkeypatch.setattr("sfcrime.store.postgresql.MUST_BE_ON", ("synchronous_commit",))
+    return PostgresqlAddress(postgres_database.url, str(postgres_database.password_file))
 
 
 @pytest.fixture

@@ -6,18 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from postgres_server import PostgresDatabase
-from sfcrime.store import postgresql
 from sfcrime.store.address import PostgresqlAddress, StoreAddress
-
-
-@pytest.fixture
-def postgresql_store(
-    postgres_database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
-) -> PostgresqlAddress:
-    """An empty database of the tests' own server, which syncs nothing and is allowed to here."""
-    monkeypatch.setattr(postgresql, "MUST_BE_ON", ("synchronous_commit",))
-    return PostgresqlAddress(postgres_database.url, str(postgres_database.password_file))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

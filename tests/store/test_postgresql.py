@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
-from postgres_server import PostgresDatabase
+from postgres_server import PostgresDatabase, needs_postgres
+from running import wait_until
 from sfcrime.errors import (
     Refused,
     SfcrimeError,
@@ -20,11 +21,13 @@ from sfcrime.errors import (
     StoreUnavailable,
     UsageError,
 )
+from sfcrime.postgres.server import start_server
 from sfcrime.store import postgresql, postgresql_lock, transactions
 from sfcrime.store.address import PostgresqlAddress
-from sfcrime.store.reader import open_reader
+from sfcrime.store.reader import Readers, open_reader
 from sfcrime.store.soundness import store_problems
 from sfcrime.store.writer import StoreWriter, open_writer
+from sfcrime.store.written_state import open_look
 from store_samples import FIRST, GENERATION, SECOND, identities, progress_of
 
 Database = PostgresDatabase
@@ -150,6 +153,34 @@ def test_a_database_that_stays_away_ends_the_job_with_an_error_that_may_pass(
     writer.commit_batch(FIRST)
 
 
+def test_a_server_that_is_killed_and_started_again_needs_nobody(tmp_path: Path) -> None:
+    needs_postgres()
+    server = start_server(tmp_path)
+    try:
+        address = PostgresqlAddress(server.url, str(server.folder.password_file))
+        with opened(address) as writer:
+            look, readers = open_look(address), Readers(address)
+            writer.commit_batch(FIRST)
+            with readers.open() as reader:
+                assert reader.totals().batches == 1
+            server.kill()
+            server.stop()
+            with pytest.raises(StoreLost), readers.open():
+                pass
+            wait_until(lambda: look().marks == ("no answer",), "the look to miss the server")
+            going_on = threading.Thread(target=writer.commit_batch, args=(SECOND,))
+            going_on.start()
+            wait_until(lambda: writer._transactions.was_lost, "the writer to miss the server")
+            server = start_server(tmp_path, server.port)
+            going_on.join(timeout=60)
+            assert holds(address) == (2, 10, 10)
+            with readers.open() as reader:
+                assert reader.totals().batches == 2
+            wait_until(lambda: look().marks != ("no answer",), "the look to find the server")
+    finally:
+        server.stop()
+
+
 def test_a_ledger_that_lacks_committed_batches_ends_the_job(
     writer: StoreWriter, postgres_database: Database
 ) -> None:
@@ -270,6 +301,17 @@ def test_a_database_of_other_tables_is_left_alone(
         admin.execute("CREATE TABLE songs (title text)")
     with pytest.raises(StoreUnavailable, match="holds tables, but no sfcrime store"):
         open_writer(postgresql_store, history_rows=100)
+
+
+def test_words_are_ordered_by_code_point_in_a_database_of_any_language(
+    writer: StoreWriter, postgres_database: Database
+) -> None:
+    with postgres_database.connect() as admin:
+        found = admin.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE collation_name = 'C' AND table_schema = 'public' ORDER BY 1"
+        ).fetchall()
+    assert found == [("call_type", "label"), ("disposition", "code"), ("set_aside", "reason")]
 
 
 def test_a_reader_cannot_write(writer: StoreWriter, postgresql_store: PostgresqlAddress) -> None:

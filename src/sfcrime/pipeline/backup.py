@@ -76,10 +76,10 @@ def back_up(
         StoreEmpty, StoreUnavailable: there is no store, or it is damaged.
         BackupFailed: no room, or the topic's files do not reach as far as the ledger.
     """
+    store, broker = _store_file(settings), broker_folder(settings.data_dir)
     target = target.resolve()
     require_free(target, BACKUP_FOLDER, "give each backup a name of its own, such as its day")
     _require_apart(target, BACKUP_FOLDER, settings.data_dir, DATA_FOLDER)
-    store, broker = _store_file(settings), broker_folder(settings.data_dir)
     with _written(target, BACKUP_FOLDER, "backup") as content:
         copied_store = content / STORE_FILE
         made_ms = now_ms()

@@ -38,7 +38,7 @@ def require_safe(address: StoreAddress) -> None:
 
 
 def open_for_reading(
-    address: StoreAddress, clock: sqlite.ReadClock, *, copied: bool = False
+    address: StoreAddress, clock: sqlite.ReadClock, *, copied: bool = False, again: bool = False
 ) -> Engine:
     """An engine that cannot write, and of which each transaction is one snapshot.
 
@@ -46,12 +46,13 @@ def open_for_reading(
         address: of the store.
         clock: bounds each statement.
         copied: for who reads for minutes; PostgreSQL keeps a snapshot without a copy.
+        again: for who reads often: a connection to PostgreSQL stays until the engine is disposed.
     """
     if isinstance(address, Path):
         return sqlite.open_for_reading(address, clock, copied=copied)
     from sfcrime.store import postgresql
 
-    return postgresql.open_for_reading(address, clock.limit_s)
+    return postgresql.open_for_reading(address, clock.limit_s, again=again)
 
 
 def translated(

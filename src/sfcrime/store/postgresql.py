@@ -54,6 +54,8 @@ def open_for_writing(address: PostgresqlAddress) -> Engine:
         StoreTaken: another job has the lock.
         StoreUnavailable: the server could lose what was committed, or a pooler is between.
     """
+    from sfcrime.store.postgresql_upserts import adapt  # NumPy comes with it
+
     name = f"sfcrime {socket.gethostname()[:30]} {os.getpid()} {uuid.uuid4().hex[:8]}"
 
     def connect() -> DriverConnection:
@@ -63,6 +65,7 @@ def open_for_writing(address: PostgresqlAddress) -> Engine:
             _require_safe(connection, address)
             take_lock(connection, str(address), name)
             connection.autocommit = False
+            adapt(connection)
         except BaseException:
             connection.close()
             raise
@@ -77,12 +80,14 @@ def open_for_writing(address: PostgresqlAddress) -> Engine:
     )
 
 
-def open_for_reading(address: PostgresqlAddress, limit_s: float) -> Engine:
+def open_for_reading(address: PostgresqlAddress, limit_s: float, *, again: bool = False) -> Engine:
     """An engine that cannot write; each transaction is one snapshot, which delays nobody.
 
     Args:
         address: of the store.
         limit_s: a statement is stopped that works longer before its next rows are there.
+        again: its connection is kept for the next snapshot, and proved to be alive; making one
+            takes as long as reading some hundred cells.
     """
     options = _READER | {"statement_timeout": f"{max(1, round(limit_s * 1000))}ms"}
 
@@ -93,9 +98,10 @@ def open_for_reading(address: PostgresqlAddress, limit_s: float) -> Engine:
         connection.prepare_threshold = None  # a snapshot asks few things twice
         return connection
 
-    return create_engine(
-        "postgresql+psycopg://", creator=connect, poolclass=NullPool, use_native_hstore=False
-    )
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if again:
+        pool = {"pool_size": 1, "pool_pre_ping": True}
+    return create_engine("postgresql+psycopg://", creator=connect, use_native_hstore=False, **pool)
 
 
 def open_for_looking(address: PostgresqlAddress, *, safe: bool = False) -> DriverConnection:

@@ -1,7 +1,8 @@
 """Rows that are inserted or added to what is there, in PostgreSQL's own words.
 
-A batch's cells are two columns of arrays away from the table: one statement takes them all. A
-temporary table to COPY into would leave a dozen dead rows in the catalog with each batch.
+A batch's cells go as arrays, and one statement adds them all up. A temporary table to COPY them
+into would save the server a seventh of its time, and leave a dozen dead rows in its catalog with
+each batch, six times a second.
 """
 
 from __future__ import annotations
@@ -9,22 +10,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import insert
 
-__all__ = ["add_rows", "add_set_aside", "insert", "merge_cells", "merge_window_totals"]
+__all__ = ["adapt", "add_rows", "add_set_aside", "insert", "merge_cells", "merge_window_totals"]
 
 _MERGE = (
     "INSERT INTO cell (generation_id, window_s, call_type_id, disposition_id, calls) "
-    "SELECT * FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::int[], %s::bigint[]) "
+    "SELECT %s, * FROM unnest(%b, %b, %b, %b) "
     "ON CONFLICT (generation_id, window_s, call_type_id, disposition_id) "
     "DO UPDATE SET calls = cell.calls + excluded.calls"
 )
 _MERGE_TOTALS = (
     "INSERT INTO window_total (generation_id, batch_id, window_s, calls) "
-    "SELECT %s, %s, * FROM unnest(%s::bigint[], %s::bigint[]) "
+    "SELECT %s, %s, * FROM unnest(%b, %b) "
     "ON CONFLICT (generation_id, window_s) "
     "DO UPDATE SET calls = window_total.calls + excluded.calls, batch_id = excluded.batch_id"
 )
@@ -35,16 +40,23 @@ _ADD_SET_ASIDE = (
 )
 
 
+def adapt(connection: psycopg.Connection[Any]) -> None:
+    """Prepares a connection for what follows."""
+    connection.adapters.register_dumper(np.ndarray, _BigintArray)
+
+
 def merge_cells(connection: Connection, columns: Sequence[Sequence[int]]) -> None:
     """As `upserts.merge_cells`."""
-    connection.exec_driver_sql(_MERGE, tuple(map(_array, columns)))
+    generations, *others = columns
+    values = (generations[0], *map(_column, others))
+    connection.exec_driver_sql(_MERGE, values)
 
 
 def merge_window_totals(
     connection: Connection, number: int, batch_id: int, windows: Sequence[int], calls: Sequence[int]
 ) -> None:
     """As `upserts.merge_window_totals`."""
-    values = (number, batch_id, _array(windows), _array(calls))
+    values = (number, batch_id, _column(windows), _column(calls))
     connection.exec_driver_sql(_MERGE_TOTALS, values)
 
 
@@ -63,6 +75,21 @@ def add_set_aside(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     connection.exec_driver_sql(_ADD_SET_ASIDE, rows)
 
 
-def _array(numbers: Sequence[int]) -> str:
-    """The numbers as PostgreSQL reads them: a third of the time that the driver's lists take."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _column(numbers: Sequence[int]) -> NDArray[np.int64]:
+    return np.fromiter(numbers, np.int64, len(numbers))
+
+
+class _BigintArray(Dumper):
+    """A column as `bigint[]`, byte for byte as the server has it: a third of the time that text
+    takes, which is time of the one thread that stores."""
+
+    format = Format.BINARY
+    oid = psycopg.postgres.types["int8"].array_oid
+    _head = np.dtype([(name, ">i4") for name in ("dims", "nulls", "oid", "length", "first")])
+    _element = np.dtype([("bytes", ">i4"), ("number", ">i8")])
+
+    def dump(self, obj: NDArray[np.int64]) -> bytes:
+        head = (1, 0, psycopg.postgres.types["int8"].oid, len(obj), 1)
+        elements = np.empty(len(obj), self._element)
+        elements["bytes"], elements["number"] = 8, obj
+        return np.array(head, self._head).tobytes() + elements.tobytes()

@@ -78,7 +78,7 @@ class Readers:
 
     def __init__(self, address: StoreAddress) -> None:
         self._address = address
-        self._snapshots = Snapshots(address, READ_LIMIT_S)
+        self._snapshots = Snapshots(address, READ_LIMIT_S, again=True)
 
     def open(self) -> AbstractContextManager[StoreReader]:
         """As `open_reader`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ class Snapshots:
     them, which takes longer than most of them take.
 
     Arguments and errors are those of `reader.open_reader`; `or_before`: stores of the schema
-    version before are opened as well.
+    version before are opened as well; `again`: many snapshots are opened.
     """
 
     def __init__(
@@ -34,11 +35,14 @@ class Snapshots:
         *,
         copied: bool = False,
         or_before: bool = False,
+        again: bool = False,
     ) -> None:
         self._address = address
         self._or_before = or_before
         self._clock = sqlite.ReadClock(limit_s)
-        self._engine = database.open_for_reading(address, self._clock, copied=copied)
+        self._engine = database.open_for_reading(address, self._clock, copied=copied, again=again)
+        if again:
+            weakref.finalize(self, self._engine.dispose)
 
     @contextmanager
     def open(self) -> Iterator[Snapshot]:
