@@ -23,7 +23,7 @@ def command() -> None:
     """Do something with a store as a whole."""
 
 
-@command.command("copy", epilog=_EXAMPLE)
+@command.command("copy", epilog=_EXAMPLE, short_help="To or from a database, every row compared.")
 @setting_flags()
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
