@@ -12,8 +12,9 @@ import pytest
 
 from sfcrime.errors import PostgresUnavailable
 from sfcrime.postgres import account, programs
-from sfcrime.postgres.account import Account, Place, require_runnable, server_environment
-from sfcrime.postgres.programs import find_programs
+from sfcrime.postgres.account import Account, Place, can_run, server_environment
+from sfcrime.postgres.programs import copied_programs, find_programs
+from sfcrime.postgres.server import require_programs
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 
@@ -130,17 +131,39 @@ def test_no_group_of_this_process_goes_along(tmp_path: Path) -> None:
 
 
 @ROOT_ONLY
-def test_programs_below_a_closed_folder_are_refused_with_what_shows_it(tmp_path: Path) -> None:
-    program = tmp_path / "closed" / "postgres"
-    program.parent.mkdir(mode=0o700)
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+def test_programs_below_a_closed_folder_are_copied_to_where_the_account_can_run_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "closed" / "package"
+    package.mkdir(parents=True, mode=0o700)
+    package.parent.chmod(0o700)
+    install(package, monkeypatch, "18.4")
+    (package.parent / "package.libs").mkdir()
+    (package.parent / "package.libs" / "libpq.so").touch(mode=0o600)
     nobody = account.server_account(tmp_path / "none")
+    monkeypatch.setattr(programs.tempfile, "tempdir", "/tmp")
+    assert not can_run(find_programs()["postgres"], nobody)
 
-    with pytest.raises(PostgresUnavailable, match="Permission denied") as refused:
-        require_runnable(str(program), Place(Path("/"), nobody))
+    with copied_programs(find_programs()) as copy:
+        assert can_run(copy["postgres"], nobody)
+        library = copy.folder.parents[2] / "package.libs" / "libpq.so"
+        assert library.stat().st_mode & 0o777 == 0o644
+        assert copy.folder.stat().st_uid == 0
+    assert not copy.folder.exists()
 
-    assert f"namei -l {program}" in refused.value.next_step
+
+@ROOT_ONLY
+def test_where_not_even_a_copy_could_be_run_the_start_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    install(tmp_path / "closed", monkeypatch, "18.4")
+    monkeypatch.setattr(programs.tempfile, "tempdir", str(tmp_path / "closed"))
+
+    with pytest.raises(PostgresUnavailable, match=f"nor a copy below {tmp_path}/closed") as refused:
+        require_programs(tmp_path / "data")
+
+    assert "TMPDIR=/tmp" in refused.value.next_step
 
 
 def test_the_account_of_files_that_are_there_is_taken_again(

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from sfcrime.errors import PostgresUnavailable
 from sfcrime.machine.own_folder import PRIVATE_UMASK
@@ -139,17 +138,7 @@ def _account(entry: pwd.struct_passwd) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def require_runnable(program: str, place: Place) -> None:
-    """Refuses programs that the account cannot run.
-
-    Raises:
-        PostgresUnavailable: a folder above them is closed to it, as a home folder of root's is.
-    """
-    asked = place.run([program, "--version"])
-    if asked.returncode != 0 and place.account:
-        raise PostgresUnavailable(
-            f"The account {place.account.name} cannot run {program}: {asked.stderr.strip()[-300:]}",
-            rule="PostgreSQL does not run as root; where sfcrime does, it gets that account.",
-            next_step="run this as another user than root, or install sfcrime where others can "
-            f"read it: namei -l {quote(program)} shows which folder is closed",
-        )
+def can_run(program: str, account: Account | None) -> bool:
+    """Whether the account can run a program: a folder above it may be closed, as a home of root's
+    is."""
+    return Place(Path("/"), account).run([program, "--version"]).returncode == 0

@@ -7,9 +7,13 @@ files of one release can only be read by its own programs.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
@@ -62,6 +66,45 @@ def find_programs(major: int | None = None) -> Programs:
         next_step="copy the store out with the release that made it (sfcrime store copy), and into "
         "a server of the newer one",
     )
+
+
+@contextmanager
+def copied_programs(programs: Programs) -> Iterator[Programs]:
+    """A copy that every account can run, for the length of the block: 35 MB in the folder for
+    temporary files.
+
+    Raises:
+        PostgresUnavailable: not even there.
+    """
+    require_open_folder(programs)
+    install = programs.folder.parent
+    package = install.parent
+    with tempfile.TemporaryDirectory(prefix="sfcrime-postgresql-") as name:
+        copy = Path(name)
+        # The programs find their libraries, which lie beside the package, by a relative path.
+        for source in (install, package.with_suffix(".libs")):
+            if source.is_dir():
+                target = copy / source.relative_to(package.parent)
+                leave_out = shutil.ignore_patterns("include")
+                shutil.copytree(source, target, symlinks=True, ignore=leave_out)
+        for path in (copy, *copy.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+        yield replace(programs, folder=copy / package.name / install.name / "bin")
+
+
+def require_open_folder(programs: Programs) -> None:
+    """Refuses where no other account could run even a copy of the programs."""
+    folder = Path(tempfile.gettempdir()).resolve()
+    for each in (folder, *folder.parents):
+        if not each.stat().st_mode & 0o001:
+            raise PostgresUnavailable(
+                f"No other account can run {programs['postgres']}, nor a copy below {each}.",
+                rule="PostgreSQL does not run as root; where sfcrime does, it gets an account "
+                "without rights.",
+                next_step="name a folder for temporary files that others can enter: "
+                "TMPDIR=/tmp; or run this as another user than root",
+            )
 
 
 def _releases() -> list[Programs]:

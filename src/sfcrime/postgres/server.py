@@ -22,14 +22,14 @@ from sfcrime.machine.own_folder import (
     take_folder,
 )
 from sfcrime.machine.ports import LOOPBACK, free_port, is_free
-from sfcrime.postgres.account import (
-    Place,
-    require_runnable,
-    server_account,
-    server_environment,
-)
+from sfcrime.postgres.account import can_run, server_account, server_environment
 from sfcrime.postgres.database_files import ROLE, ServerFolder, make_database, server_folder
-from sfcrime.postgres.programs import Programs, find_programs
+from sfcrime.postgres.programs import (
+    Programs,
+    copied_programs,
+    find_programs,
+    require_open_folder,
+)
 
 POSTGRES_FOLDER = FolderKind("PostgreSQL server's folder", "--data-dir", ())
 
@@ -142,7 +142,7 @@ def start_server(
         PostgresUnavailable: its programs are missing, or it did not start; with its last words.
     """
     folder = server_folder(data_dir)
-    programs = require_programs(data_dir)
+    programs = find_programs(folder.major)
     with ExitStack() as stack:
         take_folder(data_dir, DATA_FOLDER)
         running = running_port(data_dir)
@@ -153,6 +153,7 @@ def start_server(
         _end_left_over(folder)
         if port:
             _require_free(port)
+        programs = _runnable(programs, folder, stack)
         if not folder.database.exists():
             on_step("making the database")
         told = {**SETTINGS, **(settings or {})}
@@ -163,16 +164,23 @@ def start_server(
 
 
 def require_programs(data_dir: Path) -> Programs:
-    """The programs that the server of a data folder needs, by whom they can be run.
+    """The programs that the server of a data folder needs; looked at, not run.
 
     Raises:
-        PostgresUnavailable: they are missing, or cannot be run.
+        PostgresUnavailable: they are missing, or cannot be run by the account that needs them.
     """
     folder = server_folder(data_dir)
     programs = find_programs(folder.major)
-    account = server_account(folder.database)
-    require_runnable(programs["postgres"], Place(Path("/"), account))
+    if not can_run(programs["postgres"], server_account(folder.database)):
+        require_open_folder(programs)
     return programs
+
+
+def _runnable(programs: Programs, folder: ServerFolder, stack: ExitStack) -> Programs:
+    """The programs, or a copy as long as the stack lives, where the account can run them."""
+    if can_run(programs["postgres"], server_account(folder.database)):
+        return programs
+    return stack.enter_context(copied_programs(programs))
 
 
 def running_port(data_dir: Path) -> int | None:
