@@ -70,6 +70,17 @@ def test_a_url_that_names_no_database_is_refused(url: str, said: str) -> None:
         store_address(at(url))
 
 
+@pytest.mark.parametrize("variable", ["PGHOST", "PGHOSTADDR"])
+def test_a_variable_that_names_another_machine_counts_as_the_url_does(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "192.0.2.7")
+    address = store_address(at("postgresql:///calls"))
+
+    assert isinstance(address, PostgresqlAddress)
+    assert address.connection_parameters == {"sslmode": "verify-full"}
+
+
 @pytest.mark.parametrize(
     ("url", "sslmode"),
     [

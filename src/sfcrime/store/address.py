@@ -5,6 +5,7 @@ Whoever reads or writes a store is given its address; `database` knows which dat
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -99,7 +100,11 @@ def _hosts(parts: SplitResult, given: dict[str, str]) -> list[str]:
         unquote(each).rpartition("]")[0].removeprefix("[") or unquote(each).partition(":")[0]
         for each in places.split(",")
     ]
-    return given["host"].split(",") if given.get("host") else named
+    if given.get("host"):
+        named = given["host"].split(",")
+    # Where the URL is silent, PostgreSQL's clients look there.
+    by_variable = os.environ.get("PGHOST", "")
+    return [os.environ.get("PGHOSTADDR", ""), *(host or by_variable for host in named)]
 
 
 def _is_local(host: str) -> bool:

@@ -37,7 +37,12 @@ _WRITER = _ALL | {
     "tcp_keepalives_count": "6",
 }
 _READER = _ALL | {"idle_in_transaction_session_timeout": "0"}
-_KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 6}
+_KEEPALIVES = {
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 50_000,  # a network that drops everything is a lost connection
+}
 
 _MADE_SO = (
     "ALTER TABLE cell SET (fillfactor = 80)",  # so that a changed row stays on its page
