@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test page screenshots faults soak fuzz bench peers lint format lock clean
+.PHONY: help setup dev run test page screenshots faults soak fuzz bench postgres peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -64,9 +64,11 @@ bench: setup ## every benchmark into bench.json and bench.md (docs/performance.m
 	.venv/bin/sfcrime setup --train
 	.venv/bin/python benchmarks/run_all.py $(ARGS)
 
-peers: setup ## install what `make bench` compares with: Flink, PostgreSQL
+postgres: setup ## install what `sfcrime postgres` starts: a PostgreSQL server, for trying
 	.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet \
-		--require-hashes --no-deps -r requirements/peers.lock
+		--require-hashes --no-deps -r requirements/postgresql-server.lock
+
+peers: postgres ## install what `make bench` compares with: PostgreSQL, Flink
 	.venv/bin/python benchmarks/peers/flink_jars.py
 
 lint: dev ## linters, types and import rules alone
@@ -89,7 +91,8 @@ lock: dev ## write the lock files again from pyproject.toml and requirements/bui
 	$(LOCK) pyproject.toml -o requirements/runtime.lock
 	sed -e '/^ /d' -e 's/ \\$$//' requirements/runtime.lock > requirements/exercise.lock
 	$(LOCK) pyproject.toml --group pyproject.toml:dev -c requirements/runtime.lock -o requirements/dev.lock
-	$(LOCK) --group pyproject.toml:peers -c requirements/runtime.lock -o requirements/peers.lock
+	$(LOCK) --group pyproject.toml:postgresql-server -c requirements/runtime.lock \
+		-o requirements/postgresql-server.lock
 
 clean: ## remove .venv and what tools left behind; data and jars stay
 	rm -rf .venv build dist page/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \

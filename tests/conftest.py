@@ -12,10 +12,13 @@ import msgspec
 import pytest
 
 from asked_admin import AskedAdmin
+from postgres_server import PostgresDatabase, database_on, quick_server
 from running import Sfcrime, settings_in
 from secured_cluster import SecuredCluster, secured_cluster
 from sfcrime.kafka.broker import start_broker
+from sfcrime.postgres.server import RunningServer
 from sfcrime.settings import JvmSettings, KafkaSettings
+from sfcrime.store.address import PostgresqlAddress
 
 # A busy machine is no failure: what a property takes is measured in benchmarks.
 hypothesis.settings.register_profile(
@@ -68,6 +71,20 @@ def three_nodes(running_nodes: SecuredCluster) -> Iterator[SecuredCluster]:
     running_nodes.start_killed()
 
 
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A PostgreSQL server that runs for the whole session; `database_on` makes databases on it."""
+    with quick_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres_server: RunningServer) -> Iterator[PostgresDatabase]:
+    """An empty database that no other test uses."""
+    with database_on(postgres_server) as database:
+        yield database
+
+
 @pytest.fixture
 def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
     """Makes settings that name a topic no other test uses; the topic itself is not made."""
@@ -76,6 +93,15 @@ def topic(broker: KafkaSettings) -> Callable[[], KafkaSettings]:
         return msgspec.structs.replace(broker, topic=f"calls-{uuid.uuid4().hex[:12]}")
 
     return new_topic
+
+
+@pytest.fixture
+def postgresql_store(
+    postgres_database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> PostgresqlAddress:
+    """An empty database of the tests' own server, which syncs nothing and is allowed to here."""
+    monkeypatch.setattr("sfcrime.store.postgresql.MUST_BE_ON", ("synchronous_commit",))
+    return PostgresqlAddress(postgres_database.url, str(postgres_database.password_file))
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TypeAlias
 
 from cell_samples import cells_of
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import MICROS, from_datetime
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import CellCount, PartitionRange, RejectedRecord
 from sfcrime.store.writer import open_writer
@@ -30,14 +30,19 @@ class CountedStore(AbstractContextManager["CountedStore"]):
     """Writes one generation of one partition.
 
     Args:
-        path: the store's file; it is made.
+        path: of the store, which is made.
         window_minutes: width of the windows.
         created_ms: of the generation.
         rejected_rows: how many rejected records keep their rows; 0: all.
     """
 
     def __init__(
-        self, path: Path, *, window_minutes: int = 60, created_ms: int = 1, rejected_rows: int = 0
+        self,
+        path: StoreAddress,
+        *,
+        window_minutes: int = 60,
+        created_ms: int = 1,
+        rejected_rows: int = 0,
     ) -> None:
         self.path = path
         self.writer = open_writer(path, history_rows=2000, rejected_rows=rejected_rows)

@@ -18,10 +18,11 @@ import pytest
 
 from sfcrime.jvm.jars import jars_folder
 from sfcrime.machine.own_folder import MARK, file_lock
+from sfcrime.postgres.programs import PACKAGE
 from sfcrime.settings import JvmSettings
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("build", "runtime", "dev", "peers")
+LOCKS = ("build", "runtime", "dev", "postgresql-server")
 
 
 @pytest.fixture
@@ -161,15 +162,25 @@ def test_the_locks_hold_what_the_project_pins() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = (ROOT / "requirements" / "runtime.lock").read_text()
     dev = (ROOT / "requirements" / "dev.lock").read_text()
-    peers = (ROOT / "requirements" / "peers.lock").read_text()
+    server = (ROOT / "requirements" / "postgresql-server.lock").read_text()
 
     for pin in project["project"]["dependencies"]:
-        assert f"\n{pin} " in runtime, f"{pin}: run `make lock`"
+        locked = pin.replace("[binary]", "")
+        assert f"\n{locked} " in runtime, f"{pin}: run `make lock`"
+        assert f"\n{locked} " in dev, f"{pin}: run `make lock`"
+    groups = project["dependency-groups"]
+    assert groups["dev"][-1] == {"include-group": "postgresql-server"}
+    for pin in (*groups["dev"][:-1], *groups["postgresql-server"]):
         assert f"\n{pin} " in dev, f"{pin}: run `make lock`"
-    for pin in project["dependency-groups"]["dev"]:
-        assert f"\n{pin} " in dev, f"{pin}: run `make lock`"
-    for pin in project["dependency-groups"]["peers"]:
-        assert f"\n{pin.replace('[binary]', '')} " in peers, f"{pin}: run `make lock`"
+    for pin in groups["postgresql-server"]:
+        assert f"\n{pin} " in server, f"{pin}: run `make lock`"
+
+
+def test_the_extra_is_the_group_that_is_locked_and_what_an_error_tells_to_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    extra = project["project"]["optional-dependencies"]["postgresql-server"]
+    assert extra == project["dependency-groups"]["postgresql-server"] == [PACKAGE]
 
 
 def test_help_lists_every_target() -> None:

@@ -203,6 +203,10 @@ def cli_page() -> str:
     for name, command in commands().items():
         context = click.Context(command, parent=whole, info_name=name)
         parts.append(f"## sfcrime {name}\n\n{_help(context)}")
+        inner = command.commands if isinstance(command, click.Group) else {}
+        for inner_name, each in inner.items():
+            below = click.Context(each, parent=context, info_name=inner_name)
+            parts.append(f"### sfcrime {name} {inner_name}\n\n{_help(below)}")
     return "\n".join(parts)
 
 

@@ -10,9 +10,11 @@
     |   |   +-- TopicMissing
     |   +-- StoreUnavailable
     |   |   +-- StoreEmpty
+    |   |   +-- StoreLost
     |   |   +-- StoreDamaged
     |   |   +-- ReadTooLong
     |   +-- SparkUnavailable
+    |   +-- PostgresUnavailable
     |   +-- PortTaken
     +-- Refused                     1  going on would change or endanger numbers
     |   +-- TopicRefused
@@ -22,6 +24,7 @@
     |   +-- FingerprintChanged
     |   +-- ExecutorRefused
     |   +-- AlreadyRunning
+    |   |   +-- StoreTaken
     +-- AccountingBroken            1  the four outcomes do not add up
     +-- ChildFailed                 1  a supervised process ended by itself
     |   +-- GivenUp                     it ended again and again
@@ -143,6 +146,12 @@ class StoreEmpty(StoreUnavailable):
     next_step = "start counting with `sfcrime run`, or name the folder with --data-dir"
 
 
+class StoreLost(StoreUnavailable):
+    """The connection to the store's database was lost, or there is none to be had."""
+
+    next_step = "check that the database runs and that --store-url names it"
+
+
 class StoreDamaged(StoreUnavailable):
     """The store is no state of its ledger: only a whole copy of it helps."""
 
@@ -158,6 +167,10 @@ class ReadTooLong(StoreUnavailable):
 
 class SparkUnavailable(Unreachable):
     """The Spark cluster does not answer, or gives no executor."""
+
+
+class PostgresUnavailable(Unreachable):
+    """The local PostgreSQL server cannot be started."""
 
 
 class PortTaken(Unreachable):
@@ -293,6 +306,25 @@ class AlreadyRunning(Refused):
             f"Another {what} works in {folder}.",
             rule=f"A folder has one {what} at a time.",
             next_step=next_step,
+        )
+
+
+class StoreTaken(AlreadyRunning):
+    """Another job writes to the same database.
+
+    Args:
+        store: the database, without secrets.
+        holder: who has it, as far as the database tells.
+    """
+
+    def __init__(self, store: str, holder: str) -> None:
+        self.store, self.holder = store, holder
+        Refused.__init__(
+            self,
+            f"Another job writes to the store {store}: {holder}.",
+            rule="A store has one writer. One of which the database has heard nothing for a "
+            "minute is ended by the next.",
+            next_step="stop the other job; or name another database with --store-url",
         )
 
 

@@ -215,6 +215,21 @@ class StoreSettings(Room, frozen=True):
     data_dir: Annotated[
         str, Meta(description="folder of broker and store: new, empty, or made by sfcrime")
     ] = "data"
+    url: Annotated[
+        str,
+        Meta(
+            examples=["postgresql://user@host/database"],
+            description="a PostgreSQL database that holds the store, without a password, e.g. "
+            "`postgresql://user@host/database`; empty: a file in the data folder",
+        ),
+    ] = ""
+    password_file: Annotated[
+        str,
+        Meta(
+            description="file that only you can read (mode 0600) with the password of `url`; "
+            "empty: the variable PGPASSWORD, or what PostgreSQL's clients use else"
+        ),
+    ] = ""
     progress_rows: Annotated[
         int, Meta(ge=10, description="how many batches' progress and ledger rows are kept")
     ] = 10_000
@@ -306,6 +321,8 @@ class Settings(Room, frozen=True):
         return msgspec.structs.replace(self, kafka=kafka)
 
     def in_folder(self, data_dir: Path) -> Settings:
-        """The same with another data folder."""
-        store = msgspec.structs.replace(self.store, data_dir=str(data_dir))
+        """The same with another data folder, and the store in it."""
+        store = msgspec.structs.replace(
+            self.store, data_dir=str(data_dir), url="", password_file=""
+        )
         return msgspec.structs.replace(self, store=store)

@@ -102,4 +102,6 @@ def test_every_command_has_its_section() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
     assert re.findall(r"^## sfcrime ([\w-]+)$", page, re.MULTILINE) == list(COMMANDS)
-    assert page.count("Usage: sfcrime ") == len(COMMANDS) + 1
+    below = re.findall(r"^### sfcrime (\w+ \w+)$", page, re.MULTILINE)
+    assert below == ["store copy"]
+    assert page.count("Usage: sfcrime ") == len(COMMANDS) + len(below) + 1

@@ -16,6 +16,8 @@ from sfcrime.jvm.jars import jars_folder, resolve_jars
 from sfcrime.pipeline.activity import DashboardActivity, write_activity
 from sfcrime.pipeline.checkup import Finding, Level, check_up
 from sfcrime.pipeline.training_process import startup_caches
+from sfcrime.postgres import programs
+from sfcrime.postgres.server import RunningServer
 from sfcrime.settings import JvmSettings, Settings
 from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
@@ -126,6 +128,29 @@ def test_a_file_that_is_no_database_is_found(settings: Settings) -> None:
     (settings.data_dir / STORE_FILE).write_bytes(b"no database at all" * 100)
 
     assert _findings(settings)["store"].level is Level.WRONG
+
+
+def test_a_local_postgresql_that_could_be_started_or_runs_is_said_and_a_missing_one_is_no_wrong(
+    settings: Settings, postgres_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = "local PostgreSQL"
+    stopped = _findings(settings)[about]
+    assert stopped.level is Level.OK
+    assert stopped.said.startswith("not running; `sfcrime postgres` starts 18.")
+
+    store = msgspec.structs.replace(
+        settings.store, data_dir=str(postgres_server.folder.path.parent)
+    )
+    running = _findings(msgspec.structs.replace(settings, store=store))[about]
+    assert running.said == f"it runs: {postgres_server.url}"
+
+    monkeypatch.setattr(programs, "find_spec", lambda _: None)
+    missing = _findings(settings)[about]
+    assert missing.level is Level.NOTE
+    assert missing.said == (
+        "PostgreSQL's programs are not installed; only `sfcrime postgres` needs them"
+    )
+    assert "pip install" in missing.mend
 
 
 @pytest.fixture

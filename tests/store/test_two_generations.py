@@ -117,7 +117,7 @@ def test_what_a_killed_writer_was_forgetting_is_no_count_to_go_on_with(
 ) -> None:
     monkeypatch.setattr("sfcrime.store.generations.ROWS_FORGOTTEN_AT_ONCE", 2)
     writer.make_current()
-    with writer._transaction() as connection:
+    with writer._transactions.one() as connection:
         assert forget_some(connection, 1)
     assert writer.unseen_generations() == {}
     writer.forget_unseen()

@@ -189,7 +189,7 @@ def test_a_beat_waits_for_a_batch_under_way(path: Path, clock: Clock) -> None:
     with _begun(path) as writer:
         clock.ms += 6_000
         beating = threading.Thread(target=writer.beat)
-        with writer._transaction() as connection:
+        with writer._transactions.one() as connection:
             beating.start()
             connection.exec_driver_sql("SELECT 1")
             assert beating.is_alive()

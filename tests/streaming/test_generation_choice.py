@@ -244,7 +244,7 @@ def test_a_generation_that_is_half_forgotten_is_not_gone_on_with(
     monkeypatch.setattr("sfcrime.store.generations.ROWS_FORGOTTEN_AT_ONCE", 1)
     with _killed_rebuild(tmp_path, store) as again:
         (number,) = again.unseen_generations()
-        with again._transaction() as connection:
+        with again._transactions.one() as connection:
             assert forget_some(connection, number)
         assert (
             pending_generation(again, replace(ANEW, created_ms=9), lambda _: TOPIC).created_ms == 9

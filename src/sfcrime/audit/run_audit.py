@@ -26,7 +26,7 @@ from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic import Topic, require_same
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation, PartitionRange, counted_ends
 
@@ -48,7 +48,7 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
     """
     progress(OPENING, 0, 0)
     with (
-        open_reader(settings.data_dir / STORE_FILE, limit_s=_READ_LIMIT_S, copied=True) as store,
+        open_reader(store_address(settings), limit_s=_READ_LIMIT_S, copied=True) as store,
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
         count = count_in_processes(opened.kafka)

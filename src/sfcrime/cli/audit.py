@@ -36,7 +36,7 @@ _SIDES = {DifferenceKind.SEQUENCE: ("found", "due")}
 
 
 @click.command("audit", epilog="Example:  sfcrime audit --json")
-@setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
+@setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(settings: Settings, as_json: bool) -> int:
     """Recount the topic independently and compare with the store.

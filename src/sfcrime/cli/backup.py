@@ -21,7 +21,7 @@ from sfcrime.settings import Settings
 
 
 @click.command("backup", epilog="Example:  sfcrime backup backups/2026-11-30")
-@setting_flags("--data-dir", "--bootstrap-servers")
+@setting_flags("--data-dir", "--store-url", "--bootstrap-servers")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--store-only", is_flag=True, help="Leave the topic out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -17,6 +17,7 @@ from sfcrime.settings import Settings
 @click.command("dashboard", epilog="Example:  sfcrime dashboard --dashboard-port 0 --open")
 @setting_flags(
     "--data-dir",
+    "--store-url",
     "--bootstrap-servers",
     "--kafka-config",
     "--dashboard-port",

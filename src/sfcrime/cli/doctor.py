@@ -22,6 +22,7 @@ _ABOUT_WIDTH = 15
 @click.command("doctor", epilog="Example:  sfcrime doctor --data-dir data")
 @setting_flags(
     "--data-dir",
+    "--store-url",
     "--bootstrap-servers",
     "--kafka-config",
     "--topic",

@@ -21,14 +21,14 @@ from sfcrime.cli.output import (
 from sfcrime.domain.calls import Stage
 from sfcrime.domain.wall_clock import to_iso
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import StoreReader, open_reader
 
 Row = dict[str, Any]
 
 
 @click.command("identities", epilog="Example:  sfcrime identities --blocks")
-@setting_flags("--data-dir")
+@setting_flags("--data-dir", "--store-url")
 @click.option(
     "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="Rows; 0: all."
 )
@@ -40,7 +40,7 @@ def command(settings: Settings, limit: int, blocks: bool, as_json: bool) -> None
     A second record of an identity is a duplicate, however far apart. They are listed block by
     block, the newest blocks first; docs/store.md describes how a block is packed.
     """
-    with open_reader(settings.data_dir / STORE_FILE, copied=not limit) as reader:
+    with open_reader(store_address(settings), copied=not limit) as reader:
         found = _blocks(reader) if blocks else _identities(reader)
         rows = list(islice(found, limit or None))
         total, generation = reader.totals().accounting.counted, reader.generation()

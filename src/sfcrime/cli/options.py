@@ -18,6 +18,7 @@ MAX_NUMBER = 2**31 - 1
 
 _FLAGS = {
     "--data-dir": ("store", "data_dir"),
+    "--store-url": ("store", "url"),
     "--bootstrap-servers": ("kafka", "bootstrap_servers"),
     "--kafka-config": ("kafka", "config_file"),
     "--topic": ("kafka", "topic"),

@@ -25,6 +25,7 @@ from sfcrime.store.records import Generation
 @click.command("rebuild", epilog="Example:  sfcrime rebuild --window 30")
 @setting_flags(
     "--data-dir",
+    "--store-url",
     "--bootstrap-servers",
     "--kafka-config",
     "--topic",

@@ -25,7 +25,7 @@ from sfcrime.statistics.rollups import (
     rollup,
     unofficial_calls,
 )
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import open_reader
 from sfcrime.store.records import Grouping
 
@@ -58,7 +58,7 @@ def _wall_clock(_: click.Context, __: click.Parameter, value: str | None) -> int
     "report",
     epilog="Example:  sfcrime report --by type --every day --since 2018-10-02 --top 5",
 )
-@setting_flags("--data-dir")
+@setting_flags("--data-dir", "--store-url")
 @click.option(
     "--by",
     default="type,disposition",
@@ -141,7 +141,7 @@ def command(  # noqa: PLR0913 - click hands over one argument a flag
 
 
 def _answer(settings: Settings, question: Question) -> Answer:
-    with open_reader(settings.data_dir / STORE_FILE) as reader:
+    with open_reader(store_address(settings)) as reader:
         generation, totals = reader.generation(), reader.totals()
         _check_bounds(question, generation.window_minutes)
         grouping = Grouping(

@@ -35,6 +35,7 @@ _TOP = 10
     "--seed",
     "--start",
     "--data-dir",
+    "--store-url",
     "--port",
     "--bootstrap-servers",
     "--kafka-config",
@@ -79,8 +80,11 @@ def command(
         from sfcrime.cli.live_view import View, plain_line
         from sfcrime.pipeline.later_training import LaterTraining
         from sfcrime.pipeline.overview import OverviewWatch
+        from sfcrime.store.address import store_address
 
-        watch = OverviewWatch(settings.data_dir, windows=_WINDOWS, top=_TOP)
+        watch = OverviewWatch(
+            settings.data_dir, store_address(settings), windows=_WINDOWS, top=_TOP
+        )
         page = _PageAddress(settings.data_dir, console, opens=opens)
         with (
             LaterTraining(settings, step) as training,

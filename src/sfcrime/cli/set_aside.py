@@ -24,7 +24,7 @@ from sfcrime.domain.safe_text import escaped_bytes
 from sfcrime.kafka.places import Content, Place
 from sfcrime.pipeline.counted_topic import read_again
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Generation
 from sfcrime.store.set_aside import SetAsideKept
@@ -91,7 +91,7 @@ def set_aside_flags(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-place_flags = setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
+place_flags = setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config")
 """Where store and topic are."""
 
 
@@ -103,7 +103,7 @@ def list_set_aside(
     as_json: bool,
 ) -> None:
     """Prints what `read` finds in one snapshot of the store, and the records' bytes if asked to."""
-    with open_reader(settings.data_dir / STORE_FILE) as reader:
+    with open_reader(store_address(settings)) as reader:
         generation = reader.generation()
         listing = read(reader, generation)
         rows = list(listing.rows)

@@ -17,14 +17,14 @@ from sfcrime.pipeline.activity import SupervisionActivity, read_activity
 from sfcrime.pipeline.counted_topic import measure_lag
 from sfcrime.pipeline.liveness import supervised
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import open_reader
 
 _BATCHES_OF_A_RATE = 20
 
 
 @click.command("status", epilog="Example:  sfcrime status --progress 5")
-@setting_flags("--data-dir", "--bootstrap-servers", "--kafka-config")
+@setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--progress",
@@ -46,7 +46,7 @@ def command(
     Every record read is exactly one of counted, duplicate, late and rejected. The lag needs the
     broker; it is not started for it.
     """
-    with open_reader(settings.data_dir / STORE_FILE) as reader:
+    with open_reader(store_address(settings)) as reader:
         if progress_json:
             for each in reversed(reader.progress()):
                 click.echo(json.dumps(asdict(each)))

@@ -20,6 +20,7 @@ from sfcrime.store.records import BatchProgress, Generation
 @click.command(epilog="Example:  sfcrime stream --bootstrap-servers localhost:9092 --json")
 @setting_flags(
     "--data-dir",
+    "--store-url",
     "--bootstrap-servers",
     "--kafka-config",
     "--topic",

@@ -46,6 +46,7 @@ from sfcrime.pipeline.backup_manifest import (
 )
 from sfcrime.settings import Settings
 from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.copying import copy_store
 from sfcrime.store.reader import open_reader
 from sfcrime.store.schema import SCHEMA_VERSION
@@ -70,15 +71,15 @@ def back_up(
         store_only: leave the topic out.
 
     Raises:
-        UsageError: the target holds something, or cannot be written.
+        UsageError: the target holds something or cannot be written, or the store is in a database.
         AlreadyRunning: the same backup is being made.
         StoreEmpty, StoreUnavailable: there is no store, or it is damaged.
         BackupFailed: no room, or the topic's files do not reach as far as the ledger.
     """
+    store, broker = _store_file(settings), broker_folder(settings.data_dir)
     target = target.resolve()
     require_free(target, BACKUP_FOLDER, "give each backup a name of its own, such as its day")
     _require_apart(target, BACKUP_FOLDER, settings.data_dir, DATA_FOLDER)
-    store, broker = settings.data_dir / STORE_FILE, broker_folder(settings.data_dir)
     with _written(target, BACKUP_FOLDER, "backup") as content:
         copied_store = content / STORE_FILE
         made_ms = now_ms()
@@ -89,6 +90,18 @@ def back_up(
             manifest = _with_topic(manifest, broker, content, on_progress)
         write_manifest(content, manifest)
     return manifest
+
+
+def _store_file(settings: Settings) -> Path:
+    address = store_address(settings)
+    if isinstance(address, Path):
+        return address
+    raise UsageError(
+        f"The store {address} is in a database.",
+        rule="A backup copies files of the data folder. A database has means of its own, and one "
+        "dump of it is one moment of the store.",
+        next_step=f"pg_dump --format=custom --file=store.dump {quote(str(address))}",
+    )
 
 
 def restore(backup: Path, data_dir: Path, on_progress: OnProgress) -> BackupManifest:

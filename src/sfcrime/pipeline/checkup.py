@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from shlex import quote
 
-from sfcrime.errors import SfcrimeError, StoreEmpty
+from sfcrime.errors import PostgresUnavailable, SfcrimeError, StoreEmpty
 from sfcrime.jvm.jars import JAR_SETS, JarSet, altered_jars, jars_folder
 from sfcrime.jvm.java import find_java, java_version
 from sfcrime.kafka.broker_record import running_bootstrap_servers
@@ -31,11 +31,12 @@ from sfcrime.machine.sizes import (
 )
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
 from sfcrime.pipeline.training_process import startup_caches
+from sfcrime.postgres.server import require_programs, running_port, url_of
 from sfcrime.settings import KafkaSettings, Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import StoreAddress, store_address
+from sfcrime.store.database import damaged, require_safe
 from sfcrime.store.reader import open_reader
 from sfcrime.store.soundness import store_problems
-from sfcrime.store.sqlite import damaged
 
 LEAST_FREE_BYTES = 2 * 10**9
 """A million calls take some 0.4 GB in Kafka and 0.1 GB in the store."""
@@ -79,7 +80,8 @@ def check_up(settings: Settings) -> Iterator[Finding]:
         yield _guarded("replicas", partial(_replicas, settings.kafka))
     yield _ui_port(settings)
     yield _page_port(settings)
-    yield _guarded("store", partial(_store, settings.data_dir / STORE_FILE))
+    yield _local_postgres(settings.data_dir)
+    yield _guarded("store", lambda: _store(store_address(settings)))
 
 
 def _guarded(about: str, look: Callable[[], Finding]) -> Finding:
@@ -236,14 +238,28 @@ def _page_port(settings: Settings) -> Finding:
     return Finding("page", Level.OK, f"port {port or 'of its own choice'} is free")
 
 
-def _store(path: Path) -> Finding:
-    with open_reader(path) as reader:
+def _local_postgres(data_dir: Path) -> Finding:
+    """A store needs no PostgreSQL, and none of this machine; so nothing here is wrong."""
+    about, port = "local PostgreSQL", running_port(data_dir)
+    if port is not None:
+        return Finding(about, Level.OK, f"it runs: {url_of(port)}")
+    try:
+        programs = require_programs(data_dir)
+    except PostgresUnavailable as error:
+        said = f"{error.happened.rstrip('.')}; only `sfcrime postgres` needs them"
+        return Finding(about, Level.NOTE, said, error.next_step)
+    return Finding(about, Level.OK, f"not running; `sfcrime postgres` starts {programs.version}")
+
+
+def _store(address: StoreAddress) -> Finding:
+    require_safe(address)
+    with open_reader(address) as reader:
         account = reader.totals().accounting
-    problems = store_problems(path)
+    problems = store_problems(address)
     if problems:
-        found = damaged(path, "; ".join(problems))
+        found = damaged(address, "; ".join(problems))
         return Finding("store", Level.WRONG, found.happened, found.next_step)
-    said = f"sound, {account.read:,} records accounted for: {path}"
+    said = f"sound, {account.read:,} records accounted for: {address}"
     if not account.adds_up:
         return Finding("store", Level.WRONG, "the four outcomes do not add up", "sfcrime audit")
     return Finding("store", Level.OK, said)

@@ -7,29 +7,30 @@ and nothing is committed, or the store is not written at all, where an idle job 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from sfcrime.domain.topic_state import is_caught_up
 from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.watched_time import watched_s
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import open_reader
-from sfcrime.store.written_state import WrittenState, written_state
+from sfcrime.store.written_state import WrittenState, open_look
 
 
 class JobWatch:
-    """Looks at the store of a job; each look costs two calls to the file system where nothing was
-    written.
+    """Looks at the store of a job; each look costs two calls to the file system, or a tiny query,
+    where nothing was written.
 
     Args:
-        store: its file.
+        store: its address.
         silence_s: how long a job with work may commit nothing, and any job write nothing.
         clock: seconds that never go back.
     """
 
     def __init__(
-        self, store: Path, silence_s: float, clock: Callable[[], float] = watched_s
+        self, store: StoreAddress, silence_s: float, clock: Callable[[], float] = watched_s
     ) -> None:
         self._store = store
+        self._written_state = open_look(store)
         self._silence_s = silence_s
         self._clock = clock
         self._kills = 0
@@ -52,7 +53,7 @@ class JobWatch:
             kafka_answers: False: the job cannot get on, and that is not its fault.
         """
         now_s = self._clock()
-        written = written_state(self._store)
+        written = self._written_state()
         if written != self._written:
             self._written, self._seen_s = written, now_s
             reached = self._read()

@@ -11,7 +11,7 @@ from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.topic_watch import TopicWatch
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 
 if TYPE_CHECKING:
     # It reads the database, whose import would delay the start.
@@ -77,7 +77,7 @@ class KeptStream:
         from sfcrime.pipeline.job_watch import JobWatch
 
         settings = self.process.settings
-        return JobWatch(settings.data_dir / STORE_FILE, settings.supervision.silence_s)
+        return JobWatch(store_address(settings), settings.supervision.silence_s)
 
     def _is_running(self) -> bool:
         return read_activity(self.process.settings.data_dir, StreamActivity).step == RUNNING

@@ -22,9 +22,10 @@ from sfcrime.pipeline.activity import (
 from sfcrime.pipeline.liveness import Liveness, liveness_of, liveness_of_parts, supervised
 from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals, WriterState
-from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, written_state
+from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, open_look
 
 _MOST_CELLS = 5_000
 """Read for the movements; 24 hours of the city have some 2,000."""
@@ -101,12 +102,17 @@ class OverviewWatch:
 
     Args:
         data_dir: of the run.
+        store: its address; None: the file in the data folder.
         windows: how many windows of the top types are shown.
         top: how many types.
     """
 
-    def __init__(self, data_dir: Path, *, windows: int, top: int) -> None:
+    def __init__(
+        self, data_dir: Path, store: StoreAddress | None = None, *, windows: int, top: int
+    ) -> None:
         self._data_dir = data_dir
+        self._store = store or data_dir / STORE_FILE
+        self._written_state = open_look(self._store)
         self._windows, self._top = windows, top
         self._seen: WrittenState | None = None
         self._counted: Counted | None = None
@@ -115,12 +121,11 @@ class OverviewWatch:
 
     def look(self) -> Overview:
         """What parts and store say now."""
-        store = self._data_dir / STORE_FILE
-        state = written_state(store)
+        state = self._written_state()
         # What was written only just now is read again.
         if state != self._seen or time.time_ns() - state.newest_ns < SURELY_SEEN_NS:
             self._seen = state
-            self._counted = self._read(store)
+            self._counted = self._read()
         return Overview(
             producer=read_activity(self._data_dir, ProducerActivity),
             stream=read_activity(self._data_dir, StreamActivity),
@@ -130,9 +135,9 @@ class OverviewWatch:
             supervision=supervised(read_activity(self._data_dir, SupervisionActivity), now_ms()),
         )
 
-    def _read(self, store: Path) -> Counted | None:
+    def _read(self) -> Counted | None:
         try:
-            with open_reader(store) as reader:
+            with open_reader(self._store) as reader:
                 self._writer = reader.writer_state()
                 counted = Counted(
                     generation=reader.generation(),

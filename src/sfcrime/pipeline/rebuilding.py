@@ -23,7 +23,7 @@ from sfcrime.settings import Settings
 from sfcrime.spark.driver import fresh_work_dir
 from sfcrime.spark.properties import require_settable
 from sfcrime.spark.session import start_spark
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import counted_generation
 from sfcrime.store.records import Generation, PartitionRange, counted_ends
 from sfcrime.store.versions import set_aside_other_version
@@ -76,7 +76,7 @@ class Rebuilt:
 def of_stored_topic(settings: Settings) -> Settings:
     """The same for the topic that readers see; as they are where no store can be read."""
     with suppress(StoreUnavailable):
-        return settings.of_topic(counted_generation(settings.data_dir / STORE_FILE).topic)
+        return settings.of_topic(counted_generation(store_address(settings)).topic)
     return settings
 
 
@@ -101,18 +101,18 @@ def rebuild_topic(
     """
     require_settable(settings)
     data_dir = settings.data_dir
-    store_file = data_dir / STORE_FILE
+    address = store_address(settings)
     with (
         job_lock(data_dir),
         open_kafka(settings, hooks.on_step) as opened,
     ):
         topic = Topic(opened.kafka, BROKER_WAIT_S, stop)
         found = _with_records(topic)
-        kept = set_aside_other_version(store_file)
+        kept = set_aside_other_version(address)
         if kept is not None:
             hooks.on_step(f"the store of another schema version is kept as {kept}")
         with open_writer(
-            store_file,
+            address,
             history_rows=settings.store.progress_rows,
             rejected_rows=settings.store.rejected_rows,
             late_rows=settings.store.late_rows,

@@ -6,6 +6,7 @@ A part would refuse the same, but only once Kafka or Spark runs: each check here
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from sfcrime.errors import PortTaken, UsageError
 from sfcrime.kafka.broker import require_startable
@@ -16,7 +17,7 @@ from sfcrime.settings import DashboardSettings, Settings
 from sfcrime.sources.input_files import STANDARD_INPUT
 from sfcrime.sources.source import SYNTHETIC
 from sfcrime.spark.properties import require_settable
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 
 
 def require_runnable(settings: Settings) -> None:
@@ -90,7 +91,8 @@ def require_place(settings: Settings, *, with_dashboard: bool) -> None:
     else:
         require_startable(settings)
     with job_lock(settings.data_dir):
-        if (settings.data_dir / STORE_FILE).is_file():
+        store = store_address(settings)
+        if not isinstance(store, Path) or store.is_file():
             # Only here: the database takes longer to import than everything above.
             from sfcrime.streaming.generation_choice import require_stored_fits
 

@@ -14,7 +14,7 @@ from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.settings import Settings
 from sfcrime.spark.driver import DriverJvm, fresh_work_dir, start_driver_jvm
 from sfcrime.spark.properties import require_settable
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.records import BatchProgress, Generation
 
 if TYPE_CHECKING:
@@ -88,10 +88,9 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     from sfcrime.streaming.job import StreamJob, run_query
 
     settings, stop, hooks = request.settings, request.stop, request.hooks
-    store_file = settings.data_dir / STORE_FILE
     with (
         open_writer(
-            store_file,
+            store_address(settings),
             history_rows=settings.store.progress_rows,
             rejected_rows=settings.store.rejected_rows,
             late_rows=settings.store.late_rows,

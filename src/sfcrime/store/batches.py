@@ -62,12 +62,23 @@ def add_cells(
             "calls": cells.calls,
         }
     )
-    key = [(name, "ascending") for name in table.column_names[:3]]
-    columns = [_integers(column) for column in table.sort_by(key).columns]
-    upserts.merge_cells(connection, [[number] * len(cells), *columns])
+    ordered = _in_order(table)
+    columns = [_integers(column) for column in ordered.columns]
+    upserts.merge_cells(connection, [[number] * len(ordered), *columns])
     by_window = table.group_by("window_s").aggregate([("calls", "sum")]).sort_by("window_s")
     windows, calls = (_integers(by_window[name]) for name in ("window_s", "calls_sum"))
     upserts.merge_window_totals(connection, number, outcome.batch_id, windows, calls)
+
+
+def _in_order(cells: pa.Table) -> pa.Table:
+    """The cells in the order of their key, each once."""
+    key = cells.column_names[:3]
+    ordered = cells.sort_by([(name, "ascending") for name in key])
+    same = [pc.equal(ordered[name][1:], ordered[name][:-1]) for name in key]
+    if not pc.any(pc.and_(pc.and_(same[0], same[1]), same[2])).as_py():
+        return ordered
+    added_up = cells.group_by(key).aggregate([("calls", "sum")]).select([*key, "calls_sum"])
+    return _in_order(added_up.rename_columns(cells.column_names))
 
 
 def _integers(column: pa.ChunkedArray) -> list[int]:
@@ -118,11 +129,12 @@ def add_to_partitions(
     connection: Connection, number: int, outcome: BatchOutcome, known: Mapping[int, PartitionRange]
 ) -> None:
     """Moves each partition's account forward; a partition not seen before begins its own."""
-    for each in outcome.ranges:
-        before = known.get(each.partition)
-        together = each if before is None else before.followed_by(each)
-        row = {"generation_id": number, **rows.from_range(together)}
-        upserts.replace_row(connection, schema.partition_ledger, row)
+    together = [
+        known[each.partition].followed_by(each) if each.partition in known else each
+        for each in outcome.ranges
+    ]
+    ledger = [{"generation_id": number, **rows.from_range(each)} for each in together]
+    upserts.replace_rows(connection, schema.partition_ledger, ledger)
 
 
 def add_to_totals(

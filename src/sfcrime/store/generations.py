@@ -37,7 +37,7 @@ def create(connection: Connection, generation: Generation) -> int:
 def point_readers_to(connection: Connection, number: int) -> None:
     """Makes `number` the generation that readers see: the one row of `current_generation`."""
     row = {"slot": 1, "generation_id": number}
-    upserts.replace_row(connection, schema.current_generation, row)
+    upserts.replace_rows(connection, schema.current_generation, [row])
 
 
 def unseen(connection: Connection) -> dict[int, Generation]:

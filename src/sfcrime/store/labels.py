@@ -87,7 +87,8 @@ class Labels:
                 them: it could use a label that no cell had at first.
         """
         number = self._table.c.id
-        in_cells = select(schema.cell.c[f"{self._table.name}_id"])
+        # Some thousand numbers: PostgreSQL keeps those at hand, and not one for each cell.
+        in_cells = select(schema.cell.c[f"{self._table.name}_id"]).distinct()
         statement = select(number).where(number.not_in(in_cells)).order_by(number)
         with transaction() as connection:
             unused = np.fromiter(connection.scalars(statement), np.int64)  # 8 bytes a label

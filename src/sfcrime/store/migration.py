@@ -5,10 +5,13 @@ Its statements are written out: they say what was changed then, whatever the tab
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection
 
-MIGRATED_VERSION = 4
-"""The one version that is brought up; older ones are refused."""
+MIGRATED_VERSION: Mapping[str, int | None] = {"sqlite": 4, "postgresql": None}
+"""By database, the one version that is brought up; older ones are refused. None: there is no older
+one, the tables of version 5 were the first there."""
 
 _STATEMENTS = (
     "ALTER TABLE partition_ledger ADD COLUMN leader_epoch BIGINT DEFAULT (-1) NOT NULL",

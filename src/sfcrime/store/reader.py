@@ -1,14 +1,13 @@
 """Read-only readers: everything one reader shows comes from one snapshot of the store.
 
-The file is opened `mode=ro`, so a reader can neither write nor delay the writer, which goes on
-while it reads; a statement that works longer than its limit is stopped.
+A reader can neither write nor delay the writer, which goes on while it reads; a statement that
+works longer than its limit is stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Table
@@ -16,6 +15,7 @@ from sqlalchemy import ColumnElement, Table
 from sfcrime.domain.wall_clock import MICROS
 from sfcrime.errors import StoreEmpty
 from sfcrime.store import cells, grouped_cells, rows, schema, writer_row
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.records import (
     BatchProgress,
     CellCount,
@@ -43,32 +43,32 @@ in all, on two busy cores."""
 
 @contextmanager
 def open_reader(
-    path: Path, *, limit_s: float = READ_LIMIT_S, copied: bool = False
+    address: StoreAddress, *, limit_s: float = READ_LIMIT_S, copied: bool = False
 ) -> Iterator[StoreReader]:
     """One snapshot of the current generation, for the length of the `with` block.
 
     Args:
-        path: the store's file.
+        address: of the store.
         limit_s: seconds a statement may work before its next rows are there.
-        copied: for a reader that takes more than seconds: reads a private copy, as large as the
-            store, in the system's folder for temporary files.
+        copied: for a reader that takes more than seconds: of a file of SQLite it reads a private
+            copy, as large as the store, in the system's folder for temporary files.
 
     Raises:
         StoreEmpty: no store, or nothing in it yet.
         StoreUnavailable: another schema version, a read that took too long, or no room to copy.
     """
-    with _reader_of(path, Snapshots(path, limit_s, copied=copied)) as reader:
+    with _reader_of(address, Snapshots(address, limit_s, copied=copied)) as reader:
         yield reader
 
 
-def counted_generation(path: Path) -> Generation:
+def counted_generation(address: StoreAddress) -> Generation:
     """The generation that readers see, also of a store that the next job brings up to this schema
     version: what a job has to fit is asked before it opens the store.
 
     Raises:
         StoreEmpty, StoreUnavailable: as `open_reader`.
     """
-    with _reader_of(path, Snapshots(path, READ_LIMIT_S, or_before=True)) as reader:
+    with _reader_of(address, Snapshots(address, READ_LIMIT_S, or_before=True)) as reader:
         return reader.generation()
 
 
@@ -76,21 +76,21 @@ class Readers:
     """Opens one reader after the other, for who looks at a store again and again: each but the
     first costs a third of what `open_reader` does. One thread at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._snapshots = Snapshots(path, READ_LIMIT_S)
+    def __init__(self, address: StoreAddress) -> None:
+        self._address = address
+        self._snapshots = Snapshots(address, READ_LIMIT_S, again=True)
 
     def open(self) -> AbstractContextManager[StoreReader]:
         """As `open_reader`."""
-        return _reader_of(self._path, self._snapshots)
+        return _reader_of(self._address, self._snapshots)
 
 
 @contextmanager
-def _reader_of(path: Path, snapshots: Snapshots) -> Iterator[StoreReader]:
+def _reader_of(address: StoreAddress, snapshots: Snapshots) -> Iterator[StoreReader]:
     with snapshots.open() as snapshot:
         number = rows.current_generation_id(snapshot.connection)
         if number is None:
-            raise StoreEmpty(f"The store {path} holds nothing yet.")
+            raise StoreEmpty(f"The store {address} holds nothing yet.")
         yield StoreReader(snapshot, number)
 
 

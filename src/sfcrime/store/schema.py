@@ -32,6 +32,9 @@ refused."""
 
 metadata = MetaData()
 
+_WORDS = Text().with_variant(Text(collation="C"), "postgresql")
+"""Texts that are ordered by code point, whatever language a database speaks."""
+
 
 def _key(name: str, kind: type[Integer] = Integer, *constraints: SchemaItem) -> Column[int]:
     return Column(name, kind, *constraints, primary_key=True, autoincrement=False)
@@ -103,7 +106,7 @@ call_type = Table(
     "call_type",
     metadata,
     _key("id"),
-    Column("label", Text, nullable=False, unique=True),
+    Column("label", _WORDS, nullable=False, unique=True),
     comment="Raw call types, numbered as they were first counted.",
 )
 
@@ -111,7 +114,7 @@ disposition = Table(
     "disposition",
     metadata,
     _key("id"),
-    Column("code", Text, nullable=False, unique=True),
+    Column("code", _WORDS, nullable=False, unique=True),
     comment="Raw dispositions, numbered as they were first counted.",
 )
 
@@ -232,7 +235,7 @@ set_aside = Table(
     metadata,
     _of_generation(),
     _key("partition"),
-    Column("reason", Text, primary_key=True),
+    Column("reason", _WORDS, primary_key=True),
     *_numbers("records", "dropped", "kept_from"),
     CheckConstraint("0 <= dropped AND dropped <= records", name="set_aside_dropped"),
     sqlite_with_rowid=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, inspect
 
 from sfcrime.errors import StoreEmpty
-from sfcrime.store import rows, sqlite
+from sfcrime.store import database, rows, sqlite
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.versions import check_schema_version
 
 _FETCHED_ROWS = 10_000
@@ -23,26 +25,35 @@ class Snapshots:
     them, which takes longer than most of them take.
 
     Arguments and errors are those of `reader.open_reader`; `or_before`: stores of the schema
-    version before are opened as well.
+    version before are opened as well; `again`: many snapshots are opened.
     """
 
     def __init__(
-        self, path: Path, limit_s: float, *, copied: bool = False, or_before: bool = False
+        self,
+        address: StoreAddress,
+        limit_s: float,
+        *,
+        copied: bool = False,
+        or_before: bool = False,
+        again: bool = False,
     ) -> None:
-        self._path = path
+        self._address = address
         self._or_before = or_before
         self._clock = sqlite.ReadClock(limit_s)
-        self._engine = sqlite.open_for_reading(path, self._clock, copied=copied)
+        self._engine = database.open_for_reading(address, self._clock, copied=copied, again=again)
+        if again:
+            weakref.finalize(self, self._engine.dispose)
 
     @contextmanager
     def open(self) -> Iterator[Snapshot]:
         """One state of a store of this schema version, for the length of the `with` block."""
-        if not self._path.is_file():
-            raise StoreEmpty(f"There is no store at {self._path}.")
-        with sqlite.translated(self._path, self._clock), self._engine.begin() as connection:
+        address = self._address
+        if isinstance(address, Path) and not address.is_file():
+            raise StoreEmpty(f"There is no store at {address}.")
+        with database.translated(address, self._clock), self._engine.begin() as connection:
             if not inspect(connection).get_table_names():
-                raise StoreEmpty(f"The store {self._path} is empty.")
-            check_schema_version(connection, self._path, or_before=self._or_before)
+                raise StoreEmpty(f"The store {address} is empty.")
+            check_schema_version(connection, address, or_before=self._or_before)
             yield Snapshot(connection, self._clock)
 
 
@@ -65,17 +76,24 @@ class Snapshot:
 
     def pages(self, statement: Select[Any]) -> Iterator[Sequence[Any]]:
         """The rows, up to 10,000 at a time."""
-        result = self.connection.execute(statement)
+        return self._fetched(statement, _FETCHED_ROWS)
+
+    def _fetched(self, statement: Select[Any], most: int) -> Iterator[Sequence[Any]]:
+        # Where it could, a database would send all rows at once.
+        result = self.connection.execute(statement, execution_options={"stream_results": True})
         while True:
             self.restart_clock()
-            fetched = result.fetchmany(_FETCHED_ROWS)
+            fetched = result.fetchmany(most)
             if not fetched:
                 return
             yield fetched
 
     def driver_pages(self, statement: Select[Any]) -> Iterator[Sequence[tuple[int, ...]]]:
         """The rows of a statement that selects whole numbers, as the driver's own tuples, up to
-        2,000 at a time: without a `Row` made of each."""
+        2,000 at a time: from SQLite without a `Row` made of each."""
+        if database.is_postgresql(self.connection):
+            yield from self._fetched(statement, _FETCHED_TUPLES)
+            return
         cursor = self.connection.execute(statement).cursor
         assert cursor is not None  # as there is one for every SELECT
         while True:

@@ -10,43 +10,44 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
 
-from sfcrime.store import rows, schema, sqlite
+from sfcrime.store import database, rows, schema, sqlite
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.records import PartitionRange
 
 _MOST_PROBLEMS = 10
 _CHECK_LIMIT_S = 120.0
 
 
-def require_sound(connection: Connection, path: Path, *, in_order: bool) -> None:
+def require_sound(connection: Connection, address: StoreAddress, *, in_order: bool) -> None:
     """Refuses a store whose parts are not of one moment.
 
     Args:
         connection: in a transaction.
-        path: the store, for the message.
+        address: of the store, for the message.
         in_order: it was closed in order; else its pages are checked too.
 
     Raises:
         StoreUnavailable: naming what does not fit.
     """
-    pages = [] if in_order else sqlite.wrong_pages(connection, 1)
+    pages = [] if in_order else database.wrong_pages(connection, 1)
     for problem in chain(pages, _wrong_sums(connection)):
-        raise sqlite.damaged(path, problem)
+        raise database.damaged(address, problem)
 
 
-def store_problems(path: Path) -> list[str]:
+def store_problems(address: StoreAddress) -> list[str]:
     """What is wrong with a store: with its pages, indexes and references, or else with its sums.
 
     Raises:
         StoreUnavailable: it cannot be read at all.
     """
     clock = sqlite.ReadClock(_CHECK_LIMIT_S)
-    engine = sqlite.open_for_reading(path, clock)
-    with sqlite.translated(path, clock), engine.begin() as connection:
-        found = sqlite.wrong_pages(connection, _MOST_PROBLEMS) + sqlite.lost_references(connection)
+    engine = database.open_for_reading(address, clock)
+    with database.translated(address, clock), engine.begin() as connection:
+        found = database.wrong_pages(connection, _MOST_PROBLEMS)
+        found += database.lost_references(connection)
         return found[:_MOST_PROBLEMS] or list(_wrong_sums(connection))
 
 

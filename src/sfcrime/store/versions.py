@@ -8,11 +8,12 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, inspect, select
 
 from sfcrime.errors import StoreUnavailable
-from sfcrime.store import schema, sqlite
+from sfcrime.store import database, schema, sqlite
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.migration import MIGRATED_VERSION, migrate
 
 
-def make_or_check(connection: Connection, path: Path) -> None:
+def make_or_check(connection: Connection, address: StoreAddress) -> None:
     """Makes the tables of an empty database; brings up those of the version before; proves those
     of another.
 
@@ -20,52 +21,60 @@ def make_or_check(connection: Connection, path: Path) -> None:
         StoreUnavailable: see `check_schema_version`.
     """
     if inspect(connection).get_table_names():
-        if _version(connection, path) == MIGRATED_VERSION:
+        if _version(connection, address) == MIGRATED_VERSION[connection.dialect.name]:
             migrate(connection)
-        check_schema_version(connection, path)
+        check_schema_version(connection, address)
     else:
         schema.metadata.create_all(connection)
+        database.after_making(connection)
         connection.execute(insert(schema.schema_version).values(version=schema.SCHEMA_VERSION))
 
 
-def check_schema_version(connection: Connection, path: Path, *, or_before: bool = False) -> None:
+def check_schema_version(
+    connection: Connection, address: StoreAddress, *, or_before: bool = False
+) -> None:
     """Proves that the tables are the ones this code knows.
 
     Args:
         connection: in a transaction.
-        path: the store, for the message.
+        address: of the store, for the message.
         or_before: those of the version before are known as well.
 
     Raises:
         StoreUnavailable: other tables, or another version of them.
     """
-    version = _version(connection, path)
-    if version == schema.SCHEMA_VERSION or (or_before and version == MIGRATED_VERSION):
+    version, migrated = _version(connection, address), MIGRATED_VERSION[connection.dialect.name]
+    if version == schema.SCHEMA_VERSION or (or_before and version == migrated):
         return
     next_step = (
         "count the topic again: sfcrime rebuild (which keeps the old file beside the new one); or "
         "use the sfcrime that made it"
     )
-    if version == MIGRATED_VERSION:
+    if version == migrated:
         next_step = (
             f"start a job, which brings it to version {schema.SCHEMA_VERSION}: sfcrime run, or "
             "sfcrime stream"
         )
+    elif not isinstance(address, Path):
+        next_step = (
+            "name an empty database with --store-url, into which the next start counts the topic "
+            "again; or use the sfcrime that made this one"
+        )
     raise StoreUnavailable(
-        f"The store {path} has schema version {version}.",
+        f"The store {address} has schema version {version}.",
         rule=f"This sfcrime reads and writes schema version {schema.SCHEMA_VERSION} only.",
         next_step=next_step,
     )
 
 
-def set_aside_other_version(path: Path) -> Path | None:
-    """Renames a store that cannot be opened for writing because of its schema version, so that a
-    new one can be made in its place.
+def set_aside_other_version(path: StoreAddress) -> Path | None:
+    """Renames a file that cannot be opened for writing because of its schema version, so that a
+    new one can be made in its place. A database is left as it is: opening it says what to do.
 
     Nothing else may write to the store meanwhile.
 
     Args:
-        path: the store's file; may not exist.
+        path: of the store; may not exist.
 
     Returns:
         The new name; None where there was nothing to rename.
@@ -73,7 +82,7 @@ def set_aside_other_version(path: Path) -> Path | None:
     Raises:
         StoreUnavailable: no sfcrime store, one that cannot be written, or the name is taken.
     """
-    if not path.is_file():
+    if not isinstance(path, Path) or not path.is_file():
         return None
     with sqlite.translated(path):
         engine = sqlite.open_for_writing(path)
@@ -82,7 +91,7 @@ def set_aside_other_version(path: Path) -> Path | None:
                 if not inspect(connection).get_table_names():
                     return None
                 version = _version(connection, path)
-            if version in (schema.SCHEMA_VERSION, MIGRATED_VERSION):
+            if version in (schema.SCHEMA_VERSION, MIGRATED_VERSION[engine.dialect.name]):
                 return None
             sqlite.put_into_one_file(engine)
         finally:
@@ -98,10 +107,16 @@ def set_aside_other_version(path: Path) -> Path | None:
     return kept
 
 
-def _version(connection: Connection, path: Path) -> int | None:
+def _version(connection: Connection, address: StoreAddress) -> int | None:
     if not inspect(connection).has_table(schema.schema_version.name):
+        if isinstance(address, Path):
+            raise StoreUnavailable(
+                f"The file {address} is a database, but no sfcrime store.",
+                next_step="name another folder with --data-dir",
+            )
         raise StoreUnavailable(
-            f"The file {path} is a database, but no sfcrime store.",
-            next_step="name another folder with --data-dir",
+            f"The database {address} holds tables, but no sfcrime store.",
+            rule="A store has a database of its own.",
+            next_step="make one, and name it with --store-url: createdb NAME",
         )
     return connection.scalar(select(schema.schema_version.c.version))

@@ -1,10 +1,13 @@
-"""The one row of `writer`: which run may write, how often one began, and whether it is alive."""
+"""The one row of `writer`: which run may write, how often one began, and whether it is alive.
+
+Every transaction of a writer begins by comparing the run id, and keeps the row to itself until it
+ends. So a start waits for what the run before it is writing, and nothing of that run comes after.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -12,6 +15,7 @@ from sqlalchemy import Connection, func, select, update
 from sfcrime.errors import Refused, StoreUnavailable
 from sfcrime.machine.clock import now_ms
 from sfcrime.store import schema, upserts
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.records import RunFacts, WriterState
 from sfcrime.store.written_state import file_identity
 
@@ -29,29 +33,30 @@ def begin_run(connection: Connection, run_id: str) -> None:
         "starts": starts + 1,
         "facts": "{}",
     }
-    upserts.replace_row(connection, schema.writer, row)
+    upserts.replace_rows(connection, schema.writer, [row])
 
 
 def require_own(
-    connection: Connection, path: Path, file: tuple[int, int] | None, run_id: str
+    connection: Connection, address: StoreAddress, file: tuple[int, int] | None, run_id: str
 ) -> None:
     """Refuses a store that another run has opened since, or another file of its name.
 
     Args:
         connection: in a transaction.
-        path: the store.
+        address: of the store.
         file: which file it was when this run opened it (`written_state.file_identity`).
         run_id: of this run.
     """
-    if file_identity(path) != file:
+    if file_identity(address) != file:
         raise StoreUnavailable(
-            f"The store {path} was deleted or replaced under the job.",
+            f"The store {address} was deleted or replaced under the job.",
             rule="A batch goes into the store that the job read its offsets from.",
             next_step="start the job again: it goes on where the store that is there now ends",
         )
-    if connection.scalar(select(schema.writer.c.run_id)) != run_id:
+    # SQLite's transaction has the write lock already.
+    if connection.scalar(select(schema.writer.c.run_id).with_for_update()) != run_id:
         raise Refused(
-            f"Another job has opened the store {path} for writing.",
+            f"Another job has opened the store {address} for writing.",
             rule="A store has one writer, the one that opened it last.",
             next_step="stop the other job, and start this one again",
         )

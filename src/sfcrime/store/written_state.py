@@ -1,10 +1,14 @@
-"""How the files of a store look, seen without opening it."""
+"""Whether a store was written to, seen without reading it; and which file it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from sfcrime.store.address import StoreAddress
 
 SURELY_SEEN_NS = 5_000_000_000
 """A write is in the files before its commit can be seen: as long as it takes to reach the disk. Who
@@ -13,12 +17,24 @@ would tell, but whoever closes that file loses SQLite's locks on it.)"""
 
 
 class WrittenState(NamedTuple):
-    """How the files of a store look; equal as long as nothing was written to them."""
+    """How a store looks; equal as long as nothing was written to it."""
 
-    files: tuple[tuple[int, int, int], ...]
-    """Inode, size, and time of the last write in nanoseconds, of each file that is there."""
+    marks: tuple[Hashable, ...]
+    """Of each file that is there: inode, size, and time of the last write in nanoseconds. Of a
+    database of PostgreSQL: what its newest commit changed."""
     newest_ns: int
-    """When the last write was, nanoseconds since 1970; 0 where there is no store."""
+    """When the last write was, nanoseconds since 1970; 0 where there is no store, and where a
+    write is seen once it is committed."""
+
+
+def open_look(address: StoreAddress) -> Callable[[], WrittenState]:
+    """What says how a store looks: to be called again and again, by one thread. It raises nothing:
+    a database that does not answer looks like no other, and whoever reads it hears why."""
+    if isinstance(address, Path):
+        return partial(written_state, address)
+    from sfcrime.store.postgresql_look import PostgresqlLook
+
+    return PostgresqlLook(address)
 
 
 def written_state(path: Path) -> WrittenState:
@@ -32,18 +48,25 @@ def written_state(path: Path) -> WrittenState:
     return WrittenState(tuple(found), max((each[2] for each in found), default=0))
 
 
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands under this name; None where there is none to be seen."""
+def file_identity(address: StoreAddress) -> tuple[int, int] | None:
+    """Which file stands under this name; None where there is none to be seen, and of a database,
+    from which none of its users can be parted unseen."""
+    if not isinstance(address, Path):
+        return None
     try:
-        status = path.stat()
+        status = address.stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino
 
 
-def was_closed_in_order(path: Path) -> bool:
-    """Whether nothing is left beside the database: its last user has put all of it in one file."""
+def was_closed_in_order(address: StoreAddress) -> bool:
+    """Whether nothing is left beside the file: its last user has put all of it in one. PostgreSQL
+    sees to that by itself."""
     try:
-        return path.with_name(f"{path.name}-wal").stat().st_size == 0
+        return (
+            not isinstance(address, Path)
+            or address.with_name(f"{address.name}-wal").stat().st_size == 0
+        )
     except OSError:
         return True

@@ -23,7 +23,7 @@ from sfcrime.kafka.origin import OriginKind, TopicOrigin
 from sfcrime.kafka.topic import require_same
 from sfcrime.machine.clock import now_ms
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import counted_generation
 from sfcrime.store.records import Generation, counted_ends
 from sfcrime.store.writer import StoreWriter
@@ -56,7 +56,7 @@ def require_stored_fits(settings: Settings) -> None:
         StoreUnavailable: the store cannot be read.
     """
     with contextlib.suppress(StoreEmpty):
-        _require_same(settings, counted_generation(settings.data_dir / STORE_FILE))
+        _require_same(settings, counted_generation(store_address(settings)))
 
 
 def _require_same(settings: Settings, stored: Generation) -> None:

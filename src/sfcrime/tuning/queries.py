@@ -24,7 +24,7 @@ from sfcrime.jvm.jars import resolve_jars
 from sfcrime.machine.child import Child, start_child
 from sfcrime.pipeline.part import environment_of_part
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import StoreAddress, store_address
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import CellCount
 from sfcrime.tuning.figures import Count, CountedBatch, TrialFailed
@@ -59,13 +59,13 @@ def start_product(settings: Settings, flags: Sequence[str]) -> RunningQuery:
         settings.data_dir / "stream.log",
         environment=environment_of_part(settings),
     )
-    store = settings.data_dir / STORE_FILE
+    store = store_address(settings)
     return RunningQuery(
         child, partial(_reached_in_store, store), child.stop, partial(count_of_store, store)
     )
 
 
-def _reached_in_store(store: Path) -> tuple[int, int]:
+def _reached_in_store(store: StoreAddress) -> tuple[int, int]:
     try:
         with open_reader(store) as reader:
             totals = reader.totals()
@@ -74,7 +74,7 @@ def _reached_in_store(store: Path) -> tuple[int, int]:
     return totals.accounting.read, totals.batches
 
 
-def count_of_store(store: Path) -> Count:
+def count_of_store(store: StoreAddress) -> Count:
     """A count as a store has it.
 
     Raises:

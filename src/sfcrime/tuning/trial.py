@@ -97,7 +97,8 @@ def run_trial(trial: Trial, bench: Bench, setup: str) -> TrialResult:
 
 def _on(settings: Settings, data_dir: Path) -> Settings:
     replace = msgspec.structs.replace
-    store = replace(settings.store, data_dir=str(data_dir), progress_rows=LEDGER_ROWS)
+    settings = settings.in_folder(data_dir)
+    store = replace(settings.store, progress_rows=LEDGER_ROWS)
     return replace(settings, store=store, stream=replace(settings.stream, ui_port=0))
 
 

@@ -14,7 +14,7 @@ from sfcrime.dashboard.questions.rule_sentences import sentence_of
 from sfcrime.domain.safe_text import escaped_bytes
 from sfcrime.domain.wall_clock import MICROS, instant_iso, to_iso, wall_clock_of
 from sfcrime.errors import ReadTooLong, TopicRefused
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import LateRecord
 
@@ -98,7 +98,7 @@ def record_bytes(sight: Sight, partition: int, offset: int) -> RecordBytes:
 @contextmanager
 def _reader(sight: Sight) -> Iterator[StoreReader]:
     try:
-        with open_reader(sight.settings.data_dir / STORE_FILE, limit_s=READ_LIMIT_S) as store:
+        with open_reader(store_address(sight.settings), limit_s=READ_LIMIT_S) as store:
             yield store
     except ReadTooLong as error:
         raise ApiError(

@@ -11,7 +11,6 @@ import gc
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from pathlib import Path
 from threading import Event
 
 from sfcrime.dashboard.memory.changes import Changes
@@ -20,6 +19,7 @@ from sfcrime.dashboard.memory.columns import CellColumns
 from sfcrime.dashboard.memory.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.memory.share import Share
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Totals
 
@@ -39,7 +39,7 @@ class KeptColumns:
     """The columns of one generation; `look` is called by one thread.
 
     Args:
-        store: the store's file.
+        store: the store's address.
         ledger: whose cells are kept.
         worker: does what takes long; one thread.
         is_stopped: True makes what the worker does end early.
@@ -48,7 +48,7 @@ class KeptColumns:
 
     def __init__(
         self,
-        store: Path,
+        store: StoreAddress,
         ledger: LedgerIdentity,
         worker: Executor,
         is_stopped: Callable[[], bool],

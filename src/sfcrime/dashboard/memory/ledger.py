@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.records import Generation
 from sfcrime.store.written_state import file_identity
 
@@ -20,7 +20,7 @@ class LedgerIdentity:
     topic_id: str
 
 
-def identity_of(store: Path, number: int, generation: Generation) -> LedgerIdentity:
+def identity_of(store: StoreAddress, number: int, generation: Generation) -> LedgerIdentity:
     """Of the generation `number` of the store."""
     file = file_identity(store)
     return LedgerIdentity(file, number, generation.created_ms, generation.topic_id)

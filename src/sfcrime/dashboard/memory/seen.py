@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from pathlib import Path
 from threading import Event, Thread
 
 from sfcrime.dashboard.memory.changes import Changes
@@ -21,6 +20,7 @@ from sfcrime.dashboard.memory.kept_columns import KeptColumns
 from sfcrime.dashboard.memory.ledger import LedgerIdentity, identity_of
 from sfcrime.dashboard.memory.summary import Summary, SummaryReader
 from sfcrime.errors import StoreEmpty
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import Readers, StoreReader
 from sfcrime.store.records import (
     BatchProgress,
@@ -29,7 +29,7 @@ from sfcrime.store.records import (
     Totals,
     WriterState,
 )
-from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, written_state
+from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, open_look
 
 LOOK_EVERY_S = 0.05
 _NEVER_NS = 2**63
@@ -65,14 +65,15 @@ class Watch:
     """Looks at the store every 50 ms and publishes a new `Seen` when something was written.
 
     Args:
-        store: the store's file; it need not be there.
+        store: the store's address; it need not be there.
         on_seen: called from the watch's thread after each publication, with what `seen` is then;
             it must return at once and not raise.
     """
 
-    def __init__(self, store: Path, on_seen: Callable[[Seen | None], None]) -> None:
+    def __init__(self, store: StoreAddress, on_seen: Callable[[Seen | None], None]) -> None:
         self._store = store
         self._on_seen = on_seen
+        self._written_state = open_look(store)
         self._readers = Readers(store)
         self._stop = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
@@ -128,7 +129,7 @@ class Watch:
         Raises:
             StoreUnavailable: the store cannot be read; the next look tries again.
         """
-        state = written_state(self._store)
+        state = self._written_state()
         now_ns = time.time_ns()
         left = self._known is not None and self._known.wants_a_look()
         if state == self._looked_at and now_ns < self._again_ns and not left:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 from sfcrime.errors import UsageError
+from sfcrime.machine.secret_files import MOST_SECRET_BYTES, SecretNotRead, read_secret
 from sfcrime.settings import DashboardSettings
 
 LEAST_TOKEN_CHARACTERS = 16
-_MOST_TOKEN_BYTES = 4096
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - names that no browser asks for
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?\Z|\[[0-9a-f:.]{2,45}\]\Z")
@@ -76,21 +74,10 @@ def read_token(path: Path) -> str:
         UsageError: it cannot be read, others can read it, or it holds no token.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            status = os.fstat(descriptor)
-            is_file = stat.S_ISREG(status.st_mode)
-            content = os.read(descriptor, _MOST_TOKEN_BYTES + 1) if is_file else b""
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise _bad_token(path, f"cannot be read: {error.strerror}") from error
-    if not is_file:
-        raise _bad_token(path, "is no file")
-    if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.getuid():
-        raise _bad_token(path, f"has mode {stat.S_IMODE(status.st_mode):04o} or another owner")
-    token = content.decode("ascii", "replace").strip()
-    if not re.fullmatch(rf"[!-~]{{{LEAST_TOKEN_CHARACTERS},{_MOST_TOKEN_BYTES}}}", token):
+        token = read_secret(path)
+    except SecretNotRead as error:
+        raise _bad_token(path, str(error)) from error
+    if not re.fullmatch(rf"[!-~]{{{LEAST_TOKEN_CHARACTERS},{MOST_SECRET_BYTES}}}", token):
         raise _bad_token(path, "holds no token")
     return token
 

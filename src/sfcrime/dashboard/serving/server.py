@@ -30,7 +30,7 @@ from sfcrime.errors import PortTaken, SfcrimeError, UsageError
 from sfcrime.machine.own_folder import MARK
 from sfcrime.pipeline.activity import DashboardActivity, write_activity
 from sfcrime.settings import Settings
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import store_address
 
 _OPEN_FILES = 4096
 """1,000 clients of the stream, and others; many systems give 1,024 unless asked."""
@@ -56,7 +56,7 @@ def serve(settings: Settings, stop: Event, on_answering: Callable[[str], None]) 
     binding = binding_of(settings.dashboard)
     with _listener(binding) as listener, told_safely(), _activity(settings.data_dir) as tell:
         url = binding.url(listener.getsockname()[1])
-        watch = Watch(settings.data_dir / STORE_FILE, lambda _: app.state.hub.seen_changed())
+        watch = Watch(store_address(settings), lambda _: app.state.hub.seen_changed())
         lag = LagWatch(lag_of(watch, settings))
         app = build_app(watch, settings, binding, lag)
 

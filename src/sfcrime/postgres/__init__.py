@@ -1,0 +1,1 @@
+"""A PostgreSQL server on this machine: its programs, its folder, its start and its end."""
