@@ -38,7 +38,7 @@ from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress
-from sfcrime.streaming.arrival import READING_PHASES, STORING_PHASES
+from sfcrime.streaming.read_batch import READING_PHASES, STORING_PHASES
 from sfcrime.tuning.figures import latencies_ms, percentile, require_exact
 from sfcrime.tuning.queries import count_of_store
 from sfcrime.tuning.workload import PacedProducer, Sends
