@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from threading import Event, Timer
 from time import monotonic
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from sfcrime.kafka.asking import Patience, until_answered
+from sfcrime.kafka import asking
+from sfcrime.kafka.asking import Patience, answer_of, until_answered
 
 
 class Broker:
@@ -79,3 +81,15 @@ def test_a_stop_ends_it() -> None:
     with pytest.raises(KafkaException):
         until_answered(Patience(60, stop), Broker(1_000_000).ask)
     assert monotonic() - began < 10
+
+
+def test_an_answer_that_the_client_never_gives_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "_LOST_AFTER_S", 0.05)
+    lost, given = Future[str](), Future[str]()
+    given.set_result("answered")
+    asked = [lost, given]
+
+    assert until_answered(Patience(5), lambda _: answer_of(asked.pop(0), 0.05)) == "answered"
+    assert asked == []

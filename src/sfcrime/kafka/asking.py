@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TypeVar
@@ -21,6 +22,8 @@ BROKER_WAIT_S = 60.0
 
 _ATTEMPT_S = 4.0
 """A question whose broker has died has no answer, and so no earlier end."""
+_LOST_AFTER_S = 5.0
+"""What the client owes for so much longer than it was given is lost."""
 _PAUSE_S = 0.1
 
 _PASSES = frozenset(
@@ -72,6 +75,23 @@ class Patience:
 def no_leader() -> KafkaException:
     """The error of an answer that the client gives in place of a leader's that has died."""
     return KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+
+
+def answer_of(asked: Future[Answer], within_s: float) -> Answer:
+    """What the client answers; a time-out where it never does, which would else be waited for
+    without an end.
+
+    Args:
+        asked: of the client.
+        within_s: how long the client was to wait for the broker.
+
+    Raises:
+        KafkaException: the client's.
+    """
+    try:
+        return asked.result(within_s + _LOST_AFTER_S)
+    except TimeoutError as error:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from error
 
 
 def until_answered(

@@ -9,7 +9,7 @@ from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from sfcrime.domain.topic_state import UNKNOWN_EPOCH
-from sfcrime.kafka.asking import no_leader
+from sfcrime.kafka.asking import answer_of, no_leader
 
 # The client gives these two no types.
 FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -51,7 +51,7 @@ def ask_offsets(
     )
 
     def answer() -> Places:
-        found = {place.partition: each.result() for place, each in asked.items()}
+        found = {place.partition: answer_of(each, within_s) for place, each in asked.items()}
         if any(each.offset < 0 for each in found.values()):  # the client's own, for a dead leader's
             raise no_leader()
         return {

@@ -21,7 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types n
 
 from sfcrime.domain.topic_state import UNKNOWN_EPOCH, CountedEnd, TopicState
 from sfcrime.errors import TopicMadeAgain, TopicUnfit
-from sfcrime.kafka.asking import Answer, Patience, until_answered
+from sfcrime.kafka.asking import Answer, Patience, answer_of, until_answered
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, missing_topic, open_admin, translated
 from sfcrime.kafka.lost_ends import lost_ends
 from sfcrime.kafka.offsets import FIRST, LAST, Places, ask_offsets, epochs_of, offsets_of
@@ -178,7 +178,9 @@ class Topic:
             TopicCollection([self.name]), request_timeout=within_s
         )[self.name]
         return lambda: TopicHead(
-            str(described.result().topic_id), offsets_of(firsts()), epochs_of(lasts())
+            str(answer_of(described, within_s).topic_id),
+            offsets_of(firsts()),
+            epochs_of(lasts()),
         )
 
     def settings(self) -> dict[str, str]:
@@ -187,7 +189,7 @@ class Topic:
 
         def ask(within_s: float) -> dict[str, str]:
             asked = self.admin.describe_configs([resource], request_timeout=within_s)
-            entries = asked[resource].result()
+            entries = answer_of(asked[resource], within_s)
             return {key: entry.value for key, entry in entries.items() if entry.value is not None}
 
         return self._answered(f"asking for the settings of the topic {self.name}", ask)

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
 
 from sfcrime.errors import KafkaUnavailable, TopicUnfit
-from sfcrime.kafka.asking import BROKER_WAIT_S, Patience, until_answered
+from sfcrime.kafka.asking import BROKER_WAIT_S, Patience, answer_of, until_answered
 from sfcrime.kafka.client import translated
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import KafkaSettings
@@ -132,7 +132,7 @@ def _create(topic: Topic, partitions: int, replicas: int) -> None:
     def ask(within_s: float) -> None:
         made = topic.admin.create_topics([wanted], request_timeout=within_s)
         try:
-            made[topic.name].result()
+            answer_of(made[topic.name], within_s)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
