@@ -23,6 +23,7 @@
     |   |   +-- TopicUnfit
     |   +-- FingerprintChanged
     |   +-- ExecutorRefused
+    |   +-- ShardRefused
     |   +-- AlreadyRunning
     |   |   +-- StoreTaken
     +-- AccountingBroken            1  the four outcomes do not add up
@@ -292,6 +293,15 @@ class ExecutorRefused(Refused):
     def __init__(self, place: str, lacks: str, next_step: str | None = None) -> None:
         self.place, self.lacks = place, lacks
         super().__init__(f"The executor {place} cannot count: {lacks}.", next_step=next_step)
+
+
+class ShardRefused(Refused):
+    """A part of an audit by many machines that cannot be what the verdict rests on."""
+
+    rule = (
+        "An audit by many machines is one audit: all of them read and judge by one plan, and each "
+        "shard of it is there once, as it was written."
+    )
 
 
 class AlreadyRunning(Refused):

@@ -295,6 +295,27 @@ class SupervisionSettings(Room, frozen=True):
     ] = 1800
 
 
+class AuditSettings(Room, frozen=True):
+    """The recount."""
+
+    processes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=256,
+            description="processes that read and judge, some 150 MB each; 0: one for each core, at "
+            "most 3",
+        ),
+    ] = 0
+    work_dir: Annotated[
+        str,
+        Meta(
+            description="folder in which machines that audit together keep what they read; all of "
+            "them see it"
+        ),
+    ] = ""
+
+
 class Settings(Room, frozen=True):
     """All rooms together."""
 
@@ -305,6 +326,7 @@ class Settings(Room, frozen=True):
     store: StoreSettings = StoreSettings()
     dashboard: DashboardSettings = DashboardSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+    audit: AuditSettings = AuditSettings()
 
     @property
     def data_dir(self) -> Path:

@@ -78,7 +78,7 @@ def test_processes_count_what_one_counts(
 
     with open_spill() as spill:
         plan = CountPlan(ranges, RULES, "", spill)
-        results = count_in_processes(kafka, cores=3)(plan, passed.append)
+        results = count_in_processes(kafka, processes=3)(plan, passed.append)
         count = Recount(plan, results)
         contested: list[ContestedCall] = []
         for pile in range(plan.piles):
@@ -98,7 +98,7 @@ def test_processes_count_what_one_counts(
 
 def _count(kafka: KafkaSettings, passed: Callable[[int], None]) -> None:
     with open_spill() as spill:
-        count_in_processes(kafka, cores=2)(CountPlan(RANGES, RULES, "", spill), passed)
+        count_in_processes(kafka, processes=2)(CountPlan(RANGES, RULES, "", spill), passed)
 
 
 def test_a_ctrl_c_ends_the_processes_and_removes_their_files(
@@ -193,7 +193,7 @@ def test_a_disk_that_is_full_in_a_process_is_named_here(
         plan = CountPlan({0: OffsetRange(0, 1_000)}, RULES, "", spill)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(processes, "OFFSETS_WORTH_A_PROCESS", 500)
-            count_in_processes(kafka, cores=2)(plan, lambda _: None)
+            count_in_processes(kafka, processes=2)(plan, lambda _: None)
 
 
 @pytest.mark.parametrize(

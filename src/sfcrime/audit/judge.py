@@ -120,12 +120,12 @@ def judge_time(call_us: int, published_ms: int, lateness_s: int) -> Outcome:
 def _published_us(published_ms: int) -> int:
     """The wall clock of San Francisco at an instant, in microseconds."""
     is_zoned = _FIRST_ZONED_MS <= published_ms < _END_OF_ZONED_MS
-    offset_us = _zone_offset_us(published_ms // _HOUR_MS) if is_zoned else _WINTER_US
+    offset_us = zone_offset_us(published_ms // _HOUR_MS) if is_zoned else _WINTER_US
     return published_ms * 1000 + offset_us
 
 
 @lru_cache(maxsize=4096)
-def _zone_offset_us(instant_hour: int) -> int:
+def zone_offset_us(instant_hour: int) -> int:
     """What the zone adds to UTC in an hour of UTC; since 1970 it changed on full hours only."""
     offset = datetime.fromtimestamp(instant_hour * 3600, _SAN_FRANCISCO).utcoffset()
     assert offset is not None

@@ -38,7 +38,8 @@ from sfcrime.machine.sizes import machine_cores
 from sfcrime.settings import KafkaSettings
 
 MOST_PROCESSES = 3
-"""Each holds some 150 MB, so that an audit stays below 700 MB however many cores there are."""
+"""Unless a setting says otherwise. Each holds some 150 MB, so that an audit stays below 700 MB
+however many cores there are."""
 OFFSETS_WORTH_A_PROCESS = 50_000
 """They are read and judged in half a second, which is what it takes to start a process."""
 EXIT_NO_ROOM = 28
@@ -53,10 +54,10 @@ class ShareOrder(msgspec.Struct, frozen=True):
     """What a process is to do."""
 
     kafka: KafkaSettings
-    ranges: dict[int, tuple[int, int]]
-    """Of the whole plan."""
-    share: dict[int, tuple[int, int]]
     number: int
+    ranges: dict[int, tuple[int, int]]
+    sized_for: int
+    """Offsets of the whole plan."""
     rules: CountingRules
     source_name: str
     parent: int
@@ -118,20 +119,18 @@ def read_passed(files: ShareFiles) -> int:
         return 0
 
 
-def count_in_processes(kafka: KafkaSettings, cores: int | None = None) -> CountShares:
-    """Counts in one process for each core, at most 3; in this one where the topic is small.
+def count_in_processes(kafka: KafkaSettings, processes: int = 0) -> CountShares:
+    """Counts in so many processes; in this one where the topic is small.
 
     Args:
         kafka: names broker and topic.
-        cores: the machine's where None.
+        processes: 0: one for each core, at most 3.
     """
-    return partial(_count, kafka, cores or machine_cores())
+    return partial(_count, kafka, processes or min(machine_cores(), MOST_PROCESSES))
 
 
-def _count(
-    kafka: KafkaSettings, cores: int, plan: CountPlan, passed: OnPassed
-) -> list[ShareResult]:
-    processes = min(cores, MOST_PROCESSES, plan.due // OFFSETS_WORTH_A_PROCESS)
+def _count(kafka: KafkaSettings, most: int, plan: CountPlan, passed: OnPassed) -> list[ShareResult]:
+    processes = min(most, plan.due // OFFSETS_WORTH_A_PROCESS)
     if processes < 2:
         return count_here(partial(read_range, kafka))(plan, passed)
     shares = plan.shares(processes)
@@ -182,20 +181,15 @@ def _failure(files: ShareFiles, code: int) -> SfcrimeError:
 
 
 def _order(kafka: KafkaSettings, plan: CountPlan, share: Share) -> ShareOrder:
-    ranges, of_share = (
-        {number: (span.start, span.end) for number, span in ranges.items()}
-        for ranges in (plan.ranges, share.ranges)
-    )
+    ranges = {number: (span.start, span.end) for number, span in share.ranges.items()}
+    sized_for = plan.sized_for or plan.due
     return ShareOrder(
-        kafka, ranges, of_share, share.number, plan.rules, plan.source_name, os.getpid()
+        kafka, share.number, ranges, sized_for, plan.rules, plan.source_name, os.getpid()
     )
 
 
 def plan_of(order: ShareOrder, folder: Path) -> tuple[CountPlan, Share]:
-    """The plan and the share that an order is about."""
-    ranges, of_share = (
-        {number: OffsetRange(*span) for number, span in ranges.items()}
-        for ranges in (order.ranges, order.share)
-    )
-    plan = CountPlan(ranges, order.rules, order.source_name, Spill(folder))
-    return plan, Share(order.number, of_share)
+    """What an order is about: its share, and a plan of that share alone."""
+    ranges = {number: OffsetRange(*span) for number, span in order.ranges.items()}
+    plan = CountPlan(ranges, order.rules, order.source_name, Spill(folder), order.sized_for)
+    return plan, Share(order.number, ranges)

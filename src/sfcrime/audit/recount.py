@@ -55,14 +55,14 @@ class Recount:
         self._numbers_of_share = [self.labels.numbers(each.labels) for each in results]
         self.partitions: dict[int, PartitionCount] = {}
         for number, span in sorted(plan.ranges.items()):
-            slices = {
-                share: each
+            slices = sorted(
+                (each.start, share, each.read)
                 for share, result in enumerate(results)
                 for each in result.slices
                 if each.partition == number
-            }
-            part = PartitionCount(number, span, plan.spill, list(slices))
-            part.read = sum(each.read for each in slices.values())
+            )
+            part = PartitionCount(number, span, plan.spill, [share for _, share, _ in slices])
+            part.read = sum(read for _, _, read in slices)
             self.partitions[number] = part
 
     def rows(self, pile: int) -> Iterator[Rows]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from sfcrime.audit.comparison import compare
 from sfcrime.audit.counting_rules import CountingRules
 from sfcrime.audit.processes import count_in_processes
+from sfcrime.audit.provable import require_all_there, require_known_rules
 from sfcrime.audit.result import (
     MAX_LISTED,
     AuditResult,
@@ -16,19 +17,17 @@ from sfcrime.audit.result import (
     DifferenceLog,
 )
 from sfcrime.audit.sequences import check_sequences
-from sfcrime.audit.shares import CountPlan, CountShares, OffsetRange
+from sfcrime.audit.shares import CountPlan, CountShares, OffsetRange, Ranges
 from sfcrime.audit.spill import open_spill
 from sfcrime.audit.trace import find_records
-from sfcrime.domain.outcomes import RULES_VERSION
-from sfcrime.domain.topic_state import LostRange, TopicState
-from sfcrime.errors import FingerprintChanged, TopicRefused
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
-from sfcrime.kafka.topic import Topic, require_same
+from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
 from sfcrime.store.address import store_address
 from sfcrime.store.reader import StoreReader, open_reader
-from sfcrime.store.records import Generation, PartitionRange, counted_ends
+from sfcrime.store.records import counted_ends
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, due): of offsets while the topic is read, then of parts of the comparison."""
@@ -36,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 OPENING = "Opening Kafka"
 RECOUNTING = "Recounting"
 COMPARING = "Comparing"
-_READ_LIMIT_S = 600.0
+READ_LIMIT_S = 600.0
 """A report's reads get a tenth of it: an audit may run beside much else."""
 
 
@@ -48,10 +47,10 @@ def audit_store(settings: Settings, progress: Progress) -> AuditResult:
     """
     progress(OPENING, 0, 0)
     with (
-        open_reader(store_address(settings), limit_s=_READ_LIMIT_S, copied=True) as store,
+        open_reader(store_address(settings), limit_s=READ_LIMIT_S, copied=True) as store,
         open_kafka(settings.of_topic(store.generation().topic)) as opened,
     ):
-        count = count_in_processes(opened.kafka)
+        count = count_in_processes(opened.kafka, settings.audit.processes)
         counted = counted_ends(store.partition_ledger())
         topic = Topic(opened.kafka, BROKER_WAIT_S).state(counted)
         return run_audit(store, topic, count, progress)
@@ -62,6 +61,7 @@ def run_audit(
     topic: TopicState,
     count: CountShares,
     progress: Progress = lambda stage, done, due: None,
+    sized_for: int = 0,
 ) -> AuditResult:
     """Recounts the topic up to the ledger's offsets and compares.
 
@@ -71,26 +71,30 @@ def run_audit(
             counted of it (`Topic.state`).
         count: reads and judges its records.
         progress: told of it.
+        sized_for: see `CountPlan`.
 
     Raises:
         FingerprintChanged: the numbers were made by other rules than this version knows.
         TopicRefused: the topic was made again, or no longer holds what was counted.
         Unreachable: Kafka, the store or the folder for temporary files cannot be used.
     """
-    generation, ledger = store.generation(), store.partition_ledger()
+    generation = store.generation()
+    ranges = {
+        each.partition: OffsetRange(each.start, each.end) for each in store.partition_ledger()
+    }
     log = DifferenceLog()
-    _refuse_other_rules(generation)
-    partitions = _refuse_unprovable(generation, ledger, topic, log)
+    require_known_rules(generation.rules_version)
+    require_all_there(generation.topic, generation.topic_id, ranges, topic)
+    _note_uncounted(ranges, topic, log)
     rules = CountingRules(generation.lateness_s, generation.window_minutes)
-    ranges = {each.partition: OffsetRange(each.start, each.end) for each in ledger}
     with open_spill() as spill:
-        plan = CountPlan(ranges, rules, generation.source_name, spill)
+        plan = CountPlan(ranges, rules, generation.source_name, spill, sized_for)
         results = count(plan, lambda passed: progress(RECOUNTING, passed, plan.due))
         found = compare(store, plan, results, log, partial(progress, COMPARING))
         sequences = None
         if generation.source_name:
             read = {number: part.sequences for number, part in found.count.partitions.items()}
-            sequences = check_sequences(read, ranges, partitions, log)
+            sequences = check_sequences(read, ranges, topic.ends.keys(), log)
         named, differing = found.contested[:MAX_LISTED], found.verdict.first_differing
         traced = find_records(
             *(found.count.all_rows(), found.count.labels, rules.window_s, differing),
@@ -123,44 +127,9 @@ def run_audit(
     )
 
 
-def _refuse_other_rules(generation: Generation) -> None:
-    if generation.rules_version != RULES_VERSION:
-        raise FingerprintChanged(
-            {"rules_version": (generation.rules_version, RULES_VERSION)},
-            "audit with the sfcrime that counted, or count again: sfcrime rebuild",
-        )
-
-
-def _refuse_unprovable(
-    generation: Generation, ledger: Sequence[PartitionRange], topic: TopicState, log: DifferenceLog
-) -> Collection[int]:
-    """Refuses a topic that no longer holds what was counted; notes what was never counted.
-
-    Returns:
-        the topic's partitions.
-    """
-    require_same(generation.topic, generation.topic_id, topic.topic_id)
-    lost = [each for part in ledger for each in topic.lost(part.partition, part.start, part.end)]
-    if lost:
-        raise _unprovable(generation, ledger, lost)
-    for each in ledger:
-        if each.start < each.end:
-            name = f"partition {each.partition}, start"
-            log.expect(DifferenceKind.PARTITION, name, topic.firsts[each.partition], each.start)
-    return topic.ends.keys()
-
-
-def _unprovable(
-    generation: Generation, ledger: Sequence[PartitionRange], lost: Sequence[LostRange]
-) -> TopicRefused:
-    gone = sum(each.end - each.start for each in lost)
-    counted = sum(each.end - each.start for each in ledger)
-    return TopicRefused(
-        f"{generation.topic} no longer holds {gone:,} of the {counted:,} offsets that were "
-        f"counted; {'; '.join(str(each) for each in lost)}.",
-        rule="What these records were can no longer be proved, and so neither can any cell, total "
-        "or list of the store.",
-        next_step="keep the stored numbers, which nothing can recount (a job goes on with them); "
-        "or set the topic's retention.ms=-1 and count what it still holds, which can be audited "
-        "again: sfcrime rebuild --accept-loss",
-    )
+def _note_uncounted(ranges: Ranges, topic: TopicState, log: DifferenceLog) -> None:
+    """Notes what the topic holds before the place where counting began."""
+    for partition, span in ranges.items():
+        if span.start < span.end:
+            what = f"partition {partition}, start"
+            log.expect(DifferenceKind.PARTITION, what, topic.firsts[partition], span.start)

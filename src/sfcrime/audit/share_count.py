@@ -32,6 +32,7 @@ from sfcrime.audit.shares import (
     ShareResult,
     SliceCount,
     file_of,
+    offsets_of,
 )
 from sfcrime.audit.spill import Rows
 from sfcrime.domain.outcomes import Reason
@@ -223,5 +224,5 @@ def _count_here(read: ReadRange, most: int, plan: CountPlan, passed: OnPassed) -
             passed(before + of_share)
 
         results.append(count_share(plan, share, read, passed_of_all))
-        before += sum(span.end - span.start for span in share.ranges.values())
+        before += offsets_of(share.ranges)
     return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -84,22 +85,23 @@ class CountPlan:
     source_name: str
     """Whose sequences are noted; "" for a topic of others."""
     spill: Spill
+    sized_for: int = 0
+    """Offsets by which the number of piles goes: of the plan that this one is a part of. Its own
+    where 0."""
 
     @property
     def due(self) -> int:
         """Offsets to pass."""
-        return sum(span.end - span.start for span in self.ranges.values())
+        return offsets_of(self.ranges)
 
     @property
     def piles(self) -> int:
         """Files that the rows of a share are dealt to, by identity."""
-        return min(1 + self.due // PILE_ROWS, _MOST_PILES)
+        return min(1 + (self.sized_for or self.due) // PILE_ROWS, _MOST_PILES)
 
     def shares(self, most: int) -> list[Share]:
         """As many shares as that, of as many offsets each; fewer where offsets are few."""
-        due = self.due
-        bounds = [due * number // most for number in range(most + 1)]
-        dealt = [_within(self.ranges, *each) for each in pairwise(bounds)]
+        dealt = dealt_out(self.ranges, most)
         return [Share(number, each) for number, each in enumerate(filter(None, dealt))]
 
 
@@ -126,9 +128,32 @@ class ReadRange(Protocol):
         """
 
 
+SHARE_FILE = re.compile(r"(rows|rejected|late|sequences)-[0-9]{1,6}-[0-9]{1,10}")
+"""What `file_of` names."""
+
+
 def file_of(kind: str, share: int, number: int) -> str:
     """The name of a share's file; `number` is that of a pile, or of a partition."""
     return f"{kind}-{share}-{number}"
+
+
+def of_later_share(file: str, by: int) -> str:
+    """What a share's file is called once so many shares stand before those it was counted with."""
+    kind, share, number = file.rsplit("-", 2)
+    return file_of(kind, int(share) + by, int(number))
+
+
+def offsets_of(ranges: Ranges) -> int:
+    """How many offsets there are."""
+    return sum(span.end - span.start for span in ranges.values())
+
+
+def dealt_out(ranges: Ranges, parts: int) -> list[dict[int, OffsetRange]]:
+    """So many parts of as many offsets each, in the order of (partition, offset); some are empty
+    where offsets are few."""
+    due = offsets_of(ranges)
+    bounds = [due * number // parts for number in range(parts + 1)]
+    return [_within(ranges, *each) for each in pairwise(bounds)]
 
 
 def _within(ranges: Ranges, begin: int, end: int) -> dict[int, OffsetRange]:

@@ -61,7 +61,7 @@ def _remove_orphans() -> None:
 
 
 class Spill:
-    """Files by name in one folder; each is written by one process.
+    """Files by name in one folder; each is written by one process, or lies elsewhere.
 
     How much was written to each is kept in memory: a file that holds another amount when it is
     read is an error, as its rows would be missing from both a count and what it is compared with.
@@ -82,6 +82,18 @@ class Spill:
         with translated(self.folder), (self.folder / name).open("ab") as file:
             size = file.write(np.ascontiguousarray(rows).view(np.uint8).data)
         self.sizes[name] = self.sizes.get(name, 0) + size
+
+    def borrow(self, name: str, path: Path, size: int) -> None:
+        """Takes a file that lies elsewhere for one of these; it is read, and left where it is.
+
+        Args:
+            name: no file has it yet.
+            path: absolute.
+            size: bytes that were written to it.
+        """
+        with translated(self.folder):
+            (self.folder / name).symlink_to(path)
+        self.sizes[name] = size
 
     def rows(self, name: str, kind: np.dtype[Any]) -> int:
         """How many rows a file holds; none where there is no such file.

@@ -19,13 +19,15 @@ from sfcrime.audit.result import (
     cell_name,
 )
 from sfcrime.audit.run_audit import audit_store
+from sfcrime.audit.run_shards import audit_combined, audit_shard, end_shards
+from sfcrime.cli.audit_shards import print_shard, shard_asked_for
 from sfcrime.cli.options import setting_flags
 from sfcrime.cli.output import print_json, print_lines
 from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import ctrl_c_on_signals
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.safe_text import terminal_safe
-from sfcrime.errors import SfcrimeError
+from sfcrime.errors import EXIT_OK, SfcrimeError
 from sfcrime.machine.clock import now_ms
 from sfcrime.settings import Settings
 from sfcrime.store.verdict import VERDICT_FILE, AuditVerdict, write_verdict
@@ -35,10 +37,17 @@ _SIDES = {DifferenceKind.SEQUENCE: ("found", "due")}
 """What the two sides of a difference are called, where they are not recount and store."""
 
 
-@click.command("audit", epilog="Example:  sfcrime audit --json")
-@setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config")
+@click.command(
+    "audit",
+    epilog="Example:  sfcrime audit --json\n\n"
+    "On three machines:  sfcrime audit --shard 1/3 --work-dir /shared  (2/3, 3/3),  "
+    "then  sfcrime audit --combine --work-dir /shared",
+)
+@setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config", "--work-dir")
+@click.option("--shard", metavar="I/N", help="Read and judge part I of N only, for --combine.")
+@click.option("--combine", is_flag=True, help="Compare what N shards came to with the store.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(settings: Settings, as_json: bool) -> int:
+def command(settings: Settings, shard: str | None, combine: bool, as_json: bool) -> int:
     """Recount the topic independently and compare with the store.
 
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
@@ -48,14 +57,26 @@ def command(settings: Settings, as_json: bool) -> int:
     for temporary files (TMPDIR) meanwhile: up to 100 bytes a record, and a copy of the store.
     The verdict is kept in the data folder as audit.json. Exit code 0: equal; 3: different, with
     the offsets that caused each difference.
+
+    Many machines share an audit by a folder that all of them see (--work-dir): each reads one
+    shard, then one of them combines. Shard 1 needs the store, the others Kafka alone.
     """
+    part = shard_asked_for(settings, shard, combine)
     with ctrl_c_on_signals(), ProgressBar() as bar:
-        result = audit_store(settings, bar.show)
+        if part is not None:
+            counted = audit_shard(settings, *part, bar.show)
+        else:
+            result = (audit_combined if combine else audit_store)(settings, bar.show)
+    if part is not None:
+        print_shard(counted, as_json=as_json)
+        return EXIT_OK
     if as_json:
         print_json(_as_json(result))
     else:
         print_lines(_as_lines(result))
     _keep(settings.data_dir, result)
+    if combine:
+        end_shards(settings)
     return result.exit_code
 
 

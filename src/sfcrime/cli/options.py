@@ -37,6 +37,7 @@ _FLAGS = {
     "--dashboard-port": ("dashboard", "port"),
     "--host": ("dashboard", "host"),
     "--token-file": ("dashboard", "token_file"),
+    "--work-dir": ("audit", "work_dir"),
 }
 """Flag -> room and name of its setting, whose description is its help."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import BackupFailed
 from sfcrime.kafka.broker_copy import STORAGE
 from sfcrime.machine.own_folder import FolderKind
+from sfcrime.machine.sealed_files import BrokenSeal, open_sealed, sealed
 from sfcrime.machine.whole_files import write_whole
 from sfcrime.machine.whole_folders import FileFacts, OnBytes, facts_of
 from sfcrime.store import STORE_FILE
@@ -62,7 +62,7 @@ class BackupManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def write_manifest(folder: Path, manifest: BackupManifest) -> None:
     """Seals it, and puts it into a backup that is otherwise complete."""
-    write_whole(folder / MANIFEST_FILE, _encoded(manifest))
+    write_whole(folder / MANIFEST_FILE, sealed(manifest))
 
 
 def read_manifest(folder: Path) -> BackupManifest:
@@ -81,11 +81,9 @@ def read_manifest(folder: Path) -> BackupManifest:
             next_step="name the folder that `sfcrime backup` made",
         ) from error
     try:
-        manifest = msgspec.json.decode(content, type=BackupManifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _damaged(path, f"it cannot be read: {error}") from error
-    if _encoded(manifest) != content:
-        raise _damaged(path, "it is not what was written")
+        manifest = open_sealed(content, BackupManifest)
+    except BrokenSeal as error:
+        raise _damaged(path, str(error)) from error
     if manifest.format != FORMAT:
         raise _damaged(path, f"it has the format {manifest.format}, and {FORMAT} is known")
     for name in manifest.files:
@@ -122,10 +120,3 @@ def _damaged(path: Path, what: str) -> BackupFailed:
     return BackupFailed(
         f"The backup is damaged at {path}: {what}.", rule=_DAMAGED, next_step=_ANOTHER
     )
-
-
-def _encoded(manifest: BackupManifest) -> bytes:
-    unsealed = msgspec.json.encode(msgspec.structs.replace(manifest, seal=""))
-    seal = hashlib.sha256(unsealed).hexdigest()
-    sealed = msgspec.json.encode(msgspec.structs.replace(manifest, seal=seal))
-    return msgspec.json.format(sealed, indent=2) + b"\n"

@@ -7,18 +7,16 @@ and the driver takes no other than its own. No input but the code itself.
 
 from __future__ import annotations
 
-import hashlib
-from importlib.util import find_spec
-from pathlib import Path
-
 import msgspec
 import orjson
 
+from sfcrime.domain.code_digest import code_digest
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.wall_clock import wall_offset_ms
 
 JUDGING_MODULES = (
     "sfcrime.domain.calls",
+    "sfcrime.domain.code_digest",
     "sfcrime.domain.outcomes",
     "sfcrime.domain.wall_clock",
     "sfcrime.streaming.intake",
@@ -39,14 +37,9 @@ def judge_digest() -> str:
 
     The zone's rules are those of the machine, so a digest of what they say replaces their version.
     """
-    found = hashlib.sha256(f"{RULES_VERSION} {msgspec.__version__} {orjson.__version__}".encode())
-    for name in JUDGING_MODULES:
-        spec = find_spec(name)
-        assert spec is not None and spec.origin is not None
-        found.update(Path(spec.origin).read_bytes())
     offsets = [wall_offset_ms(hour) for hour in range(0, _LAST_HOUR, _A_WEEK)]
-    found.update(str(offsets).encode())
-    return found.hexdigest()[:12]
+    parsers = (msgspec.__version__, orjson.__version__)
+    return code_digest(JUDGING_MODULES, RULES_VERSION, parsers, offsets)
 
 
 JUDGE_DIGEST = judge_digest()

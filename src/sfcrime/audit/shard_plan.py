@@ -1,0 +1,271 @@
+"""The plan by which many machines audit together: what is read, by whom, and how it is judged.
+
+A shard is what one machine reads and judges: the offsets that a store had counted when the plan was
+made are dealt out to as many shards as it says, all alike. The plan is a small file in a folder
+that all of the machines see. What the store counts after it is read by the machine that combines
+the shards, so they need no snapshot in common, and a job may go on counting.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from sfcrime.audit.counting_rules import CountingRules
+from sfcrime.audit.judge import zone_offset_us
+from sfcrime.audit.provable import require_known_rules
+from sfcrime.audit.shares import OffsetRange, Ranges, dealt_out, offsets_of
+from sfcrime.domain.code_digest import code_digest
+from sfcrime.domain.wall_clock import instant_iso
+from sfcrime.errors import ShardRefused, Unreachable
+from sfcrime.machine.clock import now_ms
+from sfcrime.machine.own_folder import FolderKind, file_lock, take_folder
+from sfcrime.machine.sealed_files import BrokenSeal, open_sealed, sealed
+from sfcrime.machine.whole_files import write_whole
+from sfcrime.store.reader import StoreReader
+
+SHARDS = "sfcrime-audit"
+"""The folder of plan and shards, in that which the machines share."""
+SHARDS_FOLDER = FolderKind("folder of an audit's shards", "--work-dir", ())
+MOST_SHARDS = 256
+PLAN_FILE = "plan.json"
+_WAIT_S = 60.0
+"""Machines that are started together do not start at the same moment."""
+_LOOK_S = 0.5
+_WEEKS = range(0, 1_139_568, 7 * 24)
+"""An hour of each week from 1970 to 2099."""
+_ROWS_ARE_MADE_BY = (
+    "sfcrime.audit.counting_rules",
+    "sfcrime.audit.judge",
+    "sfcrime.audit.share_count",
+    "sfcrime.audit.shares",
+    "sfcrime.domain.calls",
+    "sfcrime.domain.outcomes",
+)
+
+
+class ShardPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file `plan.json`."""
+
+    planned_ms: int
+    """When, milliseconds since 1970 UTC."""
+    shards: int
+    generation: int
+    """The store's number of what was counted..."""
+    created_ms: int
+    """... and when it was begun: another store may give the number again."""
+    topic: str
+    topic_id: str
+    source_name: str
+    rules: CountingRules
+    rules_version: int
+    judge: str
+    """Digest of the code by which the machine judges that made the plan."""
+    offsets: dict[int, tuple[int, int]]
+    """By partition, what the store had counted: start and end."""
+    seal: str = ""
+
+    @property
+    def ranges(self) -> Ranges:
+        return {number: OffsetRange(*span) for number, span in self.offsets.items()}
+
+    @property
+    def due(self) -> int:
+        """Offsets of all shards."""
+        return offsets_of(self.ranges)
+
+    @property
+    def ranges_of_shards(self) -> list[dict[int, OffsetRange]]:
+        """What each shard reads, the first of them being shard 1."""
+        return dealt_out(self.ranges, self.shards)
+
+
+def this_judge() -> str:
+    """Digest of the code by which this machine judges, and of its zone's rules."""
+    return code_digest(_ROWS_ARE_MADE_BY, [zone_offset_us(hour) for hour in _WEEKS])
+
+
+def plan_of_store(store: StoreReader, shards: int) -> ShardPlan:
+    """A plan for all that the store has counted, which so many machines share.
+
+    Raises:
+        FingerprintChanged: the numbers were made by other rules than this version knows.
+    """
+    generation = store.generation()
+    require_known_rules(generation.rules_version)
+    return ShardPlan(
+        planned_ms=now_ms(),
+        shards=shards,
+        generation=store.number,
+        created_ms=generation.created_ms,
+        topic=generation.topic,
+        topic_id=generation.topic_id,
+        source_name=generation.source_name,
+        rules=CountingRules(generation.lateness_s, generation.window_minutes),
+        rules_version=generation.rules_version,
+        judge=this_judge(),
+        offsets={each.partition: (each.start, each.end) for each in store.partition_ledger()},
+    )
+
+
+def begin(folder: Path, store: StoreReader, shards: int) -> ShardPlan:
+    """The plan that lies in the folder; one of the store where there is none yet.
+
+    Repeatable: a first shard that was killed is counted again by the same plan.
+
+    Raises:
+        ShardRefused: there is one of other numbers, or for another number of shards.
+        FingerprintChanged: as `plan_of_store`.
+        Unreachable, UsageError: the folder cannot be used.
+    """
+    take_folder(folder, SHARDS_FOLDER)
+    with translated(folder), file_lock(folder / "lock", wait=True):
+        if not (folder / PLAN_FILE).exists():
+            plan = plan_of_store(store, shards)
+            write_whole(folder / PLAN_FILE, sealed(plan))
+    plan = read_plan(folder)
+    require_shards(plan, folder, shards)
+    require_counted_on(plan, folder, store)
+    return plan
+
+
+def await_plan(folder: Path, shards: int, within_s: float = _WAIT_S) -> ShardPlan:
+    """The plan that the machine with shard 1 makes, which may be about to.
+
+    Raises:
+        Unreachable: there is none for so long.
+        ShardRefused: it is for another number of shards, or damaged.
+    """
+    deadline = time.monotonic() + within_s
+    while not (folder / PLAN_FILE).exists():
+        if time.monotonic() >= deadline:
+            raise _no_plan(folder, f"1/{shards}")
+        time.sleep(_LOOK_S)
+    plan = read_plan(folder)
+    require_shards(plan, folder, shards)
+    return plan
+
+
+def read_plan(folder: Path) -> ShardPlan:
+    """The plan in the folder.
+
+    Raises:
+        Unreachable: there is none.
+        ShardRefused: it is damaged.
+    """
+    if not (folder / PLAN_FILE).exists():
+        raise _no_plan(folder, "1/n")
+    with translated(folder):
+        content = (folder / PLAN_FILE).read_bytes()
+    try:
+        return open_sealed(content, ShardPlan)
+    except BrokenSeal as error:
+        raise ShardRefused(
+            f"The plan {folder / PLAN_FILE} is damaged: {error}.", next_step=_again(folder)
+        ) from error
+
+
+def require_shards(plan: ShardPlan, folder: Path, shards: int) -> None:
+    """Refuses to read by a plan for another number of shards, and to judge otherwise than it says.
+
+    Raises:
+        ShardRefused: naming both sides.
+    """
+    if plan.shards != shards:
+        raise ShardRefused(
+            f"The audit in {folder} has {plan.shards} shards, and one of {shards} was asked for.",
+            next_step=f"name a shard as --shard i/{plan.shards}; or {_again(folder)}",
+        )
+    require_judge(plan, folder)
+
+
+def require_judge(plan: ShardPlan, folder: Path) -> None:
+    """Refuses a plan of a machine that judges otherwise than this one: ShardRefused."""
+    require_known_rules(plan.rules_version)
+    judge = this_judge()
+    if plan.judge != judge:
+        raise ShardRefused(
+            f"The audit in {folder} was begun with another sfcrime: the digest of its judging code "
+            f"was {plan.judge}, and is {judge} here.",
+            next_step="give all machines the same release of sfcrime, and of the time zones "
+            f"(tzdata); then {_again(folder)}",
+        )
+
+
+def require_counted_on(plan: ShardPlan, folder: Path, store: StoreReader) -> None:
+    """Refuses a store that is not the one of the plan, or holds less than when it was made.
+
+    Raises:
+        ShardRefused: naming what differs.
+    """
+    now = plan_of_store(store, plan.shards)
+    of_numbers = ("topic", "topic_id", "generation", "created_ms", "source_name", "rules")
+    said = [f"{name} was {old} and is {new}" for name, old, new in differing(plan, now, of_numbers)]
+    for partition, (start, end) in plan.offsets.items():
+        counted = now.offsets.get(partition, (0, 0))
+        if counted[0] != start or counted[1] < end:
+            said.append(
+                f"partition {partition} was counted from offset {start:,} to {end:,} (exclusive) "
+                f"and is now from {counted[0]:,} to {counted[1]:,}"
+            )
+    if said:
+        raise ShardRefused(
+            f"The audit in {folder}, planned at {instant_iso(plan.planned_ms)}, is of other "
+            f"numbers than the store shows: {'; '.join(said)}.",
+            next_step=_again(folder),
+        )
+
+
+def differing(
+    one: ShardPlan, other: ShardPlan, names: Iterable[str]
+) -> Iterator[tuple[str, str, str]]:
+    """What of the named fields is not the same, as JSON of at most 100 characters a side."""
+    for name in names:
+        its, others = (msgspec.json.encode(getattr(each, name)).decode() for each in (one, other))
+        if its != others:
+            yield name, _shortened(its), _shortened(others)
+
+
+def _shortened(text: str) -> str:
+    return f"{text[:97]}..." if len(text) > 100 else text
+
+
+def counted_since(plan: ShardPlan, ranges: Ranges) -> dict[int, OffsetRange]:
+    """What of the ranges is in no shard."""
+    planned = plan.ranges
+    since = {
+        partition: OffsetRange(planned.get(partition, OffsetRange(0, span.start)).end, span.end)
+        for partition, span in ranges.items()
+    }
+    return {partition: span for partition, span in since.items() if span.start < span.end}
+
+
+def _no_plan(folder: Path, first: str) -> Unreachable:
+    return Unreachable(
+        f"There is no plan of an audit in {folder}.",
+        rule="The machine with the first shard makes it, from the store.",
+        next_step=f"start sfcrime audit --shard {first} --work-dir {folder.parent}, on a machine "
+        "that reaches the store; all machines see the same folder there",
+    )
+
+
+def _again(folder: Path) -> str:
+    return f"remove {folder} and begin again: sfcrime audit --shard 1/n on the first machine"
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Turns the system's errors about files of the folder into ours: Unreachable."""
+    try:
+        yield
+    except OSError as error:
+        raise Unreachable(
+            f"The folder {folder} of an audit's shards cannot be used: {error.strerror}.",
+            rule="Machines that audit together keep what they read in a folder that all of them "
+            "see, up to 100 bytes a record.",
+            next_step="make room there, or mend what the system names, and run it again",
+        ) from error
