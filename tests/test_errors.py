@@ -34,6 +34,7 @@ EXIT_CODES = {
     "TopicUnfit": 1,
     "FingerprintChanged": 1,
     "ExecutorRefused": 1,
+    "ShardRefused": 1,
     "AlreadyRunning": 1,
     "StoreTaken": 1,
     "AccountingBroken": 1,

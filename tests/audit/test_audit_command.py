@@ -322,6 +322,86 @@ def _topic_of_ours(
     return Topic(kafka).state().topic_id
 
 
+def _work(data_dir: Path) -> tuple[str, str]:
+    """The flag that names a folder of the user's, which holds a file already."""
+    shared = data_dir / "shared"
+    shared.mkdir()
+    (shared / "notes.txt").write_text("the user's", encoding="ascii")
+    return "--work-dir", str(shared)
+
+
+def test_shards_of_two_machines_say_what_one_audit_says(audit: Audit, data_dir: Path) -> None:
+    work = _work(data_dir)
+    place = data_dir / "shared" / "sfcrime-audit"
+    whole = audit("--json")
+
+    first = audit("--shard", "1/2", *work)
+    refused = audit("--combine", *work)
+    second = audit("--shard", "2/2", *work, "--data-dir", str(data_dir / "no-store-here"))
+    combined = audit("--combine", "--json", *work)
+
+    assert (first.code, first.err) == (0, "")
+    assert first.out == (
+        "Shard 1 of 2 is there: 8 records at 8 offsets of audited.calls (0:0-8), in "
+        f"{place}/shard-1-of-2.\n"
+        "Left: --shard 2/2.\n"
+    )
+    assert refused.code == 1
+    assert "shard 2 of 2 is left out" in refused.err
+    assert (second.code, second.err) == (0, "")
+    assert second.out == (
+        "Shard 2 of 2 is there: 7 records at 8 offsets of audited.calls (0:8-11, 1:10-15), in "
+        f"{place}/shard-2-of-2.\n"
+        f"All shards are there. Next: sfcrime audit --combine --work-dir {data_dir}/shared\n"
+    )
+    assert combined.code == 0
+    assert json.loads(combined.out) == json.loads(whole.out)
+    assert [each.name for each in (data_dir / "shared").iterdir()] == ["notes.txt"]
+
+
+def test_a_whole_shard_is_not_read_again_and_a_cut_one_is(audit: Audit, data_dir: Path) -> None:
+    work = _work(data_dir)
+    shard = data_dir / "shared" / "sfcrime-audit" / "shard-1-of-1"
+    assert audit("--shard", "1/1", *work).code == 0
+
+    again = audit("--shard", "1/1", "--json", *work)
+    os.truncate(shard / "rows-0-0", 33)
+    refused = audit("--combine", *work)
+    mended = audit("--shard", "1/1", "--json", *work)
+    _damage(data_dir, "DELETE FROM late")
+    different = audit("--combine", *work)
+
+    found = json.loads(again.out)
+    assert found.pop("planned_at") == json.loads(mended.out)["planned_at"]
+    assert found == {
+        "shard": 1,
+        "shards": 1,
+        "topic": "audited.calls",
+        "offsets": {"0": {"start": 0, "end": 11}, "1": {"start": 10, "end": 15}},
+        "read": 15,
+        "bytes": 424,
+        "was_there": True,
+        "missing": [],
+    }
+    assert refused.code == 1
+    assert "shard-1-of-1 is cut off: rows-0-0 has 33 bytes, and had 352 when" in refused.err
+    assert json.loads(mended.out)["was_there"] is False
+    assert different.code == 3
+    assert "1 of kind late" in different.out
+
+
+def test_a_shard_without_a_plan_names_the_first(
+    audit: Audit, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.audit.shard_plan._WAIT_S", 0.0)
+
+    ran = audit("--shard", "2/3", *_work(data_dir))
+
+    assert ran.code == 4
+    assert "There is no plan of an audit in" in ran.err
+    assert f"--shard 1/3 --work-dir {data_dir}/shared" in ran.err
+
+
 def test_a_topic_made_again_leaves_with_1(audit: Audit, data_dir: Path) -> None:
     _damage(data_dir, "UPDATE generation SET topic_id = 'the-one-before'")
 

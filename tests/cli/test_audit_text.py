@@ -108,3 +108,26 @@ def test_a_verdict_that_cannot_be_kept_is_printed_all_the_same(
     assert ran.code == 3
     assert ran.out.startswith("Different: 1 cells differ")
     assert "The verdict is not kept as audit.json: " in ran.err
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        (["--shard", "1/3"], "There is no folder in which machines share the audit."),
+        (["--combine"], "There is no folder in which machines share the audit."),
+        (["--work-dir", "shared"], "--work-dir says where many machines share an audit"),
+        (["--shard", "1/3", "--combine", "--work-dir", "x"], "cannot go together"),
+        (["--shard", "0/3", "--work-dir", "x"], "--shard cannot be '0/3'."),
+        (["--shard", "4/3", "--work-dir", "x"], "--shard cannot be '4/3'."),
+        (["--shard", "1/257", "--work-dir", "x"], "--shard cannot be '1/257'."),
+        (["--shard", "one", "--work-dir", "x"], "--shard cannot be 'one'."),
+    ],
+)
+def test_flags_of_many_machines_that_cannot_be_are_refused(
+    run: Run, flags: list[str], said: str
+) -> None:
+    ran = run("audit", *flags)
+
+    assert ran.code == 2
+    assert said in ran.err
+    assert ran.err.count("Next step: ") == 1

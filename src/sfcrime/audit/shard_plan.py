@@ -133,14 +133,14 @@ def begin(folder: Path, store: StoreReader, shards: int) -> ShardPlan:
     return plan
 
 
-def await_plan(folder: Path, shards: int, within_s: float = _WAIT_S) -> ShardPlan:
+def await_plan(folder: Path, shards: int, within_s: float | None = None) -> ShardPlan:
     """The plan that the machine with shard 1 makes, which may be about to.
 
     Raises:
         Unreachable: there is none for so long.
         ShardRefused: it is for another number of shards, or damaged.
     """
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + (_WAIT_S if within_s is None else within_s)
     while not (folder / PLAN_FILE).exists():
         if time.monotonic() >= deadline:
             raise _no_plan(folder, f"1/{shards}")

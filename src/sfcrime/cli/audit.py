@@ -37,12 +37,7 @@ _SIDES = {DifferenceKind.SEQUENCE: ("found", "due")}
 """What the two sides of a difference are called, where they are not recount and store."""
 
 
-@click.command(
-    "audit",
-    epilog="Example:  sfcrime audit --json\n\n"
-    "On three machines:  sfcrime audit --shard 1/3 --work-dir /shared  (2/3, 3/3),  "
-    "then  sfcrime audit --combine --work-dir /shared",
-)
+@click.command("audit", epilog="Example:  sfcrime audit --json")
 @setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config", "--work-dir")
 @click.option("--shard", metavar="I/N", help="Read and judge part I of N only, for --combine.")
 @click.option("--combine", is_flag=True, help="Compare what N shards came to with the store.")
@@ -58,8 +53,9 @@ def command(settings: Settings, shard: str | None, combine: bool, as_json: bool)
     The verdict is kept in the data folder as audit.json. Exit code 0: equal; 3: different, with
     the offsets that caused each difference.
 
-    Many machines share an audit by a folder that all of them see (--work-dir): each reads one
-    shard, then one of them combines. Shard 1 needs the store, the others Kafka alone.
+    Many machines share an audit by a folder that all of them see: of three, each reads a shard
+    with --shard 1/3 (2/3, 3/3) --work-dir /shared, then one compares with --combine --work-dir
+    /shared. Shard 1 and the comparison need the store, the other shards Kafka alone.
     """
     part = shard_asked_for(settings, shard, combine)
     with ctrl_c_on_signals(), ProgressBar() as bar:
