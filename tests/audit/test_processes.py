@@ -19,7 +19,13 @@ from audit_surroundings import children_of, largest_file
 from running import wait_until
 from sfcrime.audit import processes
 from sfcrime.audit.counting_rules import CountingRules
-from sfcrime.audit.processes import EXIT_NO_ROOM, ShareError, ShareFiles, count_in_processes
+from sfcrime.audit.processes import (
+    EXIT_NO_ROOM,
+    ShareError,
+    ShareFiles,
+    count_in_processes,
+    plan_of,
+)
 from sfcrime.audit.recount import Recount
 from sfcrime.audit.repeats import ContestedCall, count_identities
 from sfcrime.audit.share_process import main
@@ -167,6 +173,19 @@ def test_processes_end_with_a_parent_that_is_killed_and_the_next_audit_removes_t
     assert len(list(place.iterdir())) == 1
     with open_spill() as spill:
         assert list(place.iterdir()) == [spill.folder]
+
+
+def test_a_process_deals_its_rows_to_the_piles_of_the_whole_plan(place: Path) -> None:
+    with open_spill() as spill:
+        whole = CountPlan({0: OffsetRange(0, 600_000)}, RULES, "file:9f2c", spill)
+        part = CountPlan({0: OffsetRange(0, 300_000)}, RULES, "file:9f2c", spill, whole.due)
+        share = part.shares(2)[1]
+        for plan in (whole, part):
+            ordered, given = plan_of(processes._order(KafkaSettings(), plan, share), spill.folder)
+
+            assert (whole.piles, part.piles, ordered.piles) == (4, 4, 4)
+            assert (given, ordered.ranges) == (share, {0: OffsetRange(150_000, 300_000)})
+            assert (ordered.rules, ordered.source_name) == (RULES, "file:9f2c")
 
 
 def test_an_error_of_a_process_is_raised_here(place: Path) -> None:

@@ -86,6 +86,13 @@ def _whole(store: Path, topic: ListTopic) -> AuditResult:
         return audit_of(reader, topic)
 
 
+@pytest.fixture
+def small_piles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two rows, so that there are several; of more offsets more."""
+    monkeypatch.setattr("sfcrime.audit.shares.PILE_ROWS", 2)
+
+
+@pytest.mark.usefixtures("small_piles")
 @pytest.mark.parametrize("shards", [1, 2, 3, 20])
 def test_shards_together_say_what_one_audit_says(folder: Path, store: Path, shards: int) -> None:
     _count(folder, _planned(folder, store, shards), _topic())
@@ -133,6 +140,7 @@ def test_what_differs_is_named_as_by_one_audit(folder: Path, store: Path) -> Non
     assert combined == _whole(store, topic)
 
 
+@pytest.mark.usefixtures("small_piles")
 def test_what_is_counted_after_the_plan_is_read_by_who_combines(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ WHOLE = click.Context(sfcrime, info_name="sfcrime", **sfcrime.context_settings)
 """What a command inherits when it is called as `sfcrime COMMAND`."""
 
 OTHER_VARIABLES = {"SFCRIME_CONFIG"}
-FILE_ENDINGS = {"py", "md", "db", "lock"}
+FILE_ENDINGS = {"py", "md", "db", "lock", "json"}
 FLAGS_OF_OTHERS = {"--check", "--sun-misc-unsafe-memory-access"} | {
     *("--packages", "--master", "--bootstrap-server", "--from-beginning"),
     *("--shuffle-partitions", "--state-store", "--trigger-ms", "--spark-property", "--reports"),
