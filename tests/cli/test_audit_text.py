@@ -117,6 +117,8 @@ def test_a_verdict_that_cannot_be_kept_is_printed_all_the_same(
         (["--combine"], "There is no folder in which machines share the audit."),
         (["--work-dir", "shared"], "--work-dir says where many machines share an audit"),
         (["--shard", "1/3", "--combine", "--work-dir", "x"], "cannot go together"),
+        (["--combine", "--work-dir", "/no/such/folder"], "There is no folder /no/such/folder on"),
+        (["--shard", "2/3", "--work-dir", "/no/such/folder"], "There is no folder /no/such/folder"),
         (["--shard", "0/3", "--work-dir", "x"], "--shard cannot be '0/3'."),
         (["--shard", "4/3", "--work-dir", "x"], "--shard cannot be '4/3'."),
         (["--shard", "1/257", "--work-dir", "x"], "--shard cannot be '1/257'."),

@@ -35,6 +35,7 @@ from sfcrime.audit.shard_plan import (
 from sfcrime.audit.shares import CountPlan, CountShares, OnPassed, ShareResult
 from sfcrime.audit.spill import open_spill
 from sfcrime.domain.topic_state import TopicState
+from sfcrime.errors import UsageError
 from sfcrime.kafka.asking import BROKER_WAIT_S
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.topic import Topic
@@ -168,5 +169,17 @@ def end_shards(settings: Settings) -> None:
 
 
 def shards_folder(settings: Settings) -> Path:
-    """The folder of plan and shards, in that which the machines share."""
-    return Path(settings.audit.work_dir).expanduser().resolve() / SHARDS
+    """The folder of plan and shards, in that which the machines share.
+
+    Raises:
+        UsageError: there is no such folder: one that is made here would be seen by no other.
+    """
+    shared = Path(settings.audit.work_dir).expanduser().resolve()
+    if not shared.is_dir():
+        raise UsageError(
+            f"There is no folder {shared} on this machine.",
+            rule="Machines that audit together keep what they read in a folder that all of them "
+            "see.",
+            next_step="mount it, make it (mkdir), or name another one with --work-dir",
+        )
+    return shared / SHARDS
