@@ -39,8 +39,8 @@ _SIDES = {DifferenceKind.SEQUENCE: ("found", "due")}
 
 @click.command("audit", epilog="Example:  sfcrime audit --json")
 @setting_flags("--data-dir", "--store-url", "--bootstrap-servers", "--kafka-config", "--work-dir")
-@click.option("--shard", metavar="I/N", help="Read and judge part I of N only, for --combine.")
-@click.option("--combine", is_flag=True, help="Compare what N shards came to with the store.")
+@click.option("--shard", metavar="I/N", help="Read and judge shard I of N alone, for --combine.")
+@click.option("--combine", is_flag=True, help="Compare what all shards came to with the store.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(settings: Settings, shard: str | None, combine: bool, as_json: bool) -> int:
     """Recount the topic independently and compare with the store.
@@ -48,10 +48,10 @@ def command(settings: Settings, shard: str | None, combine: bool, as_json: bool)
     Reads every counted record with another client, judges it by docs/rules.md in plain Python,
     and compares cells, totals, rejected and late records both ways. On a topic of sfcrime
     produce, the records' sequence numbers prove that none is missing. A running job is not
-    disturbed. Up to three processes share the work. What they read lies in the folder
-    for temporary files (TMPDIR) meanwhile: up to 100 bytes a record, and a copy of the store.
-    The verdict is kept in the data folder as audit.json. Exit code 0: equal; 3: different, with
-    the offsets that caused each difference.
+    disturbed. Up to three processes share the work, unless audit.processes says otherwise. What
+    they read lies in the folder for temporary files (TMPDIR) meanwhile: up to 100 bytes a record,
+    and a copy of the store. The verdict is kept in the data folder as audit.json. Exit code 0:
+    equal; 3: different, with the offsets that caused each difference.
 
     Many machines share an audit by a folder that all of them see: of three, each reads a shard
     with --shard 1/3 (2/3, 3/3) --work-dir /shared, then one compares with --combine --work-dir
