@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
-from pathlib import Path
 
 from cell_samples import cells_of
 from sfcrime.audit.counting_rules import CountingRules
@@ -24,6 +23,7 @@ from sfcrime.domain.outcomes import RULES_VERSION, Accounting
 from sfcrime.domain.topic_state import TopicState
 from sfcrime.domain.wall_clock import from_datetime
 from sfcrime.kafka.consumer import TopicRecord
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.identity_columns import IdentityColumns
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.reader import StoreReader
@@ -171,9 +171,9 @@ def numbered(sequences: Mapping[tuple[int, int], int] = SEQUENCES) -> list[Topic
     ]
 
 
-def write_store(path: Path, generation: Generation = GENERATION, *, rows: int = 0) -> None:
+def write_store(store: StoreAddress, generation: Generation = GENERATION, *, rows: int = 0) -> None:
     """`rows`: how many rejected records, and late ones, keep their rows; 0: all."""
-    with open_writer(path, history_rows=100, rejected_rows=rows, late_rows=rows) as writer:
+    with open_writer(store, history_rows=100, rejected_rows=rows, late_rows=rows) as writer:
         writer.create_generation(generation)
         for batch in BATCHES:
             writer.commit_batch(batch)

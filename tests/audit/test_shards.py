@@ -40,6 +40,7 @@ from sfcrime.audit.shares import OffsetRange
 from sfcrime.errors import FingerprintChanged, ShardRefused, TopicRefused, Unreachable
 from sfcrime.machine.sealed_files import open_sealed, sealed
 from sfcrime.machine.whole_files import write_whole
+from sfcrime.store.address import PostgresqlAddress, StoreAddress
 from sfcrime.store.reader import open_reader
 from sfcrime.store.writer import open_writer
 
@@ -60,7 +61,7 @@ def _topic() -> ListTopic:
     return ListTopic(numbered())
 
 
-def _planned(folder: Path, store: Path, shards: int = 3) -> ShardPlan:
+def _planned(folder: Path, store: StoreAddress, shards: int = 3) -> ShardPlan:
     with open_reader(store) as reader:
         return begin(folder, reader, shards)
 
@@ -72,7 +73,7 @@ def _count(folder: Path, plan: ShardPlan, topic: ListTopic, numbers: Sequence[in
         count_shard(shard, topic.state, count_here(topic.read, 2), lambda *_: None)
 
 
-def _combined(folder: Path, store: Path, topic: ListTopic) -> AuditResult:
+def _combined(folder: Path, store: StoreAddress, topic: ListTopic) -> AuditResult:
     plan = read_plan(folder)
     shards = whole_shards(folder, plan)
     with open_reader(store) as reader:
@@ -81,7 +82,7 @@ def _combined(folder: Path, store: Path, topic: ListTopic) -> AuditResult:
         return run_audit(reader, topic.state, count, sized_for=plan.due)
 
 
-def _whole(store: Path, topic: ListTopic) -> AuditResult:
+def _whole(store: StoreAddress, topic: ListTopic) -> AuditResult:
     with open_reader(store) as reader:
         return audit_of(reader, topic)
 
@@ -104,6 +105,18 @@ def test_shards_together_say_what_one_audit_says(folder: Path, store: Path, shar
     assert combined.sequences is not None
     assert combined.sequences.records == 14
     assert combined == _whole(store, _topic())
+
+
+def test_a_store_in_a_database_is_audited_by_shards_too(
+    folder: Path, postgresql_store: PostgresqlAddress
+) -> None:
+    write_store(postgresql_store, OUR_GENERATION)
+    _count(folder, _planned(folder, postgresql_store), _topic())
+
+    combined = _combined(folder, postgresql_store, _topic())
+
+    assert combined.equal
+    assert combined == _whole(postgresql_store, _topic())
 
 
 def test_shards_are_as_large_as_each_other_whatever_the_partitions(
@@ -347,14 +360,13 @@ def test_a_damaged_shard_is_replaced_when_it_is_counted_again(folder: Path, stor
 def test_the_folder_says_which_shards_are_missing(folder: Path, store: Path) -> None:
     plan = _planned(folder, store)
     _count(folder, plan, _topic(), (2,))
-    ((_, mark),) = whole_shards_of(folder, plan)
+    mark = _mark(folder)
 
     assert CountedShard(Shard(folder, plan, 2), mark, was_there=False).missing == [1, 3]
 
 
-def whole_shards_of(folder: Path, plan: ShardPlan) -> list[tuple[Path, ShardMark]]:
-    place = folder / "shard-2-of-3"
-    return [(place, open_sealed((place / MARK_FILE).read_bytes(), ShardMark))]
+def _mark(folder: Path) -> ShardMark:
+    return open_sealed((folder / "shard-2-of-3" / MARK_FILE).read_bytes(), ShardMark)
 
 
 def test_a_shard_of_a_topic_that_was_made_again_is_not_counted(folder: Path, store: Path) -> None:
