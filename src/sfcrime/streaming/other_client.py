@@ -54,7 +54,7 @@ def read_packets(
             values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]
             value_bytes += sum(len(value or b"") for value in values)
             made[number].append(_packet(number, rows, values, lateness_us))
-    packets = [packet for each in made.values() for packet in in_order(each)]
+    packets = [packet for task, each in enumerate(made.values()) for packet in in_order(each, task)]
     return JudgedPackets(packets, scanned, value_bytes)
 
 
