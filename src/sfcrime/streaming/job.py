@@ -139,7 +139,13 @@ def _has_executors(spark: RunningSpark, job: StreamJob, plan: ReadPlan) -> bool:
         return not job.stop.is_set()
 
     context = spark.session.sparkContext._jsc
-    return executors_are_ready(context, stream, needs_of_executors(plan.options), goes_on)
+    try:
+        return executors_are_ready(context, stream, needs_of_executors(plan.options), goes_on)
+    except (Py4JError, OSError) as failure:
+        if not spark.jvm.ends_within(_DEATH_SEEN_S):
+            raise
+        ended = jvm_ended(spark.jvm)
+        raise (ended.error if isinstance(ended, TooMuchForSpark) else ended) from failure
 
 
 class _Run:
