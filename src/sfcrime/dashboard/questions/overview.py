@@ -62,6 +62,12 @@ def snapshot_of(seen: Seen, state: State) -> Snapshot:
     )
 
 
+def _partition(counted: PartitionRange) -> answers.Partition:
+    """What is asked for of it; the leader epoch is a matter between job and topic."""
+    fields = counted._asdict()
+    return answers.Partition(**{name: fields[name] for name in answers.Partition.model_fields})
+
+
 def accounts_of(accounting: Accounting) -> Accounts:
     return Accounts(**asdict(accounting))
 
