@@ -40,12 +40,6 @@ def overview_of(seen: Seen, state: State) -> Overview:
     )
 
 
-def _partition(account: PartitionRange) -> answers.Partition:
-    """Without the epoch of the partition's leader, which is there for proofs alone."""
-    shown = {name: getattr(account, name) for name in answers.Partition.model_fields}
-    return answers.Partition(**shown)
-
-
 def snapshot_of(seen: Seen, state: State) -> Snapshot:
     """What the event stream sends of this `Seen`."""
     listed = seen.changes.newest[:SNAPSHOT_CHANGES]
