@@ -49,7 +49,8 @@ def test_a_file_is_published_once_however_often_it_is_asked_for(
     first = produce(str(file), "--limit", "30")
     assert (first.code, first.out) == (
         0,
-        "Published 30 records to its end; 0 were there already.\n",
+        "Published 30 records to its end; 0 were there already.\n"
+        "Made the topic with replication factor 1; it is 3 where as many brokers are up.\n",
     )
     second = produce(str(file), "--json")
     assert json.loads(second.out) == {
@@ -57,6 +58,7 @@ def test_a_file_is_published_once_however_often_it_is_asked_for(
         "already_there": 30,
         "last_sequence": 79,
         "finished": True,
+        "made_replicas": 0,
     }
     third = produce(str(file))
     assert third.out == "Published 0 records to its end; 80 were there already.\n"
