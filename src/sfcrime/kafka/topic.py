@@ -93,8 +93,8 @@ class Topic:
         return self._patience.stop
 
     def within(self, seconds: float) -> Topic:
-        """The same, asked over the same connection: answers to all questions to what is returned
-        are waited for so long together, from now on."""
+        """The same topic over the same connection: from now on, answers to all that it is asked are
+        waited for so long together."""
         until = min(time.monotonic() + seconds, self._patience.until)
         made = copy(self)
         made._patience = replace(self._patience, until=until)
