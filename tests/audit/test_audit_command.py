@@ -393,7 +393,7 @@ def test_a_whole_shard_is_not_read_again_and_a_cut_one_is(audit: Audit, data_dir
 def test_a_shard_without_a_plan_names_the_first(
     audit: Audit, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sfcrime.audit.shard_plan._WAIT_S", 0.0)
+    monkeypatch.setattr("sfcrime.audit.plan_file._WAIT_S", 0.0)
 
     ran = audit("--shard", "2/3", *_work(data_dir))
 

@@ -21,20 +21,20 @@ from audit_samples import (
     write_store,
 )
 from audit_surroundings import largest_file
-from sfcrime.audit.result import AuditResult
-from sfcrime.audit.run_audit import run_audit
-from sfcrime.audit.run_shards import CombinedShards, CountedShard, count_shard
-from sfcrime.audit.shard_files import MARK_FILE, Shard, ShardMark, whole_shards
-from sfcrime.audit.shard_plan import (
+from sfcrime.audit.plan_file import (
     PLAN_FILE,
     SHARDS,
-    ShardPlan,
     await_plan,
     begin,
     read_plan,
     require_counted_on,
     require_judge,
 )
+from sfcrime.audit.result import AuditResult
+from sfcrime.audit.run_audit import run_audit
+from sfcrime.audit.run_shards import CombinedShards, CountedShard, count_shard
+from sfcrime.audit.shard_files import MARK_FILE, Shard, ShardMark, whole_shards
+from sfcrime.audit.shard_plan import ShardPlan
 from sfcrime.audit.share_count import count_here
 from sfcrime.audit.shares import OffsetRange
 from sfcrime.errors import FingerprintChanged, ShardRefused, TopicRefused, Unreachable

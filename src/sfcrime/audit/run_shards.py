@@ -7,6 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from sfcrime.audit.plan_file import (
+    SHARDS,
+    await_plan,
+    begin,
+    read_plan,
+    require_counted_on,
+    require_judge,
+)
 from sfcrime.audit.processes import count_in_processes
 from sfcrime.audit.provable import require_all_there
 from sfcrime.audit.result import AuditResult
@@ -22,16 +30,7 @@ from sfcrime.audit.shard_files import (
     shards_of,
     whole_shards,
 )
-from sfcrime.audit.shard_plan import (
-    SHARDS,
-    ShardPlan,
-    await_plan,
-    begin,
-    counted_since,
-    read_plan,
-    require_counted_on,
-    require_judge,
-)
+from sfcrime.audit.shard_plan import ShardPlan, counted_since
 from sfcrime.audit.shares import CountPlan, CountShares, OnPassed, ShareResult
 from sfcrime.audit.spill import open_spill
 from sfcrime.domain.topic_state import TopicState

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from sfcrime.audit.shard_plan import SHARDS_FOLDER, ShardPlan, differing, translated
+from sfcrime.audit.plan_file import SHARDS_FOLDER, translated
+from sfcrime.audit.shard_plan import ShardPlan, differing
 from sfcrime.audit.shares import SHARE_FILE, OffsetRange, ShareResult, of_later_share
 from sfcrime.audit.spill import Spill
 from sfcrime.errors import ShardRefused
