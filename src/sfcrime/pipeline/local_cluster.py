@@ -150,7 +150,7 @@ def local_cluster(plan: ClusterPlan, on_step: OnStep) -> Iterator[LocalCluster]:
         on_step(f"Spark is up after {time.monotonic() - began:.1f} s")
         brokers.await_all()
         on_step(f"Kafka is up after {time.monotonic() - began:.1f} s")
-        write_whole(cluster.settings_file, _as_toml(job_settings(cluster)).encode())
+        write_settings(cluster)
         yield cluster
 
 
@@ -169,6 +169,11 @@ def job_settings(cluster: LocalCluster) -> Settings:
             password_file=str(database.folder.password_file) if database else "",
         ),
     )
+
+
+def write_settings(cluster: LocalCluster) -> None:
+    """Writes them into `settings_file`."""
+    write_whole(cluster.settings_file, _as_toml(job_settings(cluster)).encode())
 
 
 def _folder(data_dir: Path) -> Path:
