@@ -1,5 +1,5 @@
-"""`sfcrime cluster`, and a count on it: 2 workers that have nothing but what they are sent, 3 brokers,
-PostgreSQL. An executor and a broker are killed, and a second driver wants to count as well."""
+"""`sfcrime cluster`, and a count on it: 2 workers that have nothing but what they are sent, 3
+brokers, PostgreSQL. An executor and a broker are killed, and a second driver wants to count too."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from running import (
     tree_of,
     wait_until,
 )
-from sfcrime.errors import EXIT_REFUSED, StoreEmpty
+from sfcrime.errors import EXIT_FAILURE, StoreEmpty
 from sfcrime.kafka.broker_record import ProcessIdentity
 from sfcrime.settings import Settings
 from sfcrime.settings_loading import load_settings
@@ -107,7 +107,7 @@ def _job(sfcrime: Sfcrime, cluster: Running, archive: Path) -> Sfcrime:
 
 
 def _shown(said: Sequence[str]) -> list[str]:
-    """What the pages show of whom the commands printed the address: Spark's own, master, workers."""
+    """What the pages show whose addresses were printed: of master, workers and driver."""
     pages = []
     for ui in re.findall(r"(?:page|page of worker \d+): (http://127\.0\.0\.1:\d+)\n", said[0]):
         pages += [f"{ui}/", f"{ui}/json/"]
@@ -134,7 +134,7 @@ def _refuse_a_second_driver(job: Sfcrime, folder: Path) -> None:
     """One in a data folder of its own, as on another machine."""
     second = replace(job, data_dir=folder / "second")
     ran = second("stream", "--no-restart")
-    assert ran.code == EXIT_REFUSED, ran.out + ran.err
+    assert ran.code == EXIT_FAILURE, ran.out + ran.err
     assert "Another job writes to the store postgresql://" in ran.err
 
 
