@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from shlex import quote
 
 import sfcrime
 from sfcrime.errors import SparkUnavailable
@@ -42,7 +43,7 @@ _JAVA_WITHOUT_VECTOR = """\
 #!/bin/sh
 # Spark adds a module that the wheel's Java does not have.
 for each; do shift; [ "$each" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$each"; done
-exec "{java}" "$@"
+exec {java} "$@"
 """
 
 
@@ -122,7 +123,7 @@ def prepare_spark(folder: Path, jvm: JvmSettings, workers: int) -> LocalSpark:
     home = folder / "java"
     (home / "bin").mkdir(parents=True)
     script = home / "bin" / "java"
-    script.write_text(_JAVA_WITHOUT_VECTOR.format(java=java), encoding="utf-8")
+    script.write_text(_JAVA_WITHOUT_VECTOR.format(java=quote(str(java))), encoding="utf-8")
     script.chmod(0o700)
     secret = f"spark.authenticate=true\nspark.authenticate.secret={secrets.token_hex(16)}\n"
     write_whole(folder / "secret.properties", secret.encode("ascii"))
