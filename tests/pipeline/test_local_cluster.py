@@ -21,7 +21,7 @@ from sfcrime.pipeline.local_cluster import (
 )
 from sfcrime.settings import JvmSettings, KafkaSettings
 from sfcrime.settings_loading import load_settings
-from sfcrime.spark.local_cluster import prepare_spark
+from sfcrime.spark.local_cluster import LocalSpark, prepare_spark
 
 SERVERS = "127.0.0.1:9001,127.0.0.1:9002"
 
@@ -94,7 +94,7 @@ def test_without_postgresqls_programs_a_file_holds_the_store(
     monkeypatch.setattr(cluster_module, "require_programs", none)
     monkeypatch.setattr(cluster_module, "prepare_brokers", lambda *_: LocalBrokers([], SERVERS))
     monkeypatch.setattr(Node, "start", lambda _: None)
-    monkeypatch.setattr(cluster_module.LocalSpark, "await_all", nothing_more)
+    monkeypatch.setattr(LocalSpark, "await_all", nothing_more)
     plan = ClusterPlan(settings_in(tmp_path, KafkaSettings()), 1, 1)
 
     with pytest.raises(KeyboardInterrupt), local_cluster(plan, steps.append):
