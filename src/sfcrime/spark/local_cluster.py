@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from shlex import quote
@@ -178,8 +179,10 @@ def _alive_workers(page: str) -> int:
     with closing(HTTPConnection(page.removeprefix("http://"), timeout=_ANSWER_S)) as master:
         try:
             master.request("GET", "/json/")
-            return int(json.load(master.getresponse())["aliveworkers"])
-        except (OSError, HTTPException):
+            answer = master.getresponse()
+            # Its server listens before it has any page.
+            return int(json.load(answer)["aliveworkers"]) if answer.status == HTTPStatus.OK else 0
+        except (OSError, HTTPException, ValueError):
             return 0
 
 
