@@ -59,10 +59,10 @@ class Running:
         found = self.command.tree()
         return [each for each in found if "CoarseGrainedExecutorBackend" in command_line(each)]
 
-    def broker(self, number: int) -> ProcessIdentity:
-        of_it = f"broker-{number}/server.properties"
-        (found,) = [each for each in self.command.tree() if of_it in command_line(each)]
-        return found
+    def brokers(self) -> list[ProcessIdentity]:
+        """The JVMs of brokers that run, by number."""
+        found = {command_line(each): each for each in self.command.tree()}
+        return [found[line] for line in sorted(found) if "/server.properties" in line]
 
     def secrets(self) -> list[str]:
         """Those of Spark and of the database."""
@@ -188,12 +188,14 @@ def _count(cluster: Running, job: Sfcrime, folder: Path) -> list[ProcessIdentity
         assert listening_addresses([*before, *stream.tree()]) <= LOOPBACK_ADDRESSES
         shown += _shown([cluster.command.log(), stream.log()])
         os.kill(executors[0].pid, signal.SIGKILL)
-        os.kill(cluster.broker(3).pid, signal.SIGKILL)
+        *_, third = brokers = cluster.brokers()
+        assert len(brokers) == 3
+        os.kill(third.pid, signal.SIGKILL)
         assert cluster.read() < RECORDS, "it was over before anything was killed"
         _refuse_a_second_driver(job, folder)
         stream.wait_for(lambda: cluster.read() == RECORDS, "all to be counted", 2 * WAIT_S)
-        again = "starting broker 3 again"
-        stream.wait_for(lambda: again in cluster.command.log(), "the broker to come back")
+        stream.wait_for(lambda: len(cluster.brokers()) == 3, "the broker to come back")
+        assert "starting broker 3 again" in cluster.command.log()
         after = cluster.command.tree()
         stream.process.terminate()
         assert stream.wait() == 0, stream.log()
