@@ -154,11 +154,18 @@ class SecuredCluster:
         return self._metadata().brokers
 
     def _metadata(self) -> ClusterMetadata:
-        while True:
+        found: list[ClusterMetadata] = []
+
+        def ask() -> bool:
             with suppress(KafkaException):
-                return AdminClient(
+                admin = AdminClient(
                     {"bootstrap.servers": self.inside.bootstrap_servers}, logger=_QUIET
-                ).list_topics(timeout=5)
+                )
+                found.append(admin.list_topics(timeout=5))
+            return bool(found)
+
+        wait_until(ask, "a node that answers")
+        return found[0]
 
     def leader(self, topic: str, partition: int = 0) -> int:
         """The node that leads a partition; below 0 where none does."""

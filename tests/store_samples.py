@@ -64,8 +64,8 @@ FIRST = BatchOutcome(
     rejected=[RejectedRecord(1, 12, "not-json"), RejectedRecord(0, 4, "bad-call-id")],
     late=[LateRecord(0, 5, NINE_US - 8 * 24 * HOUR_US, 1_538_500_000_000)],
     ranges=[
-        PartitionRange(0, 0, 7, counted=4, late=1, rejected=1),
-        PartitionRange(1, 10, 15, counted=3, late=0, rejected=1),
+        PartitionRange(0, 0, 7, counted=4, late=1, rejected=1, leader_epoch=3),
+        PartitionRange(1, 10, 15, counted=3, late=0, rejected=1, leader_epoch=7),
     ],
     accounting=Accounting(read=11, counted=7, duplicate=1, late=1, rejected=2, gaps=1),
     identities=identities(1, 8),
@@ -83,8 +83,8 @@ SECOND = BatchOutcome(
     rejected=[RejectedRecord(0, 10, "not-json")],
     late=[],
     ranges=[
-        PartitionRange(0, 7, 11, counted=3, late=0, rejected=1),
-        PartitionRange(1, 15, 15, counted=0, late=0, rejected=0),
+        PartitionRange(0, 7, 11, counted=3, late=0, rejected=1, leader_epoch=4),
+        PartitionRange(1, 15, 15, counted=0, late=0, rejected=0, leader_epoch=7),
     ],
     accounting=Accounting(read=4, counted=3, rejected=1),
     identities=identities(8, 11),

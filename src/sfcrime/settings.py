@@ -69,7 +69,7 @@ class KafkaSettings(Room, frozen=True):
             ge=0,
             le=MOST_REPLICAS,
             description="replicas of each partition of a topic that is created; 0: 3, or as many "
-            "as the cluster has brokers",
+            "as the cluster has brokers that are up",
         ),
     ] = 0
     compression: Annotated[

@@ -57,7 +57,7 @@ def read_batch(number: int, records: Sequence[TopicRecord], topic: FuzzTopic) ->
         rows = list(part)
         size = sizes.randint(1 + len(rows) // 20, 2 * len(rows))
         parts = [rows[at : at + size] for at in range(0, len(rows), size)]
-        packets += _packets(partition, parts, lateness_us)
+        packets += _packets(partition, parts, lateness_us, task=len(planned))
         planned[partition] = Planned(_start(topic, number, partition), rows[-1].offset + 1)
     return ReadBatch(number, packets, Scan(planned, len(records), True), PhaseClock())
 
@@ -69,25 +69,24 @@ def _start(topic: FuzzTopic, number: int, partition: int) -> int:
 
 
 def _packets(
-    partition: int, parts: Sequence[Sequence[TopicRecord]], lateness_us: int | None
+    partition: int, parts: Sequence[Sequence[TopicRecord]], lateness_us: int | None, task: int
 ) -> list[Packet]:
     """As a task of Spark makes them, or as they are made without Spark where it cannot read."""
     if max(abs(row.timestamp_ms) for part in parts for row in part) <= _MOST_SPARK_MS:
-        return list(packets_of_task(map(_as_spark_gives, parts), lateness_us))
-    return list(
-        in_order(
-            packet_of(
-                partition,
-                judged_rows(
-                    _values(part),
-                    pa.array([row.offset for row in part], pa.int64()),
-                    pa.array([row.timestamp_ms for row in part], pa.int64()),
-                    lateness_us,
-                ),
-            )
-            for part in parts
+        return list(packets_of_task(map(_as_spark_gives, parts), lateness_us, task))
+    made = (
+        packet_of(
+            partition,
+            judged_rows(
+                _values(part),
+                pa.array([row.offset for row in part], pa.int64()),
+                pa.array([row.timestamp_ms for row in part], pa.int64()),
+                lateness_us,
+            ),
         )
+        for part in parts
     )
+    return list(in_order(made, task))
 
 
 def _values(rows: Sequence[TopicRecord]) -> list[bytes | None]:

@@ -51,6 +51,8 @@ def test_the_client_looks_at_the_cluster_before_it_asks_again() -> None:
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.INVALID_REPLICATION_FACTOR,
         KafkaError._TRANSPORT,
         KafkaError._ALL_BROKERS_DOWN,
     ],
@@ -73,6 +75,30 @@ def test_what_asking_again_does_not_mend_is_raised_at_once(code: int) -> None:
 def test_patience_ends() -> None:
     with pytest.raises(KafkaException):
         until_answered(Patience(0.3), Broker(1_000).ask)
+
+
+def test_several_questions_have_a_common_end() -> None:
+    began = monotonic()
+    patience = Patience(60, until=began + 0.3)
+    for _ in range(2):
+        with pytest.raises(KafkaException):
+            until_answered(patience, Broker(1_000).ask)
+    assert 0.3 <= monotonic() - began < 5
+
+
+def test_a_client_without_an_answer_is_replaced_from_time_to_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "_RENEWED_AFTER_S", 0.25)
+    renewed: list[float] = []
+    brokers = [Broker(1_000), Broker(1_000), Broker(0)]
+
+    answer = until_answered(
+        Patience(60), lambda s: brokers[len(renewed)].ask(s), renew=lambda: renewed.append(1)
+    )
+
+    assert answer == "answered within 4 s"
+    assert len(renewed) == 2
 
 
 def test_a_stop_ends_it() -> None:

@@ -109,7 +109,14 @@ def test_a_title_fits_on_a_line_however_long_the_names_of_files_are() -> None:
     origin = origin_of(source_header(SourceIdentity("files:1", "\x01" * 771, False), 1))
 
     assert origin is not None
-    assert origin.source.identity.title == "\x01" * 197 + "..."
+    assert origin.source.identity.title == "\ufffd" * 197 + "..."
+
+
+def test_control_characters_of_a_title_are_replaced() -> None:
+    origin = origin_of(stamp(title="ca\x00lls\n\x7f\x9b of été.json"))
+
+    assert origin is not None
+    assert origin.source.identity.title == "ca\ufffdlls\ufffd\ufffd\ufffd of été.json"
 
 
 def test_a_file_whose_name_is_no_text_has_a_title() -> None:

@@ -56,7 +56,9 @@ def test_a_source_is_published_whole_with_its_times_and_sequences(topic: NewName
 
     result = published(kafka, 1000)
 
-    assert result == Published(sent=1000, already_there=0, last_sequence=999, finished=True)
+    assert result == Published(
+        sent=1000, already_there=0, last_sequence=999, finished=True, made_replicas=1
+    )
     assert_holds_each_once(kafka, 1000)
     assert {record.timestamp_ms for record in all_records(kafka)} == {
         FIRST_MS + number * 40_000 for number in range(1000)
@@ -111,7 +113,9 @@ def test_a_limit_ends_the_run_and_a_later_run_goes_on_behind_it(topic: NewName) 
     kafka = topic()
 
     first = published(kafka, 500, limit=123)
-    assert first == Published(sent=123, already_there=0, last_sequence=122, finished=True)
+    assert first == Published(
+        sent=123, already_there=0, last_sequence=122, finished=True, made_replicas=1
+    )
     assert_holds_each_once(kafka, 123)
 
     second = published(kafka, 500)
@@ -211,7 +215,9 @@ def test_a_stop_interrupts_a_wait_at_once_and_what_was_sent_is_there(topic: NewN
     thread.join(10)
 
     assert time.monotonic() - began < 1.0
-    assert results == [Published(sent=1, already_there=0, last_sequence=0, finished=False)]
+    assert results == [
+        Published(sent=1, already_there=0, last_sequence=0, finished=False, made_replicas=1)
+    ]
     assert_holds_each_once(kafka, 1)
 
 

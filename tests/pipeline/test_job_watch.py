@@ -11,6 +11,7 @@ from counted_store import CountedStore
 from sfcrime.pipeline.job_watch import JobWatch
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import BEAT_MS, open_writer
+from sfcrime.store.written_state import NO_ANSWER
 
 CELL = ("2018-10-02T09:00", "Passing Call", "HAN", 10)
 """Ten calls, so ten offsets."""
@@ -91,6 +92,23 @@ def test_a_job_without_a_broker_does_not_hang(job: Watched) -> None:
     job.kafka_answers = True
     assert job.passes_with_beats(60) == ""
     assert job.passes_with_beats(5) == NOTHING_DONE
+
+
+def test_a_job_that_waits_for_its_database_does_not_hang_for_as_long_as_it_may(
+    job: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.ends = {0: 10}
+    assert job.passes_with_beats(55) == ""
+    with monkeypatch.context() as away:
+        away.setattr(job.watch, "_written_state", lambda: NO_ANSWER)
+        assert job.passes(120) == ""
+    assert job.passes_with_beats(60) == ""
+    assert job.passes_with_beats(5) == NOTHING_DONE
+
+    job.watch.begins()
+    monkeypatch.setattr(job.watch, "_written_state", lambda: NO_ANSWER)
+    assert job.passes(120 + 60) == ""
+    assert job.passes(2) == NOTHING_DONE, "it should have ended by itself"
 
 
 def test_a_job_that_was_killed_for_it_gets_twice_the_time_until_it_commits(job: Watched) -> None:

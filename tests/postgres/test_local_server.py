@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -21,7 +22,10 @@ from running import (
 )
 from sfcrime.errors import AlreadyRunning, ChildFailed, PortTaken, PostgresUnavailable
 from sfcrime.machine.own_folder import is_locked
-from sfcrime.postgres.database_files import read_password, server_folder
+from sfcrime.postgres import database_files
+from sfcrime.postgres.account import server_account
+from sfcrime.postgres.database_files import _tell, make_database, read_password, server_folder
+from sfcrime.postgres.programs import find_programs
 from sfcrime.postgres.server import RunningServer, running_port, start_server
 
 
@@ -190,6 +194,52 @@ def test_what_a_start_left_half_made_is_made_again_and_a_lost_password_too(
         assert answer(server)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(server.url, password=before)
+
+
+def test_a_lost_password_is_made_again_by_the_start_after_one_that_failed(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = server_folder(made)
+    folder.password_file.unlink()
+
+    def fail(*_: object, **__: object) -> None:
+        raise PostgresUnavailable("There is no room.")
+
+    with monkeypatch.context() as full:
+        full.setattr(database_files, "_tell", fail)
+        with pytest.raises(PostgresUnavailable, match="no room"):
+            start_server(made, settings=QUICK)
+    with start_server(made, settings=QUICK) as server:
+        assert answer(server)
+
+
+def test_what_the_server_complains_of_does_not_hold_the_password(made: Path) -> None:
+    folder, programs = server_folder(made), find_programs()
+    with pytest.raises(PostgresUnavailable, match='role "nobody" does not exist') as failed:
+        _tell(folder.place(), programs, "ALTER ROLE nobody PASSWORD 'gehe1m';\n", synced=False)
+    assert "gehe1m" not in str(failed.value)
+
+
+def test_a_password_file_of_two_lines_is_refused_and_not_shown(tmp_path: Path) -> None:
+    folder = server_folder(tmp_path)
+    folder.path.mkdir()
+    folder.password_file.write_text("gehe1m\nand more\n")
+    with pytest.raises(PostgresUnavailable, match="holds control characters") as refused:
+        make_database(folder, find_programs())
+    assert "gehe1m" not in str(refused.value)
+    assert not folder.database.exists()
+
+
+def test_files_of_a_user_that_the_machine_does_not_know_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("sfcrime.postgres.account.pwd.getpwuid", {}.__getitem__)
+    monkeypatch.setattr(
+        Path, "stat", lambda *_, **__: SimpleNamespace(st_uid=4711, st_mode=0o40700)
+    )
+    with pytest.raises(PostgresUnavailable, match="belong to the user 4711, whom this machine"):
+        server_account(tmp_path)
 
 
 def test_a_number_of_a_process_that_a_dead_server_noted_does_not_stop_a_start(

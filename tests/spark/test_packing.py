@@ -34,7 +34,7 @@ def test_the_archive_is_all_that_a_bare_python_needs_beside_pyspark(tmp_path: Pa
     code = (
         "from sfcrime.streaming.intake import packets_of_task, PACKET_SCHEMA\n"
         "import pyspark.worker, sfcrime.streaming.judge_digest as judge\n"
-        "print(judge.JUDGE_DIGEST, list(packets_of_task([], None))[0].tally.partition)\n"
+        "print(judge.JUDGE_DIGEST, list(packets_of_task([], None, 0))[0].tally.partition)\n"
     )
     done = subprocess.run(
         [BARE_PYTHON, "-c", code],

@@ -44,6 +44,12 @@ def test_a_folder_of_its_own_has_a_store_of_its_own() -> None:
         "postgresql://me:@db/calls",
         "postgresql://db/calls?user=me&password=gehe1m",
         "postgresql://db/calls?sslpassword=gehe1m",
+        "postgresql://me:x/gehe1m@db/calls",
+        "postgresql://me:x?gehe1m@db/calls",
+        "postgresql://me:x#gehe1m@db/calls",
+        "postgresql://me:[gehe1m]@db/calls",
+        "postgresql://me:gehe1m\u2100@db/calls",
+        "postgresql://me:gehe1m[@db/calls",
     ],
 )
 def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
@@ -51,7 +57,30 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
         store_address(at(url))
 
     assert "gehe1m" not in str(refused.value)
+    assert refused.value.__context__ is None, "an error before it may hold the URL"
     assert "SFCRIME_STORE_PASSWORD_FILE" in refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:gehe1m/calls",
+        "postgresql://me@db:5432:gehe1m/calls",
+        "postgresql://me@[::1]gehe1m/calls",
+        "postgresql://gehe1m[me@db/calls",
+        "postgresql://db/calls?gehe1m=1",
+        "postgresql:/me:gehe1m@db/calls",
+        "PostgreSQL://me:gehe1m@db/calls",
+        "gehe1m",
+    ],
+)
+def test_nothing_of_a_url_that_is_refused_is_shown(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        store_address(at(url))
+
+    said = f"{refused.value} {refused.value.rule} {refused.value.next_step}"
+    assert "gehe1m" not in said
+    assert refused.value.__context__ is None, "an error before it may hold the URL"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +91,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
         ("postgresql://me@db", "names no database"),
         ("postgresql://me@db/", "names no database"),
         ("postgresql://[me@db/calls", "cannot be read"),
-        ("postgresql://db/calls?options=-csynchronous_commit%3Doff", "has the parameter options"),
+        ("postgresql://db/calls?options=-csynchronous_commit%3Doff", "has another parameter"),
     ],
 )
 def test_a_url_that_names_no_database_is_refused(url: str, said: str) -> None:
@@ -79,6 +108,19 @@ def test_a_variable_that_names_another_machine_counts_as_the_url_does(
 
     assert isinstance(address, PostgresqlAddress)
     assert address.connection_parameters == {"sslmode": "verify-full"}
+
+
+def test_a_service_may_name_any_machine_where_the_url_names_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGSERVICE", "calls")
+    monkeypatch.setenv("PGHOST", "localhost")  # which a service overrules
+    of_a_service = store_address(at("postgresql:///calls"))
+    named = store_address(at("postgresql://me@127.0.0.1/calls"))
+
+    assert isinstance(of_a_service, PostgresqlAddress) and isinstance(named, PostgresqlAddress)
+    assert of_a_service.connection_parameters == {"sslmode": "verify-full"}
+    assert named.connection_parameters == {}
 
 
 @pytest.mark.parametrize(

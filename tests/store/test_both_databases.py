@@ -24,6 +24,7 @@ from sfcrime.store.records import (
     WindowTotal,
 )
 from sfcrime.store.set_aside import SetAsideSum
+from sfcrime.store.snapshot import Snapshots
 from sfcrime.store.soundness import store_problems
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.store.written_state import open_look
@@ -58,8 +59,8 @@ def test_what_two_batches_learned_is_read_in_one_snapshot(store: StoreAddress) -
         assert reader.generation() == GENERATION
         assert reader.totals().accounting == Accounting(15, 10, 1, 1, 3, 1)
         assert reader.partition_ledger() == [
-            PartitionRange(0, 0, 11, counted=7, late=1, rejected=2),
-            PartitionRange(1, 10, 15, counted=3, late=0, rejected=1),
+            PartitionRange(0, 0, 11, counted=7, late=1, rejected=2, leader_epoch=4),
+            PartitionRange(1, 10, 15, counted=3, late=0, rejected=1, leader_epoch=7),
         ]
         assert list(reader.cells()) == [
             CellCount(NINE_US, "Passing Call", "22", 1),
@@ -276,6 +277,25 @@ def test_a_store_of_another_schema_version_is_refused_by_name(store: StoreAddres
     with pytest.raises(StoreUnavailable, match="has schema version 7"):
         open_writer(store, history_rows=100)
     with pytest.raises(StoreUnavailable, match="has schema version 7"), open_reader(store):
+        pass
+
+
+def test_a_store_that_states_no_schema_version_is_of_no_version_before(
+    store: StoreAddress,
+) -> None:
+    with opened(store) as writer, writer._transactions.one() as connection:
+        connection.exec_driver_sql("DELETE FROM schema_version")
+    with pytest.raises(StoreUnavailable, match="has schema version None") as written:
+        open_writer(store, history_rows=100)
+    with (
+        pytest.raises(StoreUnavailable, match="has schema version None") as read,
+        open_reader(store),
+    ):
+        pass
+    for refused in (written, read):
+        assert "start a job" not in refused.value.next_step
+    either = Snapshots(store, 10, or_before=True)
+    with pytest.raises(StoreUnavailable, match="has schema version None"), either.open():
         pass
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
+from cell_samples import cells_of
 from postgres_server import PostgresDatabase, needs_postgres
 from running import wait_until
 from sfcrime.errors import (
@@ -25,10 +27,11 @@ from sfcrime.postgres.server import start_server
 from sfcrime.store import postgresql, postgresql_lock, transactions
 from sfcrime.store.address import PostgresqlAddress
 from sfcrime.store.reader import Readers, open_reader
+from sfcrime.store.records import CellCount
 from sfcrime.store.soundness import store_problems
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.store.written_state import open_look
-from store_samples import FIRST, GENERATION, SECOND, identities, progress_of
+from sfcrime.store.written_state import NO_ANSWER, open_look
+from store_samples import FIRST, GENERATION, NINE_US, SECOND, identities, progress_of
 
 Database = PostgresDatabase
 
@@ -350,6 +353,45 @@ def test_a_password_of_the_environment_is_used_and_no_message_holds_one(
     while chain is not None:
         assert "gehe1m" not in str(chain)
         chain = chain.__cause__ or chain.__context__
+
+
+def test_who_is_not_let_in_hears_what_lets_them_in(postgres_database: Database) -> None:
+    url, file = postgres_database.url, str(postgres_database.password_file)
+    missing = url.replace(postgres_database.name, "nowhere")
+    for address, password, step in (
+        (PostgresqlAddress(url), "gehe1m-and-wrong", "into the file that SFCRIME_STORE_PASSWORD"),
+        (PostgresqlAddress(url), "", "a file of mode 0600 and set SFCRIME_STORE_PASSWORD_FILE"),
+        (PostgresqlAddress(missing, file), "", "createdb --encoding UTF8 NAME"),
+    ):
+        with pytest.MonkeyPatch.context() as variables:
+            variables.setenv("PGPASSFILE", "/dev/null")
+            variables.setenv("PGPASSWORD", password)
+            with pytest.raises(StoreLost) as refused, open_reader(address):
+                pass
+        assert step in refused.value.next_step
+
+
+def test_labels_of_any_character_are_kept_whatever_encoding_a_user_prefers(
+    postgresql_store: PostgresqlAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    cells = cells_of([CellCount(NINE_US, "Passing \u9ce5 \u20ac", "\xc9", 7)])
+    with opened(postgresql_store) as writer:
+        writer.commit_batch(replace(FIRST, cells=cells))
+    with open_reader(postgresql_store) as reader:
+        assert list(reader.cells()) == [CellCount(NINE_US, "Passing \u9ce5 \u20ac", "\xc9", 7)]
+
+
+def test_a_look_waits_for_no_connection_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[dict[str, Any]]()
+
+    def connect(_: str, **parameters: Any) -> None:
+        asked.append(parameters)
+        raise psycopg.OperationalError("no answer")
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    assert open_look(PostgresqlAddress("postgresql://me@127.0.0.1/calls"))() == NO_ANSWER
+    assert [(each["connect_timeout"], each["tcp_user_timeout"]) for each in asked] == [(2, 5_000)]
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Table
 
 from postgres_server import PostgresDatabase
 from sfcrime.domain.outcomes import Accounting
-from sfcrime.errors import BackupFailed, StoreDamaged, StoreEmpty, StoreTaken, UsageError
+from sfcrime.errors import BackupFailed, StoreDamaged, StoreEmpty, StoreLost, StoreTaken, UsageError
 from sfcrime.store import row_copy, upserts
 from sfcrime.store.address import PostgresqlAddress
 from sfcrime.store.reader import open_reader
@@ -97,10 +98,11 @@ def test_a_store_that_went_to_postgresql_and_back_is_the_same_to_the_last_row(
     assert content(back) == content(counted)
     assert there.rows == again.rows == ROWS_AFTER_BOTH
     assert there.generation == GENERATION
+    assert again.partitions == there.partitions
     assert there.totals.accounting == Accounting(15, 10, 1, 1, 3, 1)
     assert there.partitions == [
-        PartitionRange(0, 0, 11, counted=7, late=1, rejected=2),
-        PartitionRange(1, 10, 15, counted=3, late=0, rejected=1),
+        PartitionRange(0, 0, 11, counted=7, late=1, rejected=2, leader_epoch=4),
+        PartitionRange(1, 10, 15, counted=3, late=0, rejected=1, leader_epoch=7),
     ]
     assert store_problems(postgresql_store) == store_problems(back) == []
     assert steps[0] == ("checking the store", 0, 0)
@@ -208,6 +210,24 @@ def test_a_database_that_a_job_has_opened_is_refused(
         pytest.raises(StoreTaken, match="Another job writes to the store"),
     ):
         copy_rows(counted, postgresql_store, nothing)
+
+
+def test_what_cannot_be_read_at_the_end_is_asked_for_before_anything_is_written(
+    counted: Path,
+    postgresql_store: PostgresqlAddress,
+    postgres_database: PostgresDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost(*_: object) -> None:
+        raise StoreLost("The source is gone.")
+
+    known = row_copy.rows
+    for name in ("generation", "totals", "partitions"):
+        found = {each: getattr(known, each) for each in dir(known)} | {name: lost}
+        monkeypatch.setattr(row_copy, "rows", SimpleNamespace(**found))
+        with pytest.raises(StoreLost, match="The source is gone"):
+            copy_rows(counted, postgresql_store, nothing)
+        assert tables_of(postgres_database) == 0
 
 
 @pytest.mark.parametrize("to_postgresql", [True, False])

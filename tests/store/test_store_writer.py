@@ -108,8 +108,8 @@ def test_a_second_batch_adds_to_cells_and_accounts(path: Path, writer: StoreWrit
         assert (totals.batches, totals.last_batch_id) == (2, 1)
         assert totals.newest_call_us == TEN_US + 60_000_000  # the later of the two batches'
         assert reader.partition_ledger() == [
-            PartitionRange(0, 0, 11, counted=7, late=1, rejected=2),
-            PartitionRange(1, 10, 15, counted=3, late=0, rejected=1),
+            PartitionRange(0, 0, 11, counted=7, late=1, rejected=2, leader_epoch=4),
+            PartitionRange(1, 10, 15, counted=3, late=0, rejected=1, leader_epoch=7),
         ]
         assert [cell for cell in reader.cells() if cell.window_us == TEN_US] == [
             (TEN_US, "Noise Nuisance", "OTS", 2),

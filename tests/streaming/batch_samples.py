@@ -42,7 +42,7 @@ def late(partition: int, offset: int, call_us: int = NINE_US) -> Row:
     return Row(partition, offset, None, call_us, "late")
 
 
-def packet(rows: Sequence[Row], number: int = 0, *, is_last: bool = True) -> Packet:
+def packet(rows: Sequence[Row], number: int = 0, *, is_last: bool = True, task: int = 0) -> Packet:
     """Rows of one partition as they travel."""
     batch = pa.RecordBatch.from_arrays(
         [
@@ -61,6 +61,7 @@ def packet(rows: Sequence[Row], number: int = 0, *, is_last: bool = True) -> Pac
     valid = sum(row.call_id is not None for row in rows)
     tally = Tally(
         partition=rows[0].partition if rows else -1,
+        task=task,
         number=number,
         is_last=is_last,
         first_offset=rows[0].offset if rows else 0,
@@ -93,12 +94,12 @@ def read_batch(
             for number, part in by_partition.items()
         }
     packets = [
-        packet(part[at : at + size], at // size, is_last=at + size >= len(part))
-        for part in by_partition.values()
+        packet(part[at : at + size], at // size, is_last=at + size >= len(part), task=task)
+        for task, part in enumerate(by_partition.values())
         for at in range(0, len(part), size)
     ]
     empty = (n for n, (start, end) in planned.items() if start < end and n not in by_partition)
-    packets += [packet([]) for _ in empty]
+    packets += [packet([], task=task) for task, _ in enumerate(empty, start=len(by_partition))]
     scan = Scan(
         planned={number: Planned(*span) for number, span in planned.items()},
         records=len(rows) if scanned is None else scanned,

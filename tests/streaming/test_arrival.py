@@ -50,7 +50,9 @@ def test_a_packet_without_records_is_passed_over() -> None:
     batch = read_batch(ROWS)
     planned = {**batch.planned, 2: Planned(7, 9)}
     scan = replace(batch.scan, planned=planned)
-    found = judged_records(replace(batch, packets=[*batch.packets, packet([])], scan=scan))
+    found = judged_records(
+        replace(batch, packets=[*batch.packets, packet([], task=len(batch.packets))], scan=scan)
+    )
     assert len(found) == 6
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import cast
 
 import pytest
 from batch_samples import call, read_batch, rejected
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import (
     AccountingBroken,
     KafkaUnavailable,
@@ -22,12 +24,14 @@ from sfcrime.errors import (
 )
 from sfcrime.kafka import topic as kafka_topic
 from sfcrime.kafka.topic import TopicHead
+from sfcrime.settings import KafkaSettings
 from sfcrime.store import upserts
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import batches
 from sfcrime.streaming import read_batch as read_batch_module
 from sfcrime.streaming.batches import BatchStorer
-from sfcrime.streaming.read_batch import ReadBatch
+from sfcrime.streaming.other_client import JudgedPackets
+from sfcrime.streaming.read_batch import Planned, ReadBatch
 from store_samples import GENERATION
 
 
@@ -39,6 +43,15 @@ class Topic:
     firsts: Mapping[int, int] = field(default_factory=dict)
     fails: bool = False
     is_compacted: bool = False
+    epoch: int | None = None
+    """Of every partition's leader."""
+    ends: Mapping[int, int] = field(default_factory=dict)
+    stop: Event = field(default_factory=Event)
+    kafka: KafkaSettings = field(default_factory=lambda: KafkaSettings(topic=GENERATION.topic))
+
+    def state(self, _: object) -> TopicState:
+        epochs = {} if self.epoch is None else dict.fromkeys(self.ends, self.epoch)
+        return TopicState(self.topic_id, dict.fromkeys(self.ends, 0), self.ends, epochs)
 
     def require_lasting_offsets(self) -> None:
         if self.is_compacted:
@@ -48,7 +61,9 @@ class Topic:
         def answer() -> TopicHead:
             if self.fails:
                 raise KafkaUnavailable("no broker")
-            return TopicHead(self.topic_id, {each: self.firsts.get(each, 0) for each in partitions})
+            firsts = {each: self.firsts.get(each, 0) for each in partitions}
+            epochs = {} if self.epoch is None else dict.fromkeys(partitions, self.epoch)
+            return TopicHead(self.topic_id, firsts, epochs)
 
         return answer
 
@@ -220,6 +235,54 @@ def test_a_job_whose_store_was_replaced_under_way_writes_nothing_more(
     (tmp_path / "copy.db").replace(tmp_path / "sfcrime.db")
     with pytest.raises(StoreUnavailable, match="was deleted or replaced under the job"):
         storer.store(SECOND)
+
+
+def _elected(store: StoreWriter, topic: Topic) -> BatchStorer:
+    """Begun under leaders of epoch 0."""
+    return BatchStorer(store, GENERATION, cast("kafka_topic.Topic", topic), {0: 0, 1: 0})
+
+
+def test_a_batch_during_which_a_leader_was_elected_is_read_again_which_is_a_phase(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = Topic(epoch=1, ends={0: 2, 1: 12})
+    asked: list[object] = []
+
+    def read_packets(*given: object) -> JudgedPackets:
+        asked.append(given)
+        return JudgedPackets(FIRST.packets, 4, 400)
+
+    monkeypatch.setattr(batches, "read_packets", read_packets)
+    storer = _elected(store, topic)
+    gone = [call(0, 0, 7), call(0, 1, 8), call(1, 10, 9), call(1, 11, 10)]
+
+    storer.store(read_batch(gone))
+
+    assert asked == [(topic.kafka, FIRST.planned, GENERATION.lateness_us, topic.stop)]
+    assert _accounting(store) == Accounting(read=4, counted=2, duplicate=1, rejected=1)
+    (stored,) = storer.stored()
+    assert list(stored.phases_ms) == [
+        *("arrival", "repeats", "counting", "topicCheck"),
+        *("readAgain", "storing"),
+    ]
+
+
+def test_a_batch_whose_records_are_gone_is_not_waited_for(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "read_packets", None)
+    storer = _elected(store, Topic(epoch=1, ends={0: 2, 1: 11}))
+
+    with pytest.raises(
+        KafkaUnavailable, match=r"Partition 1 of .* ends at offset 11, .* offsets 10 to 11 under"
+    ):
+        storer.store(FIRST)
+
+    assert _accounting(store) == Accounting()
+
+
+def test_a_partition_of_which_nothing_was_read_may_be_shorter() -> None:
+    batches.require_as_long("calls", {0: Planned(0, 2), 1: Planned(10, 10)}, {0: 2, 1: 5})
 
 
 class _Clock:

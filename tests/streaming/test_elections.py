@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from batch_samples import call as judged_call
@@ -90,7 +91,7 @@ class Count:
     def read(self, storer: BatchStorer) -> ReadBatch:
         """What comes next, read and not yet stored."""
         planned = planned_ranges(storer.ends, self.topic.end_offsets(), 1_000)
-        found = read_packets(self.kafka, planned, None)
+        found = read_packets(self.kafka, planned, None, Event())
         scan = Scan(planned, found.scanned, is_exact=True)
         return ReadBatch(0, found.packets, scan, PhaseClock())
 

@@ -80,18 +80,18 @@ def test_a_task_numbers_its_packets_and_marks_the_last() -> None:
         yield kafka_batch([(GOOD, 3, 9, OCTOBER_MS)]).slice(0, 0)
         yield kafka_batch([(timed_value("2018-09-01T00:00:00"), 3, 12, OCTOBER_MS)])
 
-    first, last = packets_of_task(batches(), WEEK_US)
+    first, last = packets_of_task(batches(), WEEK_US, 5)
 
     host = platform.node()
-    assert first.tally == Tally(3, 0, False, 7, 9, 2, 1, 0, 1, JUDGE_DIGEST, host)
-    assert last.tally == Tally(3, 1, True, 12, 12, 1, 0, 1, 0, JUDGE_DIGEST, host)
+    assert first.tally == Tally(3, 5, 0, False, 7, 9, 2, 1, 0, 1, JUDGE_DIGEST, host)
+    assert last.tally == Tally(3, 5, 1, True, 12, 12, 1, 0, 1, 0, JUDGE_DIGEST, host)
     assert rows_of(first.records)["offset"].to_pylist() == [7, 9]
 
 
 @pytest.mark.parametrize("batches", [[], [kafka_batch([(GOOD, 0, 0, 0)]).slice(0, 0)]])
 def test_a_task_without_records_says_so(batches: Sequence[pa.RecordBatch]) -> None:
-    (packet,) = packets_of_task(batches, WEEK_US)
-    assert packet.tally[:6] == (-1, 0, True, 0, 0, 0)
+    (packet,) = packets_of_task(batches, WEEK_US, 2)
+    assert packet.tally[:7] == (-1, 2, 0, True, 0, 0, 0)
     assert len(rows_of(packet.records)) == 0
 
 
@@ -99,7 +99,7 @@ def test_records_of_two_partitions_are_no_task_of_ours() -> None:
     """Nobody could tell whose offset is whose."""
     batch = kafka_batch([(GOOD, 3, 7, OCTOBER_MS), (GOOD, 1, 7, OCTOBER_MS)])
     with pytest.raises(ValueError, match=r"reads partitions \[3, 1\]"):
-        list(packets_of_task([batch], WEEK_US))
+        list(packets_of_task([batch], WEEK_US, 0))
 
 
 def test_a_packet_is_given_once_the_next_one_is_there() -> None:
@@ -111,7 +111,7 @@ def test_a_packet_is_given_once_the_next_one_is_there() -> None:
             asked.append(offset)
             yield kafka_batch([(GOOD, 0, offset, OCTOBER_MS)])
 
-    packets = packets_of_task(batches(), WEEK_US)
+    packets = packets_of_task(batches(), WEEK_US, 0)
     next(packets)
     assert asked == [0, 1]
 
@@ -130,7 +130,7 @@ def test_with_the_rule_off_old_and_future_calls_count() -> None:
 
 
 def test_the_columns_are_those_that_spark_was_told_of() -> None:
-    (packet,) = packets_of_task([kafka_batch([(GOOD, 0, 0, OCTOBER_MS)])], None)
+    (packet,) = packets_of_task([kafka_batch([(GOOD, 0, 0, OCTOBER_MS)])], None, 0)
     spark_types = {"integer": "int32", "long": "int64", "boolean": "bool"}
     assert [(column.name, str(column.type)) for column in as_row(packet).schema] == [
         (column.name, spark_types.get(column.dataType.typeName(), column.dataType.typeName()))
@@ -145,7 +145,7 @@ def test_a_batch_without_rows_gives_none() -> None:
 
 def test_packets_come_out_of_a_row_as_they_went_in() -> None:
     batch = kafka_batch([(GOOD, 0, 0, OCTOBER_MS), (b"x", 0, 1, OCTOBER_MS)])
-    (packet,) = packets_of_task([batch], WEEK_US)
+    (packet,) = packets_of_task([batch], WEEK_US, 0)
     (row,) = as_row(packet).to_pylist()
     assert from_row((*row.values(),)) == packet
     records = rows_of(packet.records)

@@ -7,6 +7,7 @@ real one, behind a topic that can hold an answer back or fail.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,13 @@ class HeldTopic:
         self.fails_with: SfcrimeError | None = None
         self.ends = {0: 100, 1: 100}
         self.kafka = KafkaSettings(topic=GENERATION.topic)
+        self.stop = threading.Event()
+        self.epochs: dict[int, int] = {}
+        self.bounds_s: list[float] = []
+
+    def within(self, seconds: float) -> HeldTopic:
+        self.bounds_s.append(seconds)
+        return self
 
     def ask_head(self, partitions: Collection[int]) -> Callable[[], TopicHead]:
         def answer() -> TopicHead:
@@ -117,7 +125,7 @@ class HeldTopic:
             assert self.may_answer.wait(_WAIT_S)
             if self.fails_with is not None:
                 raise self.fails_with
-            return TopicHead(GENERATION.topic_id, dict.fromkeys(partitions, 0))
+            return TopicHead(GENERATION.topic_id, dict.fromkeys(partitions, 0), self.epochs)
 
         return answer
 
@@ -235,6 +243,7 @@ class Scene:
         self.broker_answers = True
         self.progress: list[BatchProgress] = []
         settings = Settings(store=StoreSettings(data_dir=str(data_dir)))
+        self.topic.stop = self.stop
         self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
         patched.setattr(query_end, "answers", lambda kafka, seconds: self.broker_answers)
         patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
@@ -456,6 +465,59 @@ def test_a_stop_without_a_broker_discards_what_was_handed_over(scene: Scene) -> 
     assert scene.read() == 0
 
 
+def _silence(begun: threading.Event) -> Callable[..., Iterator[list[TopicRecord]]]:
+    """A client that reads and is given nothing."""
+
+    def read(*_: object) -> Iterator[list[TopicRecord]]:
+        for _turn in range(int(_WAIT_S / 0.01)):
+            begun.set()
+            yield []
+            time.sleep(0.01)
+
+    return read
+
+
+def test_a_stop_is_heard_while_a_batch_is_read_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr(other_client_module, "read_range_and_pauses", _silence(begun))
+    scene.topic.epochs = {0: 1}
+    scene.begin()
+    scene.query.let_go(1)
+    assert begun.wait(_WAIT_S)
+    scene.stop.set()
+    assert scene.end() == {0: 0, 1: 10}
+    assert scene.read() == 0
+
+
+def test_a_stop_is_heard_while_a_batch_is_read_without_spark(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr(other_client_module, "read_range_and_pauses", _silence(begun))
+    scene.frames = [UnreadableAtFirst(read_batch([], {0: (0, 1), 1: (10, 10)}))]
+    scene.begin()
+    scene.query.let_go(1)
+    assert begun.wait(_WAIT_S)
+    scene.stop.set()
+    assert scene.end() == {0: 0, 1: 10}
+
+
+def test_a_stop_while_the_reason_of_an_end_is_asked_for_ends_the_job(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def state(*_: object) -> TopicState:
+        scene.stop.set()
+        raise KafkaUnavailable("no broker")
+
+    scene.frames = [UnreadableAtFirst(read_batch([], {0: (0, 1), 1: (10, 10)}))]
+    scene.begin()
+    monkeypatch.setattr(scene.topic, "state", state)
+    scene.query.let_go(1)
+    assert scene.end() == {0: 0, 1: 10}
+
+
 def test_a_query_that_dies_leaves_what_was_handed_over_committed(scene: Scene) -> None:
     scene.frames[1] = cast("Frame", object())  # it has nothing that could be collected
     scene.topic.may_answer.clear()
@@ -468,6 +530,7 @@ def test_a_query_that_dies_leaves_what_was_handed_over_committed(scene: Scene) -
     failure = scene.end()
     assert isinstance(failure, ChildFailed), failure
     assert scene.read() == 1
+    assert scene.topic.bounds_s == [10.0], "how long the topic is asked for the reason"
 
 
 def test_a_batch_of_empty_ranges_writes_nothing(scene: Scene) -> None:
@@ -539,7 +602,7 @@ def read_by_the_other_client(
 
 @pytest.fixture
 def other_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(other_client_module, "read_range", read_by_the_other_client)
+    monkeypatch.setattr(other_client_module, "read_range_and_pauses", read_by_the_other_client)
 
 
 def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:

@@ -23,15 +23,17 @@ ROWS = [
     call(1, 12, 3),
     rejected(1, 13),
     call(1, 15, 4),
+    call(4, 20, 5),
 ]
-"""Of partition 0 two packets of two records; of partition 1 one of two, and one of one."""
-RANGES = {0: (5, 10), 1: (12, 16), 2: (3, 4), 3: (8, 8)}
+"""Of partition 0 two packets of two records; of partition 1 one of two, and one of one; of
+partition 4 one."""
+RANGES = {0: (5, 10), 1: (12, 16), 2: (3, 4), 3: (8, 8), 4: (20, 21)}
 """Partition 2 has an offset without a record, partition 3 nothing to read."""
 
 Change = Callable[[list[Packet]], Sequence[Packet]]
 
 
-def _batch(*, is_exact: bool = True, scanned: int = 7) -> ReadBatch:
+def _batch(*, is_exact: bool = True, scanned: int = 8) -> ReadBatch:
     return read_batch(ROWS, RANGES, size=2, is_exact=is_exact, scanned=scanned)
 
 
@@ -59,12 +61,12 @@ def _records(at: int, rows: Sequence[Row]) -> Change:
     return change
 
 
-@pytest.mark.parametrize("is_exact, scanned", [(True, 7), (False, 7), (False, 5_000)])
+@pytest.mark.parametrize("is_exact, scanned", [(True, 8), (False, 8), (False, 5_000)])
 def test_what_arrived_whole_is_taken_and_a_cluster_may_have_scanned_more(
     is_exact: bool, scanned: int
 ) -> None:
     records = judged_records(_batch(is_exact=is_exact, scanned=scanned))
-    assert records.offset.tolist() == [5, 6, 7, 9, 12, 13, 15]
+    assert records.offset.tolist() == [5, 6, 7, 9, 12, 13, 15, 20]
 
 
 @pytest.mark.parametrize("is_exact", [True, False], ids=["a local master", "a cluster"])
@@ -76,11 +78,12 @@ def test_what_arrived_whole_is_taken_and_a_cluster_may_have_scanned_more(
             lambda all: [all[0], *all[2:]],
             r"as its last ones are marked \[\]",
         ),
-        (lambda all: all[2:], "3 partitions were to be read, 2 were to their end"),
-        (lambda all: all[:-1], "3 partitions were to be read, 2 were to their end"),
+        (lambda all: all[2:], "4 tasks were to read, and those that did are: 1, 2, 3"),
+        (lambda all: all[:-1], "4 tasks were to read, and those that did are: 0, 1, 2"),
+        (lambda all: [*all[:4], all[5], all[5]], "packet 0 of task 3 arrived twice"),
         (lambda all: [*all, all[1]], "packet 1 of partition 0 arrived twice"),
         (lambda all: [*all, *all[:2]], "packet 0 of partition 0 arrived twice"),
-        (lambda all: [*all, all[-1]], "3 partitions were to be read, 4 were to their end"),
+        (lambda all: [*all, all[-1]], "packet 0 of task 3 arrived twice"),
         (_tally(0, read=3), r"packet 0 of partition 0 says \(3, 1, 1, 0, 5, 6\), and holds \(2, 1"),
         (_tally(0, read=0), r"says \(0, 1, 1, 0, 5, 6\), and holds \(2, 1, 1, 0, 5, 6\)"),
         (_tally(0, valid=0, late=2), r"says \(2, 0, 2, 0, 5, 6\), and holds \(2, 1, 1, 0, 5, 6\)"),
@@ -92,36 +95,47 @@ def test_what_arrived_whole_is_taken_and_a_cluster_may_have_scanned_more(
         (_tally(1, is_last=False), r"as its last ones are marked \[\]"),
         (_tally(0, is_last=True), r"as its last ones are marked \[0, 1\]"),
         (_tally(3, number=2), "packet 1 of partition 1 did not arrive"),
-        (_tally(4, partition=9), "packet 0 of partition 9 has offsets 0 to 0, and 0 to -1 were"),
-        (_tally(4, is_last=False), r"of partition -1 1 packets arrived, and .* are marked \[\]"),
+        (_tally(3, task=0), "task 0 read partitions 0 and 1"),
+        (_tally(4, partition=1), r"has offsets 20 to 20, and 12 to 15 were due"),
+        (_tally(5, partition=9), "packet 0 of partition 9 has offsets 0 to 0, and 0 to -1 were"),
+        (_tally(5, is_last=False), r"of task 3 1 packets arrived, and .* are marked \[\]"),
         (_records(0, ROWS[:1]), r"says \(2, 1, 1, 0, 5, 6\), and holds \(1, 1, 0, 0, 5, 5\)"),
         (_records(3, [ROWS[6], ROWS[6]]), r"says \(1, 1, .*\), and holds \(2, 2, 0, 0, 15, 15\)"),
         (_records(2, ROWS[5:3:-1]), r"12, 13\), and holds \(2, 1, 0, 1, 13, 12\)"),
         (_records(0, []), r"says \(2, 1, 1, 0, 5, 6\), and holds \(0, 0, 0, 0, 0, 0\)"),
-        (_records(4, ROWS[:1]), r"says \(0, 0, 0, 0, 0, 0\), and holds \(1, 1, 0, 0, 5, 5\)"),
+        (_records(5, ROWS[:1]), r"says \(0, 0, 0, 0, 0, 0\), and holds \(1, 1, 0, 0, 5, 5\)"),
     ],
     ids=[
         *("a lost tally", "the last one lost", "a task lost", "an empty task lost"),
+        "a task lost and an empty one doubled",
         *("a doubled tally", "a task doubled", "an empty task doubled"),
         *("more read", "none read", "late for valid", "late for rejected", "another last offset"),
         *("an overlap", "before the range", "behind the range"),
-        *("not the last", "last twice", "another number", "another partition", "an empty one more"),
+        *(
+            "not the last",
+            "last twice",
+            "another number",
+            "another task",
+            "another's partition",
+            "no partition",
+            "an empty one more",
+        ),
         *("a record lost", "a record doubled", "the wrong way round", "all lost", "from nowhere"),
     ],
 )
 def test_what_is_lost_doubled_or_forged_is_refused(
     change: Change, said: str, is_exact: bool
 ) -> None:
-    batch = _batch(is_exact=is_exact, scanned=7 if is_exact else 5_000)
+    batch = _batch(is_exact=is_exact, scanned=8 if is_exact else 5_000)
     with pytest.raises(AccountingBroken, match=said):
         judged_records(_with(batch, change))
 
 
 @pytest.mark.parametrize(
-    "is_exact, scanned", [(True, 8), (True, 6), (False, 6)], ids=["fewer", "more", "more, cluster"]
+    "is_exact, scanned", [(True, 9), (True, 7), (False, 7)], ids=["fewer", "more", "more, cluster"]
 )
 def test_what_arrives_must_fit_what_was_scanned(is_exact: bool, scanned: int) -> None:
-    with pytest.raises(AccountingBroken, match=f"{scanned} records were scanned, 7 arrived"):
+    with pytest.raises(AccountingBroken, match=f"{scanned} records were scanned, 8 arrived"):
         judged_records(_batch(is_exact=is_exact, scanned=scanned))
 
 

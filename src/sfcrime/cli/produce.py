@@ -14,6 +14,7 @@ from sfcrime.cli.progress_bar import ProgressBar
 from sfcrime.cli.signals import stop_on_signals
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.producer import ProducerProgress, Published
+from sfcrime.kafka.topic_settings import USUAL_REPLICAS
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.pipeline.activity import ProducerActivity, write_activity
 from sfcrime.pipeline.publishing import open_source, publish_source
@@ -51,6 +52,7 @@ def command(
         settings = msgspec.structs.replace(settings, source=named)
     require_publishable(settings)
     data_dir, topic = settings.data_dir, settings.kafka.topic
+    is_outside = bool(settings.kafka.bootstrap_servers)
     with (
         stop_on_signals() as stop,
         take_alone(data_dir, DATA_FOLDER, f"producer of {topic}", f"run/{topic}.lock"),
@@ -67,7 +69,7 @@ def command(
         finally:
             opened.close()
         view.ended(published)
-    _print_summary(published, as_json)
+    _print_summary(published, as_json, is_outside=is_outside)
 
 
 class _View:
@@ -130,7 +132,7 @@ class _View:
         write_activity(self._data_dir, activity)
 
 
-def _print_summary(published: Published, as_json: bool) -> None:
+def _print_summary(published: Published, as_json: bool, *, is_outside: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(published).decode())
         return
@@ -139,3 +141,8 @@ def _print_summary(published: Published, as_json: bool) -> None:
         f"Published {published.sent:,} records {end}; "
         f"{published.already_there:,} were there already."
     )
+    if is_outside and 0 < published.made_replicas < USUAL_REPLICAS:
+        click.echo(
+            f"Made the topic with replication factor {published.made_replicas}; it is "
+            f"{USUAL_REPLICAS} where as many brokers are up."
+        )

@@ -8,6 +8,7 @@ the dead one: what it knows of the cluster it looks at again only when it is tol
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,6 +18,8 @@ from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
+from sfcrime.errors import KafkaUnavailable
+
 BROKER_WAIT_S = 60.0
 """How long a broker that died is waited for by whoever was let in before."""
 
@@ -25,6 +28,8 @@ _ATTEMPT_S = 4.0
 _LOST_AFTER_S = 5.0
 """What the client owes for so much longer than it was given is lost."""
 _PAUSE_S = 0.1
+_RENEWED_AFTER_S = 10.0
+"""A client that had no answer for so long may hold on to what is no longer there."""
 
 _PASSES = frozenset(
     {
@@ -42,6 +47,10 @@ _PASSES = frozenset(
         # A controller that died, or was not the one; "Timed out waiting for controller".
         KafkaError.NOT_CONTROLLER,
         KafkaError.BROKER_NOT_AVAILABLE,
+        # A disk that failed: a broker with another one is elected. Fewer brokers up than there are
+        # to be replicas: one may be on its way back.
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.INVALID_REPLICATION_FACTOR,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.NETWORK_EXCEPTION,
         KafkaError._TIMED_OUT,
@@ -65,11 +74,30 @@ class Patience:
     seconds: float
     stop: Event = field(default_factory=Event)
     """Set: it is not waited for any longer; what is being asked ends within 4 s."""
+    until: float = math.inf
+    """Common end of several questions, by the monotonic clock."""
 
     @property
     def attempt_s(self) -> float:
         """Bound of one request."""
         return min(self.seconds, _ATTEMPT_S)
+
+    def deadline(self) -> float:
+        """Until when what is asked now is waited for, by the monotonic clock."""
+        return min(time.monotonic() + self.seconds, self.until)
+
+
+def require_no_stop(stop: Event, doing: str) -> None:
+    """Ends what a stop does not wait for; `doing` completes "A stop was asked for while ...".
+
+    Raises:
+        KafkaUnavailable: the stop is set.
+    """
+    if stop.is_set():
+        raise KafkaUnavailable(
+            f"A stop was asked for while {doing}.",
+            next_step="starting again continues after the last batch",
+        )
 
 
 def no_leader() -> KafkaException:
@@ -98,6 +126,7 @@ def until_answered(
     patience: Patience,
     ask: Callable[[float], Answer],
     look_again: Callable[[float], object] = lambda _: None,
+    renew: Callable[[], object] = lambda: None,
 ) -> Answer:
     """The answer, asked for again where a broker's death or an election took it away.
 
@@ -106,17 +135,21 @@ def until_answered(
         ask: asks once, within so many seconds.
         look_again: has the client look at the cluster again before the next attempt; what passes
             may be raised by it as well.
+        renew: makes another client, after every 10 s without an answer.
 
     Raises:
         KafkaException: what was met last; at once where asking again does not help.
     """
-    deadline = time.monotonic() + patience.seconds
+    deadline, renewed = patience.deadline(), time.monotonic()
     while True:
         try:
             return ask(patience.attempt_s)
         except KafkaException as error:
             if not _may_pass(error) or time.monotonic() >= deadline or patience.stop.wait(_PAUSE_S):
                 raise
+        if time.monotonic() >= renewed + _RENEWED_AFTER_S:
+            renew()
+            renewed = time.monotonic()
         with contextlib.suppress(KafkaException):
             look_again(patience.attempt_s)
 

@@ -67,6 +67,15 @@ def read_range(
         KafkaUnavailable: the broker sends nothing for 60 s, the topic does not exist, or a
             partition no longer has all of its range.
     """
+    lists = read_range_and_pauses(kafka, start, end, batch, source_name)
+    return (records for records in lists if records)
+
+
+def read_range_and_pauses(
+    kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int = 1_000, source_name: str = ""
+) -> Iterator[list[TopicRecord]]:
+    """As `read_range`, and an empty list wherever nothing has come for 0.1 s, so that whoever reads
+    can look at something else then."""
     reader = SequenceReader(source_name) if source_name else None
     for found in _read(kafka, start, end, batch, committed=True):
         if isinstance(found, OffsetSpan):
@@ -85,7 +94,8 @@ def read_range(
 def _read(
     kafka: KafkaSettings, start: Offsets, end: Offsets, batch: int, *, committed: bool
 ) -> Iterator[list[Message] | OffsetSpan]:
-    """As `read_messages`, and the offsets between them that the client cannot unpack."""
+    """As `read_messages`, and the offsets between them that the client cannot unpack; an empty list
+    where nothing has come for a while."""
     at = dict(start)
     while True:
         try:
@@ -122,14 +132,14 @@ def read_messages(
             may then be up to the partition's last offset of all.
     """
     for found in _read(kafka, start, end, batch, committed=committed):
-        if not isinstance(found, OffsetSpan):
+        if found and not isinstance(found, OffsetSpan):
             yield found
 
 
 def _read_on(
     kafka: KafkaSettings, at: dict[int, int], end: Offsets, batch: int, *, committed: bool
 ) -> Iterator[list[Message]]:
-    """As `read_messages`, up to what the client cannot unpack, which raises `Oversized`.
+    """As `_read`, up to what the client cannot unpack, which raises `Oversized`.
 
     Moves `at`, by partition the first offset to read, to the one after what was read.
     """
@@ -157,8 +167,7 @@ def _read_on(
                 watch.note()
             else:
                 watch.require_movement(open_ends)
-            if wanted:
-                yield wanted
+            yield wanted
             if oversized is not None:
                 raise oversized
     finally:

@@ -29,6 +29,8 @@ _MOST_STAMP_BYTES = 8 * 1024
 
 _MOST_TITLE_CHARACTERS = 200
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 _SEQUENCE = re.compile(rb"0|[1-9][0-9]{0,17}")
 """Fits into 64 bits; no source has more records."""
 
@@ -43,8 +45,9 @@ class SourceStamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def identity(self) -> SourceIdentity:
-        """With a title that fits on a line."""
-        title = self.title
+        """With a title that fits on a line: anybody's text, which no database is stopped by (NUL
+        is none of PostgreSQL's characters)."""
+        title = _CONTROL.sub("\ufffd", self.title)
         if len(title) > _MOST_TITLE_CHARACTERS:
             title = f"{title[: _MOST_TITLE_CHARACTERS - 3]}..."
         return SourceIdentity(self.name, title, self.synthetic)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from zlib import crc32
 
@@ -71,6 +71,8 @@ class Published:
     """Position of the last record that is in the topic; -1 where it is empty."""
     finished: bool
     """The source or the limit came to its end; False where a stop was asked for."""
+    made_replicas: int = 0
+    """Of each partition of the topic, where this run made it; else 0."""
 
 
 RecordsFrom = Callable[[int], Iterator[SourceRecord]]
@@ -100,12 +102,15 @@ def publish(
         KafkaUnavailable: the broker does not answer, or no longer takes records.
     """
     topic = Topic(plan.kafka, BROKER_WAIT_S, stop)
-    partitions = ensure_topic(topic, plan.kafka.partitions, plan.kafka.replication_factor)
+    made: list[int] = []
+    partitions = ensure_topic(
+        topic, plan.kafka.partitions, plan.kafka.replication_factor, made.append
+    )
     require_fit(plan.kafka, topic.settings())
     there = place_to_resume(topic, plan.identity, partitions)
     run = _Run(plan, there, on_progress)
     ended = run.send(records_from(min(there.values()) + 1), stop)
-    return run.finish(ended)
+    return replace(run.finish(ended), made_replicas=sum(made))
 
 
 def partition_of(record: SourceRecord, partitions: int) -> int:

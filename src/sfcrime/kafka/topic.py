@@ -5,7 +5,10 @@ A request costs about a millisecond; a client of its own for each would cost sev
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from threading import Event
 from types import MappingProxyType
@@ -13,6 +16,7 @@ from typing import NamedTuple
 
 from confluent_kafka import TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types name few
+    AdminClient,
     ClusterMetadata,
     ConfigResource,
     OffsetSpec,
@@ -62,7 +66,7 @@ class Topic:
 
     Args:
         kafka: names broker and topic.
-        patience_s: how long an answer is waited for.
+        patience_s: how long an answer is waited for; the several of `find` together.
         stop: set: it is not waited for.
     """
 
@@ -75,7 +79,26 @@ class Topic:
         self.kafka = kafka
         self._patience = Patience(patience_s, stop or Event())
         self.name = kafka.topic
-        self.admin = open_admin(kafka)
+        self._admins = [open_admin(kafka)]
+        """One, which `within` shares."""
+
+    @property
+    def admin(self) -> AdminClient:
+        """The client that asks; another one once this had no answer for 10 s."""
+        return self._admins[0]
+
+    @property
+    def stop(self) -> Event:
+        """Set: no answer is waited for."""
+        return self._patience.stop
+
+    def within(self, seconds: float) -> Topic:
+        """The same topic over the same connection: from now on, answers to all that it is asked are
+        waited for so long together."""
+        until = min(time.monotonic() + seconds, self._patience.until)
+        made = copy(self)
+        made._patience = replace(self._patience, until=until)
+        return made
 
     def exists(self) -> bool:
         """Whether there is such a topic now."""
@@ -134,6 +157,9 @@ class Topic:
             counted: by partition, what was counted of it. Where the end of that was lost, and
                 others were written in its place, the partition ends there.
         """
+        return self.within(self._patience.seconds)._find(counted)
+
+    def _find(self, counted: Mapping[int, CountedEnd]) -> TopicState | None:
         partitions = self.leaders().keys()
         if not partitions:
             return None
@@ -147,7 +173,7 @@ class Topic:
             and firsts.get(number, 0) < each.end
             and number in ends
         }
-        lost = lost_ends(self.kafka, doubtful)
+        lost = lost_ends(self.kafka, doubtful, self._patience)
         ends |= {number: min(at, ends[number]) for number, at in lost.items()}
         return TopicState(topic_id, firsts, ends, epochs)
 
@@ -223,12 +249,15 @@ class Topic:
 
     def _asked_for_topics(self, take: Callable[[ClusterMetadata], Answer]) -> Answer:
         with translated(f"asking {self.kafka.bootstrap_servers} for its topics"):
-            return take(until_answered(self._patience, self._look_at_cluster))
+            return take(until_answered(self._patience, self._look_at_cluster, renew=self._renew))
 
     def _look_at_cluster(self, within_s: float) -> ClusterMetadata:
         """The client knows the cluster afresh afterwards."""
         # Asked for all topics: a request for one by name may create it on an outside cluster.
         return self.admin.list_topics(timeout=within_s)
+
+    def _renew(self) -> None:
+        self._admins[0] = open_admin(self.kafka)
 
     def _offsets(self, spec: OffsetSpec, committed: bool = True) -> dict[int, int]:
         partitions = self.leaders().keys()
@@ -259,4 +288,4 @@ class Topic:
                 raise missing_topic(self.kafka)
 
         with translated(doing):
-            return until_answered(self._patience, ask, look_again)
+            return until_answered(self._patience, ask, look_again, self._renew)

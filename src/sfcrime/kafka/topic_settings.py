@@ -6,7 +6,7 @@ Kafka's defaults delete what is older than 7 days by its timestamp: calls of 201
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # its types lack it
@@ -56,14 +56,20 @@ _NEEDED: Mapping[str, str] = {
 """Settings that must be those of a new topic, or as good, and why."""
 
 
-def ensure_topic(topic: Topic, partitions: int, replicas: int = 0) -> int:
+def ensure_topic(
+    topic: Topic,
+    partitions: int,
+    replicas: int = 0,
+    on_made: Callable[[int], object] = lambda _: None,
+) -> int:
     """Makes the topic if it does not exist; returns when it can be written.
 
     Args:
         topic: the one.
         partitions: of a topic that is made; an existing one keeps its own.
-        replicas: of each of its partitions, likewise; 0: 3, or one on each broker where they are
-            fewer.
+        replicas: of each of its partitions, likewise; 0: 3, or one on each broker that is up where
+            they are fewer.
+        on_made: told how many replicas a topic was made with.
 
     Returns:
         How many partitions it has.
@@ -72,7 +78,9 @@ def ensure_topic(topic: Topic, partitions: int, replicas: int = 0) -> int:
         KafkaUnavailable: the broker does not answer, or does not let us make the topic.
     """
     if not topic.exists():
+        replicas = replicas or min(USUAL_REPLICAS, topic.brokers())
         _create(topic, partitions, replicas)
+        on_made(replicas)
     deadline = time.monotonic() + BROKER_WAIT_S
     while not (leaders := topic.leaders()) or min(leaders.values()) < 0:
         if time.monotonic() > deadline:
@@ -125,7 +133,6 @@ def replicas_in_sync(replicas: int) -> int:
 
 
 def _create(topic: Topic, partitions: int, replicas: int) -> None:
-    replicas = replicas or min(USUAL_REPLICAS, topic.brokers())
     settings = {**NEW_TOPIC_SETTINGS, "min.insync.replicas": str(replicas_in_sync(replicas))}
     wanted = NewTopic(topic.name, partitions, replicas, config=settings)
 

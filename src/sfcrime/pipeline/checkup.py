@@ -80,7 +80,7 @@ def check_up(settings: Settings) -> Iterator[Finding]:
         yield _guarded("replicas", partial(_replicas, settings.kafka))
     yield _ui_port(settings)
     yield _page_port(settings)
-    yield _local_postgres(settings.data_dir)
+    yield _guarded("local PostgreSQL", partial(_local_postgres, settings.data_dir))
     yield _guarded("store", lambda: _store(store_address(settings)))
 
 

@@ -13,7 +13,12 @@ from sfcrime.errors import StoreUnavailable
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import open_reader
-from sfcrime.store.written_state import WrittenState, open_look
+from sfcrime.store.transactions import PATIENCE_S
+from sfcrime.store.written_state import NO_ANSWER, WrittenState, open_look
+
+STORE_AWAY_S = PATIENCE_S + 60.0
+"""How long a job may wait for a database that does not answer: its patience, and a minute in which
+it sees that the connection is lost, and makes the last one. By then it has ended by itself."""
 
 
 class JobWatch:
@@ -39,11 +44,13 @@ class JobWatch:
         self._seen_s = self._moved_s = clock()
         self._moved = False
         self._idle = False
+        self._away_since_s: float | None = None
 
     def begins(self) -> None:
         """The job is being started: what was before does not count against it."""
         self._seen_s = self._moved_s = self._clock()
         self._moved = self._idle = False
+        self._away_since_s = None
 
     def look(self, ends: Mapping[int, int], *, kafka_answers: bool) -> None:
         """Takes a look.
@@ -54,7 +61,9 @@ class JobWatch:
         """
         now_s = self._clock()
         written = self._written_state()
-        if written != self._written:
+        if self._waits_for_its_store(written, now_s):
+            self._seen_s = self._moved_s = now_s
+        elif written not in (self._written, NO_ANSWER):
             self._written, self._seen_s = written, now_s
             reached = self._read()
             if reached != self._reached and self._reached is not None:
@@ -89,6 +98,15 @@ class JobWatch:
     def was_killed(self) -> None:
         """It was killed because it hung."""
         self._kills += 1
+
+    def _waits_for_its_store(self, written: WrittenState, now_s: float) -> bool:
+        """Whether the job cannot get on, and that is not its fault; for a bounded time."""
+        if written != NO_ANSWER:
+            self._away_since_s = None
+            return False
+        if self._away_since_s is None:
+            self._away_since_s = now_s
+        return now_s - self._away_since_s <= STORE_AWAY_S
 
     def _read(self) -> Mapping[int, int] | None:
         """By partition, how far the ledger goes; None before there is one."""

@@ -116,13 +116,14 @@ def server_account(database: Path) -> Account | None:
     """As whom the server of this folder is to run, there or not; None: as this process.
 
     Raises:
-        PostgresUnavailable: this is root, and there is no account to become.
+        PostgresUnavailable: this is root, and there is no account to become, or the files are of
+            one that is not there.
     """
     if os.geteuid() != 0:
         return None
     if sys.platform == "linux":
         if database.exists() and (owner := database.stat().st_uid) != 0:
-            return _account(pwd.getpwuid(owner))
+            return _owner(owner, database)
         for name in _ACCOUNTS:
             try:
                 return _account(pwd.getpwnam(name))
@@ -132,6 +133,18 @@ def server_account(database: Path) -> Account | None:
         "PostgreSQL does not run as root, and there is no account that it could run as.",
         next_step="run this as another user than root",
     )
+
+
+def _owner(uid: int, database: Path) -> Account:
+    try:
+        return _account(pwd.getpwuid(uid))
+    except KeyError:
+        raise PostgresUnavailable(
+            f"The database files {database} belong to the user {uid}, whom this machine does not "
+            "know.",
+            rule="The server runs as the owner of its files.",
+            next_step=f"give them to another: chown -R {_ACCOUNTS[-1]} {database}",
+        ) from None
 
 
 def _account(entry: pwd.struct_passwd) -> Account:

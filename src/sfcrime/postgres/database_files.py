@@ -79,15 +79,15 @@ def make_database(folder: ServerFolder, programs: Programs, *, synced: bool = Tr
         PostgresUnavailable: PostgreSQL's tool failed; with its words.
     """
     known = folder.password_file.exists()
-    if folder.database.exists() and known:
+    password = read_password(folder) if known else secrets.token_urlsafe(_PASSWORD_BYTES)
+    quoted = _quoted(password, folder)
+    if folder.database.exists():
+        if not known:  # the file is there once the server knows it: it is not looked at again
+            _tell(folder.place(), programs, f"ALTER ROLE {ROLE} PASSWORD {quoted};\n")
+            _write_password(folder, password)
         return
     if not known:
-        password = secrets.token_urlsafe(_PASSWORD_BYTES)
-        write_whole(folder.password_file, password.encode("ascii") + b"\n")
-    quoted = _quoted(read_password(folder))
-    if folder.database.exists():
-        _tell(folder.place(), programs, f"ALTER ROLE {ROLE} PASSWORD {quoted};\n")
-        return
+        _write_password(folder, password)
     made = Place(folder.path / "data.part", server_account(folder.database))
     shutil.rmtree(made.folder, ignore_errors=True)
     made.make()
@@ -114,13 +114,25 @@ def read_password(folder: ServerFolder) -> str:
     return folder.password_file.read_text(encoding="utf-8").strip()
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _write_password(folder: ServerFolder, password: str) -> None:
+    write_whole(folder.password_file, password.encode("ascii") + b"\n")
+
+
+def _quoted(password: str, folder: ServerFolder) -> str:
+    """As SQL has it, on one line: of the rest of several the server would complain by word."""
+    if not password.isprintable():
+        raise PostgresUnavailable(
+            f"The password file {folder.password_file} holds control characters.",
+            rule="A password is one line of text.",
+            next_step="delete the file: the next start makes another password",
+        )
+    return "'" + password.replace("'", "''") + "'"
 
 
 def _tell(place: Place, programs: Programs, statements: str, *, synced: bool = True) -> None:
     """Has statements run, one a line, by a server of this one process that nobody can reach."""
-    sync = [] if synced else ["-F"]
+    # What fails is told, and not the statement, which holds the password.
+    sync = ["-c", "log_min_error_statement=panic", *([] if synced else ["-F"])]
     alone = [programs["postgres"], "--single", "-D", place.name, *sync, "template1"]
     told = place.run(alone, typed=statements)
     _require_done(told, place, failed="ERROR:" in told.stderr or "FATAL:" in told.stderr)

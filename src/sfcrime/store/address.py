@@ -6,6 +6,7 @@ Whoever reads or writes a store is given its address; `database` knows which dat
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +24,10 @@ _PARAMETERS = (
     *("channel_binding", "gssencmode", "target_session_attrs"),
 )
 """Of a connection, that a URL may name: none is a secret, and none changes what is written."""
+_PLACE = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:[0-9]*)?")
+"""A host and its port, as they stand in a URL."""
+_ANY_MACHINE = "?"
+"""In place of a host that a service of the user's names; it may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +68,45 @@ def store_address(settings: Settings) -> StoreAddress:
 
 
 def _checked(url: str) -> str:
-    """The URL as it was given; one that is refused is not shown, for it may hold a password."""
+    """The URL as it was given; nothing of one that is refused is shown, for whatever stands at a
+    wrong place in it may be a password."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in _SCHEMES or not separator:
+        raise _refused("names no database of PostgreSQL", "It begins with postgresql://")
+    # Before it is parsed: what is special in a URL may stand in a password, and parts it wrongly.
+    place, *others = re.split(r"[/?#]", rest)
+    login, _, hosts = place.rpartition("@")
+    if ":" in login or any("@" in each for each in others):
+        raise _holds_password()
     try:
         parts = urlsplit(url)
         given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    except ValueError as error:
-        raise _refused("cannot be read", str(error)) from error
-    if parts.scheme not in _SCHEMES:
-        raise _refused("names no database of PostgreSQL", "It begins with postgresql://")
-    login = parts.netloc.rpartition("@")[0]
-    if ":" in login or "password" in given or "sslpassword" in given:
-        raise UsageError(
-            "The setting store.url holds a password.",
-            rule="A URL is shown in lists of processes, in logs and on the page.",
-            next_step="take the password out of it; write it into a file of mode 0600 and set "
-            "SFCRIME_STORE_PASSWORD_FILE to its name, or set PGPASSWORD",
-        )
-    unknown = sorted(set(given) - set(_PARAMETERS))
-    if unknown:
+    except ValueError:
+        parts, given = None, {}
+    if parts is None or not all(_PLACE.fullmatch(each) for each in hosts.split(",")):
         raise _refused(
-            f"has the parameter {unknown[0]}", f"Parameters that it may have: {_PARAMETERS}"
+            "cannot be read",
+            "A host has brackets only around an IPv6 address, and a number as its port",
+        )
+    if "password" in given or "sslpassword" in given:
+        raise _holds_password()
+    if set(given) - set(_PARAMETERS):
+        raise _refused(
+            "has another parameter than it may have", f"Those are {', '.join(_PARAMETERS)}"
         )
     if not unquote(parts.path).strip("/"):
         raise _refused("names no database", "The database stands after the host")
     return url
+
+
+def _holds_password() -> UsageError:
+    return UsageError(
+        "The setting store.url holds a password.",
+        rule="A URL is shown in lists of processes, in logs and on the page. An @ that belongs to "
+        "a name in it is written as %40.",
+        next_step="take the password out of it; write it into a file of mode 0600 and set "
+        "SFCRIME_STORE_PASSWORD_FILE to its name, or set PGPASSWORD",
+    )
 
 
 def _refused(what: str, rule: str) -> UsageError:
@@ -102,8 +122,9 @@ def _hosts(parts: SplitResult, given: dict[str, str]) -> list[str]:
     ]
     if given.get("host"):
         named = given["host"].split(",")
-    # Where the URL is silent, PostgreSQL's clients look there.
-    by_variable = os.environ.get("PGHOST", "")
+    # Where the URL is silent, PostgreSQL's clients look there, in a service first.
+    in_a_service = os.environ.get("PGSERVICE")
+    by_variable = _ANY_MACHINE if in_a_service else os.environ.get("PGHOST", "")
     return [os.environ.get("PGHOSTADDR", ""), *(host or by_variable for host in named)]
 
 

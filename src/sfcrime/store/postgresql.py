@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ DriverConnection = psycopg.Connection[tuple[Any, ...]]
 
 MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 """Settings of the server, without which a power cut loses what was committed."""
-_CONNECT_TIMEOUT_S = 10
 _ALL = {"jit": "off"}  # compiling a statement takes longer than most of ours take
 _WRITER = _ALL | {
     "statement_timeout": "0",
@@ -37,12 +37,16 @@ _WRITER = _ALL | {
     "tcp_keepalives_count": "6",
 }
 _READER = _ALL | {"idle_in_transaction_session_timeout": "0"}
-_KEEPALIVES = {
+_CONNECTION = {
+    "client_encoding": "utf8",  # whatever the user's variables say
+    "connect_timeout": 10,
     "keepalives_idle": 20,
     "keepalives_interval": 5,
     "keepalives_count": 6,
     "tcp_user_timeout": 50_000,  # a network that drops everything is a lost connection
 }
+_LOOK = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
+"""Whoever looks does so again, and has other things to look after."""
 
 _MADE_SO = (
     "ALTER TABLE cell SET (fillfactor = 80)",  # so that a changed row stays on its page
@@ -110,8 +114,9 @@ def open_for_reading(address: PostgresqlAddress, limit_s: float, *, again: bool 
 
 
 def open_for_looking(address: PostgresqlAddress, *, safe: bool = False) -> DriverConnection:
-    """A connection for tiny queries; `safe`: only to a server that a writer would take."""
-    connection = _connect(address, "sfcrime look", _READER | {"statement_timeout": "5s"}, {})
+    """A connection for tiny queries, of which one that does not come soon is a loss; `safe`: only
+    to a server that a writer would take."""
+    connection = _connect(address, "sfcrime look", _READER | {"statement_timeout": "5s"}, _LOOK)
     connection.autocommit = True
     try:
         if safe:
@@ -129,15 +134,14 @@ def after_making(connection: Connection) -> None:
 
 
 def _connect(
-    address: PostgresqlAddress, name: str, options: dict[str, str], more: dict[str, str]
+    address: PostgresqlAddress, name: str, options: dict[str, str], more: Mapping[str, str | int]
 ) -> DriverConnection:
-    parameters: dict[str, Any] = {**_KEEPALIVES, **more, **address.connection_parameters}
+    parameters: dict[str, Any] = {**_CONNECTION, **more, **address.connection_parameters}
     if address.password_file:
         parameters["password"] = _password(Path(address.password_file).expanduser())
     connection = psycopg.connect(
         address.url,
         application_name=name,
-        connect_timeout=_CONNECT_TIMEOUT_S,
         options=" ".join(f"-c {option}={value}" for option, value in options.items()),
         **parameters,
     )

@@ -27,6 +27,15 @@ _NEXT_STEPS = {
     "GRANT SELECT ON ALL TABLES IN SCHEMA public TO ... for who reads",
     "53100": "make room on the database's disk",
 }
+_NOT_LET_IN = {
+    "authentication failed": "put the password of the URL's user into the file that "
+    "SFCRIME_STORE_PASSWORD_FILE names",
+    "no password supplied": "write the password into a file of mode 0600 and set "
+    "SFCRIME_STORE_PASSWORD_FILE to its name",
+    "does not exist": "make the database, or correct --store-url: createdb --encoding UTF8 NAME",
+}
+"""By words of the server's: the driver gives no code for a connection that was not made. Words of
+another language get the general next step."""
 
 
 @contextmanager
@@ -56,11 +65,18 @@ def translated(address: PostgresqlAddress, limit_s: float | None = None) -> Iter
         if state in _DAMAGED:
             raise damaged(address, said) from error
         if is_lost(cause):
-            raise StoreLost(f"The store {address} does not answer: {said}.") from error
+            raise StoreLost(
+                f"The store {address} does not answer: {said}.", next_step=_let_in(str(cause))
+            ) from error
         next_step = _NEXT_STEPS.get(state, "read the log of the database")
         raise StoreUnavailable(
             f"The store {address} cannot be used: {said}.", next_step=next_step
         ) from error
+
+
+def _let_in(said: str) -> str:
+    steps = (step for words, step in _NOT_LET_IN.items() if words in said)
+    return next(steps, StoreLost.next_step)
 
 
 def is_lost(error: BaseException | None) -> bool:

@@ -11,7 +11,7 @@ import psycopg
 from sfcrime.errors import SfcrimeError
 from sfcrime.store.address import PostgresqlAddress
 from sfcrime.store.postgresql import DriverConnection, open_for_looking
-from sfcrime.store.written_state import WrittenState
+from sfcrime.store.written_state import NO_ANSWER, WrittenState
 
 ASKED_EVERY_S = 0.1
 _AGAIN_AFTER_S = 1.0
@@ -25,9 +25,6 @@ _ASKED: LiteralString = """
     UNION ALL (SELECT 'progress', xmin::text FROM progress
         ORDER BY generation_id DESC, batch_id DESC LIMIT 1)
 """
-
-
-_NO_ANSWER = WrittenState(("no answer",), 0)
 
 
 class PostgresqlLook:
@@ -47,7 +44,7 @@ class PostgresqlLook:
                 self._known = WrittenState(self._ask(), 0)
             except (psycopg.Error, SfcrimeError):
                 self.close()
-                self._known = _NO_ANSWER
+                self._known = NO_ANSWER
                 pause_s = _AGAIN_AFTER_S
             self._due_s = time.monotonic() + pause_s
         return self._known

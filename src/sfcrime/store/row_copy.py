@@ -77,6 +77,15 @@ def copy_rows(source: StoreAddress, target: StoreAddress, on_rows: OnRows) -> Co
         for problem in store_problems(source):
             raise database.damaged(source, problem)
         counts = {table.name: _count(snapshot, table) for table in TABLES}
+        # Before the target: once that is written, nothing of the source may fail any more.
+        snapshot.restart_clock()
+        read = snapshot.connection
+        copied = CopiedStore(
+            counts,
+            rows.generation(read, number),
+            rows.totals(read, number),
+            rows.partitions(read, number),
+        )
         with database.translated(target):
             engine = database.open_for_writing(target)
             try:
@@ -88,13 +97,7 @@ def copy_rows(source: StoreAddress, target: StoreAddress, on_rows: OnRows) -> Co
                     require_sound(connection, source, in_order=True)
             finally:
                 engine.dispose()
-        read = snapshot.connection
-        return CopiedStore(
-            counts,
-            rows.generation(read, number),
-            rows.totals(read, number),
-            rows.partitions(read, number),
-        )
+        return copied
 
 
 class _Source:

@@ -21,7 +21,8 @@ def make_or_check(connection: Connection, address: StoreAddress) -> None:
         StoreUnavailable: see `check_schema_version`.
     """
     if inspect(connection).get_table_names():
-        if _version(connection, address) == MIGRATED_VERSION[connection.dialect.name]:
+        version = _version(connection, address)
+        if version is not None and version == MIGRATED_VERSION[connection.dialect.name]:
             migrate(connection)
         check_schema_version(connection, address)
     else:
@@ -43,14 +44,15 @@ def check_schema_version(
     Raises:
         StoreUnavailable: other tables, or another version of them.
     """
-    version, migrated = _version(connection, address), MIGRATED_VERSION[connection.dialect.name]
-    if version == schema.SCHEMA_VERSION or (or_before and version == migrated):
+    version = _version(connection, address)
+    is_before = version is not None and version == MIGRATED_VERSION[connection.dialect.name]
+    if version == schema.SCHEMA_VERSION or (or_before and is_before):
         return
     next_step = (
         "count the topic again: sfcrime rebuild (which keeps the old file beside the new one); or "
         "use the sfcrime that made it"
     )
-    if version == migrated:
+    if is_before:
         next_step = (
             f"start a job, which brings it to version {schema.SCHEMA_VERSION}: sfcrime run, or "
             "sfcrime stream"

@@ -27,9 +27,13 @@ class WrittenState(NamedTuple):
     write is seen once it is committed."""
 
 
+NO_ANSWER = WrittenState(("no answer",), 0)
+"""How a database looks that does not answer; no other looks like it."""
+
+
 def open_look(address: StoreAddress) -> Callable[[], WrittenState]:
     """What says how a store looks: to be called again and again, by one thread. It raises nothing:
-    a database that does not answer looks like no other, and whoever reads it hears why."""
+    a database that does not answer is `NO_ANSWER`, and whoever reads it hears why."""
     if isinstance(address, Path):
         return partial(written_state, address)
     from sfcrime.store.postgresql_look import PostgresqlLook

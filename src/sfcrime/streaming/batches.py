@@ -29,7 +29,7 @@ from sfcrime.streaming.handover import Handover
 from sfcrime.streaming.leader_epochs import LeaderEpochs
 from sfcrime.streaming.other_client import read_packets
 from sfcrime.streaming.packets import from_row
-from sfcrime.streaming.read_batch import PhaseClock, ReadBatch, Scan
+from sfcrime.streaming.read_batch import PhaseClock, Planned, ReadBatch, Scan
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
@@ -143,7 +143,8 @@ class BatchStorer:
             AccountingBroken: something does not fit; nothing was written.
             ExecutorRefused: it was judged by other code; nothing was written.
             TopicRefused: the topic is another, lost what was read or counted, or is compacted.
-            KafkaUnavailable: the topic cannot be asked; nothing was written.
+            KafkaUnavailable: the topic cannot be asked, no longer holds what was read, or a stop
+                came while it was read again; nothing was written.
             StoreUnavailable, Refused: nothing was written.
         """
         clock = PhaseClock()
@@ -153,7 +154,9 @@ class BatchStorer:
             if elections == _MOST_ELECTIONS:
                 raise _no_lasting_leader(self._topic.name)
             elections += 1
-            outcome, head = self._counted(self._read_again(read), clock)
+            again = self._read_again(read)
+            clock.ends("readAgain")
+            outcome, head = self._counted(again, clock)
         if outcome.accounting.gaps:  # they may be records that were compacted meanwhile
             self._topic.require_lasting_offsets()
         clock.ends("topicCheck")
@@ -188,16 +191,42 @@ class BatchStorer:
         clock.ends("counting")
         found = head()
         require_still_held(self.generation, found.topic_id, found.firsts, starts)
+        clock.ends("topicCheck")
         return outcome, found
 
     def _read_again(self, read: ReadBatch) -> ReadBatch:
         """The batch as it stands in the topic, once what was counted before it does so too."""
         seen = self._topic.state(self.counted)
         next_offsets(self.generation, self.ends, seen)
-        found = read_packets(self._topic.kafka, read.planned, self.generation.lateness_us)
+        require_as_long(self.generation.topic, read.planned, seen.ends)
+        found = read_packets(
+            self._topic.kafka, read.planned, self.generation.lateness_us, self._topic.stop
+        )
         self.epochs.read_under(seen.epochs)
         scan = Scan(read.planned, found.scanned, is_exact=True)
         return replace(read, packets=found.packets, scan=scan)
+
+
+def require_as_long(topic: str, planned: Mapping[int, Planned], ends: Mapping[int, int]) -> None:
+    """Refuses to read a batch again whose records are gone: a reader would wait for them.
+
+    Args:
+        topic: its name.
+        planned: by partition, what the batch read.
+        ends: by partition, where the topic ends.
+
+    Raises:
+        KafkaUnavailable: naming partition and range.
+    """
+    for partition, span in sorted(planned.items()):
+        end = ends.get(partition, 0)
+        if span.start < span.end and end < span.end:
+            raise KafkaUnavailable(
+                f"Partition {partition} of {topic} ends at offset {end:,}, and a batch had read "
+                f"offsets {span.start:,} to {span.end - 1:,} under another leader.",
+                rule="What was read counts only if it stands in the topic.",
+                next_step="start again: that reads what the partition holds now",
+            )
 
 
 def _no_lasting_leader(topic: str) -> KafkaUnavailable:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.functions import vectorized_udf  # type: ignore[attr-defined]
 from pyspark.sql.types import (
@@ -127,17 +128,26 @@ def _judge_batches(lateness_us: int | None) -> Callable[[Batches], Batches]:
     # Spark copies this function to the worker, and by name what it calls: a worker judges, and
     # tells its digest, by its own code.
     def judge(batches: Batches) -> Batches:
-        for packet in packets_of_task(batches, lateness_us):
+        for packet in packets_of_task(batches, lateness_us, _task()):
             yield as_row(packet)
 
     return judge
 
 
-def packets_of_task(batches: Iterable[pa.RecordBatch], lateness_us: int | None) -> Iterator[Packet]:
+def _task() -> int:
+    """Spark's number of the task that this worker runs, the same however often it is run."""
+    context = TaskContext.get()
+    assert context is not None, "a worker judges in a task"
+    return context.partitionId()
+
+
+def packets_of_task(
+    batches: Iterable[pa.RecordBatch], lateness_us: int | None, task: int
+) -> Iterator[Packet]:
     """Judges what a task reads, batches of (value, partition, offset, timestamp): a packet for each
     that has records."""
     judged = (_judged_packet(batch, lateness_us) for batch in batches if batch.num_rows)
-    return in_order(judged)
+    return in_order(judged, task)
 
 
 def _judged_packet(batch: pa.RecordBatch, lateness_us: int | None) -> Packet:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import NoReturn
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException, StreamingQueryException
@@ -13,7 +15,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from sfcrime.domain.topic_state import TopicState, is_caught_up
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.client import spark_options
+from sfcrime.kafka.client import REQUEST_TIMEOUT_S, spark_options
 from sfcrime.kafka.topic import Topic
 from sfcrime.settings import Settings
 from sfcrime.spark.cluster import is_local
@@ -116,7 +118,12 @@ def run_query(
                 continue
             except TooMuchForSpark as failure:
                 error = failure.error
-        counted = count_without_spark(storer, job.topic, plan)
+        try:
+            counted = count_without_spark(storer, job.topic, plan)
+        except KafkaUnavailable:
+            if not job.stop.is_set():
+                raise
+            return storer.ends
         if counted is None:
             raise error
         job.store.record_progress(counted.progress)
@@ -139,7 +146,13 @@ def _has_executors(spark: RunningSpark, job: StreamJob, plan: ReadPlan) -> bool:
         return not job.stop.is_set()
 
     context = spark.session.sparkContext._jsc
-    return executors_are_ready(context, stream, needs_of_executors(plan.options), goes_on)
+    try:
+        return executors_are_ready(context, stream, needs_of_executors(plan.options), goes_on)
+    except (Py4JError, OSError) as failure:
+        if not spark.jvm.ends_within(_DEATH_SEEN_S):
+            raise
+        ended = jvm_ended(spark.jvm)
+        raise (ended.error if isinstance(ended, TooMuchForSpark) else ended) from failure
 
 
 class _Run:
@@ -175,7 +188,7 @@ class _Run:
             except StreamingQueryException as failure:
                 self._settle(storing.wait)
                 if not self._is_a_stop(reader.failure):
-                    raise self._reason(failure, reader) from failure
+                    self._settle(partial(self._raise_reason, failure, reader))
             except (Py4JError, OSError) as failure:
                 if not self._spark.jvm.ends_within(_DEATH_SEEN_S):
                     raise
@@ -229,7 +242,7 @@ class _Run:
         await_end(query, should_end, look, LostBroker(job.topic.kafka, job.stop), may_end)
 
     def _settle(self, ask: Callable[[], None]) -> None:
-        """Raises what storing failed with, but for a stop without a broker."""
+        """Raises what it raises, but for a stop without a broker."""
         try:
             ask()
         except KafkaUnavailable as failure:
@@ -242,16 +255,17 @@ class _Run:
         lost = isinstance(failure, KafkaUnavailable) and self._job.stop.is_set()
         return lost or isinstance(failure, StopRequested)
 
-    def _reason(self, failure: StreamingQueryException, reader: BatchReader) -> Exception:
-        """What to raise for a query that ended by itself."""
+    def _raise_reason(self, failure: StreamingQueryException, reader: BatchReader) -> NoReturn:
+        """Raises why a query ended by itself."""
+        # Whoever looks at the store hears nothing of the job meanwhile.
+        storer, topic = self._storer, self._job.topic.within(REQUEST_TIMEOUT_S)
         if reader.last_batch_id < 0 and reader.failure is None:
-            now = self._job.topic.state()
+            now = topic.state()
             if now.ends.keys() != self._plan.start_offsets.keys():
-                return _PartitionsAdded(now)
-        storer, topic = self._storer, self._job.topic
-        return cause_of(
+                raise _PartitionsAdded(now) from failure
+        raise cause_of(
             failure,
             reader.failure,
             self._spark.jvm,
             lambda: next_offsets(storer.generation, storer.ends, topic.state(storer.counted)),
-        )
+        ) from failure

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from threading import Event
 
 import pyarrow as pa
 
 from sfcrime.domain.outcomes import MAX_VALUE_BYTES
-from sfcrime.kafka.consumer import TopicRecord, read_range
+from sfcrime.kafka.asking import require_no_stop
+from sfcrime.kafka.consumer import TopicRecord, read_range_and_pauses
 from sfcrime.settings import KafkaSettings
 from sfcrime.streaming.intake import judged_rows
 from sfcrime.streaming.packets import Packet, in_order, packet_of
@@ -33,12 +35,13 @@ class JudgedPackets:
 
 
 def read_packets(
-    kafka: KafkaSettings, planned: Mapping[int, Planned], lateness_us: int | None
+    kafka: KafkaSettings, planned: Mapping[int, Planned], lateness_us: int | None, stop: Event
 ) -> JudgedPackets:
     """Every record that stands in these ranges, judged.
 
     Raises:
-        KafkaUnavailable: the broker does not answer, or a partition no longer has its range.
+        KafkaUnavailable: the broker does not answer, a partition no longer has its range, or a stop
+            was asked for.
     """
     starts = {number: span.start for number, span in planned.items()}
     ends = {number: span.end for number, span in planned.items()}
@@ -46,7 +49,8 @@ def read_packets(
     made: dict[int, list[Packet]] = {n: [] for n, span in planned.items() if span.start < span.end}
     scanned = value_bytes = 0
     of_partition = attrgetter("partition")
-    for records in read_range(kafka, starts, ends, _RECORDS_OF_A_PACKET):
+    for records in read_range_and_pauses(kafka, starts, ends, _RECORDS_OF_A_PACKET):
+        require_no_stop(stop, f"reading {kafka.topic}")
         scanned += len(records)
         for number, part in groupby(sorted(records, key=of_partition), of_partition):
             rows = list(part)
@@ -54,7 +58,7 @@ def read_packets(
             values = [row.value and row.value[: MAX_VALUE_BYTES + 1] for row in rows]
             value_bytes += sum(len(value or b"") for value in values)
             made[number].append(_packet(number, rows, values, lateness_us))
-    packets = [packet for each in made.values() for packet in in_order(each)]
+    packets = [packet for task, each in enumerate(made.values()) for packet in in_order(each, task)]
     return JudgedPackets(packets, scanned, value_bytes)
 
 

@@ -25,8 +25,10 @@ class Tally(NamedTuple):
     """What a worker says of the records of a packet."""
 
     partition: int
+    task: int
+    """Of those of the batch, from 0. Each reads one partition, and none is read by two."""
     number: int
-    """Of the packet among those of its task, from 0. A task reads one partition of a batch."""
+    """Of the packet among those of its task, from 0."""
     is_last: bool
     """No further one of its task follows."""
     first_offset: int
@@ -53,6 +55,7 @@ class Packet(NamedTuple):
 PACKETS = pa.schema(
     [
         pa.field("partition", pa.int32(), nullable=False),
+        pa.field("task", pa.int32(), nullable=False),
         pa.field("number", pa.int32(), nullable=False),
         pa.field("is_last", pa.bool_(), nullable=False),
         *(
@@ -73,6 +76,7 @@ def packet_of(partition: int, rows: pa.RecordBatch) -> Packet:
     set_aside, rejected = (rows.column(name).null_count for name in ("call_id", "call_us"))
     tally = Tally(
         partition=partition,
+        task=0,
         number=0,
         is_last=True,
         first_offset=offsets[0].as_py() if len(rows) else 0,
@@ -87,7 +91,7 @@ def packet_of(partition: int, rows: pa.RecordBatch) -> Packet:
     return Packet(tally, as_bytes(rows))
 
 
-def in_order(packets: Iterable[Packet]) -> Iterator[Packet]:
+def in_order(packets: Iterable[Packet], task: int) -> Iterator[Packet]:
     """The packets of a task, numbered, the last one marked; where there are none, one without
     records, of `NO_PARTITION`.
 
@@ -97,16 +101,17 @@ def in_order(packets: Iterable[Packet]) -> Iterator[Packet]:
     number = 0
     for packet in packets:
         if waiting is not None:
-            yield _placed(waiting, number, is_last=False)
+            yield _placed(waiting, task, number, is_last=False)
             number += 1
         waiting = packet
     if waiting is None:
         waiting = packet_of(NO_PARTITION, pa.RecordBatch.from_pylist([], JUDGED))
-    yield _placed(waiting, number, is_last=True)
+    yield _placed(waiting, task, number, is_last=True)
 
 
-def _placed(packet: Packet, number: int, *, is_last: bool) -> Packet:
-    return packet._replace(tally=packet.tally._replace(number=number, is_last=is_last))
+def _placed(packet: Packet, task: int, number: int, *, is_last: bool) -> Packet:
+    placed = packet.tally._replace(task=task, number=number, is_last=is_last)
+    return packet._replace(tally=placed)
 
 
 def as_row(packet: Packet) -> pa.RecordBatch:

@@ -1,15 +1,16 @@
 """Proves that a batch arrived whole: every record that was read, once, with its outcome.
 
-Pure. The tallies prove that every packet of every task arrived: a task numbers its packets and
-marks the last one. Then the records prove that they are what the tallies say. Every record has its
-offset, so that one that is lost and another that arrives twice cannot cancel out. What a planned
-range holds beyond the records are gaps: offsets without a record.
+Pure. The tallies prove that every packet of every task arrived, once: a task has a number, numbers
+its packets and marks the last one. Then the records prove that they are what the tallies say. Every
+record has its offset, so that one that is lost and another that arrives twice cannot cancel out.
+What a planned range holds beyond the records are gaps: offsets without a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby, pairwise
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -41,23 +42,16 @@ def packets_by_tally(batch: ReadBatch) -> list[Packet]:
         AccountingBroken: the tallies do not fit each other, or not what was planned.
         ExecutorRefused: a worker judges by other code.
     """
-    packets = sorted(batch.packets, key=lambda each: each.tally[:2])
-    tallies = [packet.tally for packet in packets]
-    for tally in tallies:
-        _require_same_judge(tally)
-    by_task = {
-        partition: list(made) for partition, made in groupby(tallies, lambda each: each.partition)
-    }
-    without_records = by_task.pop(NO_PARTITION, [])
+    packets = sorted(batch.packets, key=lambda each: each.tally[:3])
+    by_task: dict[int, list[Tally]] = {}
+    for packet in packets:
+        _require_same_judge(packet.tally)
+        by_task.setdefault(packet.tally.task, []).append(packet.tally)
     for made in by_task.values():
         _require_whole_task(batch, made)
-        _require_places(batch, made)
-    for alone in without_records:
-        _require_whole_task(batch, [alone])
-    tasks = len(by_task) + len(without_records)
-    due = sum(span.start < span.end for span in batch.planned.values())
-    if tasks != due:
-        raise _broken(batch, f"{due:,} partitions were to be read, {tasks:,} were to their end")
+        if made[0].partition != NO_PARTITION:
+            _require_places(batch, made)
+    _require_every_task(batch, by_task)
     return packets
 
 
@@ -121,8 +115,25 @@ def _require_same_judge(tally: Tally) -> None:
         )
 
 
+def _require_every_task(batch: ReadBatch, by_task: Mapping[int, Sequence[Tally]]) -> None:
+    """One of each partition that has something to read, and none of a partition besides."""
+    due = sum(span.start < span.end for span in batch.planned.values())
+    if sorted(by_task) != list(range(due)):
+        ended = ", ".join(map(str, sorted(by_task)))
+        raise _broken(batch, f"{due:,} tasks were to read, and those that did are: {ended}")
+    read = Counter(made[0].partition for made in by_task.values())
+    twice = [number for number, tasks in read.items() if tasks > 1 and number != NO_PARTITION]
+    if twice:
+        raise _broken(batch, f"partition {twice[0]} was read by two tasks")
+
+
 def _require_whole_task(batch: ReadBatch, made: Sequence[Tally]) -> None:
-    """Each packet of the task once, and the last one last."""
+    """Each packet of the task once, of one partition, and the last one last."""
+    if made[0].partition != made[-1].partition:  # they are sorted by it
+        raise _broken(
+            batch,
+            f"task {made[0].task} read partitions {made[0].partition} and {made[-1].partition}",
+        )
     for before, after in pairwise(tally.number for tally in made):
         if before == after:
             raise _broken(batch, f"{_name(made[before])} arrived twice")
@@ -133,8 +144,8 @@ def _require_whole_task(batch: ReadBatch, made: Sequence[Tally]) -> None:
     if lasts != [len(made) - 1]:
         raise _broken(
             batch,
-            f"of partition {made[0].partition} {len(made)} packets arrived, and as its last ones "
-            f"are marked {lasts}",
+            f"of task {made[0].task} {len(made)} packets arrived, and as its last ones are marked "
+            f"{lasts}",
         )
 
 
@@ -159,6 +170,8 @@ def _require_scanned(batch: ReadBatch, read: int) -> None:
 
 
 def _name(tally: Tally) -> str:
+    if tally.partition == NO_PARTITION:
+        return f"packet {tally.number} of task {tally.task}"
     return f"packet {tally.number} of partition {tally.partition}"
 
 

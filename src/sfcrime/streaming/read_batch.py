@@ -14,7 +14,8 @@ READING_PHASES = ("action", "proof", "handover")
 before is stored."""
 STORING_PHASES = ("arrival", "repeats", "counting", "topicCheck", "storing")
 """What follows in the thread that stores, while Spark reads on: the records put together and
-proved, repeats, cells, the wait for the topic's answer, the transaction."""
+proved, repeats, cells, the wait for the topic's answer, the transaction. `readAgain` is one more
+where a partition got another leader."""
 
 
 class PhaseClock:
@@ -25,9 +26,9 @@ class PhaseClock:
         self.spent_ms: dict[str, int] = {}
 
     def ends(self, phase: str) -> None:
-        """Notes what passed since the phase before as this one's time."""
+        """Adds what passed since the phase before to this one's time."""
         now = time.monotonic()
-        self.spent_ms[phase] = round((now - self._at) * 1000)
+        self.spent_ms[phase] = self.spent_ms.get(phase, 0) + round((now - self._at) * 1000)
         self._at = now
 
 

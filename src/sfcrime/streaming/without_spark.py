@@ -53,7 +53,8 @@ def count_without_spark(
         plan: of the query; its partitions share the records of a batch.
 
     Raises:
-        KafkaUnavailable: the broker does not answer, or a partition no longer has its range.
+        KafkaUnavailable: the broker does not answer, a partition no longer has its range, or a stop
+            was asked for.
         SfcrimeError: as `BatchStorer.store`.
     """
     began_ms = now_ms()
@@ -63,7 +64,7 @@ def count_without_spark(
     planned = planned_ranges(starts, ends, plan.max_records_per_batch)
     if all(span.start == span.end for span in planned.values()):
         return None
-    found = read_packets(topic.kafka, planned, storer.generation.lateness_us)
+    found = read_packets(topic.kafka, planned, storer.generation.lateness_us, topic.stop)
     clock.ends("withoutSpark")
     scan = Scan(planned, found.scanned, is_exact=True)
     storer.store(ReadBatch(NO_SPARK_BATCH, found.packets, scan, clock))

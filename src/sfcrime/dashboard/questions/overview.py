@@ -18,7 +18,7 @@ from sfcrime.dashboard.questions.meta import meta_from, meta_of
 from sfcrime.dashboard.questions.parameters import BatchesForm, ChangesForm, wall_text
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.wall_clock import instant_iso
-from sfcrime.store.records import BatchProgress
+from sfcrime.store.records import BatchProgress, PartitionRange
 from sfcrime.store.verdict import AuditVerdict
 
 SNAPSHOT_HOURS = 3
@@ -34,7 +34,7 @@ def overview_of(seen: Seen, state: State) -> Overview:
         accounts=accounts_of(seen.totals.accounting),
         batches=seen.totals.batches,
         rejected_by_reason=dict(seen.rejected_by_reason),
-        partitions=[answers.Partition(**each._asdict()) for each in seen.partitions],
+        partitions=[_partition(each) for each in seen.partitions],
         last_batch=_last_batch(seen),
         spark_ui=seen.writer.facts.spark_ui if running else None,
     )
@@ -54,6 +54,12 @@ def snapshot_of(seen: Seen, state: State) -> Snapshot:
         changes=[_change(each) for each in listed],
         changes_left_out=_left_out(seen, listed),
     )
+
+
+def _partition(counted: PartitionRange) -> answers.Partition:
+    """What is asked for of it; the leader epoch is a matter between job and topic."""
+    fields = counted._asdict()
+    return answers.Partition(**{name: fields[name] for name in answers.Partition.model_fields})
 
 
 def accounts_of(accounting: Accounting) -> Accounts:
