@@ -28,6 +28,8 @@ from sfcrime.store.reader import open_reader
 
 WAIT_S = 120.0
 """For things that take 2 to 15 s on two idle cores."""
+BARE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+"""Has the standard library and nothing else."""
 
 
 def settings_in(data_dir: Path, kafka: KafkaSettings) -> Settings:

@@ -8,7 +8,6 @@ Each node is broker and controller, and can be killed and started again by itsel
 from __future__ import annotations
 
 import logging
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -29,7 +28,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from running import wait_until
 from sfcrime.jvm.jars import startup_cache
 from sfcrime.jvm.java import StartupCache
-from sfcrime.kafka.broker_files import java_command
+from sfcrime.kafka.broker_files import format_storage, java_command
 from sfcrime.kafka.connection import answers
 from sfcrime.machine.child import Child, start_child
 from sfcrime.machine.ports import free_port
@@ -91,7 +90,6 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
-_META = "version=1\ncluster.id={cluster}\nnode.id={node}\ndirectory.id={directory}\n"
 _CLUSTER_ID = "SecuredClusterOfTests0"
 
 
@@ -280,16 +278,12 @@ def _format(cluster: SecuredCluster) -> None:
         (each.folder / "server.properties").write_text(text, encoding="utf-8")
     users = [f"{MECHANISM}=[name={name},password={word}]" for name, word in PASSWORDS.items()]
     logins = [word for user in users for word in ("--add-scram", user)]
-    format_storage = ["kafka.tools.StorageTool", "format", f"--cluster-id={_CLUSTER_ID}"]
+    tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={_CLUSTER_ID}"]
     properties = f"--config={first.folder / 'server.properties'}"
-    _run([*first.command, *format_storage, properties, *logins])
+    _run([*first.command, *tool, properties, *logins])
+    features = first.folder / "log" / "bootstrap.checkpoint"
     for each in others:
-        log = each.folder / "log"
-        log.mkdir()
-        shutil.copy(first.folder / "log" / "bootstrap.checkpoint", log)
-        directory = f"DirectoryOfTheNode-{each.number}AA"
-        meta = _META.format(cluster=_CLUSTER_ID, node=each.number, directory=directory)
-        (log / "meta.properties").write_text(meta, encoding="ascii")
+        format_storage(each.command, each.folder, features, _CLUSTER_ID, each.number)
 
 
 def _make_certificates(keytool: Path, cluster: SecuredCluster) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from running import BARE_PYTHON
 from sfcrime.errors import UsageError
 from sfcrime.jvm.java import pyspark_jars_folder
 from sfcrime.spark import packing
 from sfcrime.spark.packing import pack_site
 from sfcrime.streaming.judge_digest import JUDGE_DIGEST
-from spark_cluster import BARE_PYTHON
 
 MOST_BYTES = 60_000_000
 

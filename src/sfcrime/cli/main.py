@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "Broker, producer and stream together, with a live view.",
     "broker": "Start the embedded Kafka broker alone.",
     "postgres": "Start a PostgreSQL server on this machine, for a store to be tried in.",
+    "cluster": "Start Kafka brokers, a Spark cluster and PostgreSQL here, to be tried.",
     "produce": "Publish a source of calls to the topic.",
     "consume": "Show the records of the topic as they come.",
     "stream": "Run the Structured Streaming query alone.",

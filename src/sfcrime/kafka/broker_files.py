@@ -1,4 +1,4 @@
-"""The embedded broker's folder: its configuration and its storage."""
+"""A broker's folder: its configuration and its storage."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from shlex import quote
@@ -14,7 +15,9 @@ from string import Template
 
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.jvm.java import StartupCache, log_options
+from sfcrime.kafka.topic_settings import USUAL_REPLICAS, replicas_in_sync
 from sfcrime.machine.own_folder import PRIVATE_UMASK
+from sfcrime.machine.ports import LOOPBACK
 from sfcrime.machine.whole_files import write_whole
 
 BROKER_LOG = "broker.log"
@@ -26,13 +29,35 @@ RECORDS_OF_CLUSTER = "__cluster_metadata-0"
 """Kafka makes it when it first starts."""
 
 
-def write_configuration(folder: Path, port: int, controller_port: int) -> Path:
-    """Fills in `server.properties` for these ports; the written file."""
+@dataclass(frozen=True, slots=True)
+class BrokerPorts:
+    """Where a broker listens on loopback."""
+
+    clients: int
+    controllers: int
+    """For the controllers of its cluster."""
+
+
+def write_configuration(folder: Path, ports: Sequence[BrokerPorts], number: int = 1) -> Path:
+    """Fills in `server.properties`; the written file.
+
+    Args:
+        folder: the broker's.
+        ports: of all brokers of its cluster; the embedded one is alone.
+        number: which of them it is, from 1.
+    """
     template = (resources.files("sfcrime.kafka") / "server.properties").read_text("utf-8")
+    replicas, own = min(USUAL_REPLICAS, len(ports)), ports[number - 1]
+    voters = (f"{node}@{LOOPBACK}:{each.controllers}" for node, each in enumerate(ports, start=1))
     filled = Template(template).substitute(
-        port=port,
-        controller_port=controller_port,
+        node=number,
+        voters=",".join(voters),
+        port=own.clients,
+        controller_port=own.controllers,
         log_dir=(folder / "log").as_posix().replace("\\", "\\\\"),
+        replicas=replicas,
+        in_sync=replicas_in_sync(replicas),
+        hands_over=str(len(ports) == 1).lower(),
     )
     path = folder / "server.properties"
     path.write_text(filled, encoding="utf-8")
@@ -66,7 +91,7 @@ def keep_features(folder: Path, kept: Path) -> None:
     write_whole(kept, (folder / "log" / _FEATURES_FILE).read_bytes())
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """Random, as Kafka writes its ids."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
 
@@ -90,7 +115,9 @@ def damaged_storage(folder: Path) -> str:
     )
 
 
-def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
+def format_storage(
+    command: Sequence[str], folder: Path, kept: Path, cluster_id: str = "", number: int = 1
+) -> None:
     """Makes the storage of a new cluster: with Kafka's own tool, or from what that tool made once.
 
     Besides the ids, which are new each time, a storage is one file that says which features the
@@ -101,11 +128,13 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
         command: Java with every option.
         folder: the broker's.
         kept: such a file, there or not; see `keep_features`.
+        cluster_id: of the cluster that the broker belongs to; empty: of one of its own.
+        number: of the broker in it.
 
     Raises:
         KafkaUnavailable: the tool failed, with its words; or the storage is one already.
     """
-    log = folder / "log"
+    log, cluster_id = folder / "log", cluster_id or new_id()
     if (log / RECORDS_OF_CLUSTER).exists():
         raise KafkaUnavailable(
             f"{log / _META_FILE} does not say whose records the folder holds: it is gone, or was "
@@ -118,16 +147,17 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
     if features:
         log.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(log / _FEATURES_FILE, features)
-        ids = zip(_META_NAMES, (_new_id(), _new_id(), "1", "1"), strict=True)
+        ids = zip(_META_NAMES, (cluster_id, new_id(), str(number), "1"), strict=True)
         meta = "".join(f"{name}={value}\n" for name, value in ids)
         write_whole(log / _META_FILE, meta.encode("ascii"))
         return
-    properties = write_configuration(folder, 9092, 9093)  # the tool only looks at the folder
+    # Of all ports, the tool wants to be told of some.
+    properties = write_configuration(folder, [BrokerPorts(9092, 9093)] * number, number)
     tool = subprocess.run(
         [
             *(*command, "kafka.tools.StorageTool", "format", "--ignore-formatted"),
             # `=`, as an id may begin with a dash
-            *(f"--cluster-id={_new_id()}", f"--config={properties}"),
+            *(f"--cluster-id={cluster_id}", f"--config={properties}"),
         ],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -138,7 +168,7 @@ def format_storage(command: Sequence[str], folder: Path, kept: Path) -> None:
     )
     if tool.returncode != 0 or stored_cluster_id(folder) is None:
         raise KafkaUnavailable(
-            f"The embedded broker's storage could not be made in {folder}:\n"
+            f"The broker's storage could not be made in {folder}:\n"
             f"{(tool.stderr or tool.stdout)[-1500:].strip()}",
             next_step="check that the folder can be written and the disk has room",
         )

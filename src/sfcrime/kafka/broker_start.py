@@ -15,6 +15,7 @@ from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.broker_files import (
     BROKER_LOG,
     BROKER_OUTPUT,
+    BrokerPorts,
     bytes_of_log,
     damaged_storage,
     stored_cluster_id,
@@ -47,7 +48,7 @@ class Launch:
 
 def start_on(launch: Launch, port: int, controller_port: int) -> Child:
     """Starts it on these ports, and does not wait until it answers."""
-    properties = write_configuration(launch.folder, port, controller_port)
+    properties = write_configuration(launch.folder, [BrokerPorts(port, controller_port)])
     return start_child(
         [*launch.command, "kafka.Kafka", str(properties)],
         launch.folder / BROKER_OUTPUT,

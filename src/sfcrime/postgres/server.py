@@ -87,6 +87,11 @@ class RunningServer:
     def is_running(self) -> bool:
         return self._child.is_running()
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; below 0: the number of the signal that ended it."""
+        return self._child.exit_code
+
     def require_running(self) -> None:
         """Raises ChildFailed, with the last lines of its log, where it has ended by itself."""
         if not self.is_running():

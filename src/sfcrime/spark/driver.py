@@ -29,6 +29,9 @@ WORK_FOLDER = "spark"
 START_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5.0
 
+SCALA_VERSION = "2.13"
+"""What PySpark's jars are compiled for; part of the name of every package for Spark."""
+
 OUT_OF_MEMORY_EXIT_CODES = (3, 52)
 """With which a JVM ends when memory runs out: by itself, as it was told to (`driver_java`), or by
 Spark where it is memory beside the heap."""

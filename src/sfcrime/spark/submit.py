@@ -20,10 +20,7 @@ from sfcrime.errors import UsageError
 from sfcrime.jvm.downloading import download_options
 from sfcrime.jvm.java import find_java
 from sfcrime.settings import Settings
-from sfcrime.spark.driver import driver_environment, driver_java, pyspark_jars
-
-SCALA_VERSION = "2.13"
-"""What PySpark's jars are compiled for; part of the name of every package for Spark."""
+from sfcrime.spark.driver import SCALA_VERSION, driver_environment, driver_java, pyspark_jars
 
 
 def check_packages(arguments: Sequence[str]) -> None:
