@@ -1,7 +1,7 @@
 # sfcrime: everything is installed into .venv, with hashes; Python >= 3.11 is all it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test page screenshots faults soak fuzz bench postgres peers lint format lock clean
+.PHONY: help setup dev run test page screenshots faults cluster-faults soak fuzz bench postgres peers lint format lock clean
 
 # Another Python: make setup PYTHON=/path/to/python3
 PYTHON ?=
@@ -24,7 +24,7 @@ define install
 endef
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install everything a user needs into .venv; again: nothing to do
 	$(call install,runtime)
@@ -52,6 +52,9 @@ screenshots: dev ## docs/images/page-*.png from a run on synthetic data; needs c
 faults: dev ## kills, lost brokers, full disks, torn files, ...: the same numbers; ARGS="--runs N --seed S"
 	PYTHONPATH=tests .venv/bin/python tests/faults/run_faults.py $(ARGS)
 	.venv/bin/pytest -m faults tests/faults
+
+cluster-faults: dev ## on 3 brokers, 2 Spark workers and PostgreSQL: 10 kills of each; ARGS="--runs N --seed S"
+	PYTHONPATH=tests .venv/bin/python tests/faults/run_faults.py --cluster --runs 60 $(ARGS)
 
 soak: dev ## a year of calls in MINUTES=120 with restarts: nothing leaks; more in ARGS, e.g. "--out soak.json"
 	.venv/bin/sfcrime setup --train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.errors import SfcrimeError, StoreDamaged
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
-from sfcrime.store import STORE_FILE
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import Grouping
 
@@ -121,10 +121,12 @@ class Observer:
 
     Args:
         data_dir: of the service.
+        store: where its store is, asked at each look.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, store: Callable[[], StoreAddress]) -> None:
         self._data_dir = data_dir
+        self._store = store
         self._seen: dict[str, Sight] = {}
         self._found: list[str] = []
         self._polling = threading.Lock()
@@ -175,7 +177,7 @@ class Observer:
 
     def _look_at_store(self) -> None:
         try:
-            with open_reader(self._data_dir / STORE_FILE, limit_s=10) as reader:
+            with open_reader(self._store(), limit_s=10) as reader:
                 self.take_note(sight_of_store(reader))
         except StoreDamaged as error:
             self._found.append(error.happened)

@@ -1,6 +1,7 @@
 """Steady, a fault, healed, again and again, over the real broker, the real job and the real store.
 
     make faults ARGS="--runs 300 --seed 7 --out faults.json"
+    make cluster-faults ARGS="--runs 60 --seed 7 --out cluster-faults.json"
 
 Each run waits until calls are being counted, inflicts one fault at a moment that the seed chooses,
 heals it, and then asks: is the ledger committed again within a bound, and does it reach the topic's
@@ -25,11 +26,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from cluster_service import ClusterService
 from kinds import Kind
 from kinds_of_files import can_mount, small_disks
 from one_run import CONTROL_KIND, Run
-from schedule import KINDS, Life, chosen, lives_of
-from service import Service
+from schedule import Life, chosen, lives_of
+from service import Place, Service
 from verdict import Result, as_json, summary
 
 _SHOWN = 600
@@ -43,6 +45,7 @@ class Options(argparse.Namespace):
     runs: int
     seed: int
     kinds: str
+    cluster: bool
     control_only: bool
     a_life: int
     out: Path | None
@@ -61,7 +64,8 @@ def live(life: Life, number: int, options: Options, results: list[Result]) -> No
         folder = Path(tempfile.mkdtemp(prefix=f"service-{number}-", dir=options.folder))
         with small_disks(folder) if life.place == "disks" else nullcontext():
             city, with_page = chance.randrange(10**6), chance.random() < 0.5
-            with Service(folder, life.place, city, with_page=with_page) as service:
+            kind_of_service = ClusterService if life.place == "cluster" else Service
+            with kind_of_service(folder, life.place, city, with_page=with_page) as service:
                 run = Run(service, number, chance)
                 for kind in life.kinds[lived:]:
                     results.append(run.live_through(kind, len(results)))
@@ -85,9 +89,10 @@ def _show(result: Result, options: Options) -> None:
 def _parsed(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--runs", type=int, default=len(KINDS), help="faults; default: each once")
+    parser.add_argument("--runs", type=int, help="faults; default: each kind once")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--kinds", default="", help="a,b: only these; default: all")
+    parser.add_argument("--cluster", action="store_true", help="the faults of a cluster instead")
     parser.add_argument("--control-only", action="store_true", help="no fault at all")
     parser.add_argument("--a-life", type=int, default=12, help="faults that one service sees")
     parser.add_argument("--out", type=Path, help="takes every result, as JSON")
@@ -95,7 +100,7 @@ def _parsed(arguments: Sequence[str]) -> Options:
     parser.add_argument("--list", action="store_true", help="name the kinds, and end")
     options = parser.parse_args(arguments, Options())
     if options.list:
-        options.say("\n".join(each.name for each in KINDS))
+        options.say("\n".join(each.name for each in chosen((), on_cluster=options.cluster)))
         sys.exit()
     return options
 
@@ -106,16 +111,19 @@ def main(arguments: Sequence[str]) -> int:
     for number in _ENDING:
         signal.signal(number, _as_interrupt)
     try:
-        kinds = chosen([each for each in options.kinds.split(",") if each])
+        named = [each for each in options.kinds.split(",") if each]
+        kinds = chosen(named, on_cluster=options.cluster)
     except ValueError as error:
         options.say(f"error: {error}; --list names them")
         return 2
+    options.runs = options.runs or len(kinds)
     made = options.folder is None
     options.folder = options.folder or Path(tempfile.mkdtemp(prefix="sfcrime-faults-"))
     options.folder.mkdir(parents=True, exist_ok=True)
     chosen_kinds = f" --kinds {options.kinds}" if options.kinds else ""
     again = f"--runs {options.runs} --seed {options.seed}{chosen_kinds}"
-    options.say(f'again: make faults ARGS="{again}"')
+    target = "cluster-faults" if options.cluster else "faults"
+    options.say(f'again: make {target} ARGS="{again}"')
     began, results, code = time.monotonic(), list[Result](), 0
     try:
         _suite(options, kinds, results)
@@ -143,7 +151,8 @@ def _tell(options: Options, results: Sequence[Result], minutes: float) -> bool:
 def _suite(options: Options, kinds: Sequence[Kind], results: list[Result]) -> None:
     """Adds to the results as they come."""
     if options.control_only:
-        live(Life("embedded", (CONTROL_KIND,)), 1, options, results)
+        place: Place = "cluster" if options.cluster else "embedded"
+        live(Life(place, (CONTROL_KIND,)), 1, options, results)
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as place:
         mounts = can_mount(Path(place))

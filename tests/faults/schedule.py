@@ -6,7 +6,9 @@ import random
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
+import kinds_of_clusters as clusters
 import kinds_of_files as files
 import kinds_of_traffic as traffic
 from kinds import (
@@ -64,6 +66,15 @@ KINDS = (
     Kind("clock-driver", clock_moved(ROLES["driver"])),
     Kind("clock-producer", clock_moved(ROLES["producer"])),
 )
+CLUSTER_KINDS = (
+    Kind("cluster-kill-executor", clusters.killed("executor"), "cluster", bound_s=60.0),
+    Kind("cluster-kill-worker", clusters.killed("Spark worker"), "cluster"),
+    Kind("cluster-kill-driver", clusters.killed("driver"), "cluster"),
+    Kind("cluster-kill-broker", clusters.killed("broker"), "cluster"),
+    Kind("cluster-kill-database", clusters.killed("database"), "cluster"),
+    Kind("cluster-take-over", clusters.driver_taken_over, "cluster"),
+)
+"""Those of `make cluster-faults`."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +85,14 @@ class Life:
     kinds: tuple[Kind, ...]
 
 
-def chosen(names: Sequence[str]) -> tuple[Kind, ...]:
-    """The kinds of these names; all where there are none. ValueError for a name that is none."""
-    unknown = set(names) - {each.name for each in KINDS}
+def chosen(names: Sequence[str], *, on_cluster: bool = False) -> tuple[Kind, ...]:
+    """The kinds of these names; without a name, all of one machine or all of a cluster. ValueError
+    for a name that is none."""
+    known = CLUSTER_KINDS if on_cluster else KINDS
+    unknown = set(names) - {each.name for each in known}
     if unknown:
         raise ValueError(f"no such kind: {', '.join(sorted(unknown))}")
-    return tuple(each for each in KINDS if not names or each.name in names)
+    return tuple(each for each in known if not names or each.name in names)
 
 
 def lives_of(kinds: Sequence[Kind], runs: int, a_life: int, chance: random.Random) -> list[Life]:
@@ -89,7 +102,7 @@ def lives_of(kinds: Sequence[Kind], runs: int, a_life: int, chance: random.Rando
     while kinds and len(rounds) < runs:
         rounds += chance.sample(kinds, len(kinds))
     lives = []
-    for place in ("embedded", "outside", "disks"):
+    for place in get_args(Place):
         ours = [each for each in rounds[:runs] if each.place == place]
         lives += [Life(place, tuple(ours[at : at + a_life])) for at in range(0, len(ours), a_life)]
     chance.shuffle(lives)

@@ -36,10 +36,12 @@ from sfcrime.kafka.topic import Topic
 from sfcrime.machine.own_folder import MARK
 from sfcrime.settings import KafkaSettings
 from sfcrime.store import STORE_FILE
+from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import open_reader
 
-Place = Literal["embedded", "outside", "disks"]
-"""Where a service lives: with a broker of its own, with one beside it, or on small disks."""
+Place = Literal["embedded", "outside", "disks", "cluster"]
+"""Where a service lives: with a broker of its own, with one beside it, on small disks, or on a
+cluster of brokers, Spark workers and PostgreSQL."""
 
 ROLES = {
     "driver": "sfcrime stream",
@@ -114,7 +116,7 @@ class Service:
         self._arguments = [*ARGUMENTS, "--seed", str(seed)]
         if not with_page:
             self._arguments.append("--no-dashboard")
-        self.observer = Observer(self.data_dir)
+        self.observer = Observer(self.data_dir, self.store)
         self.broker: RunningBroker | None = None
         """The one beside it."""
         self._broker_port = 0
@@ -124,9 +126,7 @@ class Service:
 
     def __enter__(self) -> Service:
         with ExitStack() as held:
-            if self.place == "outside":
-                self.start_broker()
-                held.callback(self.stop_broker)
+            self.start_what_is_beside(held)
             self._held = held.pop_all()
         try:
             self.start()
@@ -145,6 +145,16 @@ class Service:
     def run(self) -> Started:
         assert self._started is not None
         return self._started
+
+    def start_what_is_beside(self, held: ExitStack) -> None:
+        """Starts what it finds there and does not start itself.
+
+        Args:
+            held: ends it.
+        """
+        if self.place == "outside":
+            self.start_broker()
+            held.callback(self.stop_broker)
 
     def start(self) -> None:
         """Starts `sfcrime run`; where it was, it has ended."""
@@ -189,7 +199,11 @@ class Service:
             return self.run.tree()[:1]
         if role == "broker" and self.broker is not None:
             return [ProcessIdentity(self.broker.pid, "")]
-        return [each for each in self.run.tree() if ROLES[role] in command_line(each)]
+        return [each for each in self.tree() if ROLES[role] in command_line(each)]
+
+    def tree(self) -> list[ProcessIdentity]:
+        """All processes of it."""
+        return self.run.tree()
 
     def victim(self, role: str, chance: random.Random | None = None) -> int:
         """The number of the process that does the work of a role, once there is one: the last of
@@ -200,10 +214,14 @@ class Service:
 
     # How far it is
 
+    def store(self) -> StoreAddress:
+        """Where its store is."""
+        return self.data_dir / STORE_FILE
+
     def position(self) -> Position:
         """That of a store which cannot be read: before the first batch."""
         try:
-            with open_reader(self.data_dir / STORE_FILE) as reader:
+            with open_reader(self.store()) as reader:
                 last = reader.totals().last_batch_id
                 ends = {each.partition: each.end for each in reader.partition_ledger()}
                 return Position(-1 if last is None else last, ends)

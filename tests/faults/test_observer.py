@@ -83,7 +83,7 @@ def test_a_number_that_goes_back_is_seen(store: CountedStore) -> None:
 def test_a_store_that_is_put_in_place_on_purpose_may_be_older(store: CountedStore) -> None:
     older = sight(store)
     store.count([TEN])
-    observer = Observer(store.path.parent)
+    observer = Observer(store.path.parent, lambda: store.path)
     observer.take_note(sight(store))
     with observer.looking_away():
         pass
@@ -93,7 +93,7 @@ def test_a_store_that_is_put_in_place_on_purpose_may_be_older(store: CountedStor
 
 
 def test_it_polls_while_batches_are_committed(store: CountedStore) -> None:
-    with Observer(store.path.parent) as observer:
+    with Observer(store.path.parent, lambda: store.path) as observer:
         while observer.polls["store"] < 2:
             store.count([TEN])
         tamper(store, "UPDATE totals SET batches = 0")

@@ -20,10 +20,10 @@ CELL = ("2018-10-02T09:00", "Passing Call", "HAN", 10)
 class Watched:
     """A job on a clock that only moves when told to; it may hang for 60 s."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start_s: float = 0.0) -> None:
         self.now_s = 0.0
         self.store = CountedStore(folder / STORE_FILE)
-        self.watch = JobWatch(folder / STORE_FILE, 60, lambda: self.now_s)
+        self.watch = JobWatch(folder / STORE_FILE, 60, lambda: self.now_s, start_s=start_s)
         self.ends = {0: 0}
         self.kafka_answers = True
 
@@ -61,6 +61,21 @@ def test_a_job_that_leaves_records_waiting_hangs_however_alive_it_is(job: Watche
     assert job.passes_with_beats(60) == ""
     assert job.passes_with_beats(5) == NOTHING_DONE
     assert not job.watch.gets_on
+
+
+def test_a_start_that_waits_for_executors_gets_their_time_until_its_first_batch(
+    tmp_path: Path,
+) -> None:
+    job = Watched(tmp_path, start_s=60)
+    with job.store:
+        job.passes(1)
+        job.watch.begins()
+        job.ends = {0: 20}
+        assert job.passes(120) == ""
+        assert job.passes(1) == "committed nothing for 120 s, and records wait"
+        job.store.count([CELL])
+        assert job.passes(1) == ""
+        assert job.passes_with_beats(65) == NOTHING_DONE
 
 
 def test_each_commit_gives_it_its_time_again(job: Watched) -> None:

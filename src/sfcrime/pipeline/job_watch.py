@@ -29,14 +29,20 @@ class JobWatch:
         store: its address.
         silence_s: how long a job with work may commit nothing, and any job write nothing.
         clock: seconds that never go back.
+        start_s: how much more time it gets until it has committed a first batch.
     """
 
     def __init__(
-        self, store: StoreAddress, silence_s: float, clock: Callable[[], float] = watched_s
+        self,
+        store: StoreAddress,
+        silence_s: float,
+        clock: Callable[[], float] = watched_s,
+        *,
+        start_s: float = 0.0,
     ) -> None:
         self._store = store
         self._written_state = open_look(store)
-        self._silence_s = silence_s
+        self._silence_s, self._start_s = silence_s, start_s
         self._clock = clock
         self._kills = 0
         self._written: WrittenState | None = None
@@ -88,6 +94,8 @@ class JobWatch:
         have been no more than slow.
         """
         patience_s = self._silence_s * 2**self._kills
+        if not self._moved:
+            patience_s += self._start_s
         now_s = self._clock()
         if now_s - self._moved_s > patience_s:
             return f"committed nothing for {patience_s:.0f} s, and records wait"

@@ -11,6 +11,7 @@ from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
 from sfcrime.pipeline.topic_watch import TopicWatch
 from sfcrime.settings import Settings
+from sfcrime.spark.cluster import EXECUTOR_WAIT_S, is_local
 from sfcrime.store.address import store_address
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class KeptStream:
         from sfcrime.pipeline.job_watch import JobWatch
 
         settings = self.process.settings
-        return JobWatch(store_address(settings), settings.supervision.silence_s)
+        start_s = 0.0 if is_local(settings.stream.master) else EXECUTOR_WAIT_S
+        return JobWatch(store_address(settings), settings.supervision.silence_s, start_s=start_s)
 
     def _is_running(self) -> bool:
         return read_activity(self.process.settings.data_dir, StreamActivity).step == RUNNING

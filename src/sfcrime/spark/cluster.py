@@ -15,6 +15,8 @@ from sfcrime.errors import SparkUnavailable, UsageError
 from sfcrime.jvm.jars import jar_paths
 from sfcrime.settings import Settings, StreamSettings
 
+EXECUTOR_WAIT_S = 60.0
+"""How long a start waits for its first executor."""
 _MASTER_ANSWERS_S = 5.0
 SITE = "site"
 """Folder of an executor in which the archive is unpacked."""

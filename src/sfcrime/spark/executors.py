@@ -22,9 +22,8 @@ from py4j.protocol import Py4JJavaError
 from sfcrime.errors import ExecutorRefused, SparkUnavailable
 from sfcrime.jvm.jars import committed_hashes
 from sfcrime.settings import StreamSettings
-from sfcrime.spark.cluster import executor_python
+from sfcrime.spark.cluster import EXECUTOR_WAIT_S, executor_python
 
-EXECUTOR_WAIT_S = 60.0
 _POLL_S = 0.2
 _PROBE = Path(__file__).with_name("executor_probe.py")
 _WHERE = re.compile(r"\((\S+) executor (\S+)\): (.*)")

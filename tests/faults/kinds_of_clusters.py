@@ -1,0 +1,100 @@
+"""Kinds of faults of a cluster: one of its processes dies, or another driver takes over."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from cluster_service import ClusterService
+from kinds import Inflicted, a_while
+from service import Position, Service
+
+from running import Started
+
+_READ_AGAIN_S = 60.0
+_TAKEN_OVER_S = 180.0
+"""The database hears nothing of a stopped driver for 60 s; then a start takes some 10 s."""
+_REFUSED = "Another job writes to the store"
+
+
+def killed(role: str) -> Callable[[Service, random.Random], Inflicted]:
+    """SIGKILL to one process of a role, while none is away; the cluster starts it again."""
+
+    def inflict(service: Service, chance: random.Random) -> Inflicted:
+        assert isinstance(service, ClusterService)
+        service.await_whole()
+        pid = service.victim(role, chance)
+        killed_s = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        return Inflicted(f"pid {pid}", _first_position(service), killed_s)
+
+    return inflict
+
+
+def _first_position(service: Service) -> Position:
+    """The ledger's, as soon as its database can be asked: it was not empty."""
+    deadline = time.monotonic() + _READ_AGAIN_S
+    while (position := service.position()).batch < 0:
+        assert time.monotonic() < deadline, f"nobody could read the store for {_READ_AGAIN_S:.0f} s"
+    return position
+
+
+def driver_taken_over(service: Service, chance: random.Random) -> Inflicted:
+    """The driver and who supervises it stand still. Another driver, with a data folder of its own,
+    counts in its place. The first two go on while it does; then the other ends in order."""
+    assert isinstance(service, ClusterService)
+    service.await_whole()
+    halted = [service.run.pid, service.victim("driver")]
+    with _halted(halted) as go_on:
+        before = service.position()
+        with _another(service, before) as other:
+            seconds = a_while(chance, 5)
+            go_on()
+            seconds += a_while(chance, 20, 10)
+            assert other.is_running(), f"the other driver ended:\n{other.log()[-1200:]}"
+            since = service.position()
+            assert since.batch > before.batch
+            other.signal(signal.SIGTERM)
+            assert other.wait() == 0, other.log()[-1200:]
+    return Inflicted(f"another counts for {seconds:.0f} s", since)
+
+
+@contextmanager
+def _halted(pids: Sequence[int]) -> Iterator[Callable[[], None]]:
+    """SIGSTOP; gives what lets them go on."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+
+    def go_on() -> None:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+    try:
+        yield go_on
+    except BaseException:
+        go_on()
+        raise
+
+
+@contextmanager
+def _another(service: ClusterService, before: Position) -> Iterator[Started]:
+    """A driver as on another machine; it has committed a batch. It is refused at first."""
+    other = replace(service.sfcrime, data_dir=service.folder / f"other-{time.monotonic_ns()}")
+    deadline = time.monotonic() + _TAKEN_OVER_S
+    refused = 0
+    while time.monotonic() < deadline:
+        with other.started("stream", "--max-records-per-batch", "2000") as started:
+            while started.is_running() and time.monotonic() < deadline:
+                if service.position().batch > before.batch:
+                    assert refused, "it counted beside a driver that had only just stopped"
+                    yield started
+                    return
+                time.sleep(0.1)
+            assert _REFUSED in started.log(), started.log()[-1200:]
+            refused += 1
+    raise AssertionError(f"no other driver took over within {_TAKEN_OVER_S:.0f} s")
