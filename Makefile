@@ -37,7 +37,7 @@ run: setup ## broker, producer, stream, live view and page together; ARGS="..." 
 
 test: lint ## linters, types, import rules, then every test (with the start-up cache)
 	.venv/bin/sfcrime setup --train
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses 2 --dist loadfile
 
 page: ## check the page's sources in page/ and build what is shipped; needs Node, which users do not
 	@command -v npm >/dev/null || { \
