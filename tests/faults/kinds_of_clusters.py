@@ -83,8 +83,12 @@ def _halted(pids: Sequence[int]) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _another(service: ClusterService, before: Position) -> Iterator[Started]:
-    """A driver as on another machine; it has committed a batch. It is refused at first."""
-    other = replace(service.sfcrime, data_dir=service.folder / f"other-{time.monotonic_ns()}")
+    """A driver as on another machine; it has committed a batch. It is refused at first. It judges
+    itself: the first one's executors stay with the first one."""
+    own = {"SFCRIME_STREAM_MASTER": "local[1]", "SFCRIME_STREAM_SPARK_PROPERTIES_FILE": ""}
+    environment = {**service.sfcrime.environment, **own}
+    data_dir = service.folder / f"other-{time.monotonic_ns()}"
+    other = replace(service.sfcrime, data_dir=data_dir, environment=environment)
     deadline = time.monotonic() + _TAKEN_OVER_S
     refused = 0
     while time.monotonic() < deadline:
