@@ -6,7 +6,9 @@ Stages, each a fresh query in a fresh driver, over the same records in the same 
 a: Spark's Kafka source with its default options into the noop sink; b: and judged; d: the whole
 job, exactly `sfcrime stream --until-caught-up`, by the clock from the start of its first batch to
 its last commit; p: the same with the page over its store, shown by Chromium; v: the same of another
-checkout of this project, whose `src` --other names. And h: the loop that one would write by hand
+checkout of this project, whose `src` --other names; q: the same into PostgreSQL; 1 and 2: the same
+on a Spark cluster with so many executors of one core (with --partitions 2, so that both have
+work). And h: the loop that one would write by hand
 (peers/hand_written.py); e: the exercise as it is usually configured (peers/typical_exercise.py),
 100 batches after 10 of warm-up, no more of the backlog; f: the same job in Flink SQL, into
 PostgreSQL (peers/flink_sql.py; both come by `make peers`); g: without its mini-batches. Repeats are
@@ -29,8 +31,10 @@ from tempfile import TemporaryDirectory
 
 import click
 import msgspec
+import psycopg
 from backlog import SHIPPED_PARTITIONS, Expected, fill_topic, open_backlog, open_broker, topic_name
 from chromium import browser_is_there, open_browser, open_page
+from executors import Executors, open_executors
 from page_server import page_server
 from peers.flink_jars import flink_is_there
 from peers.postgres import Server, open_postgres, postgres_is_there
@@ -44,6 +48,7 @@ from sfcrime.machine.description import described_machine
 from sfcrime.machine.priority import lower
 from sfcrime.machine.usage import UsageMeter
 from sfcrime.pipeline.kept_dashboard import PRIORITY
+from sfcrime.postgres.server import url_of
 from sfcrime.settings import KafkaSettings
 from sfcrime.settings_loading import load_settings
 from sfcrime.store import STORE_FILE
@@ -54,6 +59,9 @@ STAGES = {
     "b": "judge",
     "d": "job",
     "p": "job, page watched",
+    "q": "job, PostgreSQL",
+    "1": "job, 1 executor",
+    "2": "job, 2 executors",
     "e": "exercise",
     "f": "Flink SQL",
     "g": "Flink SQL, no mini-batch",
@@ -61,7 +69,11 @@ STAGES = {
 }
 _OTHER_VERSION = "v"
 _WATCHED = "p"
+_INTO_POSTGRES = "q"
+_ON_EXECUTORS = ("1", "2")
 _ROLES = (
+    (b"CoarseGrainedExecutorBackend", "executors"),
+    (b"spark.deploy", "Spark's daemons"),
     (b"\0sfcrime\0dashboard", "page server"),
     (b"chromium", "browser"),
     (b"playwright", "browser"),
@@ -72,7 +84,7 @@ _ROLES = (
 )
 _FLINK = {"f": [], "g": ["--mini-batch", ""]}
 """Stages of Flink, with the flags of peers/flink_sql.py."""
-_JOBS = ("d", _WATCHED, _OTHER_VERSION)
+_JOBS = ("d", _WATCHED, _OTHER_VERSION, _INTO_POSTGRES, *_ON_EXECUTORS)
 _PEER_STORE = "peer.db"
 WARM_FROM = 2_000_000
 """From this record on the JVM has compiled what it runs: figures "warm" begin here."""
@@ -123,13 +135,17 @@ def run_stage(name: str, repeat: int, bench: Bench) -> Run:
         TemporaryDirectory(prefix="sfcrime-bench-") as folder,
         _sink(name) as server,
         _page(name, Path(folder)) as watchers,
+        _executors(name) as executors,
     ):
         data_dir = Path(folder)
         command = _command(name, bench.kafka, data_dir)
-        environment = os.environ | (server.environment if server else {})
+        environment = os.environ | (server.environment if server else {}) | executors.environment
+        if name == _INTO_POSTGRES and server is not None:
+            environment["SFCRIME_STORE_URL"] = url_of(server.port)
         if name == _OTHER_VERSION:
             environment["PYTHONPATH"] = str(bench.other)
-        servers = [bench.broker_pid, *([server.pid] if server else []), *watchers]
+        servers = [bench.broker_pid, *([server.pid] if server else [])]
+        servers += [*watchers, *executors.pids]
         with (data_dir / "errors.log").open("wb") as errors:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, env=environment
@@ -143,7 +159,7 @@ def run_stage(name: str, repeat: int, bench: Bench) -> Run:
                 said = [last_lines(log) for log in sorted(data_dir.rglob("*.log"))]
                 raise RuntimeError("\n".join([f"stage {name} failed", *said]))
         batches = _batches(output)
-        warm_per_s, all_per_s = _rates(name, batches, data_dir)
+        warm_per_s, all_per_s = _rates(name, batches, data_dir, server)
         return Run(
             stage=name,
             repeat=repeat,
@@ -160,7 +176,12 @@ def run_stage(name: str, repeat: int, bench: Bench) -> Run:
 def _sink(name: str) -> AbstractContextManager[Server | None]:
     """The database that a stage writes to, where that is a server; it runs before the watch
     begins."""
-    return open_postgres() if name in _FLINK else nullcontext()
+    return open_postgres() if name in (*_FLINK, _INTO_POSTGRES) else nullcontext()
+
+
+def _executors(name: str) -> AbstractContextManager[Executors]:
+    """The cluster that a stage runs on, where it has one."""
+    return open_executors(int(name)) if name in _ON_EXECUTORS else nullcontext(Executors({}, []))
 
 
 @contextmanager
@@ -220,16 +241,15 @@ def _warm(batches: Sequence[BatchProgress]) -> list[BatchProgress]:
 
 
 def _rates(
-    name: str, batches: Sequence[BatchProgress], data_dir: Path
+    name: str, batches: Sequence[BatchProgress], data_dir: Path, server: Server | None
 ) -> tuple[float | None, float]:
     """Records a second, warm (None: nothing is) and over all."""
     if name not in _JOBS:
         return _rate(_warm(batches)), _rate(batches) or 0.0
     # The job stores a batch while it reads the next, so only the clock on the wall tells.
-    with closing(sqlite3.connect(data_dir / STORE_FILE)) as database:
-        commits = database.execute(
-            "SELECT read, committed_ms FROM batch WHERE read > 0 ORDER BY batch_id"
-        ).fetchall()
+    commits = _asked(
+        "SELECT read, committed_ms FROM batch WHERE read > 0 ORDER BY batch_id", data_dir, server
+    )
     before, warm_records, warm_ms = 0, 0, 0
     for (read, committed_ms), (_, previous_ms) in zip(commits[1:], commits, strict=False):
         before += read
@@ -238,6 +258,15 @@ def _rates(
     took_ms = commits[-1][1] - batches[0].started_ms
     every = sum(read for read, _ in commits)
     return (warm_records * 1000 / warm_ms if warm_ms else None), every * 1000 / took_ms
+
+
+def _asked(statement: str, data_dir: Path, server: Server | None) -> list[tuple[int, ...]]:
+    """Rows of the job's store, a file or a server's database."""
+    if server is None:
+        with closing(sqlite3.connect(data_dir / STORE_FILE)) as file:
+            return file.execute(statement).fetchall()
+    with psycopg.connect(server.conninfo) as database:
+        return database.execute(statement).fetchall()
 
 
 def _rate(batches: Sequence[BatchProgress]) -> float | None:
@@ -262,18 +291,19 @@ def _phases(batches: Sequence[BatchProgress]) -> dict[str, float]:
 
 
 def _is_exact(name: str, data_dir: Path, server: Server | None, want: Expected) -> bool | None:
+    if name in _JOBS:
+        return _job_is_exact(data_dir, server, want)
     if server is not None:
         return _is_exact_in(server, want)
-    return _EXACT[name](data_dir, want) if name in _EXACT else None
+    return _is_exact_by_hand(data_dir, want) if name == "h" else None
 
 
-def _job_is_exact(data_dir: Path, want: Expected) -> bool:
-    with closing(sqlite3.connect(data_dir / STORE_FILE)) as database:
-        totals = database.execute(
-            "SELECT counted, duplicate, late + rejected + gaps FROM totals"
-        ).fetchone()
-        calls = database.execute("SELECT sum(calls) FROM cell").fetchone()
-    return (*totals, *calls) == (want.counted, want.duplicate, 0, want.counted)
+def _job_is_exact(data_dir: Path, server: Server | None, want: Expected) -> bool:
+    statement = (
+        "SELECT counted, duplicate, late + rejected + gaps, (SELECT sum(calls) FROM cell) "
+        "FROM totals"
+    )
+    return _asked(statement, data_dir, server) == [(want.counted, want.duplicate, 0, want.counted)]
 
 
 def _is_exact_by_hand(data_dir: Path, want: Expected) -> bool:
@@ -284,19 +314,9 @@ def _is_exact_by_hand(data_dir: Path, want: Expected) -> bool:
 
 
 def _is_exact_in(server: Server, want: Expected) -> bool:
-    import psycopg
-
     with psycopg.connect(server.conninfo) as database:
         (calls,) = database.execute("SELECT sum(calls) FROM cell").fetchone()
     return calls == want.counted
-
-
-_EXACT = {
-    "d": _job_is_exact,
-    _WATCHED: _job_is_exact,
-    _OTHER_VERSION: _job_is_exact,
-    "h": _is_exact_by_hand,
-}
 
 
 def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
@@ -338,7 +358,7 @@ def report(runs: Sequence[Run], console: Console) -> dict[str, object]:
             "" if figures["exact"] is None else str(figures["exact"]),
         )
     console.print(table)
-    for other in ("a", "e", "f", "g", "h", _WATCHED, _OTHER_VERSION):
+    for other in (*(each for each in STAGES if each not in "bd"), _OTHER_VERSION):
         # What the exercise prints leaves its warm-up out, and its seconds do not.
         for kind in ("warm", "all", *(["with_start"] if other != "e" else [])):
             ratios = _ratios(runs, other, kind)
