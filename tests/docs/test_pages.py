@@ -162,13 +162,13 @@ def test_every_setting_that_is_named_with_its_room_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_target_of_make_exists(name: str) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     text = text_of(name)
     lines = [line for _, block in BLOCK.findall(text) for line in block.splitlines()]
     lines += INLINE.findall(BLOCK.sub("", text))
 
     for line in lines:
-        called = re.match(r"make ([a-z]+)", line)
+        called = re.match(r"make ([a-z-]+)", line)
         if called is not None:
             assert called[1] in targets, f"{name}: {line}"
 

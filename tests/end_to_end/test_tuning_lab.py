@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from running import Sfcrime, alive, command_line
+from running import Sfcrime, alive, command_line, wait_until
 from sfcrime.settings import Settings
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark, pytest.mark.end_to_end]
@@ -47,7 +47,7 @@ def test_a_lab_that_is_stopped_goes_on_counts_exactly_and_reports(
         stopped.signal(signal.SIGINT)
         assert stopped.wait() == 130
         assert "The same command goes on after the last trial." in stopped.log()
-        assert alive(processes) == []
+        wait_until(lambda: not alive(processes), "the end of all that it had started", 30)
 
     first = sfcrime(*lab)
 

@@ -7,7 +7,6 @@ from threading import Event
 
 from confluent_kafka import Producer
 
-from running import wait_until
 from sfcrime.domain.calls import SourceIdentity, SourceRecord
 from sfcrime.kafka.consumer import TopicRecord, read_range
 from sfcrime.kafka.headers import source_header
@@ -68,23 +67,3 @@ def our_headers(sequence: bytes, source: bytes | None = None) -> list[tuple[str,
         ("sfcrime-source", source_header(IDENTITY, 1) if source is None else source),
         ("sfcrime-sequence", sequence),
     ]
-
-
-def send_in_transaction(kafka: KafkaSettings, values: list[bytes], *, commit: bool) -> None:
-    """Sends values to partition 0 in one transaction, and commits or aborts it; the topic has no
-    other. Its marker is written after the answer, so it is waited for."""
-    producer = Producer(
-        {"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": f"t-{kafka.topic}"}
-    )
-    producer.init_transactions(20)
-    producer.begin_transaction()
-    for value in values:
-        producer.produce(kafka.topic, value, partition=0)
-    producer.flush(20)
-    topic = Topic(kafka)
-    marker = topic.end_offsets(committed=False)[0]
-    if commit:
-        producer.commit_transaction(20)
-    else:
-        producer.abort_transaction(20)
-    wait_until(lambda: topic.end_offsets()[0] > marker, "the marker of the transaction")

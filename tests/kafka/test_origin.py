@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Producer
-from record_samples import IDENTITY, published, send_foreign, send_in_transaction
+from record_samples import IDENTITY, published, send_foreign
+from transaction_samples import send_in_transaction
 
 from sfcrime.domain.calls import SourceIdentity
 from sfcrime.errors import TopicRefused

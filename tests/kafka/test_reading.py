@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from record_samples import all_records, published, send_foreign, send_in_transaction
+from record_samples import all_records, published, send_foreign
+from transaction_samples import send_in_transaction
 
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka import client, consumer

@@ -18,8 +18,8 @@ from record_samples import (
     our_headers,
     published,
     send_foreign,
-    send_in_transaction,
 )
+from transaction_samples import send_in_transaction
 
 from running import wait_until
 from sfcrime.domain.calls import SourceIdentity
