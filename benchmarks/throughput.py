@@ -73,7 +73,8 @@ _INTO_POSTGRES = "q"
 _ON_EXECUTORS = ("1", "2")
 _ROLES = (
     (b"CoarseGrainedExecutorBackend", "executors"),
-    (b"spark.deploy", "Spark's daemons"),
+    (b"spark.deploy.master", "Spark's daemons"),
+    (b"spark.deploy.worker", "Spark's daemons"),
     (b"\0sfcrime\0dashboard", "page server"),
     (b"chromium", "browser"),
     (b"playwright", "browser"),
