@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from batch_samples import NINE_US, Row, call, late, packet, read_batch, rejected
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfcrime.errors import AccountingBroken, ExecutorRefused
@@ -97,6 +97,7 @@ def test_what_arrived_whole_is_taken_and_a_cluster_may_have_scanned_more(
         (_tally(3, number=2), "packet 1 of partition 1 did not arrive"),
         (_tally(3, task=0), "task 0 read partitions 0 and 1"),
         (_tally(4, partition=1), r"has offsets 20 to 20, and 12 to 15 were due"),
+        (_tally(4, partition=-1), "names no partition, and says it read 1"),
         (_tally(5, partition=9), "packet 0 of partition 9 has offsets 0 to 0, and 0 to -1 were"),
         (_tally(5, is_last=False), r"of task 3 1 packets arrived, and .* are marked \[\]"),
         (_records(0, ROWS[:1]), r"says \(2, 1, 1, 0, 5, 6\), and holds \(1, 1, 0, 0, 5, 5\)"),
@@ -117,6 +118,7 @@ def test_what_arrived_whole_is_taken_and_a_cluster_may_have_scanned_more(
             "another number",
             "another task",
             "another's partition",
+            "its partition left out",
             "no partition",
             "an empty one more",
         ),
@@ -157,6 +159,7 @@ def test_a_worker_with_another_judge_is_refused_by_its_host() -> None:
     assert not e.value.may_pass
 
 
+@settings(max_examples=1_000)
 @given(st.data())
 def test_no_change_of_one_tally_passes(data: st.DataObject) -> None:
     batch = _batch(is_exact=False, scanned=5_000)

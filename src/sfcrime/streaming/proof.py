@@ -49,7 +49,9 @@ def packets_by_tally(batch: ReadBatch) -> list[Packet]:
         by_task.setdefault(packet.tally.task, []).append(packet.tally)
     for made in by_task.values():
         _require_whole_task(batch, made)
-        if made[0].partition != NO_PARTITION:
+        if made[0].partition == NO_PARTITION:
+            _require_nothing(batch, made)
+        else:
             _require_places(batch, made)
     _require_every_task(batch, by_task)
     return packets
@@ -106,6 +108,15 @@ def _require_ascending(
         raise _broken(
             batch, f"in {_name(tally)} offset {offset[at]:,} comes after {offset[at - 1]:,}"
         )
+
+
+def _require_nothing(batch: ReadBatch, made: Sequence[Tally]) -> None:
+    """A task that cannot tell which partition it read found no record."""
+    for tally in made:
+        if tally.read:
+            raise _broken(
+                batch, f"{_name(tally)} names no partition, and says it read {tally.read:,}"
+            )
 
 
 def _require_same_judge(tally: Tally) -> None:
