@@ -295,7 +295,7 @@ def _is_exact(name: str, data_dir: Path, server: Server | None, want: Expected) 
     if name in _JOBS:
         return _job_is_exact(data_dir, server, want)
     if server is not None:
-        return _is_exact_in(server, want)
+        return _asked("SELECT sum(calls) FROM cell", data_dir, server) == [(want.counted,)]
     return _is_exact_by_hand(data_dir, want) if name == "h" else None
 
 
@@ -312,12 +312,6 @@ def _is_exact_by_hand(data_dir: Path, want: Expected) -> bool:
         totals = database.execute("SELECT counted, duplicate FROM total").fetchone()
         calls = database.execute("SELECT sum(calls) FROM cell").fetchone()
     return (*totals, *calls) == (want.counted, want.duplicate, want.counted)
-
-
-def _is_exact_in(server: Server, want: Expected) -> bool:
-    with psycopg.connect(server.conninfo) as database:
-        (calls,) = database.execute("SELECT sum(calls) FROM cell").fetchone()
-    return calls == want.counted
 
 
 def report(runs: Sequence[Run], console: Console) -> dict[str, object]:

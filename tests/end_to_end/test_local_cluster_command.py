@@ -33,10 +33,10 @@ from running import (
 from sfcrime.errors import EXIT_FAILURE, StoreEmpty
 from sfcrime.kafka.broker_record import ProcessIdentity
 from sfcrime.settings import Settings
-from sfcrime.settings_loading import load_settings
 from sfcrime.spark.local_cluster import SMALL_EXECUTORS
 from sfcrime.store.address import store_address
 from sfcrime.store.reader import open_reader
+from tried_cluster import BROKER, EXECUTOR, awaited_config, settings_of
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.kafka, pytest.mark.spark]
 
@@ -57,12 +57,12 @@ class Running:
     def executors(self) -> list[ProcessIdentity]:
         """The JVMs of executors that run."""
         found = self.command.tree()
-        return [each for each in found if "CoarseGrainedExecutorBackend" in command_line(each)]
+        return [each for each in found if EXECUTOR in command_line(each)]
 
     def brokers(self) -> list[ProcessIdentity]:
         """The JVMs of brokers that run, by number."""
         found = {command_line(each): each for each in self.command.tree()}
-        return [found[line] for line in sorted(found) if "/server.properties" in line]
+        return [found[line] for line in sorted(found) if BROKER in line]
 
     def secrets(self) -> list[str]:
         """Those of Spark and of the database."""
@@ -88,11 +88,8 @@ class Running:
 
 
 def _running(command: Started) -> Running:
-    command.wait_for(lambda: "to count on it: " in command.log(), "the cluster", 2 * WAIT_S)
-    (config,) = re.findall(
-        r"^to count on it: SFCRIME_CONFIG=(\S+) sfcrime run$", command.log(), re.M
-    )
-    return Running(command, config, load_settings(environment={"SFCRIME_CONFIG": config}))
+    config = awaited_config(command)
+    return Running(command, config, settings_of(config))
 
 
 def _job(sfcrime: Sfcrime, cluster: Running, archive: Path) -> Sfcrime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -11,18 +10,17 @@ from service import Service
 from running import Started, command_line, started_command, wait_until
 from sfcrime.kafka.broker_record import ProcessIdentity
 from sfcrime.settings import KafkaSettings, Settings
-from sfcrime.settings_loading import load_settings
 from sfcrime.store.address import StoreAddress, store_address
+from tried_cluster import BROKER, EXECUTOR, awaited_config, settings_of
 
 PARTS = {
-    "executor": ("CoarseGrainedExecutorBackend", 2),
+    "executor": (EXECUTOR, 2),
     "Spark worker": ("org.apache.spark.deploy.worker.Worker", 2),
-    "broker": ("/server.properties", 3),
+    "broker": (BROKER, 3),
     "database": ("postgres -D", 1),
 }
 """What the command line of each holds, and how many there are."""
 
-_UP_S = 120.0
 _WHOLE_S = 90.0
 """What was killed is away for 10 s, and an executor starts once its worker does."""
 
@@ -40,11 +38,8 @@ class ClusterService(Service):
         log = self.folder / "cluster.log"
         cluster = started_command(command, self.sfcrime._environment(), log)
         self._cluster = held.enter_context(cluster)
-        self._cluster.wait_for(
-            lambda: "to count on it: " in self._cluster.log(), "the cluster", _UP_S
-        )
-        (config,) = re.findall(r"SFCRIME_CONFIG=(\S+) sfcrime run$", self._cluster.log(), re.M)
-        self._settings = load_settings(environment={"SFCRIME_CONFIG": config})
+        config = awaited_config(self._cluster)
+        self._settings = settings_of(config)
         environment = {**self.sfcrime.environment, "SFCRIME_CONFIG": config}
         self.sfcrime = replace(self.sfcrime, environment=environment)
 

@@ -14,7 +14,7 @@ from cluster_service import ClusterService
 from kinds import Inflicted, a_while
 from service import Position, Service
 
-from running import Started
+from running import Started, wait_until
 
 _READ_AGAIN_S = 60.0
 _TAKEN_OVER_S = 180.0
@@ -38,10 +38,14 @@ def killed(role: str) -> Callable[[Service, random.Random], Inflicted]:
 
 def _first_position(service: Service) -> Position:
     """The ledger's, as soon as its database can be asked: it was not empty."""
-    deadline = time.monotonic() + _READ_AGAIN_S
-    while (position := service.position()).batch < 0:
-        assert time.monotonic() < deadline, f"nobody could read the store for {_READ_AGAIN_S:.0f} s"
-    return position
+    seen: list[Position] = []
+
+    def is_read() -> bool:
+        seen[:] = [service.position()]
+        return seen[0].batch >= 0
+
+    wait_until(is_read, "somebody to read the store again", _READ_AGAIN_S)
+    return seen[0]
 
 
 def driver_taken_over(service: Service, chance: random.Random) -> Inflicted:
@@ -89,16 +93,22 @@ def _another(service: ClusterService, before: Position) -> Iterator[Started]:
     environment = {**service.sfcrime.environment, **own}
     data_dir = service.folder / f"other-{time.monotonic_ns()}"
     other = replace(service.sfcrime, data_dir=data_dir, environment=environment)
-    deadline = time.monotonic() + _TAKEN_OVER_S
-    refused = 0
-    while time.monotonic() < deadline:
+    deadline, refused = time.monotonic() + _TAKEN_OVER_S, 0
+
+    def has_committed() -> bool:
+        return service.position().batch > before.batch
+
+    while True:
+        left_s = deadline - time.monotonic()
         with other.started("stream", "--max-records-per-batch", "2000") as started:
-            while started.is_running() and time.monotonic() < deadline:
-                if service.position().batch > before.batch:
-                    assert refused, "it counted beside a driver that had only just stopped"
-                    yield started
-                    return
-                time.sleep(0.1)
+            wait_until(
+                lambda: not started.is_running() or has_committed(),
+                "another driver to count, or to be refused",
+                left_s,
+            )
+            if started.is_running():
+                assert refused, "it counted beside a driver that had only just stopped"
+                yield started
+                return
             assert _REFUSED in started.log(), started.log()[-1200:]
             refused += 1
-    raise AssertionError(f"no other driver took over within {_TAKEN_OVER_S:.0f} s")

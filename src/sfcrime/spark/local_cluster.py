@@ -36,6 +36,7 @@ START_TIMEOUT_S = 60.0
 """It takes 4 s on 2 idle cores."""
 
 _KIND = FolderKind("folder of the Spark cluster", "--data-dir", ())
+_PROPERTIES_FILE = "secret.properties"
 _SMALL_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _ANSWER_S = 5.0
 _LOOK_EVERY_S = 0.1
@@ -63,7 +64,7 @@ class LocalSpark:
     @property
     def properties_file(self) -> Path:
         """The secret, for whoever connects (mode 0600)."""
-        return self.folder / "secret.properties"
+        return self.folder / _PROPERTIES_FILE
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -127,7 +128,7 @@ def prepare_spark(folder: Path, jvm: JvmSettings, workers: int) -> LocalSpark:
     script.write_text(_JAVA_WITHOUT_VECTOR.format(java=quote(str(java))), encoding="utf-8")
     script.chmod(0o700)
     secret = f"spark.authenticate=true\nspark.authenticate.secret={secrets.token_hex(16)}\n"
-    write_whole(folder / "secret.properties", secret.encode("ascii"))
+    write_whole(folder / _PROPERTIES_FILE, secret.encode("ascii"))
     pages = [free_port() for _ in range(workers + 1)]
     port = free_port()
     url = f"spark://{LOOPBACK}:{port}"
@@ -156,7 +157,7 @@ def _node(folder: Path, name: str, page: int, *arguments: str) -> Node:
         *log_options(log, "INFO"),
         *("-cp", str(pyspark_jars_folder() / "*")),
         f"org.apache.spark.deploy.{kind}.{kind.capitalize()}",
-        *("--properties-file", str(folder / "secret.properties")),
+        *("--properties-file", str(folder / _PROPERTIES_FILE)),
         *("--host", LOOPBACK, "--webui-port", f"{page}", *arguments),
     ]
     return Node(name, command, folder / f"{file}.out", log, _environment(java))
