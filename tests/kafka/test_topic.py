@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, Uuid
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from sfcrime.domain.topic_state import TopicState
@@ -157,3 +158,21 @@ def test_a_setting_that_an_old_broker_does_not_know_is_passed_over(topic: NewNam
     require_fit(
         kafka, {k: v for k, v in right.items() if not k.startswith("message.timestamp.after")}
     )
+
+
+def test_a_topic_that_is_asked_again_and_again_leaves_nothing_in_memory(topic: NewName) -> None:
+    kafka = topic()
+    ensure_topic(Topic(kafka), 1)
+    asked = Topic(kafka)
+    first = asked.ask_head([0])()
+    gc.collect()
+    before = _ids_in_memory()
+
+    assert all(asked.ask_head([0])() == first for _ in range(20))
+
+    gc.collect()
+    assert _ids_in_memory() == before
+
+
+def _ids_in_memory() -> int:
+    return sum(isinstance(each, Uuid) for each in gc.get_objects())

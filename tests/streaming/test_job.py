@@ -45,9 +45,10 @@ from sfcrime.streaming import batches, query_end, without_spark
 from sfcrime.streaming import job as job_module
 from sfcrime.streaming import other_client as other_client_module
 from sfcrime.streaming.batches import BatchReader
-from sfcrime.streaming.job import StreamJob, run_query
+from sfcrime.streaming.job import run_query
 from sfcrime.streaming.judge_digest import JUDGE_DIGEST
 from sfcrime.streaming.query_end import await_end
+from sfcrime.streaming.query_run import QueryRun, StreamJob
 from sfcrime.streaming.read_batch import ReadBatch, Scan
 from store_samples import GENERATION
 
@@ -246,7 +247,7 @@ class Scene:
         self.topic.stop = self.stop
         self.job = StreamJob(settings, cast("Any", self.topic), store, self.stop)
         patched.setattr(query_end, "answers", lambda kafka, seconds: self.broker_answers)
-        patched.setattr(job_module._Run, "_start", lambda run, reader: self._start(reader))
+        patched.setattr(QueryRun, "_start", lambda run, reader: self._start(reader))
         patched.setattr(batches, "scan_of_batch", self._scan)
         self.ended: list[object] = []
         self._thread = threading.Thread(target=self._follow, daemon=True)

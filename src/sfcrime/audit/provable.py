@@ -8,7 +8,7 @@ from sfcrime.audit.shares import Ranges, offsets_of
 from sfcrime.domain.outcomes import RULES_VERSION
 from sfcrime.domain.topic_state import LostRange, TopicState
 from sfcrime.errors import FingerprintChanged, TopicRefused
-from sfcrime.kafka.topic import require_same
+from sfcrime.kafka.topic_identity import require_same
 
 
 def require_known_rules(rules_version: int) -> None:

@@ -24,28 +24,19 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its types n
 )
 
 from sfcrime.domain.topic_state import UNKNOWN_EPOCH, CountedEnd, TopicState
-from sfcrime.errors import TopicMadeAgain, TopicUnfit
+from sfcrime.errors import TopicUnfit
 from sfcrime.kafka.asking import Answer, Patience, answer_of, until_answered
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S, missing_topic, open_admin, translated
 from sfcrime.kafka.lost_ends import lost_ends
 from sfcrime.kafka.offsets import FIRST, LAST, Places, ask_offsets, epochs_of, offsets_of
 from sfcrime.kafka.replicas import TopicReplicas
+from sfcrime.kafka.topic_identity import id_of
 from sfcrime.settings import KafkaSettings
 
 _LOOKS_FOR_IT = 5
 
 NOTHING_COUNTED: Mapping[int, CountedEnd] = MappingProxyType({})
 NO_EPOCHS: Mapping[int, int] = MappingProxyType({})
-
-
-def require_same(topic: str, counted_id: str, found_id: str) -> None:
-    """Refuses a topic that was deleted and made again since it was counted.
-
-    Raises:
-        TopicMadeAgain: naming both ids.
-    """
-    if counted_id != found_id:
-        raise TopicMadeAgain(topic, counted_id, found_id)
 
 
 class TopicHead(NamedTuple):
@@ -204,7 +195,7 @@ class Topic:
             TopicCollection([self.name]), request_timeout=within_s
         )[self.name]
         return lambda: TopicHead(
-            str(answer_of(described, within_s).topic_id),
+            id_of(answer_of(described, within_s)),
             offsets_of(firsts()),
             epochs_of(lasts()),
         )

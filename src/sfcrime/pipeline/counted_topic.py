@@ -13,7 +13,8 @@ from sfcrime.errors import KafkaUnavailable, SfcrimeError, TopicMadeAgain
 from sfcrime.kafka.broker import open_kafka
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.kafka.places import Content, Place, read_places
-from sfcrime.kafka.topic import Topic, require_same
+from sfcrime.kafka.topic import Topic
+from sfcrime.kafka.topic_identity import require_same
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Generation, PartitionRange
 

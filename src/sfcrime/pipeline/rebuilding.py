@@ -33,7 +33,8 @@ from sfcrime.streaming.generation_choice import (
     pending_generation,
     rebuild_command,
 )
-from sfcrime.streaming.job import StreamJob, run_query
+from sfcrime.streaming.job import run_query
+from sfcrime.streaming.query_run import StreamJob
 
 _MOST_NAMED = 8
 

@@ -85,7 +85,8 @@ def _count(request: StreamRequest, jvm: DriverJvm) -> dict[int, int]:
     from sfcrime.spark.session import open_spark
     from sfcrime.store.writer import open_writer
     from sfcrime.streaming.generation_choice import begin_generation, stored_generation
-    from sfcrime.streaming.job import StreamJob, run_query
+    from sfcrime.streaming.job import run_query
+    from sfcrime.streaming.query_run import StreamJob
 
     settings, stop, hooks = request.settings, request.stop, request.hooks
     with (

@@ -16,7 +16,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sfcrime.domain.topic_state import CountedEnd
 from sfcrime.errors import KafkaUnavailable, RecordsDeleted
-from sfcrime.kafka.topic import NO_EPOCHS, Topic, TopicHead, require_same
+from sfcrime.kafka.topic import NO_EPOCHS, Topic, TopicHead
+from sfcrime.kafka.topic_identity import require_same
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import Generation, counted_ends

@@ -20,7 +20,7 @@ from sfcrime.errors import (
     TopicRefused,
 )
 from sfcrime.kafka.origin import OriginKind, TopicOrigin
-from sfcrime.kafka.topic import require_same
+from sfcrime.kafka.topic_identity import require_same
 from sfcrime.machine.clock import now_ms
 from sfcrime.settings import LATENESS_OFF, Settings, StreamSettings
 from sfcrime.store.address import store_address

@@ -3,69 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from threading import Event
-from typing import NoReturn
+from dataclasses import replace
 
-from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark.errors import PySparkException, StreamingQueryException
-from pyspark.sql.streaming.query import StreamingQuery
+from py4j.protocol import Py4JError
 
-from sfcrime.domain.topic_state import TopicState, is_caught_up
+from sfcrime.domain.topic_state import TopicState
 from sfcrime.errors import KafkaUnavailable
-from sfcrime.kafka.client import REQUEST_TIMEOUT_S, spark_options
-from sfcrime.kafka.topic import Topic
-from sfcrime.settings import Settings
+from sfcrime.kafka.client import spark_options
 from sfcrime.spark.cluster import is_local
 from sfcrime.spark.executors import executors_are_ready
 from sfcrime.spark.session import RunningSpark, throw_away_checkpoint
 from sfcrime.store.records import BatchProgress, Generation
-from sfcrime.store.writer import StoreWriter
-from sfcrime.streaming.batches import BatchReader, BatchStorer, StopRequested
+from sfcrime.streaming.batches import BatchStorer
 from sfcrime.streaming.executors import needs_of_executors
 from sfcrime.streaming.generation_choice import next_offsets
-from sfcrime.streaming.handover import Handover
-from sfcrime.streaming.intake import ReadPlan, judged_packets, records_of_topic
-from sfcrime.streaming.progress import StoredReports
-from sfcrime.streaming.query_end import (
-    LostBroker,
-    TooMuchForSpark,
-    await_end,
-    cause_of,
-    jvm_ended,
-    not_started,
-)
-from sfcrime.streaming.read_batch import ReadBatch
+from sfcrime.streaming.intake import ReadPlan
+from sfcrime.streaming.query_end import TooMuchForSpark, jvm_ended
+from sfcrime.streaming.query_run import DEATH_SEEN_S, PartitionsAdded, QueryRun, StreamJob
 from sfcrime.streaming.run_facts import facts_of_run
 from sfcrime.streaming.without_spark import count_without_spark
-
-_DEATH_SEEN_S = 5.0
-"""A call into the JVM fails a moment before the system says that its process has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamJob:
-    """What a run of the query needs."""
-
-    settings: Settings
-    """Of a Kafka that answers."""
-    topic: Topic
-    store: StoreWriter
-    stop: Event
-    """Set: finish the batches in hand and end."""
-    until_caught_up: bool = False
-    """Ends between two batches when every record is accounted for; else only `stop` ends it."""
-    due: Mapping[int, int] | None = None
-    """By partition, up to where they are to be; None: up to where the topic ends then."""
-
-
-class _PartitionsAdded(Exception):
-    """The topic was given partitions between the look at it and the start of the query."""
-
-    def __init__(self, seen: TopicState) -> None:
-        self.seen = seen
 
 
 def run_query(
@@ -112,8 +68,8 @@ def run_query(
         plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                return _Run(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
-            except _PartitionsAdded as added:
+                return QueryRun(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
+            except PartitionsAdded as added:
                 seen, epochs = added.seen, storer.epochs.proved
                 continue
             except TooMuchForSpark as failure:
@@ -149,123 +105,7 @@ def _has_executors(spark: RunningSpark, job: StreamJob, plan: ReadPlan) -> bool:
     try:
         return executors_are_ready(context, stream, needs_of_executors(plan.options), goes_on)
     except (Py4JError, OSError) as failure:
-        if not spark.jvm.ends_within(_DEATH_SEEN_S):
+        if not spark.jvm.ends_within(DEATH_SEEN_S):
             raise
         ended = jvm_ended(spark.jvm)
         raise (ended.error if isinstance(ended, TooMuchForSpark) else ended) from failure
-
-
-class _Run:
-    """One start of the query, from where the ledger ends."""
-
-    def __init__(
-        self,
-        spark: RunningSpark,
-        job: StreamJob,
-        storer: BatchStorer,
-        plan: ReadPlan,
-        checkpoint: Path,
-    ) -> None:
-        self._spark = spark
-        self._job = job
-        self._storer = storer
-        self._plan = plan
-        self._checkpoint = checkpoint
-
-    def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
-        with Handover(self._storer.store, "store-batches") as storing:
-            reader = BatchReader(self._spark.session, storing, self._job.stop)
-            query = self._start(reader)
-            reports = StoredReports(query, self._storer)
-
-            def show_progress() -> None:
-                for progress in reports.new(reader.last_batch_id):
-                    self._job.store.record_progress(progress)
-                    on_progress(progress)
-
-            try:
-                self._await(query, storing, show_progress)
-            except StreamingQueryException as failure:
-                self._settle(storing.wait)
-                if not self._is_a_stop(reader.failure):
-                    self._settle(partial(self._raise_reason, failure, reader))
-            except (Py4JError, OSError) as failure:
-                if not self._spark.jvm.ends_within(_DEATH_SEEN_S):
-                    raise
-                self._settle(storing.wait)
-                raise jvm_ended(self._spark.jvm) from failure
-            storing.close()  # a query that was given up may still be reading
-            self._settle(storing.wait)
-            show_progress()
-        return self._storer.ends
-
-    def _start(self, reader: BatchReader) -> StreamingQuery:
-        """The query, step by step: read, judge, hand every batch over."""
-        job, generation = self._job, self._storer.generation
-        records = records_of_topic(self._spark.session, self._plan)
-        query = (
-            judged_packets(records, generation.lateness_us)
-            .writeStream.queryName("calls")
-            .foreachBatch(reader)
-            # A folder of this machine, whatever file system a cluster's configuration names.
-            .option("checkpointLocation", self._checkpoint.as_uri())
-            .trigger(processingTime=f"{job.settings.stream.trigger_ms} milliseconds")
-        )
-        try:
-            return query.start()
-        except (Py4JJavaError, PySparkException) as failure:
-            raise not_started(failure, self._spark.jvm) from failure
-
-    def _await(
-        self,
-        query: StreamingQuery,
-        storing: Handover[ReadBatch],
-        show_progress: Callable[[], None],
-    ) -> None:
-        job = self._job
-
-        def look() -> None:
-            self._settle(storing.check)  # no further batch may come that would meet a failure
-            show_progress()
-            job.store.beat()
-
-        def should_end() -> bool:
-            if not job.stop.is_set() and job.until_caught_up:
-                due = job.topic.end_offsets() if job.due is None else job.due
-                if is_caught_up(self._storer.ends, due):
-                    job.stop.set()
-            return job.stop.is_set()
-
-        def may_end() -> bool:
-            return job.stop.is_set() or job.until_caught_up
-
-        await_end(query, should_end, look, LostBroker(job.topic.kafka, job.stop), may_end)
-
-    def _settle(self, ask: Callable[[], None]) -> None:
-        """Raises what it raises, but for a stop without a broker."""
-        try:
-            ask()
-        except KafkaUnavailable as failure:
-            if not self._is_a_stop(failure):
-                raise
-
-    def _is_a_stop(self, failure: BaseException | None) -> bool:
-        """Whether a failure is no more than a stop: without a broker, what was handed over cannot
-        be checked against the topic then, and the next start reads it again."""
-        lost = isinstance(failure, KafkaUnavailable) and self._job.stop.is_set()
-        return lost or isinstance(failure, StopRequested)
-
-    def _raise_reason(self, failure: StreamingQueryException, reader: BatchReader) -> NoReturn:
-        """Raises why a query ended by itself."""
-        # Whoever looks at the store hears nothing of the job meanwhile.
-        storer, topic = self._storer, self._job.topic.within(REQUEST_TIMEOUT_S)
-        if reader.last_batch_id < 0 and reader.failure is None:
-            now = topic.state()
-            if now.ends.keys() != self._plan.start_offsets.keys():
-                raise _PartitionsAdded(now) from failure
-        raise cause_of(
-            failure,
-            reader.failure,
-            self._spark.jvm,
-            lambda: next_offsets(storer.generation, storer.ends, topic.state(storer.counted)),
-        ) from failure
