@@ -162,7 +162,7 @@ def test_another_port_is_chosen_where_one_is_lost_before_it_is_used(
         free.bind(("127.0.0.1", 0))
         ports = [taken.getsockname()[1], free.getsockname()[1]]
         free.close()
-        monkeypatch.setattr("sfcrime.postgres.server.free_port", lambda: ports.pop(0))
+        monkeypatch.setattr("sfcrime.postgres.server_process.free_port", lambda: ports.pop(0))
         with start_server(made, settings=QUICK) as server:
             assert server.port != taken.getsockname()[1]
     assert ports == []
