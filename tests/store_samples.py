@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,27 @@ SECOND = BatchOutcome(
     identities=identities(8, 11),
     newest_call_us=TEN_US + 30_000_000,
 )
+
+
+def many_cells(batch_id: int, hours: Sequence[int], types: Sequence[int]) -> BatchOutcome:
+    """One call for each of these hours after nine o'clock and call types; goes on in partition 0
+    where the batch before, of at most 10,000 calls, ended with its last offset."""
+    cells = [
+        CellCount(NINE_US + hour * HOUR_US, f"type {kind}", "HAN", 1)
+        for hour in hours
+        for kind in types
+    ]
+    start, calls = batch_id * 10_000, len(cells)
+    return BatchOutcome(
+        batch_id=batch_id,
+        cells=cells_of(cells),
+        rejected=[],
+        late=[],
+        ranges=[PartitionRange(0, start, start + 10_000, counted=calls, late=0, rejected=0)],
+        accounting=Accounting(read=calls, counted=calls, gaps=10_000 - calls),
+        identities=identities(start, start + calls),
+        newest_call_us=NINE_US + max(hours) * HOUR_US,
+    )
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from store_samples import (
     SECOND,
     TEN_US,
     identities,
+    many_cells,
     progress_of,
 )
 
@@ -120,6 +121,25 @@ def test_a_cell_that_a_batch_names_twice_is_added_up(store: StoreAddress) -> Non
             (NINE_US, "Passing Call", "HAN", 6),
             (TEN_US, "Passing Call", "HAN", 1),
         ]
+
+
+def test_a_large_batch_is_added_to_windows_that_are_there_and_to_new_ones(
+    store: StoreAddress,
+) -> None:
+    """First one window in three of 60, with every other call type; then all of them."""
+    with opened(store) as writer:
+        writer.commit_batch(many_cells(0, range(0, 60, 3), range(0, 100, 2)))
+        writer.commit_batch(many_cells(1, range(60), range(100)))
+    with open_reader(store) as reader:
+        held = {(each.window_us, each.call_type): each.calls for each in reader.cells()}
+        in_windows = {each.window_s: each.calls for each in reader.window_totals()}
+    assert held == {
+        (NINE_US + hour * HOUR_US, f"type {kind}"): 2 if hour % 3 == 0 and kind % 2 == 0 else 1
+        for hour in range(60)
+        for kind in range(100)
+    }
+    assert in_windows == {NINE_S + hour * 3600: 150 - 50 * (hour % 3 > 0) for hour in range(60)}
+    assert store_problems(store) == []
 
 
 def test_labels_are_ordered_by_code_point_whatever_they_are(store: StoreAddress) -> None:

@@ -31,7 +31,15 @@ from sfcrime.store.records import CellCount
 from sfcrime.store.soundness import store_problems
 from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.store.written_state import NO_ANSWER, open_look
-from store_samples import FIRST, GENERATION, NINE_US, SECOND, identities, progress_of
+from store_samples import (
+    FIRST,
+    GENERATION,
+    NINE_US,
+    SECOND,
+    identities,
+    many_cells,
+    progress_of,
+)
 
 Database = PostgresDatabase
 
@@ -92,6 +100,26 @@ def test_a_batch_whose_connection_ends_before_its_commit_is_written_again(
     writer.commit_batch(SECOND)
     assert holds(postgresql_store) == (2, 10, 10)
     assert writer.first_copies(identities(10, 12)).tolist() == [False, True]
+
+
+def test_a_batch_whose_connection_ends_while_cells_are_copied_is_written_again(
+    writer: StoreWriter,
+    postgresql_store: PostgresqlAddress,
+    postgres_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write, lost = psycopg.Copy.write, list[bool]()
+
+    def ended(copy: psycopg.Copy[Any], data: bytes) -> None:
+        if not lost:
+            lost.append(True)
+            _assert_ended(postgres_database)
+        write(copy, data)
+
+    monkeypatch.setattr(psycopg.Copy, "write", ended)
+    writer.commit_batch(many_cells(0, range(60), range(100)))
+    assert lost
+    assert holds(postgresql_store) == (1, 6_000, 6_000)
 
 
 def _assert_ended(database: Database) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from operator import itemgetter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, update
 
 from sfcrime.domain.outcomes import Outcome
@@ -63,10 +65,9 @@ def add_cells(
         }
     )
     ordered = _in_order(table)
-    columns = [_integers(column) for column in ordered.columns]
-    upserts.merge_cells(connection, [[number] * len(ordered), *columns])
+    upserts.merge_cells(connection, number, [_integers(column) for column in ordered.columns])
     by_window = table.group_by("window_s").aggregate([("calls", "sum")]).sort_by("window_s")
-    windows, calls = (_integers(by_window[name]) for name in ("window_s", "calls_sum"))
+    windows, calls = (_integers(by_window[name]).tolist() for name in ("window_s", "calls_sum"))
     upserts.merge_window_totals(connection, number, outcome.batch_id, windows, calls)
 
 
@@ -81,12 +82,8 @@ def _in_order(cells: pa.Table) -> pa.Table:
     return _in_order(added_up.rename_columns(cells.column_names))
 
 
-def _integers(column: pa.ChunkedArray) -> list[int]:
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    values = memoryview(array.buffers()[1]).cast("q")  # five times faster than to_pylist
-    return values[array.offset : array.offset + len(array)].tolist()
+def _integers(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return np.asarray(column, np.int64)
 
 
 def add_set_aside(connection: Connection, number: int, outcome: BatchOutcome) -> None:
