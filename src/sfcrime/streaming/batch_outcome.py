@@ -75,7 +75,11 @@ def _cells(records: JudgedRecords, counted: Integers, window_minutes: int) -> Ce
     labels = max(1, len(records.labels))
     # One number stands for window and label: a century has 53 million minutes.
     numbered = records.call_us[counted] // width * labels + records.label[counted]
-    cells, calls = np.unique(numbered, return_counts=True)
+    # Calls come nearly in order of time, where a stable sort takes a third of `np.unique`'s time;
+    # in no order at all it takes a quarter more.
+    ordered = np.sort(numbered, kind="stable")
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    cells, calls = ordered[starts], np.diff(starts, append=len(ordered))
     codes = pa.array(cells % labels, pa.int32())
     # Reasons and "late" are labels as well; no counted call has one, so what they split into is
     # never used.
@@ -90,7 +94,7 @@ def _cells(records: JudgedRecords, counted: Integers, window_minutes: int) -> Ce
 
 def _decoded(codes: pa.Array, texts: list[str]) -> pa.Array:
     """The text of each code; texts that no code has are left out, equal ones share one number."""
-    used = np.unique(codes).tolist()
+    used = np.flatnonzero(np.bincount(codes)).tolist()
     dictionary = pa.array([texts[code] for code in used], pa.string()).dictionary_encode()
     numbers = np.zeros(len(texts) + 1, np.int32)
     numbers[used] = dictionary.indices
