@@ -28,6 +28,36 @@ freed.after(1)
 print(held - resident())
 """
 
+_HOLES_OF_LARGE_BLOCKS = """
+import ctypes
+from sfcrime.machine.freed_memory import keep_large_blocks_apart
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+{call}
+libc.free(libc.malloc(16_000_000))  # from here on, glibc takes smaller blocks from the heap
+before = resident()
+large = []
+for _ in range(100):
+    large.append(libc.malloc(1_000_000))
+    ctypes.memset(large[-1], 1, 1_000_000)
+last = libc.malloc(100_000)  # above the holes: the heap cannot shrink by itself
+for block in large:
+    libc.free(block)
+print(resident() - before)
+"""
+
+_ONLY_GLIBC = pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
+    reason="only glibc gives back what lies below memory in use",
+)
+
 
 def test_it_gives_back_once_after_large_work() -> None:
     given: list[str] = []
@@ -59,13 +89,20 @@ def test_small_work_gives_back_after_every_500_pieces() -> None:
     assert given == ["back", "back"]
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
-    reason="only glibc gives back what lies below memory in use",
-)
+@_ONLY_GLIBC
 def test_the_system_gets_what_the_heap_held_free() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", _HELD_BY_THE_HEAP], capture_output=True, text=True, check=True
-    )
+    assert _printed_by(_HELD_BY_THE_HEAP) > 100_000_000
 
-    assert int(ended.stdout) > 100_000_000
+
+@_ONLY_GLIBC
+def test_large_blocks_leave_no_holes_once_they_are_kept_apart() -> None:
+    assert _printed_by(_HOLES_OF_LARGE_BLOCKS.format(call="")) > 90_000_000
+    kept_apart = _HOLES_OF_LARGE_BLOCKS.format(call="keep_large_blocks_apart()")
+    assert _printed_by(kept_apart) < 5_000_000
+
+
+def _printed_by(program: str) -> int:
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return int(ended.stdout)

@@ -18,11 +18,29 @@ SMALL_PIECES = 500
 """So many pieces of small work do so together: minutes of a fast replay, hours of live calls."""
 
 
+_LARGE_BLOCK = 128 * 1024
+_MMAP_THRESHOLD = -3
+"""The number of that option of glibc's `mallopt`."""
+
+
 def trim_heap() -> None:
     """Gives back what the C library holds free; nothing where it cannot (it can in glibc)."""
     trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def keep_large_blocks_apart() -> None:
+    """From now on, each block of 128 KiB or more has pages of its own, which go back to the system
+    with it; nothing where the C library cannot (it can in glibc).
+
+    By itself glibc stops doing so once a larger block was freed. A thread that makes large columns
+    anew again and again then leaves holes of megabytes in its heap. New pages cost some time: this
+    is for programs that have more of that than of memory.
+    """
+    set_option: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(_MMAP_THRESHOLD, _LARGE_BLOCK)
 
 
 @dataclass(slots=True)
