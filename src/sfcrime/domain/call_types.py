@@ -34,7 +34,6 @@ _SECTION_TAIL = re.compile(r"[.,](\d\d)")
 _SLASHED_MODIFIER = re.compile(r"\b([ij])/([op])\b")  # "j/o", "i/p"
 
 
-@lru_cache(maxsize=16_384)
 def read_call_type(raw: str) -> str:
     """What a label is grouped by: a standard description, the meaning of a code, or itself.
 
@@ -50,6 +49,12 @@ def read_call_type(raw: str) -> str:
             return raw  # most notes end at their first word
         reading = each
     return raw if reading is None else reading
+
+
+@lru_cache(maxsize=16_384)
+def remembered_call_type(raw: str) -> str:
+    """The same, for whoever meets a label again and again."""
+    return read_call_type(raw)
 
 
 def _readings_in(folded: str) -> Iterator[str | None]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sfcrime.domain.call_types import read_call_type
+from sfcrime.domain.call_types import remembered_call_type
 from sfcrime.domain.wall_clock import is_missing
 from sfcrime.store.records import CellCount
 
@@ -49,7 +49,7 @@ def movement(
     sums: dict[str, Counter[int]] = {}
     for cell in kept:
         if cell.window_us >= starts[0]:
-            label = read_call_type(cell.call_type)
+            label = remembered_call_type(cell.call_type)
             sums.setdefault(label, Counter())[cell.window_us] += cell.calls
     ranked = sorted(sums.items(), key=lambda item: (-item[1].total(), item[0]))
     return [_movement_of(label, counts, starts) for label, counts in ranked[:top]]

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sfcrime.domain.call_types import read_call_type
+from sfcrime.domain.call_types import remembered_call_type
 from sfcrime.domain.dispositions import describe
 from sfcrime.domain.wall_clock import MICROS, is_missing, is_repeated
 from sfcrime.store.records import CellCount
@@ -110,7 +110,7 @@ def rollup(
     for cell in cells:
         call_type = disposition = None
         if with_type:
-            call_type = cell.call_type if raw else read_call_type(cell.call_type)
+            call_type = cell.call_type if raw else remembered_call_type(cell.call_type)
         if with_disposition:
             disposition = cell.disposition if raw else describe(cell.disposition).merged_code
         sums[start_of(cell.window_us, every), call_type, disposition] += cell.calls
