@@ -31,6 +31,8 @@ _REACHABLE = """() => [...document.querySelectorAll(
   return !group && !element.disabled && element.tabIndex >= 0
     && element.checkVisibility({ visibilityProperty: true });
 }).length"""
+_COLOURS_ARE_THERE = "() => !document.getAnimations().some((each) => each instanceof CSSTransition)"
+"""A button's background takes a moment to become another one."""
 _MOST_STOPS = 600
 _THEMES: tuple[Theme, ...] = ("light", "dark")
 
@@ -46,6 +48,7 @@ def test_axe_finds_nothing_in_light_and_dark_on_large_and_small_screens(
             window.page.wait_for_function(
                 "(theme) => document.documentElement.dataset.theme === theme", arg=theme
             )
+            window.page.wait_for_function(_COLOURS_ARE_THERE)
             for width in (1440, 360):
                 window.page.set_viewport_size({"width": width, "height": 900})
                 found = Axe().run(window.page)

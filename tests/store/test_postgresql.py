@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -120,6 +121,16 @@ def test_a_batch_whose_connection_ends_while_cells_are_copied_is_written_again(
     writer.commit_batch(many_cells(0, range(60), range(100)))
     assert lost
     assert holds(postgresql_store) == (1, 6_000, 6_000)
+
+
+def test_a_reader_whose_connection_ends_says_so_and_leaves_nothing_open(
+    writer: StoreWriter, postgresql_store: PostgresqlAddress, postgres_database: Database
+) -> None:
+    writer.commit_batch(FIRST)
+    with pytest.raises(StoreLost), open_reader(postgresql_store) as reader:
+        assert end_connections(postgres_database, "sfcrime reader") == 1
+        list(reader.cells())
+    gc.collect()  # a cursor that is forgotten while it is open warns, which fails a test
 
 
 def _assert_ended(database: Database) -> None:

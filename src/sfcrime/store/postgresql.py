@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 from psycopg.types.numeric import IntLoader
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from sfcrime.errors import StoreUnavailable, UsageError
@@ -110,7 +110,17 @@ def open_for_reading(address: PostgresqlAddress, limit_s: float, *, again: bool 
     pool: dict[str, Any] = {"poolclass": NullPool}
     if again:
         pool = {"pool_size": 1, "pool_pre_ping": True}
-    return create_engine("postgresql+psycopg://", creator=connect, use_native_hstore=False, **pool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=connect, use_native_hstore=False, **pool
+    )
+    event.listen(engine, "handle_error", _close_cursor)
+    return engine
+
+
+def _close_cursor(failed: ExceptionContext) -> None:
+    """SQLAlchemy forgets the cursor of a connection that is lost, and the driver warns of it."""
+    if failed.is_disconnect and failed.execution_context is not None:
+        failed.execution_context.cursor.close()
 
 
 def open_for_looking(address: PostgresqlAddress, *, safe: bool = False) -> DriverConnection:
