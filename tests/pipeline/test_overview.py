@@ -178,6 +178,30 @@ def test_a_watch_shows_every_batch_as_soon_as_it_is_committed(tmp_path: Path) ->
     assert (first.accounting.read, second.accounting.read) == (11, 15)
 
 
+def test_movements_are_not_read_again_of_a_job_that_only_says_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfcrime.pipeline.overview._SHARE_OF_TIME", 1.0)
+    watch = OverviewWatch(tmp_path, windows=3, top=5)
+    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+        writer.create_generation(GENERATION)
+        writer.commit_batch(FIRST)
+        before = watch.look()
+        with monkeypatch.context() as refused:
+            refused.setattr(StoreReader, "largest_cells", _refuse_cells)
+            writer.record_progress(progress_of(FIRST.batch_id))
+            after = watch.look()
+        writer.commit_batch(SECOND)
+        later = watch.look()
+    assert before.counted and after.counted and later.counted
+    assert after.counted.last_batch == progress_of(FIRST.batch_id)
+    assert after.counted.movements == before.counted.movements != later.counted.movements
+
+
+def _refuse_cells(*_: object) -> None:
+    raise AssertionError("cells were read")
+
+
 def test_movements_that_take_long_to_read_take_a_tenth_of_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,8 @@ class OverviewWatch:
         self._seen: WrittenState | None = None
         self._counted: Counted | None = None
         self._writer: WriterState | None = None
+        self._moved: tuple[Generation, Totals] | None = None
+        """What the movements are of; a job that has nothing to commit writes all the same."""
         self._movements_due_s = 0.0
 
     def look(self) -> Overview:
@@ -147,11 +149,14 @@ class OverviewWatch:
                     movements=self._counted.movements if self._counted else (),
                     left_out=self._counted.left_out if self._counted else 0,
                 )
+                if self._moved == (counted.generation, counted.totals):
+                    return counted
                 if time.monotonic() < self._movements_due_s:
                     self._seen = None  # they are read by a later look, even of the same store
                     return counted
                 return self._with_movements(counted, reader)
         except StoreEmpty:  # not made yet
+            self._moved = None
             return None
         except StoreUnavailable:  # what was read last stays, and is shown as stale
             return self._counted
@@ -165,6 +170,7 @@ class OverviewWatch:
             windows=self._windows,
             top=self._top,
         )
+        self._moved = counted.generation, counted.totals
         now_s = time.monotonic()
         self._movements_due_s = now_s + (now_s - started_s) * (1 / _SHARE_OF_TIME - 1)
         return replace(counted, movements=tuple(moved), left_out=largest.left_out)
