@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from importlib.metadata import version
 
+import confluent_kafka
 from confluent_kafka.admin import TopicDescription  # type: ignore[attr-defined]
 
 from sfcrime.errors import TopicMadeAgain
 
-_KEEPS_EVERY_ID = version("confluent-kafka") in {"2.16.1"}
-"""These versions hold one reference too many to each topic id that they hand out, so that nothing
+_KEEPS_EVERY_ID = str(confluent_kafka.__version__) == "2.16.1"
+"""This version holds one reference too many to each topic id that it hands out, so that nothing
 ever frees it: some 100 bytes a batch, gigabytes a year where batches never pause."""
 
 

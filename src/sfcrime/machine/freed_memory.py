@@ -16,8 +16,6 @@ LARGE_WORK = 20_000
 """So many records at a time, or more, leave something to give back."""
 SMALL_PIECES = 500
 """So many pieces of small work do so together: minutes of a fast replay, hours of live calls."""
-
-
 _LARGE_BLOCK = 128 * 1024
 _MMAP_THRESHOLD = -3
 """The number of that option of glibc's `mallopt`."""
@@ -25,9 +23,7 @@ _MMAP_THRESHOLD = -3
 
 def trim_heap() -> None:
     """Gives back what the C library holds free; nothing where it cannot (it can in glibc)."""
-    trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    _tell_heap("malloc_trim", 0)
 
 
 def keep_large_blocks_apart() -> None:
@@ -38,9 +34,14 @@ def keep_large_blocks_apart() -> None:
     anew again and again then leaves holes of megabytes in its heap. New pages cost some time: this
     is for programs that have more of that than of memory.
     """
-    set_option: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option is not None:
-        set_option(_MMAP_THRESHOLD, _LARGE_BLOCK)
+    _tell_heap("mallopt", _MMAP_THRESHOLD, _LARGE_BLOCK)
+
+
+def _tell_heap(name: str, *numbers: int) -> None:
+    """Calls a function of the C library, if it has it."""
+    function: Callable[..., int] | None = getattr(ctypes.CDLL(None), name, None)
+    if function is not None:
+        function(*numbers)
 
 
 @dataclass(slots=True)

@@ -45,6 +45,8 @@ class Counted:
     movements: tuple[Movement, ...]
     left_out: int = 0
     """Calls that the movements lack, because they are in the rarest of too many cells."""
+    moved: tuple[Generation, Totals] | None = None
+    """What the movements are of; they may be older than the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,6 @@ class OverviewWatch:
         self._seen: WrittenState | None = None
         self._counted: Counted | None = None
         self._writer: WriterState | None = None
-        self._moved: tuple[Generation, Totals] | None = None
-        """What the movements are of; a job that has nothing to commit writes all the same."""
         self._movements_due_s = 0.0
 
     def look(self) -> Overview:
@@ -138,6 +138,7 @@ class OverviewWatch:
         )
 
     def _read(self) -> Counted | None:
+        was = self._counted
         try:
             with open_reader(self._store) as reader:
                 self._writer = reader.writer_state()
@@ -146,20 +147,20 @@ class OverviewWatch:
                     totals=reader.totals(),
                     ledger=tuple(reader.partition_ledger()),
                     last_batch=next(iter(reader.progress(1)), None),
-                    movements=self._counted.movements if self._counted else (),
-                    left_out=self._counted.left_out if self._counted else 0,
+                    movements=was.movements if was else (),
+                    left_out=was.left_out if was else 0,
+                    moved=was.moved if was else None,
                 )
-                if self._moved == (counted.generation, counted.totals):
-                    return counted
+                if counted.moved == (counted.generation, counted.totals):
+                    return counted  # a job that has nothing to commit writes all the same
                 if time.monotonic() < self._movements_due_s:
                     self._seen = None  # they are read by a later look, even of the same store
                     return counted
                 return self._with_movements(counted, reader)
         except StoreEmpty:  # not made yet
-            self._moved = None
             return None
         except StoreUnavailable:  # what was read last stays, and is shown as stale
-            return self._counted
+            return was
 
     def _with_movements(self, counted: Counted, reader: StoreReader) -> Counted:
         started_s = time.monotonic()
@@ -170,7 +171,11 @@ class OverviewWatch:
             windows=self._windows,
             top=self._top,
         )
-        self._moved = counted.generation, counted.totals
         now_s = time.monotonic()
         self._movements_due_s = now_s + (now_s - started_s) * (1 / _SHARE_OF_TIME - 1)
-        return replace(counted, movements=tuple(moved), left_out=largest.left_out)
+        return replace(
+            counted,
+            movements=tuple(moved),
+            left_out=largest.left_out,
+            moved=(counted.generation, counted.totals),
+        )

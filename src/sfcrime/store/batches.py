@@ -67,7 +67,7 @@ def add_cells(
     ordered = _in_order(table)
     upserts.merge_cells(connection, number, [_integers(column) for column in ordered.columns])
     by_window = table.group_by("window_s").aggregate([("calls", "sum")]).sort_by("window_s")
-    windows, calls = (_integers(by_window[name]).tolist() for name in ("window_s", "calls_sum"))
+    windows, calls = (_integers(by_window[name]) for name in ("window_s", "calls_sum"))
     upserts.merge_window_totals(connection, number, outcome.batch_id, windows, calls)
 
 

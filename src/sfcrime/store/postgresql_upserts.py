@@ -83,11 +83,14 @@ def _copy_cells(connection: Connection, number: int, columns: Sequence[NDArray[n
 
 
 def merge_window_totals(
-    connection: Connection, number: int, batch_id: int, windows: Sequence[int], calls: Sequence[int]
+    connection: Connection,
+    number: int,
+    batch_id: int,
+    windows: NDArray[np.int64],
+    calls: NDArray[np.int64],
 ) -> None:
     """As `upserts.merge_window_totals`."""
-    values = (number, batch_id, _column(windows), _column(calls))
-    connection.exec_driver_sql(_MERGE_TOTALS, values)
+    connection.exec_driver_sql(_MERGE_TOTALS, (number, batch_id, windows, calls))
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -101,10 +104,6 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...
 def add_set_aside(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     """As `upserts.add_set_aside`."""
     connection.exec_driver_sql(_ADD_SET_ASIDE, rows)
-
-
-def _column(numbers: Sequence[int]) -> NDArray[np.int64]:
-    return np.fromiter(numbers, np.int64, len(numbers))
 
 
 def _driver_connection(connection: Connection) -> psycopg.Connection[Any]:

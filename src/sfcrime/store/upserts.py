@@ -62,13 +62,19 @@ def merge_cells(connection: Connection, number: int, columns: Sequence[NDArray[n
 
 
 def merge_window_totals(
-    connection: Connection, number: int, batch_id: int, windows: Sequence[int], calls: Sequence[int]
+    connection: Connection,
+    number: int,
+    batch_id: int,
+    windows: NDArray[np.int64],
+    calls: NDArray[np.int64],
 ) -> None:
     """Adds a batch's calls to the totals of its windows; `windows` holds each once, ascending."""
     if is_postgresql(connection):
         _postgresql().merge_window_totals(connection, number, batch_id, windows, calls)
         return
-    rows = [(number, batch_id, *each) for each in zip(windows, calls, strict=True)]
+    rows = [
+        (number, batch_id, *each) for each in zip(windows.tolist(), calls.tolist(), strict=True)
+    ]
     connection.exec_driver_sql(_MERGE_TOTALS, rows)
 
 
