@@ -53,6 +53,32 @@ for block in large:
 print(resident() - before)
 """
 
+_MEMORY_OF_THREADS = """
+import ctypes
+from threading import Barrier, Thread
+from sfcrime.machine.freed_memory import share_one_heap
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+{call}
+places, together = [], Barrier(8)
+
+def take():
+    together.wait()
+    places.append(libc.malloc(5_000))
+    together.wait()
+
+threads = [Thread(target=take) for _ in range(8)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+with open("/proc/self/maps") as file:
+    first = next(line for line in file if "[heap]" in line).split()[0].split("-")
+low, high = (int(end, 16) for end in first)
+print(sum(not low <= place < high for place in places))
+"""
+
 _ONLY_GLIBC = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"),
     reason="only glibc gives back what lies below memory in use",
@@ -99,6 +125,12 @@ def test_large_blocks_leave_no_holes_once_they_are_kept_apart() -> None:
     assert _printed_by(_HOLES_OF_LARGE_BLOCKS.format(call="")) > 90_000_000
     kept_apart = _HOLES_OF_LARGE_BLOCKS.format(call="keep_large_blocks_apart()")
     assert _printed_by(kept_apart) < 5_000_000
+
+
+@_ONLY_GLIBC
+def test_threads_take_memory_from_the_heap_of_the_first_once_it_is_shared() -> None:
+    assert _printed_by(_MEMORY_OF_THREADS.format(call="")) > 0
+    assert _printed_by(_MEMORY_OF_THREADS.format(call="share_one_heap()")) == 0
 
 
 def _printed_by(program: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from sfcrime.machine.freed_memory import share_one_heap
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.settings import Settings
 from sfcrime.spark.driver import DriverJvm, fresh_work_dir, start_driver_jvm
@@ -64,6 +65,7 @@ def stream_topic(request: StreamRequest) -> dict[int, int]:
     """
     settings = request.settings
     require_settable(settings)
+    share_one_heap()  # it may run for a year
     with job_lock(settings.data_dir):
         request.hooks.on_step("starting Spark")
         jvm = start_driver_jvm(settings, fresh_work_dir(settings.data_dir))

@@ -27,7 +27,7 @@ from sfcrime.dashboard.serving.probes import SeenSource
 from sfcrime.domain.known_lag import Lag
 from sfcrime.domain.safe_text import terminal_safe
 from sfcrime.errors import PortTaken, SfcrimeError, UsageError
-from sfcrime.machine.freed_memory import keep_large_blocks_apart
+from sfcrime.machine.freed_memory import keep_large_blocks_apart, share_one_heap
 from sfcrime.machine.own_folder import MARK
 from sfcrime.pipeline.activity import DashboardActivity, write_activity
 from sfcrime.settings import Settings
@@ -54,6 +54,7 @@ def serve(settings: Settings, stop: Event, on_answering: Callable[[str], None]) 
         PortTaken: something else listens on the port.
         UsageError: the address cannot be used, or lacks what `binding_of` asks for.
     """
+    share_one_heap()
     keep_large_blocks_apart()  # the columns of a month are computed anew many times a minute
     binding = binding_of(settings.dashboard)
     with _listener(binding) as listener, told_safely(), _activity(settings.data_dir) as tell:
