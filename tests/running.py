@@ -132,7 +132,7 @@ class Sfcrime:
 
 @dataclass(frozen=True)
 class Digest:
-    """Two counts are the same iff their digests are."""
+    """Two counts have the same accounting and cells iff their digests are equal."""
 
     accounting: Accounting
     cells: int

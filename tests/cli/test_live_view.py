@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from sfcrime.cli.live_view import RateMeter, draw, plain_line
+from sfcrime.cli.live_view import RateMeter, View, draw, plain_line
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import (
     DashboardActivity,
@@ -290,6 +290,21 @@ def test_the_plain_line_names_what_is_down_and_counts_restarts_to_the_end() -> N
     assert plain_line(STALE, ends, "stopped").endswith(
         "; producer publishing; stream stopped; restarts: broker 1, stream 3"
     )
+
+
+def test_without_a_terminal_it_prints_what_is_new_and_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s, printed = [10.0], io.StringIO()
+    monkeypatch.setattr("sfcrime.cli.live_view.time.monotonic", lambda: now_s[0])
+
+    with View(Console(file=printed, width=400), plain=True, steps=["counting"]) as view:
+        for seconds, end in ((0.0, 46_258), (2.0, 46_258), (2.0, 46_259), (1.0, 46_260)):
+            now_s[0] += seconds
+            view.show(OVERVIEW, {0: end})
+
+    lines = printed.getvalue().splitlines()
+    assert [line.split("; ")[2] for line in lines] == ["lag 1,000", "lag 1,001"]
 
 
 def test_a_rate_is_taken_over_the_last_ten_seconds() -> None:

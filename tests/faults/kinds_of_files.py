@@ -28,9 +28,9 @@ DISKS = {"data": 192, "data/kafka": 192}
 
 
 @contextmanager
-def _killed_meanwhile(service: Service) -> Iterator[None]:
+def _killed_meanwhile(service: Service, *, to_older_store: bool = False) -> Iterator[None]:
     """The files are changed within the block; readers see nothing of it."""
-    with service.observer.looking_away():
+    with service.observer.looking_away(may_go_back=to_older_store):
         service.kill()
         yield
         service.start()
@@ -82,7 +82,7 @@ def clean_shutdown_mark_lost(service: Service, chance: random.Random) -> Inflict
 def wal_torn(service: Service, chance: random.Random) -> Inflicted:
     """The last bytes of the file beside the database are gone, as after a power cut on a disk that
     said it had written them: the newest transactions were never made."""
-    with _killed_meanwhile(service):
+    with _killed_meanwhile(service, to_older_store=True):
         before = service.position()
         wal = service.data_dir / f"{STORE_FILE}-wal"
         wal.with_name(f"{STORE_FILE}-shm").unlink(missing_ok=True)
@@ -102,7 +102,7 @@ def backup_restored(service: Service, chance: random.Random) -> Inflicted:
     with closing(sqlite3.connect(store)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     a_while(chance, 2 * _COPY_IS_OLDER_BY_S, _COPY_IS_OLDER_BY_S)
-    with _killed_meanwhile(service):
+    with _killed_meanwhile(service, to_older_store=True):
         before = service.position()
         _remove_store(service)
         shutil.move(copy, store)
@@ -113,7 +113,7 @@ def backup_restored(service: Service, chance: random.Random) -> Inflicted:
 
 def store_lost(service: Service, chance: random.Random) -> Inflicted:
     """Nothing is left of the store: all is counted from the topic's beginning."""
-    with _killed_meanwhile(service):
+    with _killed_meanwhile(service, to_older_store=True):
         before = service.position()
         _remove_store(service)
     return Inflicted(f"after batch {before.batch}", Position())

@@ -150,12 +150,17 @@ class Observer:
         return found
 
     @contextmanager
-    def looking_away(self) -> Iterator[None]:
-        """Nothing is read within the block, in which another state of the store is put in place;
-        afterwards numbers may be lower than before."""
+    def looking_away(self, *, may_go_back: bool = False) -> Iterator[None]:
+        """Nothing is read within the block, in which files are changed.
+
+        Args:
+            may_go_back: an older state of the store is put in place; afterwards numbers may be
+                lower than before.
+        """
         with self._polling:
             yield
-            self._seen.clear()
+            if may_go_back:
+                self._seen.clear()
 
     def take_note(self, sight: Sight) -> None:
         """Compares what was seen with itself and with what was seen before."""

@@ -85,6 +85,7 @@ def _run(
         timeout_s=550,
     )
     assert ended.code == 0, ended.out + ended.err
+    assert sfcrime("audit", timeout_s=550).code == 0
     return sfcrime.digest()
 
 

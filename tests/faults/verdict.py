@@ -31,7 +31,7 @@ def audited(ran: Ran) -> Audited:
     if ran.code not in (0, 3):
         return Audited(ran.code, -1, 0, (f"audit: exit code {ran.code}: {ran.err[-400:]}",))
     result = json.loads(ran.out)
-    account = Accounting(**result["accounting"])
+    account = Accounting(**result["stored_accounting"])  # the recount's adds up by itself
     offsets = sum(each["end"] - each["start"] for each in result["offsets"].values())
     wrong = []
     if ran.code or result["differing"] or result["difference_counts"]:

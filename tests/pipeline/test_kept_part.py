@@ -161,6 +161,24 @@ def test_what_was_killed_at_its_first_start_is_started_again() -> None:
     assert kept.delay_s() == 0.5
 
 
+def test_an_error_that_may_pass_is_none_of_the_first_start_once_it_was_started_again() -> None:
+    kept = Kept()
+    kept.ends(KILLED)
+    kept.delay_s()
+    kept.ends(FAILED)
+    assert kept.delay_s() == 1.0
+
+
+def test_what_is_away_for_days_is_tried_every_fifteen_seconds() -> None:
+    kept = Kept(give_up_after_s=float("inf"))
+    kept.part.works()
+    for _ in range(1_100):
+        kept.ends()
+        kept.passes(15)
+    assert kept.process.starts == 1_101
+    assert kept.part.longer_each_time(1.0) == 1_024
+
+
 def test_it_is_given_up_when_it_was_down_for_too_long(kept: Kept) -> None:
     kept.process.failure = ChildFailed("It ended.", next_step="read its log")
     kept.passes(1_000)
@@ -244,7 +262,13 @@ def test_it_is_starting_until_it_works_for_the_first_time_and_is_no_restart_then
     assert kept.said == []
 
 
-def test_a_part_that_is_done_is_no_longer_down(kept: Kept) -> None:
+def test_a_part_that_has_done_its_work_is_no_longer_down_and_not_started_again(
+    kept: Kept,
+) -> None:
+    kept.part.has_done_its_work = lambda code: code == 0
     kept.ends()
-    kept.part.is_done()
-    assert kept.part.state == "done"
+    kept.delay_s()
+    kept.ends(0)
+    kept.passes(1_000)
+    assert kept.part.as_state().state == "done"
+    assert kept.process.starts == 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sfcrime.domain.outcomes import Accounting
+from sfcrime.errors import UsageError
 from sfcrime.pipeline.activity import (
     PartState,
     ProducerActivity,
@@ -17,12 +18,14 @@ from sfcrime.pipeline.activity import (
     SupervisionActivity,
     write_activity,
 )
+from sfcrime.pipeline.job_watch import JobWatch
 from sfcrime.pipeline.liveness import Liveness
 from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader
 from sfcrime.store.records import LargestCells
 from sfcrime.store.writer import open_writer
+from sfcrime.store.written_state import NO_ANSWER
 from store_samples import FIRST, GENERATION, SECOND, progress_of
 
 
@@ -156,6 +159,39 @@ def test_a_watched_store_is_not_read_again_where_nothing_was_written(
     assert after.counted is before.counted
     assert after.accounting.read == FIRST.accounting.read
     assert after.producer.sent == 15
+
+
+def test_a_database_that_does_not_answer_is_not_asked_again_for_its_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _count_into(tmp_path / STORE_FILE)
+    watch = OverviewWatch(tmp_path, windows=3, top=5)
+    before = watch.look().counted
+    monkeypatch.setattr(watch, "_written_state", lambda: NO_ANSWER)
+    monkeypatch.setattr("sfcrime.pipeline.overview.open_reader", _refuse)
+
+    assert watch.look().counted is before
+
+
+def test_what_was_read_last_stays_while_the_password_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _count_into(tmp_path / STORE_FILE)
+    watch, job = OverviewWatch(tmp_path, windows=3, top=5), JobWatch(tmp_path / STORE_FILE, 60)
+    before = watch.look().counted
+    job.look({}, kafka_answers=True)
+    for module in ("overview", "job_watch"):
+        monkeypatch.setattr(f"sfcrime.pipeline.{module}.open_reader", _no_password)
+    with open_writer(tmp_path / STORE_FILE, history_rows=100) as writer:
+        writer.record_progress(progress_of(2))
+
+        assert watch.look().counted is before
+        job.look({0: 11, 1: 15}, kafka_answers=True)
+        assert job.gets_on
+
+
+def _no_password(_: Path) -> None:
+    raise UsageError("The password file holds no password.")
 
 
 def _refuse(_: Path) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event, Thread
+from typing import cast
 
 import pytest
 
 from other_program import STAYS, OtherProgram
 from running import settings_in, wait_until
-from sfcrime.errors import AlreadyRunning
+from sfcrime.errors import AlreadyRunning, SfcrimeError, UsageError
 from sfcrime.machine.child import last_lines
 from sfcrime.machine.own_folder import DATA_FOLDER, file_lock, take_folder
 from sfcrime.pipeline.activity import SupervisionActivity, read_activity
+from sfcrime.pipeline.job_watch import JobWatch
 from sfcrime.pipeline.stream_supervisor import StreamSupervisor
 from sfcrime.settings import KafkaSettings, Settings
 
@@ -27,6 +29,15 @@ UNTIL_TOLD = (
     "sys.exit({code})"
 )
 """Ends with a code of its own once it is told to."""
+
+
+DEAF = (
+    "import signal, time\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+    "print('waits', flush=True)\n"
+    "time.sleep(300)"
+)
+"""Hears nothing that it is told."""
 
 
 class Supervised:
@@ -74,6 +85,56 @@ def test_told_to_stop_it_waits_for_the_streams_own_end(settings: Settings, code:
     finally:
         beside.join()
     assert stream.part.exit_code == code
+
+
+class Looks:
+    """Stands in for the look at the job's store."""
+
+    gets_on = False
+
+    def __init__(self, hangs: str = "", error: SfcrimeError | None = None) -> None:
+        self._hangs, self._error = hangs, error
+
+    def look(self, ends: Mapping[int, int], *, kafka_answers: bool) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def hangs(self) -> str:
+        return self._hangs
+
+    def was_killed(self) -> None:
+        self._hangs = ""
+
+
+def test_told_to_stop_it_ends_a_stream_that_hangs(settings: Settings) -> None:
+    stream = Supervised(settings, DEAF)
+    stream.supervisor._stream._watch = cast("JobWatch", Looks())
+
+    def stop_it() -> None:
+        wait_until(lambda: "waits" in last_lines(stream.part.log_path), "its start")
+        hangs = Looks("gave no sign of life for 60 s")
+        stream.stop.set()
+        stream.supervisor._stream._watch = cast("JobWatch", hangs)
+
+    beside = Thread(target=stop_it)
+    beside.start()
+    try:
+        assert stream.supervisor.run(stream.stop) == 1
+    finally:
+        beside.join()
+    assert stream.part.exit_code == -signal.SIGKILL
+    assert stream.said == ["the stream gave no sign of life for 60 s"]
+
+
+def test_an_error_of_the_supervisor_itself_is_not_taken_for_one_that_the_stream_told(
+    settings: Settings,
+) -> None:
+    stream = Supervised(settings, STAYS)
+    unread = UsageError("The password file is open to all.", rule="", next_step="")
+    stream.supervisor._stream._watch = cast("JobWatch", Looks(error=unread))
+    with pytest.raises(UsageError):
+        stream.supervisor.run(stream.stop)
+    assert stream.part.exit_code == -signal.SIGKILL
 
 
 def test_a_killed_stream_is_noted_as_down_and_not_started_without_a_broker(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,8 @@ from sfcrime.errors import (
     StoreUnavailable,
     UsageError,
 )
-from sfcrime.postgres.server import start_server
+from sfcrime.machine.processes import descendants
+from sfcrime.postgres.server import RunningServer, start_server
 from sfcrime.store import postgresql, postgresql_lock, transactions
 from sfcrime.store.address import PostgresqlAddress
 from sfcrime.store.reader import Readers, open_reader
@@ -428,9 +432,65 @@ def test_a_look_waits_for_no_connection_for_long(monkeypatch: pytest.MonkeyPatch
         asked.append(parameters)
         raise psycopg.OperationalError("no answer")
 
-    monkeypatch.setattr(psycopg, "connect", connect)
+    monkeypatch.setattr(psycopg.Connection, "connect", connect)
     assert open_look(PostgresqlAddress("postgresql://me@127.0.0.1/calls"))() == NO_ANSWER
     assert [(each["connect_timeout"], each["tcp_user_timeout"]) for each in asked] == [(2, 5_000)]
+
+
+@contextmanager
+def frozen(server: RunningServer) -> Iterator[None]:
+    """The server's processes are stopped; its kernel goes on to acknowledge what it is sent."""
+    stopped = [server.pid, *descendants(server.pid)]
+    try:
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_nobody_who_reads_waits_without_end_for_a_server_that_is_frozen(
+    writer: StoreWriter,
+    postgresql_store: PostgresqlAddress,
+    postgres_server: RunningServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgresql, "_LOOK_S", 1.0)
+    monkeypatch.setattr(postgresql, "_ON_THE_WAY_S", 1.0)
+    writer.commit_batch(FIRST)
+    look = open_look(postgresql_store)
+    written = look()
+    with pytest.raises(StoreLost, match="does not answer"):  # noqa: SIM117  # it comes with its end
+        with open_reader(postgresql_store, limit_s=1) as reader:
+            assert reader.totals().batches == 1
+            with frozen(postgres_server):
+                wait_until(lambda: look() == NO_ANSWER, "the look to miss the server", 30)
+                reader.totals()
+    wait_until(lambda: look() == written, "the look to find the server again", 30)
+
+
+def test_a_password_that_is_being_replaced_is_waited_for_by_a_writer_that_had_it(
+    postgresql_store: PostgresqlAddress, postgres_database: Database, tmp_path: Path
+) -> None:
+    password = Path(postgresql_store.password_file)
+    copy = tmp_path / "password"
+    copy.touch(mode=0o600)
+    address = replace(postgresql_store, password_file=str(copy))
+    with pytest.raises(UsageError, match="holds no password"):
+        open_writer(address, history_rows=100)
+
+    copy.write_bytes(password.read_bytes())
+    with opened(address) as writer:
+        copy.write_bytes(b"")
+        end_connections(postgres_database)
+        going_on = threading.Thread(target=writer.commit_batch, args=(FIRST,))
+        going_on.start()
+        wait_until(lambda: writer._transactions.was_lost, "the writer to miss its connection")
+        copy.write_bytes(password.read_bytes())
+        going_on.join(timeout=60)
+    assert holds(postgresql_store)[0] == 1
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -513,7 +513,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         open_writer(tmp_path / "file" / "sfcrime.db", history_rows=100)
 
 
-def test_a_commit_is_flushed_to_disk_before_it_is_reported(tmp_path: Path) -> None:
+def test_the_writer_asks_for_a_sync_at_every_commit(tmp_path: Path) -> None:
     engine = sqlite.open_for_writing(tmp_path / "sfcrime.db")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL

@@ -1,4 +1,4 @@
-"""The view of `sfcrime run`: a live one on a terminal, a line every two seconds elsewhere.
+"""The view of `sfcrime run`: a live one on a terminal, lines elsewhere.
 
 Only the terminal's own 16 colours are used, and none carries a meaning that the text does not:
 the view reads on dark and on light, and without colour. It fits 80 columns, and where there
@@ -146,7 +146,8 @@ def _down(overview: Overview, name: str) -> str:
 
 
 class View:
-    """The live view on a terminal, a line every two seconds elsewhere."""
+    """The live view on a terminal; elsewhere lines, one every two seconds at most, and none that
+    says what the one before it said."""
 
     def __init__(self, console: Console, plain: bool, steps: list[str]) -> None:
         self._console = console
@@ -183,4 +184,6 @@ class View:
         elif now - self._printed >= _LINE_S:
             self._printed = now
             line = plain_line(overview, topic_ends, self._steps[-1], liveness)
-            note(line, console=self._console)
+            if line != self._drawn:
+                self._drawn = line
+                note(line, console=self._console)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sfcrime.domain.topic_state import is_caught_up
-from sfcrime.errors import StoreUnavailable
+from sfcrime.errors import StoreUnavailable, UsageError
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import open_reader
@@ -121,5 +121,5 @@ class JobWatch:
         try:
             with open_reader(self._store) as reader:
                 return {each.partition: each.end for each in reader.partition_ledger()}
-        except StoreUnavailable:  # not made yet, or its disk is full
+        except (StoreUnavailable, UsageError):  # not made yet; its disk is full; no password now
             return self._reached

@@ -95,7 +95,7 @@ class KeptBroker:
             if topic.answers and topic.as_of_s > process.started_s:
                 process.answers()
                 self.part.works()
-            elif silent_s > self._killed_after_s * 2**self.part.attempts:
+            elif silent_s > self.part.longer_each_time(self._killed_after_s):
                 # A broker that checks its logs after a crash may take longer the next time.
                 self.part.kill(f"did not answer for {silent_s:.0f} s")
             elif silent_s > SILENT_AFTER_S:

@@ -24,6 +24,8 @@ FIRST_DELAY_S = 0.5
 MOST_DELAY_S = 15.0
 STEADY_AFTER_S = 15.0
 """What has worked for so long has recovered."""
+_MOST_DOUBLINGS = 10
+"""Of any wait: what is away for a day is tried thousands of times."""
 _JITTER = 0.25
 """Of a delay, more or less: parts that ended together are not started together each time."""
 
@@ -68,12 +70,14 @@ class KeptPart:
         process: the part.
         give_up_after_s: how long it may be down.
         on_step: told what becomes of it, a line each time.
+        has_done_its_work: whether this exit code, above all 0, is the end that it should come to.
     """
 
     process: Process
     give_up_after_s: float
     on_step: Callable[[str], None]
     clock: Clock = field(default_factory=Clock)
+    has_done_its_work: Callable[[int], bool] = lambda _: False
     state: PartCondition = "starting"
     since_ms: int = 0
     restarts: int = 0
@@ -90,7 +94,8 @@ class KeptPart:
     _failure: SfcrimeError | None = None
     """What it ended with, since it last worked."""
     _was_up: bool = False
-    _killed_for: str = ""
+    killed_for: str = ""
+    """Why it was killed on purpose; empty where it was not, and once its end was seen."""
 
     def begins(self) -> None:
         """The process was started by somebody else."""
@@ -111,11 +116,6 @@ class KeptPart:
             self.on_step(f"the {self.process.name} is back")
         self._was_up = True
 
-    def is_done(self) -> None:
-        """It has ended, as it should."""
-        if self.state != "done":
-            self._turn("done")
-
     def is_away(self, reason: str, failure: SfcrimeError) -> None:
         """It runs, and does not do what it is for. Repeatable: the first reason stays.
 
@@ -129,7 +129,7 @@ class KeptPart:
 
     def kill(self, reason: str) -> None:
         """Ends it, to be started again; the reason takes the place of the signal's."""
-        self._killed_for = reason
+        self.killed_for = reason
         self.process.kill()
 
     def look(self, *, may_start: bool = True) -> None:
@@ -147,27 +147,40 @@ class KeptPart:
             code = self.process.exit_code
             if code is None:
                 return
+            if self.has_done_its_work(code):
+                if self.state != "done":
+                    self._turn("done")
+                return
             self._has_ended(code)
         if self._failure is not None:
             self._give_up_in_time(self._failure)
         if may_start and self._due_s is not None and self.clock.seconds() >= self._due_s:
             self._start_again()
 
+    def longer_each_time(self, seconds: float) -> float:
+        """A wait that doubles with each start since it last worked for long."""
+        return seconds * 2.0 ** min(self.attempts, _MOST_DOUBLINGS)
+
     def as_state(self) -> PartState:
         """For views to show."""
         return PartState(self.process.name, self.state, self.since_ms, self.restarts, self.reason)
 
     def _has_ended(self, code: int) -> None:
-        ended, killed_for = self.process.ended(code), self._killed_for
-        self._killed_for = ""
-        if code > 0 and not killed_for and not (ended.failure.may_pass and self._was_up):
+        ended, killed_for = self.process.ended(code), self.killed_for
+        self.killed_for = ""
+        if code > 0 and not killed_for and not (ended.failure.may_pass and self._is_kept):
             raise ended.failure
         self._wait_for_start(killed_for or ended.reason, ended.failure)
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether nobody watches it any longer: it has worked, or was started again before."""
+        return self._was_up or self.restarts > 0
 
     def _wait_for_start(self, reason: str, failure: SfcrimeError) -> None:
         self._goes_down(reason)
         self._failure = failure
-        delay_s = min(FIRST_DELAY_S * 2**self.attempts, MOST_DELAY_S) * self.clock.jitter()
+        delay_s = min(self.longer_each_time(FIRST_DELAY_S), MOST_DELAY_S) * self.clock.jitter()
         self.attempts += 1
         self._due_s = self.clock.seconds() + delay_s
         self.on_step(f"the {self.process.name} {reason}; starting it again")

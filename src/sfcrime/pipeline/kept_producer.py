@@ -24,7 +24,12 @@ class KeptProducer:
         self, settings: Settings, arguments: Sequence[str], on_step: Callable[[str], None]
     ) -> None:
         self.process = Part("producer", arguments, settings, says=ProducerActivity)
-        self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
+        self.part = KeptPart(
+            self.process,
+            settings.supervision.give_up_after_s,
+            on_step,
+            has_done_its_work=lambda code: code == EXIT_OK and self._said().finished,
+        )
 
     @property
     def is_done(self) -> bool:
@@ -34,11 +39,10 @@ class KeptProducer:
     def look(self, *, may_start: bool) -> None:
         """Sees how it is, and starts it again where it was ended before its end; arguments and
         errors as of `KeptPart.look`."""
-        activity = read_activity(self.process.settings.data_dir, ProducerActivity)
-        code = self.process.exit_code
-        if code == EXIT_OK and activity.finished:
-            self.part.is_done()
-            return
-        if code is None and activity != ProducerActivity():  # it has begun to read or to publish
+        has_begun = self._said() != ProducerActivity()  # to read or to publish
+        if self.process.exit_code is None and has_begun:
             self.part.works()
         self.part.look(may_start=may_start)
+
+    def _said(self) -> ProducerActivity:
+        return read_activity(self.process.settings.data_dir, ProducerActivity)

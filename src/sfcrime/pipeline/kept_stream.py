@@ -44,8 +44,12 @@ class KeptStream:
         self.process = Part(
             NAME, arguments, settings, says=StreamActivity, speaks_for_itself=runs_alone
         )
-        self._may_end = runs_alone
-        self.part = KeptPart(self.process, settings.supervision.give_up_after_s, on_step)
+        self.part = KeptPart(
+            self.process,
+            settings.supervision.give_up_after_s,
+            on_step,
+            has_done_its_work=lambda code: code == EXIT_OK and runs_alone,
+        )
         self._watch: JobWatch | None = None
 
     def look(self, topic: TopicWatch | None) -> None:
@@ -54,25 +58,24 @@ class KeptStream:
         Args:
             topic: asks the broker; None where no broker is known yet.
         """
-        answers = topic is not None and topic.answers
-        watch = self._watch = self._watch or self._new_watch()
         is_running = self._is_running()  # asked first: its ledger is there before it says so
-        watch.look(topic.ends if topic else {}, kafka_answers=answers)
-        code = self.process.exit_code
-        if code == EXIT_OK and self._may_end:
-            self.part.is_done()
-            return
-        if code is None:
-            reason = watch.hangs()
-            if reason:
-                watch.was_killed()
-                self.part.kill(reason)
-            elif watch.gets_on and is_running:
-                self.part.works()
+        watch = self.end_where_it_hangs(topic)
+        if self.process.exit_code is None and watch.gets_on and is_running:
+            self.part.works()
         before = self.part.restarts
-        self.part.look(may_start=answers)
+        self.part.look(may_start=topic is not None and topic.answers)
         if self.part.restarts != before:
             watch.begins()
+
+    def end_where_it_hangs(self, topic: TopicWatch | None) -> JobWatch:
+        """Kills it where it does not get on though it could; what was seen of it. It is started
+        again by `look` only."""
+        watch = self._watch = self._watch or self._new_watch()
+        watch.look(topic.ends if topic else {}, kafka_answers=topic is not None and topic.answers)
+        if self.process.exit_code is None and (reason := watch.hangs()):
+            watch.was_killed()
+            self.part.kill(reason)
+        return watch
 
     def _new_watch(self) -> JobWatch:
         from sfcrime.pipeline.job_watch import JobWatch

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.domain.topic_state import lag
-from sfcrime.errors import StoreEmpty, StoreUnavailable
+from sfcrime.errors import StoreEmpty, StoreUnavailable, UsageError
 from sfcrime.machine.clock import now_ms
 from sfcrime.pipeline.activity import (
     DashboardActivity,
@@ -25,7 +25,7 @@ from sfcrime.store import STORE_FILE
 from sfcrime.store.address import StoreAddress
 from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.records import BatchProgress, Generation, PartitionRange, Totals, WriterState
-from sfcrime.store.written_state import SURELY_SEEN_NS, WrittenState, open_look
+from sfcrime.store.written_state import NO_ANSWER, SURELY_SEEN_NS, WrittenState, open_look
 
 _MOST_CELLS = 5_000
 """Read for the movements; 24 hours of the city have some 2,000."""
@@ -124,8 +124,9 @@ class OverviewWatch:
     def look(self) -> Overview:
         """What parts and store say now."""
         state = self._written_state()
+        is_new = state != self._seen and state != NO_ANSWER
         # What was written only just now is read again.
-        if state != self._seen or time.time_ns() - state.newest_ns < SURELY_SEEN_NS:
+        if is_new or time.time_ns() - state.newest_ns < SURELY_SEEN_NS:
             self._seen = state
             self._counted = self._read()
         return Overview(
@@ -159,7 +160,7 @@ class OverviewWatch:
                 return self._with_movements(counted, reader)
         except StoreEmpty:  # not made yet
             return None
-        except StoreUnavailable:  # what was read last stays, and is shown as stale
+        except (StoreUnavailable, UsageError):  # what was read last stays, and is shown as stale
             return was
 
     def _with_movements(self, counted: Counted, reader: StoreReader) -> Counted:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from threading import Event
 
-from sfcrime.errors import EXIT_FAILURE, EXIT_OK, GivenUp, SfcrimeError
+from sfcrime.errors import EXIT_FAILURE, EXIT_OK, ChildFailed, GivenUp
 from sfcrime.kafka.broker_record import known_kafka
 from sfcrime.machine.own_folder import DATA_FOLDER, take_alone
 from sfcrime.pipeline.kept_stream import KeptStream
+from sfcrime.pipeline.part import how_ended
 from sfcrime.pipeline.supervision import SUPERVISOR, SUPERVISOR_LOCK_FILE, Supervision
 from sfcrime.pipeline.topic_watch import TopicWatch
 from sfcrime.settings import KafkaSettings, Settings
@@ -31,6 +32,7 @@ class StreamSupervisor:
         self, settings: Settings, arguments: Sequence[str], on_step: Callable[[str], None]
     ) -> None:
         self._settings = settings
+        self._on_step = on_step
         self._stream = KeptStream(settings, arguments, on_step, runs_alone=True)
         self._supervision = Supervision(settings.data_dir)
         self._kafka: KafkaSettings | None = None
@@ -47,6 +49,7 @@ class StreamSupervisor:
             UsageError: the data folder is not ours; see `take_folder`.
             AlreadyRunning: another supervisor looks after it.
             GivenUp: it could not be kept up.
+            SfcrimeError: what it needs can no longer be looked at.
         """
         # What a stream of another one says of itself would be lost by the start of ours.
         with take_alone(self._settings.data_dir, DATA_FOLDER, SUPERVISOR, SUPERVISOR_LOCK_FILE):
@@ -64,7 +67,7 @@ class StreamSupervisor:
             return EXIT_OK
         except GivenUp:
             raise
-        except SfcrimeError as failure:
+        except ChildFailed as failure:
             return failure.exit_code
         finally:
             process.kill()
@@ -73,13 +76,16 @@ class StreamSupervisor:
             self._supervision.end()
 
     def _ended_in_order(self) -> int:
-        """A second signal ends the wait, and the stream with it."""
+        """A second signal ends the wait, and the stream with it; so does a stream that hangs."""
         child = self._stream.process.child
         if child is None or not child.is_running():  # it was to be started again
             return EXIT_OK
         child.ask_to_end()
-        code = child.wait(None)
-        return EXIT_FAILURE if code is None or code < 0 else code
+        while (code := child.wait(_LOOK_S)) is None:
+            self._stream.end_where_it_hangs(self._topic_watch())
+        if code < 0:
+            self._on_step(f"the stream {self._stream.part.killed_for or how_ended(code)}")
+        return EXIT_FAILURE if code < 0 else code
 
     def _topic_watch(self) -> TopicWatch | None:
         """Asks the broker that is known by now; an embedded one may come up elsewhere."""

@@ -14,16 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import IntLoader
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from sfcrime.errors import StoreUnavailable, UsageError
+from sfcrime.errors import StoreLost, StoreUnavailable, UsageError
 from sfcrime.machine.secret_files import SecretNotRead, read_secret
 from sfcrime.store.address import PostgresqlAddress
 from sfcrime.store.postgresql_lock import take_lock
 
-DriverConnection = psycopg.Connection[tuple[Any, ...]]
+_LOOK_S = 5.0
+"""For a tiny query, and one that reads to be seen by whoever has other things to look after."""
+_ON_THE_WAY_S = 5.0
+"""How much longer than its server works on a statement a reader waits for the answer."""
 
 MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 """Settings of the server, without which a power cut loses what was committed."""
@@ -47,12 +52,30 @@ _CONNECTION = {
 }
 _LOOK = {"connect_timeout": 2, "tcp_user_timeout": 5_000}
 """Whoever looks does so again, and has other things to look after."""
+_READ_WRITE = {"target_session_attrs": "read-write"}
 
 _MADE_SO = (
     "ALTER TABLE cell SET (fillfactor = 80)",  # so that a changed row stays on its page
     "ALTER TABLE window_total SET (fillfactor = 80)",
     "ALTER TABLE identity_block ALTER COLUMN packed SET STORAGE EXTERNAL",  # zstd has packed it
 )
+
+
+class DriverConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection of the driver on which no reader waits without end: a server that is frozen
+    stops no statement, and its kernel goes on to acknowledge whatever it is sent."""
+
+    most_s: float | None = None
+    """How long an answer is waited for; None: as long as it takes."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """As the driver's; an answer that does not come in time is a lost connection."""
+        try:
+            return super().wait(gen, interval, self.most_s if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.close()  # the answer may still come, and would be taken for another one's
+            raise
 
 
 def open_for_writing(address: PostgresqlAddress) -> Engine:
@@ -67,14 +90,24 @@ def open_for_writing(address: PostgresqlAddress) -> Engine:
 
     name = f"sfcrime {socket.gethostname()[:30]} {os.getpid()} {uuid.uuid4().hex[:8]}"
 
+    was_connected = False
+
     def connect() -> DriverConnection:
-        connection = _connect(address, name, _WRITER, {"target_session_attrs": "read-write"})
+        nonlocal was_connected
+        try:
+            connection = _connect(address, name, _WRITER, _READ_WRITE)
+        except UsageError as error:
+            if was_connected:  # its password may be about to be replaced
+                lost = StoreLost(error.happened, rule=error.rule, next_step=error.next_step)
+                raise lost from error
+            raise
         try:
             connection.autocommit = True
             _require_safe(connection, address)
             take_lock(connection, str(address), name)
             connection.autocommit = False
             adapt(connection)
+            was_connected = True
         except BaseException:
             connection.close()
             raise
@@ -102,6 +135,7 @@ def open_for_reading(address: PostgresqlAddress, limit_s: float, *, again: bool 
 
     def connect() -> DriverConnection:
         connection = _connect(address, "sfcrime reader", options, {})
+        connection.most_s = limit_s + _ON_THE_WAY_S
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         connection.prepare_threshold = None  # a snapshot asks few things twice
@@ -126,7 +160,9 @@ def _close_cursor(failed: ExceptionContext) -> None:
 def open_for_looking(address: PostgresqlAddress, *, safe: bool = False) -> DriverConnection:
     """A connection for tiny queries, of which one that does not come soon is a loss; `safe`: only
     to a server that a writer would take."""
-    connection = _connect(address, "sfcrime look", _READER | {"statement_timeout": "5s"}, _LOOK)
+    options = _READER | {"statement_timeout": f"{round(_LOOK_S * 1000)}ms"}
+    connection = _connect(address, "sfcrime look", options, _LOOK)
+    connection.most_s = _LOOK_S
     connection.autocommit = True
     try:
         if safe:
@@ -149,7 +185,7 @@ def _connect(
     parameters: dict[str, Any] = {**_CONNECTION, **more, **address.connection_parameters}
     if address.password_file:
         parameters["password"] = _password(Path(address.password_file).expanduser())
-    connection = psycopg.connect(
+    connection = DriverConnection.connect(
         address.url,
         application_name=name,
         options=" ".join(f"-c {option}={value}" for option, value in options.items()),

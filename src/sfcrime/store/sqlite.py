@@ -67,6 +67,8 @@ def open_for_writing(path: Path) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
+    # Each thread gets a connection of its own, and a third one's may end another's: `Transactions`
+    # lets one thread in at a time.
     return _with_begin(create_engine("sqlite://", creator=connect, pool_size=2), "BEGIN IMMEDIATE")
 
 
