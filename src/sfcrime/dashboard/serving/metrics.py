@@ -124,7 +124,7 @@ def _of_state(state: State) -> Iterator[Metric]:
     if state.parts:
         yield _gauge(
             "part_up",
-            "0 while a part of the run is down.",
+            "1 while a part of the run works or is done.",
             [({"part": each.name}, each.state in ("up", "done")) for each in state.parts],
         )
         yield _counter(
