@@ -121,6 +121,16 @@ def test_a_topic_in_order_has_no_difference(topic: Topic, span: tuple[int, int])
             id="two that come late, and one again between them",
         ),
         pytest.param(
+            {0: [0, 1, 4, 1, 2, 3, 4], 1: [5]},
+            [_difference("sequence at partition 0 offset 4", "2", "above 4", (0, 4))],
+            id="two that come late, behind one that comes again",
+        ),
+        pytest.param(
+            {0: [0, 1, 4, 5, 0, 1, 2, 3, 4, 5, 6], 1: [7]},
+            [_difference("sequence at partition 0 offset 6", "2", "above 5", (0, 6))],
+            id="two that come late, behind several that come again",
+        ),
+        pytest.param(
             {0: [0, 10**17, 1, 2], 1: [3, 5]},
             [
                 _difference(

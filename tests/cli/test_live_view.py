@@ -18,6 +18,7 @@ from sfcrime.pipeline.activity import (
     StreamActivity,
     SupervisionActivity,
 )
+from sfcrime.pipeline.liveness import LivenessWatch
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.statistics.movement import Movement
 from sfcrime.store.records import BatchProgress, PartitionRange, Totals
@@ -83,7 +84,9 @@ def shown(
     console = Console(width=columns, height=lines, file=io.StringIO(), force_terminal=True)
     ends, rates = {0: 46_258}, {"published": 210.4, "read": 190.6}
     with console.capture() as captured:
-        console.print(draw(overview, ends, rates, "waiting", overview.liveness(ends, now_ms)))
+        console.print(
+            draw(overview, ends, rates, "waiting", overview.liveness(ends, now_ms, LivenessWatch()))
+        )
     return [Text.from_ansi(line).plain.strip("│ ") for line in captured.get().splitlines()]
 
 
@@ -279,7 +282,7 @@ def test_a_reason_cannot_command_the_terminal() -> None:
 def test_the_plain_line_names_what_is_down_and_counts_restarts_to_the_end() -> None:
     ends = {0: 46_258}
 
-    assert plain_line(STALE, ends, "", STALE.liveness(ends, BEGAN_MS)) == (
+    assert plain_line(STALE, ends, "", STALE.liveness(ends, BEGAN_MS, LivenessWatch())) == (
         "read 45,258 = counted 45,001 + duplicate 2 + late 55 + rejected 200; gaps 0; "
         "lag 1,000; producer publishing; "
         "stream down since 2026-11-30T00:46:45Z (ended with exit code 4); "

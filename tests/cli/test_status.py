@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
 
 from cli.conftest import Run
+from sfcrime.cli import status
+from sfcrime.cli.status_facts import Status
 from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
+from sfcrime.pipeline.liveness import LIVE, STUCK, Liveness
 from sfcrime.store import STORE_FILE
 from sfcrime.store.writer import open_writer
 from store_samples import GENERATION
@@ -178,6 +185,19 @@ def test_after_the_job_has_ended_the_state_is_stale_since_then(data_dir: Path, r
     assert state["state"] == "stale"
     assert state["since"] == json.loads(run("status", "--json").out)["job"]["ended_at"]
     assert state["reason"] == "No job writes to the store: the last one has ended."
+
+
+def test_records_that_came_only_now_are_given_a_moment_to_be_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(status, "_PAUSE_S", 0.0)
+    looks = [Liveness(1, STUCK), Liveness(1, STUCK), Liveness(None, LIVE), Liveness(1, STUCK)]
+    shown = status._settled(lambda: cast("Status", SimpleNamespace(liveness=looks.pop(0))))
+    assert shown.liveness.state == "live"
+
+    monkeypatch.setattr(status, "_LOOKS_AGAIN_S", 0.01)
+    stuck = cast("Status", SimpleNamespace(liveness=Liveness(1, STUCK)))
+    assert status._settled(lambda: stuck).liveness.reason == STUCK
 
 
 def test_no_store_is_exit_code_four(run) -> None:

@@ -169,7 +169,28 @@ def test_a_quiet_stream_has_a_beat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "BEAT_S", 0.2)
     monkeypatch.setattr(events, "TICK_S", 0.1)
     with streaming() as stream, stream.listening() as lines:
-        assert ": beat" in lines
+        assert "event: beat" in lines
+        assert next(lines) == "data: 1"  # a browser hands on no event without data
+
+
+def test_what_a_newcomer_is_the_first_to_get_the_others_get_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "TICK_S", 3_600.0)
+    with streaming() as stream, stream.listening() as lines:
+        next_id(lines)
+        stream.page.source.seen = after_batch(SEEN, 2)  # and nobody says so
+        with stream.listening() as others:
+            assert next_id(others).startswith("1.2.")
+        assert next_id(lines).startswith("1.2.")
+
+
+def test_who_asks_for_the_head_alone_gets_an_end(stream: Stream) -> None:
+    with httpx.Client(timeout=SOON_S) as client:
+        for _ in range(2):  # by the same connection
+            head = client.head(f"{stream.served.url}/events")
+            assert (head.status_code, head.content) == (200, b"")
+    assert stream.hub.clients == 0
 
 
 def test_more_clients_than_the_bound_are_refused_and_those_there_stay() -> None:

@@ -14,9 +14,10 @@ from sfcrime.dashboard.serving.health import Readiness, readiness_of
 from sfcrime.dashboard.serving.state import state_of
 from sfcrime.domain.known_lag import Lag
 from sfcrime.pipeline.activity import SupervisionActivity, write_activity
+from sfcrime.pipeline.liveness import Liveness
 
 ALONE = SupervisionActivity()
-LIVE = state_of(WRITER, COMMITTED_MS, Lag({0: 5}, None), ALONE, COMMITTED_MS)
+LIVE = state_of(WRITER, Lag({0: 5}, None), ALONE, Liveness(None, "A job writes."))
 
 
 def test_it_is_ready_where_the_store_is_read_and_a_job_counts() -> None:
@@ -24,13 +25,14 @@ def test_it_is_ready_where_the_store_is_read_and_a_job_counts() -> None:
 
 
 def test_each_reason_why_it_is_not_is_told() -> None:
-    stale = state_of(WRITER, COMMITTED_MS, Lag(None, "no broker"), ALONE, COMMITTED_MS + 60_000)
+    silent = Liveness(COMMITTED_MS, "The job that wrote to the store has not been seen.")
+    stale = state_of(WRITER, Lag(None, "no broker"), ALONE, silent)
 
     assert readiness_of("The store is damaged.", stale) == Readiness(
         ready=False,
         reasons=[
             "The store is damaged.",
-            "The job that wrote to the store has not been seen for 15 seconds.",
+            "The job that wrote to the store has not been seen.",
             "The lag is not known: no broker.",
         ],
     )

@@ -17,6 +17,7 @@ from sfcrime.dashboard.serving.newest_events import NewestEvents, Sent
 from sfcrime.dashboard.serving.state import state_of
 from sfcrime.domain.known_lag import Lag
 from sfcrime.pipeline.activity import SupervisionActivity
+from sfcrime.pipeline.liveness import liveness_of, supervised
 from sfcrime.settings import Settings
 
 
@@ -32,7 +33,10 @@ class Page:
         self.events = NewestEvents(sight, snapshot_of)
 
     def state_of(self, seen: Seen) -> State:
-        return state_of(seen.writer, seen.totals.committed_ms, self.lag, self.said, self.now_ms)
+        said, committed_ms = supervised(self.said, self.now_ms), seen.totals.committed_ms
+        lag = self.lag.records
+        found = liveness_of(seen.writer, committed_ms, lag, said.parts, self.now_ms)
+        return state_of(seen.writer, self.lag, said, found)
 
 
 def snapshot_of(seen: Seen, state: State) -> Snapshot:

@@ -7,7 +7,13 @@ from dataclasses import replace
 import msgspec
 
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
-from sfcrime.pipeline.liveness import Liveness, liveness_of, liveness_of_parts, supervised
+from sfcrime.pipeline.liveness import (
+    Liveness,
+    LivenessWatch,
+    liveness_of,
+    liveness_of_parts,
+    supervised,
+)
 from sfcrime.store.records import WriterState
 from store_samples import COMMITTED_MS, WRITER
 
@@ -134,3 +140,95 @@ def test_what_a_supervisor_said_over_15_seconds_ago_is_forgotten() -> None:
     # The clock was set back: a supervisor that is there says a new time within 5 s.
     assert supervised(said, COMMITTED_MS - 15_001) == SupervisionActivity(0, 0, ())
     assert supervised(SupervisionActivity(), COMMITTED_MS) == SupervisionActivity(0, 0, ())
+
+
+HOUR_MS = 3_600_000
+
+
+class Watched:
+    """A job that is looked at every second or so, on clocks that only move when told to."""
+
+    def __init__(self) -> None:
+        self.now_ms, self.now_s = COMMITTED_MS + HOUR_MS, 1_000.0
+        self.watch = LivenessWatch(lambda: self.now_s)
+        self.writer = replace(WRITER, seen_ms=self.now_ms)
+
+    def passes(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.now_ms += round(seconds * 1000)
+
+    def beats(self, says_ms: int | None = None) -> None:
+        self.writer = replace(self.writer, seen_ms=self.now_ms if says_ms is None else says_ms)
+
+    def look(self, lag: int | None = 0) -> Liveness:
+        return self.watch.look(self.writer, COMMITTED_MS, lag, (), self.now_ms)
+
+
+def test_records_that_come_after_a_quiet_hour_have_a_minute() -> None:
+    job = Watched()
+    assert job.look(0) == LIVE
+    came_ms = job.now_ms + 1_000
+    for _ in range(61):
+        job.passes(1)
+        job.beats()
+        assert job.look(12) == LIVE
+    job.passes(1)
+    assert job.look(12) == Liveness(
+        came_ms, "Records wait in the topic, and no batch was committed for a minute."
+    )
+    assert job.look(0) == LIVE
+    assert job.look(12) == LIVE
+
+
+def test_a_lag_that_is_not_known_for_a_moment_does_not_begin_the_minute_anew() -> None:
+    job = Watched()
+    job.look(12)
+    job.passes(40)
+    job.beats()
+    assert job.look(None) == LIVE
+    job.passes(21)
+    job.beats()
+    assert job.look(12).state == "stale"
+
+
+def test_a_job_whose_clock_was_ahead_is_not_live_once_it_is_gone() -> None:
+    job = Watched()
+    job.look()
+    job.passes(1)
+    job.beats(job.now_ms + 24 * HOUR_MS)
+    assert job.look() == LIVE
+    gone_ms = job.now_ms
+    job.passes(16)
+    assert job.look() == Liveness(
+        gone_ms, "The job that wrote to the store has not been seen for 15 seconds."
+    )
+
+
+def test_a_job_whose_clock_is_behind_is_live_as_long_as_it_says_something_new() -> None:
+    job = Watched()
+    job.beats(job.now_ms - HOUR_MS)
+    assert job.look().state == "stale"
+    for _ in range(5):
+        job.passes(5)
+        job.beats(job.now_ms - HOUR_MS)
+        assert job.look() == LIVE
+
+
+def test_a_job_is_still_gone_when_our_own_clock_is_set() -> None:
+    job = Watched()
+    job.look()
+    gone_ms = job.now_ms
+    job.passes(10)
+    job.now_ms -= 24 * HOUR_MS
+    assert job.look() == LIVE
+    job.passes(6)
+    assert job.look().since_ms == gone_ms - 24 * HOUR_MS
+
+
+def test_since_when_it_is_gone_stays_the_same_while_clocks_differ_by_milliseconds() -> None:
+    job = Watched()
+    job.look()
+    job.passes(20)
+    since = job.look()
+    job.now_ms += 40
+    assert job.look() == since

@@ -19,7 +19,7 @@ from sfcrime.pipeline.activity import (
     write_activity,
 )
 from sfcrime.pipeline.job_watch import JobWatch
-from sfcrime.pipeline.liveness import Liveness
+from sfcrime.pipeline.liveness import Liveness, LivenessWatch
 from sfcrime.pipeline.overview import Overview, OverviewWatch
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import StoreReader
@@ -84,11 +84,11 @@ def test_a_supervisor_is_believed_for_15_seconds(tmp_path: Path) -> None:
     forgotten = OverviewWatch(tmp_path, windows=3, top=5).look()
 
     assert (seen.down("broker"), seen.down("stream"), seen.restarted) == (down, None, [down])
-    assert seen.liveness({}, now_ms) == Liveness(
+    assert seen.liveness({}, now_ms, LivenessWatch()) == Liveness(
         1_538_500_061_789, "The broker is down: it was killed by signal 9."
     )
     assert (forgotten.down("broker"), forgotten.restarted) == (None, [])
-    assert forgotten.liveness({}, now_ms) is None
+    assert forgotten.liveness({}, now_ms, LivenessWatch()) is None
 
 
 def test_numbers_are_live_by_the_store_of_the_same_look(overview: Overview) -> None:
@@ -97,14 +97,18 @@ def test_numbers_are_live_by_the_store_of_the_same_look(overview: Overview) -> N
     ended_ms = overview.writer.ended_ms
     assert ended_ms is not None
 
-    assert overview.liveness({0: 11, 1: 15}, ended_ms) == Liveness(
+    assert overview.liveness({0: 11, 1: 15}, ended_ms, LivenessWatch()) == Liveness(
         ended_ms, "No job writes to the store: the last one has ended."
     )
     running = replace(overview, writer=replace(overview.writer, ended_ms=None, seen_ms=ended_ms))
-    assert running.liveness({0: 11, 1: 15}, ended_ms).state == "live"
+    now_s = 0.0
+    watch = LivenessWatch(lambda: now_s)
+    assert running.liveness({0: 11, 1: 15}, ended_ms, watch).state == "live"
     # The ends of the topic are its lag: six records have waited for over a minute.
+    assert running.liveness({0: 12, 1: 20}, ended_ms, watch).state == "live"
+    now_s = 120.0
     waiting = replace(running.writer, seen_ms=ended_ms + 120_000)
-    late = replace(running, writer=waiting).liveness({0: 12, 1: 20}, ended_ms + 120_000)
+    late = replace(running, writer=waiting).liveness({0: 12, 1: 20}, ended_ms + 120_000, watch)
     assert late.reason == "Records wait in the topic, and no batch was committed for a minute."
 
 

@@ -36,7 +36,6 @@ let sources: RecordedSource[] = [];
 let frames: (() => void)[] = [];
 let shown: number[][] = [];
 let connections: Connection[] = [];
-let serverAnswers = true;
 let stop: () => void = () => undefined;
 
 const newest = (): RecordedSource => {
@@ -49,7 +48,7 @@ const batchesOf = (snapshots: readonly Snapshot[]): number[] =>
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [sources, frames, shown, connections, serverAnswers] = [[], [], [], [], true];
+  [sources, frames, shown, connections] = [[], [], [], []];
   stop = followEvents({
     onSnapshots: (snapshots) => shown.push(batchesOf(snapshots)),
     onState: () => undefined,
@@ -60,7 +59,6 @@ beforeEach(() => {
       return source;
     },
     nextFrame: (run) => frames.push(run),
-    answers: () => Promise.resolve(serverAnswers),
   });
 });
 
@@ -126,14 +124,20 @@ test("a stream that has opened starts again with the short wait", () => {
   expect(sources).toHaveLength(4);
 });
 
-test("a silent stream stays open while the server answers, and is offline when it does not", async () => {
+test("a quiet stream stays open while it has its beat, and is opened again when it has none", () => {
   newest().onopen?.(new Event("open"));
-  await vi.advanceTimersByTimeAsync(20_000);
+  for (let beat = 0; beat < 6; beat += 1) {
+    vi.advanceTimersByTime(10_000);
+    newest().send("beat", 1);
+  }
+  expect(connections).toEqual(["connecting", "open"]);
+  vi.advanceTimersByTime(24_999);
   expect(connections.at(-1)).toBe("open");
-  serverAnswers = false;
-  await vi.advanceTimersByTimeAsync(20_000);
+  vi.advanceTimersByTime(1);
   expect(connections.at(-1)).toBe("offline");
   expect(sources[0]?.closed).toBe(true);
+  vi.advanceTimersByTime(1000);
+  expect(sources).toHaveLength(2);
 });
 
 test("an ended stream shows nothing more and opens nothing more", () => {

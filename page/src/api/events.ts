@@ -2,7 +2,8 @@
  * The event stream: one snapshot a committed batch, and changes of the server's state.
  *
  * A browser opens a broken stream again by itself, but not one that was refused, and it does not
- * notice a server that is gone without a word. Both are done here.
+ * notice a connection that is gone without a word: whatever the server sends, a beat every 10 s at
+ * least, tells that it is there. Both are done here.
  */
 import type { Snapshot, State } from "./answers.ts";
 
@@ -25,14 +26,12 @@ export interface EventsOptions {
   readonly open?: () => Source;
   /** Runs a function before the next frame is drawn. */
   readonly nextFrame?: (run: () => void) => void;
-  /** Whether the server still answers, asked after a long silence. */
-  readonly answers?: () => Promise<boolean>;
 }
 
 const CLOSED = 2;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 10_000;
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 25_000;
 const HELD = 50;
 
 function browserFrame(run: () => void): void {
@@ -41,20 +40,10 @@ function browserFrame(run: () => void): void {
   else requestAnimationFrame(run);
 }
 
-async function serverAnswers(): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(5000);
-    return (await fetch("/healthz", { signal, cache: "no-store" })).ok;
-  } catch {
-    return false;
-  }
-}
-
 /** Follows the stream until the function that it returns is called. */
 export function followEvents(options: EventsOptions): () => void {
   const open: () => Source = options.open ?? (() => new EventSource("/api/v1/events"));
   const nextFrame = options.nextFrame ?? browserFrame;
-  const answers = options.answers ?? serverAnswers;
   let source: Source | null = null;
   let held: Snapshot[] = [];
   let wait = FIRST_WAIT_MS;
@@ -69,14 +58,7 @@ export function followEvents(options: EventsOptions): () => void {
   };
   const heard = (): void => {
     clearTimeout(silence);
-    silence = setTimeout(() => void doubt(), SILENCE_MS);
-  };
-  const doubt = async (): Promise<void> => {
-    if (await answers()) {
-      if (!ended) heard();
-    } else if (!ended) {
-      reopen();
-    }
+    silence = setTimeout(reopen, SILENCE_MS);
   };
   const reopen = (): void => {
     source?.close();
@@ -100,6 +82,7 @@ export function followEvents(options: EventsOptions): () => void {
       if (mine.readyState === CLOSED) reopen();
       else options.onConnection("offline");
     };
+    mine.addEventListener("beat", heard);
     mine.addEventListener("snapshot", (event) => {
       heard();
       held.push(JSON.parse(event.data) as Snapshot);

@@ -55,6 +55,7 @@ class _Part:
     records: int = 0
     again: int = 0
     """Records whose sequence was there before."""
+    last_is_again: bool = False
     ascends: bool = True
 
 
@@ -108,17 +109,22 @@ def _check_order(number: int, read: ReadSequences, log: DifferenceLog) -> _Part 
         # What is not above all before it, and is known, was known before it.
         is_again = ~is_above & np.isin(sequences, known)
         part.again += int(is_again.sum())
-        wrong = np.flatnonzero((sequences <= before) & ~is_again)
+        # One wrong record is told once, and not those that rightly follow it. A repeat goes back
+        # itself, so what follows it is compared with all before it.
+        follows_again = np.concatenate([[part.last_is_again], is_again[:-1]])
+        goes_back = (sequences <= before) | (~is_above & follows_again)
+        wrong = np.flatnonzero(goes_back & ~is_again)
         room = log.room(_KIND)
         for index in wrong[:room].tolist():
             place = RecordPlace(number, int(rows["offset"][index]))
             what = f"sequence at partition {number} offset {place.offset}"
-            above = f"above {shown(int(before[index]))}"
+            above = f"above {shown(int(highest[index]))}"
             log.add(_KIND, what, int(sequences[index]), above, (place,))
         log.add_unlisted(_KIND, len(wrong[room:]))
         part.ascends = part.ascends and bool(is_above.all())
         part.records += len(sequences)
-        part.last, part.largest = int(sequences[-1]), max(part.largest, int(sequences.max()))
+        part.last, part.last_is_again = int(sequences[-1]), bool(is_again[-1])
+        part.largest = max(part.largest, int(sequences.max()))
     return part
 
 

@@ -29,7 +29,7 @@ from sfcrime.cli.movements_table import movements_table
 from sfcrime.cli.output import note
 from sfcrime.cli.state_text import down_text, restarts_text, state_text
 from sfcrime.machine.clock import now_ms
-from sfcrime.pipeline.liveness import Liveness
+from sfcrime.pipeline.liveness import Liveness, LivenessWatch
 from sfcrime.pipeline.overview import Overview
 
 _LINE_S = 2.0
@@ -156,6 +156,7 @@ class View:
             Live(console=console, auto_refresh=False) if console.is_terminal and not plain else None
         )
         self._published, self._read = RateMeter(), RateMeter()
+        self._liveness = LivenessWatch()
         self._printed = 0.0
         self._drawn: object = None
 
@@ -171,7 +172,7 @@ class View:
     def show(self, overview: Overview, topic_ends: Mapping[int, int]) -> None:
         """Draws, or prints where it is time to."""
         now = time.monotonic()
-        liveness = overview.liveness(topic_ends, now_ms())
+        liveness = overview.liveness(topic_ends, now_ms(), self._liveness)
         rates = {
             "published": self._published.rate(now, sum(topic_ends.values())),
             "read": self._read.rate(now, overview.accounting.read),

@@ -1,12 +1,13 @@
-"""Live or stale: whether the numbers go on, since when they do not, and which part is down. Pure.
+"""Live or stale: whether the numbers go on, since when they do not, and which part is down.
 
 `status`, the live view, the page and its probes all say what is found here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
@@ -25,6 +26,8 @@ STUCK = "Records wait in the topic, and no batch was committed for a minute."
 LIVE = "A job writes to the store."
 
 _PAGE = "dashboard"
+_SAME_CLOCK_MS = 2_000
+"""Two clocks that differ by more are two, or one that was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,10 @@ def liveness_of(
     parts: Sequence[PartState],
     now_ms: int,
 ) -> Liveness:
-    """Whether the numbers go on, by what the store shows and by the parts that are down.
+    """Whether the numbers go on, by what the store shows and by the parts that are down. Pure.
+
+    Who looks only once cannot tell records that came this moment from some that have waited since
+    the newest commit; `LivenessWatch` can.
 
     Args:
         writer: the newest run that opened the store for writing.
@@ -101,3 +107,66 @@ def _by_store(
     if lag and now_ms - worked_ms > COMMITTED_WITHIN_MS:
         return Liveness(worked_ms, STUCK)
     return Liveness(None, LIVE)
+
+
+@dataclass(slots=True)
+class LivenessWatch:
+    """Live or stale, for who looks again and again.
+
+    What a job wrote is taken for a sign of life when it is seen to change, whatever the clock of
+    the job says; and records wait from the moment at which they were seen to.
+
+    Args:
+        clock: seconds that never go back.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _written: tuple[str, int] | None = field(default=None, init=False)
+    _seen: _Moment = field(init=False)
+    _waiting: _Moment | None = field(default=None, init=False)
+
+    def look(
+        self,
+        writer: WriterState,
+        committed_ms: int | None,
+        lag: int | None,
+        parts: Sequence[PartState],
+        now_ms: int,
+    ) -> Liveness:
+        """Whether the numbers go on now; arguments as of `liveness_of`."""
+        now_s = self.clock()
+        written = writer.run_id, writer.seen_ms
+        if written != self._written:
+            self._seen = self._sign_of_life(writer.seen_ms, now_ms, now_s)
+            self._written = written
+        if lag == 0:
+            self._waiting = None
+        elif lag and self._waiting is None:
+            self._waiting = _Moment(now_ms, now_s)
+        if self._waiting is not None:
+            committed_ms = max(committed_ms or 0, self._waiting.as_of(now_ms, now_s))
+        seen = replace(writer, seen_ms=self._seen.as_of(now_ms, now_s))
+        return liveness_of(seen, committed_ms, lag, parts, now_ms)
+
+    def _sign_of_life(self, seen_ms: int, now_ms: int, now_s: float) -> _Moment:
+        """At the first look it may be old; what has changed since the last look is not."""
+        ago_ms = max(0, now_ms - seen_ms)
+        if self._written is not None and ago_ms > _SAME_CLOCK_MS:
+            ago_ms = 0
+        return _Moment(now_ms - ago_ms, now_s - ago_ms / 1000)
+
+
+@dataclass(slots=True)
+class _Moment:
+    """A time of day that stays the same while the clock is not set, and is moved with it."""
+
+    at_ms: int
+    at_s: float
+    """By a clock that never goes back."""
+
+    def as_of(self, now_ms: int, now_s: float) -> int:
+        """The moment, by the clock as it is now."""
+        moved_ms = now_ms - self.at_ms - (now_s - self.at_s) * 1000
+        if abs(moved_ms) > _SAME_CLOCK_MS:
+            self.at_ms += round(moved_ms)
+        return self.at_ms

@@ -19,7 +19,7 @@ from sfcrime.pipeline.activity import (
     SupervisionActivity,
     read_activity,
 )
-from sfcrime.pipeline.liveness import Liveness, liveness_of, liveness_of_parts, supervised
+from sfcrime.pipeline.liveness import Liveness, LivenessWatch, liveness_of_parts, supervised
 from sfcrime.statistics.movement import Movement, movement
 from sfcrime.store import STORE_FILE
 from sfcrime.store.address import StoreAddress
@@ -71,13 +71,15 @@ class Overview:
         """Records in the topic that are not accounted for."""
         return sum(lag(self._reached(), topic_ends).values())
 
-    def liveness(self, topic_ends: Mapping[int, int], now_ms: int) -> Liveness | None:
+    def liveness(
+        self, topic_ends: Mapping[int, int], now_ms: int, watch: LivenessWatch
+    ) -> Liveness | None:
         """Live or stale; None where nothing was counted yet and no part is down."""
         parts = self.supervision.parts
         if self.counted is None or self.writer is None:
             return liveness_of_parts(parts)
         lag = self.lag(topic_ends) if topic_ends else None
-        return liveness_of(self.writer, self.counted.totals.committed_ms, lag, parts, now_ms)
+        return watch.look(self.writer, self.counted.totals.committed_ms, lag, parts, now_ms)
 
     @property
     def restarted(self) -> list[PartState]:

@@ -28,6 +28,7 @@ from sfcrime.dashboard.serving.probes import SeenSource, probe_router
 from sfcrime.dashboard.serving.state import state_of
 from sfcrime.dashboard.serving.supervision import SupervisionWatch
 from sfcrime.machine.clock import now_ms
+from sfcrime.pipeline.liveness import LivenessWatch, supervised
 from sfcrime.settings import Settings
 
 
@@ -48,12 +49,15 @@ def build_app(
         folder: of the page's built files.
     """
 
-    supervision = SupervisionWatch(settings.data_dir)
+    supervision, liveness = SupervisionWatch(settings.data_dir), LivenessWatch()
 
     def state_now(seen: Seen) -> State:
         lag.look()
-        committed_ms, said = seen.totals.committed_ms, supervision.look()
-        return state_of(seen.writer, committed_ms, lag.known, said, now_ms())
+        known, looked_ms = lag.known, now_ms()
+        said = supervised(supervision.look(), looked_ms)
+        committed_ms = seen.totals.committed_ms
+        found = liveness.look(seen.writer, committed_ms, known.records, said.parts, looked_ms)
+        return state_of(seen.writer, known, said, found)
 
     sight = Sight(settings, lambda: source.seen, state_now)
     hub = EventHub(NewestEvents(sight, snapshot_of))

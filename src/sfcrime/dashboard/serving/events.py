@@ -29,7 +29,8 @@ ABORT = "sfcrime.abort"
 _CUT_AFTER_S = 0.2
 _LOG = logging.getLogger("sfcrime.dashboard")
 _FIRST = b"retry: 1000\n\n"
-_BEAT = b": beat\n\n"
+_BEAT = b"event: beat\ndata: 1\n\n"
+"""An event, not a comment: of a comment no script of a page hears."""
 _START: Message = {
     "type": "http.response.start",
     "status": 200,
@@ -121,9 +122,8 @@ class EventHub:
                 tick_s = self._loop.time() + TICK_S
                 self._drop_stalled(self._loop.time())
             self._changed.clear()
-            if self._clients and self._renewed():
-                for client in self._clients:
-                    client.woken.set()
+            if self._clients:
+                self._renew()
 
     def end(self) -> None:
         """Ends every stream, and cuts those that do not take what was sent. No new ones begin."""
@@ -135,6 +135,10 @@ class EventHub:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one client until it leaves, stalls, or the server ends."""
+        if scope.get("method") == "HEAD":
+            await send(_START)
+            await send({"type": "http.response.body", "body": b""})
+            return
         if self._ended or len(self._clients) >= self._bounds.clients:
             await error_response(too_many(self._bounds.clients))(scope, receive, send)
             return
@@ -145,7 +149,7 @@ class EventHub:
         leaving = asyncio.create_task(_end_when_gone(client, receive))
         try:
             await send(_START)
-            self._renewed()
+            self._renew()
             newest = self._events.after_name(Headers(scope=scope).get("last-event-id"))
             client.place = newest.place if newest else 0
             await self._send(client, send, _FIRST + (newest.content if newest else b""))
@@ -188,13 +192,16 @@ class EventHub:
                 client.end()
                 client.cut()
 
-    def _renewed(self) -> bool:
-        """An error is one of ours: the stream goes on without the snapshot."""
+    def _renew(self) -> None:
+        """Makes what is new, and wakes everybody for it, whoever asked."""
         try:
-            return self._events.renew(self._now_s())
-        except Exception:
+            is_new = self._events.renew(self._now_s())
+        except Exception:  # it is one of ours: the stream goes on without the snapshot
             _LOG.exception("no snapshot can be made")
-            return False
+            return
+        if is_new:
+            for client in self._clients:
+                client.woken.set()
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

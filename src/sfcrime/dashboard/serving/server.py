@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import os
@@ -16,12 +15,12 @@ from threading import Event, Timer
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sfcrime.dashboard.memory.seen import Watch
 from sfcrime.dashboard.serving.app import build_app
 from sfcrime.dashboard.serving.binding import Binding, binding_of
-from sfcrime.dashboard.serving.events import ABORT, EventHub
+from sfcrime.dashboard.serving.connection import Connection
+from sfcrime.dashboard.serving.events import EventHub
 from sfcrime.dashboard.serving.lag import LagWatch
 from sfcrime.dashboard.serving.probes import SeenSource
 from sfcrime.domain.known_lag import Lag
@@ -35,8 +34,6 @@ from sfcrime.store.address import store_address
 
 _OPEN_FILES = 4096
 """1,000 clients of the stream, and others; many systems give 1,024 unless asked."""
-_UNSENT_BYTES = 128 * 1024
-"""What the system keeps for a client that does not read; it would be megabytes."""
 _GRACE_S = 1
 """How long answers under way may take when the server stops; streams end at once."""
 _LEFT_WITHIN_S = 0.3
@@ -117,22 +114,6 @@ def lag_of(source: SeenSource, settings: Settings) -> Callable[[], Lag]:
     return measure
 
 
-class _Connection(HttpToolsProtocol):
-    """Keeps little of what a client does not read, and lets the event stream cut its connection: a
-    closed one waits for what was not sent yet."""
-
-    # It is a transport of sockets, always; the base class takes any.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        # The type of a scope names the values that ASGI itself gives.
-        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
-
-
 class _Server(uvicorn.Server):
     """Stops when it is told to, not by signals of its own, and ends the streams first."""
 
@@ -142,7 +123,7 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http=_Connection,
+            http=Connection,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -6,32 +6,25 @@ from typing import TYPE_CHECKING
 
 from sfcrime.dashboard.answers.records import Part, State
 from sfcrime.domain.wall_clock import instant_iso
-from sfcrime.pipeline.liveness import liveness_of, supervised
 
 if TYPE_CHECKING:
     from sfcrime.domain.known_lag import Lag
     from sfcrime.pipeline.activity import SupervisionActivity
+    from sfcrime.pipeline.liveness import Liveness
     from sfcrime.store.records import WriterState
 
 
 def state_of(
-    writer: WriterState,
-    committed_ms: int | None,
-    lag: Lag,
-    said: SupervisionActivity,
-    now_ms: int,
+    writer: WriterState, lag: Lag, supervision: SupervisionActivity, liveness: Liveness
 ) -> State:
     """What the page says of the job.
 
     Args:
         writer: the newest run that opened the store for writing.
-        committed_ms: when the newest batch was committed; None before the first.
         lag: as it was measured last.
-        said: the last word of a supervisor, however old.
-        now_ms: milliseconds since 1970 UTC, as all times here.
+        supervision: without parts where nobody supervises.
+        liveness: what follows from all that.
     """
-    supervision = supervised(said, now_ms)
-    liveness = liveness_of(writer, committed_ms, lag.records, supervision.parts, now_ms)
     return State(
         state=liveness.state,
         since=instant_iso(liveness.since_ms),
