@@ -173,7 +173,10 @@ class Started:
             assert self.is_running(), f"it ended before {what}:\n{self.log()}"
             return False
 
-        wait_until(holds, f"{what}\n{self.log()}", timeout_s)
+        try:
+            wait_until(holds, what, timeout_s)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.log()}") from None
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

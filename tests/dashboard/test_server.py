@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event
@@ -26,7 +27,7 @@ from cli.conftest import fill_store
 from dashboard.serving import served
 from dashboard.test_newest_events import Page
 from running import Sfcrime, Started, wait_until
-from sfcrime.dashboard.serving.events import EventHub
+from sfcrime.dashboard.serving.events import BEAT_S, EventHub
 from sfcrime.dashboard.serving.server import told_safely
 from sfcrime.machine.own_folder import DATA_FOLDER, take_folder
 from sfcrime.pipeline.activity import DashboardActivity, read_activity
@@ -103,11 +104,18 @@ def test_a_committed_batch_is_sent_at_once(sfcrime: Sfcrime) -> None:
         url = address_of(started)
         with httpx.stream("GET", f"{url}/api/v1/events", timeout=ANSWERS_WITHIN_S) as stream:
             lines = stream.iter_lines()
-            next(line for line in lines if line.startswith("id: 1.0."))
+            _await(lines, "id: 1.0.")
             writer.commit_batch(SECOND)
             committed_s = time.monotonic()
-            next(line for line in lines if line.startswith("id: 1.1."))
-            assert time.monotonic() - committed_s < 2.0
+            _await(lines, "id: 1.1.")
+            assert time.monotonic() - committed_s < BEAT_S, "it came with a beat at best"
+
+
+def _await(lines: Iterator[str], start: str) -> None:
+    """Reads on until a line begins so; three beats without it are too many."""
+    until_s = time.monotonic() + 3 * BEAT_S
+    while not next(lines).startswith(start):
+        assert time.monotonic() < until_s, f"no line begins with {start}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -148,15 +156,6 @@ def test_an_answer_under_way_that_takes_long_does_not_hold_up_the_end() -> None:
         server.thread.join(10)
         assert time.monotonic() - stopped_s < STOPS_WITHIN_S
     released.set()
-
-
-def test_a_second_signal_ends_it_at_once(sfcrime: Sfcrime, data_dir: Path) -> None:
-    with sfcrime.started(*FREE_PORT) as started:
-        address_of(started)
-        started.signal(signal.SIGINT)
-        started.signal(signal.SIGINT)
-
-        assert started.wait(5) in (0, 130)
 
 
 def test_a_port_in_use_is_named_with_the_flag_that_chooses_another(sfcrime: Sfcrime) -> None:

@@ -25,10 +25,11 @@ def test_batches_are_seen_and_so_are_those_after_a_lost_connection(
             store.count([(NINE, "Passing Call", "HAN", 3)])
             wait_until(lambda: seen() == 3, "the first batch to be seen")
             with postgres_database.connect() as admin:
-                admin.execute(
+                ended = admin.execute(
                     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
                     "WHERE application_name IN ('sfcrime reader', 'sfcrime look')"
-                )
+                ).fetchall()
+            assert ended, "no connection was lost"
             store.count([(NINE, "Passing Call", "HAN", 4)])
             wait_until(lambda: seen() == 7, "the second batch to be seen")
             assert watch.restarts == 0

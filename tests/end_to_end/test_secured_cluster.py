@@ -136,7 +136,7 @@ def test_every_command_works_with_a_login_and_nothing_shows_it(
 def _all_fail(
     commands: dict[str, Sfcrime], arguments: Sequence[str], *, verbose: bool = True
 ) -> dict[str, Ran]:
-    """Runs the commands side by side; each has to end within 15 s with exit code 4."""
+    """Runs the commands side by side; each has to end within 25 s with exit code 4."""
     flags = {"produce": ["synthetic", "--limit", "1"], "consume": ["--from-beginning"]}
     with ThreadPoolExecutor(len(commands)) as pool:
         running = {
@@ -176,7 +176,7 @@ def test_a_wrong_password_is_said_and_not_shown(
         assert "refuses the login" in ran.err
 
 
-def test_a_broker_that_is_not_there_is_said_within_15_seconds(
+def test_a_broker_that_is_not_there_is_said_after_10_seconds(
     secured: SecuredCluster, commands: dict[str, Sfcrime]
 ) -> None:
     nobody = f"127.0.0.1:{free_port()}"

@@ -176,9 +176,12 @@ class Observer:
         while not self._end.wait(_POLL_S):
             looks += 1
             with self._polling:
-                self._look_at_store()
-                if looks % _STORE_POLLS_A_PAGE_POLL == 0:
-                    self._look_at_page()
+                try:
+                    self._look_at_store()
+                    if looks % _STORE_POLLS_A_PAGE_POLL == 0:
+                        self._look_at_page()
+                except Exception as error:  # a thread that ended would see no contradiction
+                    self._found.append(f"it cannot be observed: {error!r}")
 
     def _look_at_store(self) -> None:
         try:

@@ -48,6 +48,7 @@ class Run:
         """Steady, fault, heal, and every question."""
         service, self._hands, self._ended = self._service, 0, []
         violations: list[str] = []
+        polls_before = service.observer.polls["store"]
         moment, next_batch_s, caught_up_s = "", None, None
         try:
             self._steady()
@@ -62,6 +63,8 @@ class Run:
         if self._hands:
             violations += [f"needed a hand: {each}" for each in self._ended]
         audit = audited(service.audit())
+        if service.observer.polls["store"] == polls_before:
+            violations.append("nobody saw the store")
         contradictions = tuple(service.observer.take_contradictions())
         return Result(
             number,

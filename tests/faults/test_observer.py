@@ -12,6 +12,7 @@ import pytest
 from observer import Observer, Sight, sight_of_page, sight_of_store
 
 from counted_store import CountedStore
+from running import wait_until
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.store import STORE_FILE
 from sfcrime.store.reader import open_reader
@@ -97,14 +98,34 @@ def test_only_a_store_that_is_put_in_place_on_purpose_may_be_older(
 
 def test_it_polls_while_batches_are_committed(store: CountedStore) -> None:
     with Observer(store.path.parent, lambda: store.path) as observer:
-        while observer.polls["store"] < 2:
+
+        def counted() -> bool:
             store.count([TEN])
+            return observer.polls["store"] >= 2
+
+        wait_until(counted, "two looks beside batches")
         tamper(store, "UPDATE totals SET batches = 0")
-        seen: list[str] = []
-        while not seen:
-            seen = observer.take_contradictions()
+        seen = _first_seen(observer)
 
     assert any("batches" in each for each in seen)
+
+
+def _first_seen(observer: Observer) -> list[str]:
+    seen: list[str] = []
+    wait_until(lambda: bool(seen.extend(observer.take_contradictions()) or seen), "it is seen")
+    return seen
+
+
+def test_one_that_fails_says_so(store: CountedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.count([TEN])
+
+    def fails(_: object) -> Sight:
+        raise KeyError("accounts")
+
+    monkeypatch.setattr("observer.sight_of_store", fails)
+    with Observer(store.path.parent, lambda: store.path) as observer:
+        seen = _first_seen(observer)
+    assert seen[0] == "it cannot be observed: KeyError('accounts')"
 
 
 def page_says(counted: int, in_partition: int, in_days: int) -> Sight:

@@ -107,7 +107,8 @@ def test_a_log_whose_files_vanish_is_copied_again_from_the_start(
         "log/calls-0/leader-epoch-checkpoint",
         "log/calls-0/partition.metadata",
     ]
-    assert sorted(f"log/calls-0/{each.name}" for each in (tmp_path / "copy/log/calls-0").iterdir())
+    there = (tmp_path / "copy/log/calls-0").iterdir()
+    assert sorted(f"log/calls-0/{each.name}" for each in there) == calls
     assert not (tmp_path / f"copy/log/calls-0/{FIRST}.log").exists()
 
 

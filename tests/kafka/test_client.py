@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -47,14 +46,11 @@ def test_without_a_broker_the_error_names_the_ways_to_one() -> None:
     assert "--bootstrap-servers" in caught.value.next_step
 
 
-def test_a_broker_that_does_not_answer_is_an_error_within_15_seconds() -> None:
+def test_a_broker_that_does_not_answer_is_an_error_that_names_it() -> None:
     nobody = KafkaSettings(bootstrap_servers=f"127.0.0.1:{free_port()}")
-    began = time.monotonic()
 
     with pytest.raises(KafkaUnavailable, match=nobody.bootstrap_servers):
-        ensure_topic(Topic(nobody), 1)
-
-    assert time.monotonic() - began < 15
+        ensure_topic(Topic(nobody, 1.0), 1)
 
 
 def test_an_unfit_client_property_is_a_usage_error(tmp_path: Path) -> None:

@@ -134,6 +134,6 @@ def test_who_asks_beside_many_others_is_told_at_once(
     with ThreadPoolExecutor(20) as others:
         answers = list(others.map(asked, range(20)))
 
-    at_once = [text for text, took_s in answers if took_s < 1]
+    at_once = [text for text, took_s in answers if took_s < 2.0]  # as long as others wait
     assert len(at_once) == 12
     assert all("is being waited for by others" in text for text in at_once)

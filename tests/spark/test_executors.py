@@ -172,7 +172,8 @@ def test_a_cluster_that_gives_no_executor_is_named_with_what_to_look_at(context:
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("context", [Context(0), Context(2)], ids=["none yet", "no answer yet"])
-def test_a_stop_ends_the_wait(context: Any) -> None:
+def test_a_stop_ends_the_wait(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "EXECUTOR_WAIT_S", 60.0)
     asked = iter([True, True, True])
     goes_on: Callable[[], bool] = lambda: next(asked, False)  # noqa: E731
     assert executors_are_ready(context, STREAM, NEEDS, goes_on) is False

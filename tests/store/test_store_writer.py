@@ -480,20 +480,6 @@ def test_progress_from_another_thread_does_not_disturb_batches(
         assert reader.totals().batches == 40
 
 
-def test_a_store_of_another_schema_version_is_refused_by_name(
-    path: Path, writer: StoreWriter
-) -> None:
-    writer.close()
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE schema_version SET version = 7")
-    connection.commit()
-    connection.close()
-    with pytest.raises(StoreUnavailable, match=r"sfcrime\.db has schema version 7"):
-        open_writer(path, history_rows=100)
-    with pytest.raises(StoreUnavailable, match="schema version 7"), open_reader(path):
-        pass
-
-
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.db"
     text.write_text("this is not a database " * 100)

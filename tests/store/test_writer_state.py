@@ -192,6 +192,7 @@ def test_a_beat_waits_for_a_batch_under_way(path: Path, clock: Clock) -> None:
         with writer._transactions.one() as connection:
             beating.start()
             connection.exec_driver_sql("SELECT 1")
+            beating.join(0.3)
             assert beating.is_alive()
         beating.join(20)
         assert not beating.is_alive()

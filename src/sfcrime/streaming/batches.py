@@ -7,9 +7,8 @@ batch after batch; Spark reads the next batch meanwhile, and never more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from threading import Event
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -48,13 +47,15 @@ class BatchReader:
     Args:
         session: the one that the query runs in (a batch's own is a copy that does not know it).
         storing: takes the batches.
-        stop: set: no further batch is read.
+        is_over: asked before each batch; True: no further one is read.
     """
 
-    def __init__(self, session: SparkSession, storing: Handover[ReadBatch], stop: Event) -> None:
+    def __init__(
+        self, session: SparkSession, storing: Handover[ReadBatch], is_over: Callable[[], bool]
+    ) -> None:
         self._session = session
         self._storing = storing
-        self._stop = stop
+        self._is_over = is_over
         self.failure: BaseException | None = None
         """What ended the query, as it was raised: Spark passes on only its text."""
         self.last_batch_id = -1
@@ -69,7 +70,7 @@ class BatchReader:
 
     def _take(self, batch: DataFrame, batch_id: int) -> None:
         self._storing.check()
-        if self._stop.is_set():
+        if self._is_over():
             raise StopRequested(f"stopped before batch {batch_id}")
         self.last_batch_id = batch_id
         clock = PhaseClock()
@@ -121,6 +122,9 @@ class BatchStorer:
         self.counted: Mapping[int, CountedEnd] = counted_ends(store.partition_ledger())
         """By partition, what is in the ledger."""
         self.epochs = LeaderEpochs(epochs)
+        self.needs_new_query = False
+        """Whether a partition got another leader: what this query reads from now on may be of the
+        one before, so each batch would be read again."""
         self._stored: deque[StoredBatch] = deque(maxlen=_BATCHES_REMEMBERED)
         self._freed = FreedMemory(_give_back)
 
@@ -150,12 +154,13 @@ class BatchStorer:
         """
         clock = PhaseClock()
         outcome, head = self._counted(read, clock)
-        elections = 0
-        while self.epochs.changed(head.epochs):
+        elections, known = 0, None
+        while self.epochs.changed(head.epochs, known):
             if elections == _MOST_ELECTIONS:
                 raise _no_lasting_leader(self._topic.name)
             elections += 1
-            again = self._read_again(read)
+            self.needs_new_query = True
+            again, known = self._read_again(read)
             clock.ends("readAgain")
             outcome, head = self._counted(again, clock)
         if outcome.accounting.gaps:  # they may be records that were compacted meanwhile
@@ -195,17 +200,17 @@ class BatchStorer:
         clock.ends("topicCheck")
         return outcome, found
 
-    def _read_again(self, read: ReadBatch) -> ReadBatch:
-        """The batch as it stands in the topic, once what was counted before it does so too."""
+    def _read_again(self, read: ReadBatch) -> tuple[ReadBatch, Mapping[int, int]]:
+        """The batch as it stands in the topic, once what was counted before it does so too, and the
+        epochs that were known before this reading."""
         seen = self._topic.state(self.counted)
         next_offsets(self.generation, self.ends, seen)
         require_as_long(self.generation.topic, read.planned, seen.ends)
         found = read_packets(
             self._topic.kafka, read.planned, self.generation.lateness_us, self._topic.stop
         )
-        self.epochs.read_under(seen.epochs)
         scan = Scan(read.planned, found.scanned, is_exact=True)
-        return replace(read, packets=found.packets, scan=scan)
+        return replace(read, packets=found.packets, scan=scan), seen.epochs
 
 
 def require_as_long(topic: str, planned: Mapping[int, Planned], ends: Mapping[int, int]) -> None:

@@ -242,8 +242,10 @@ def _can_go_on(
     store: StoreWriter, left: Generation, look: Callable[[Mapping[int, CountedEnd]], TopicState]
 ) -> bool:
     ledger = store.partition_ledger()
+    seen = look(counted_ends(ledger))
     try:
-        next_offsets(left, store.partition_ends(), look(counted_ends(ledger)))
+        next_offsets(left, store.partition_ends(), seen)
     except Refused:
         return False
-    return True
+    # What it counted and the topic holds no longer could not be audited.
+    return not any(seen.lost(each.partition, each.start, each.end) for each in ledger)

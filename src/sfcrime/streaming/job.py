@@ -34,7 +34,7 @@ def run_query(
     """Runs the query until it is told to stop, is caught up, or fails.
 
     A batch that Spark cannot read is read without it (`without_spark`), and the query goes on
-    after it.
+    after it. After an election a new query is begun, which holds nothing of the leader before.
 
     Args:
         spark: where it runs; gets another JVM where memory ran out.
@@ -68,7 +68,12 @@ def run_query(
         plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                return QueryRun(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
+                ends = QueryRun(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
+                if job.stop.is_set() or not storer.needs_new_query:
+                    return ends
+                seen = job.topic.state(storer.counted)
+                epochs = seen.epochs
+                continue
             except PartitionsAdded as added:
                 seen, epochs = added.seen, storer.epochs.proved
                 continue

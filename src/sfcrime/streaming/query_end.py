@@ -25,6 +25,10 @@ _TOO_MUCH = (
     "Received exception when fetching the next record",
     # A value that Spark's rows cannot hold.
     "Cannot grow BufferHolder",
+    # An executor whose memory ran out over them, as often as a task may be tried.
+    "java.lang.OutOfMemoryError",
+    "exited with code 52",
+    "Exit code: 52",
 )
 """What Spark says of records that it cannot read, whatever it is asked for."""
 _CAUSES = ("Caused by: ", ": ")

@@ -46,7 +46,7 @@ class StreamJob:
     until_caught_up: bool = False
     """Ends between two batches when every record is accounted for; else only `stop` ends it."""
     due: Mapping[int, int] | None = None
-    """By partition, up to where they are to be; None: up to where the topic ends then."""
+    """By partition, up to where they are to be then; None: up to where the topic ends."""
 
 
 class PartitionsAdded(Exception):
@@ -75,9 +75,10 @@ class QueryRun:
 
     def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
         """Arguments, result and errors are those of `job.run_query`; PartitionsAdded and
-        TooMuchForSpark as well."""
+        TooMuchForSpark as well. It ends, too, where a partition got another leader: see
+        `BatchStorer.needs_new_query`."""
         with Handover(self._storer.store, "store-batches") as storing:
-            reader = BatchReader(self._spark.session, storing, self._job.stop)
+            reader = BatchReader(self._spark.session, storing, self._is_over)
             query = self._start(reader)
             reports = StoredReports(query, self._storer)
 
@@ -101,6 +102,9 @@ class QueryRun:
             self._settle(storing.wait)
             show_progress()
         return self._storer.ends
+
+    def _is_over(self) -> bool:
+        return self._job.stop.is_set() or self._storer.needs_new_query
 
     def _start(self, reader: BatchReader) -> StreamingQuery:
         """The query, step by step: read, judge, hand every batch over."""
@@ -131,16 +135,18 @@ class QueryRun:
             self._settle(storing.check)  # no further batch may come that would meet a failure
             show_progress()
             job.store.beat()
+            # Looked at within batches too: of a topic that is written to, they follow at once.
+            if job.due is not None and is_caught_up(self._storer.ends, job.due):
+                job.stop.set()
 
         def should_end() -> bool:
-            if not job.stop.is_set() and job.until_caught_up:
-                due = job.topic.end_offsets() if job.due is None else job.due
-                if is_caught_up(self._storer.ends, due):
-                    job.stop.set()
-            return job.stop.is_set()
+            asks = job.until_caught_up and job.due is None and not self._is_over()
+            if asks and is_caught_up(self._storer.ends, job.topic.end_offsets()):
+                job.stop.set()
+            return self._is_over()
 
         def may_end() -> bool:
-            return job.stop.is_set() or job.until_caught_up
+            return self._is_over() or job.until_caught_up
 
         await_end(query, should_end, look, LostBroker(job.topic.kafka, job.stop), may_end)
 
