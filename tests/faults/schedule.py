@@ -34,7 +34,7 @@ KINDS = (
     *(Kind(f"stop-{role}", stopped(role)) for role in ROLES),
     *(
         Kind(f"hang-{role}", hung(role), bound_s=4 * SILENCE_S + 60)
-        for role in ("driver", "jvm", "worker", "broker")
+        for role in ("driver", "jvm", "worker", "broker", "producer")
     ),
     *(Kind(f"at-{point}", at_point((point,), victim)) for point, victim in POINTS.items()),
     Kind("at-point-jvm", at_point(_ANY_POINT, "jvm")),

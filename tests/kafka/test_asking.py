@@ -9,6 +9,7 @@ from time import monotonic
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from sfcrime.errors import UsageError
 from sfcrime.kafka import asking
 from sfcrime.kafka.asking import Patience, answer_of, until_answered
 
@@ -99,6 +100,20 @@ def test_a_client_without_an_answer_is_replaced_from_time_to_time(
 
     assert answer == "answered within 4 s"
     assert len(renewed) == 2
+
+
+def test_a_client_whose_file_is_being_replaced_goes_on_asking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "_RENEWED_AFTER_S", 0.0)
+    tried: list[float] = []
+
+    def renew() -> None:
+        tried.append(1)
+        raise UsageError("The Kafka client file is half written.")
+
+    assert until_answered(Patience(60), Broker(2).ask, renew=renew) == "answered within 4 s"
+    assert tried
 
 
 def test_a_stop_ends_it() -> None:

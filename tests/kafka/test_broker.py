@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -210,6 +211,22 @@ def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmS
             assert left_over.wait(5) is not None
     finally:
         left_over.stop()
+
+
+def test_a_copy_of_a_running_folder_neither_uses_nor_ends_its_broker(tmp_path: Path) -> None:
+    running = start_child([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "x")
+    folder, copy = broker_folder(tmp_path / "data"), broker_folder(tmp_path / "copy")
+    folder.mkdir(parents=True)
+    here = noted_identity(os.getpid())
+    record = BrokerRecord(noted_identity(running.pid), here, "127.0.0.1:1", answers=True)
+    try:
+        write_record(folder, record)
+        shutil.copytree(folder, copy)
+        assert running_bootstrap_servers(tmp_path / "data") == "127.0.0.1:1"
+        assert running_bootstrap_servers(tmp_path / "copy") is None
+        assert read_record(copy) is None
+    finally:
+        running.stop()
 
 
 def test_a_broker_that_cannot_start_shows_its_last_words(tmp_path: Path, jvm: JvmSettings) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from sfcrime.errors import UsageError
+from sfcrime.kafka import client_file
 from sfcrime.kafka.client_file import certificates_of, read_client_file
 from sfcrime.kafka.dialects import TrustStore
 
@@ -25,8 +27,42 @@ def test_a_line_that_is_no_property_is_named_by_its_number_and_not_shown(
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read") as unread:
         read_client_file(tmp_path / "none.properties")
+    assert unread.value.may_pass, "it may be about to be replaced"
+
+
+def test_a_trust_store_that_changed_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, path = tmp_path / "trusted.jks", tmp_path / "client.properties"
+    path.write_text(f"security.protocol=SSL\nssl.truststore.location={store}\n")
+    asked: list[str] = []
+
+    def certificates(given: TrustStore) -> str:
+        asked.append(given.location)
+        return store.read_text()
+
+    monkeypatch.setattr(client_file, "certificates_of", certificates)
+    for content in ("one", "one and another"):
+        store.write_text(content)
+        for _ in range(2):
+            assert read_client_file(path).ours["ssl.ca.pem"] == content
+    assert asked == [str(store)] * 2
+
+
+def test_a_tool_that_does_not_end_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "client.properties"
+    path.write_text(f"security.protocol=SSL\nssl.truststore.location={tmp_path}/slow.jks\n")
+
+    def hangs(_: TrustStore) -> str:
+        raise subprocess.TimeoutExpired("keytool", 30)
+
+    monkeypatch.setattr(client_file, "certificates_of", hangs)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_client_file(path)
 
 
 def test_a_trust_store_is_read_by_the_java_that_the_user_named(

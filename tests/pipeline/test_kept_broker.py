@@ -30,7 +30,7 @@ class FakeWatch:
     as_of_s: float = 0.0
     problem: str = "Connection refused"
 
-    def __init__(self, _: KafkaSettings) -> None:
+    def __init__(self, _: KafkaSettings, cluster_id: str | None) -> None:
         pass
 
     def keep_asking(self) -> None:

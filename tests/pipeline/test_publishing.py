@@ -63,6 +63,23 @@ def test_a_file_is_a_source_of_its_records(tmp_path: Path) -> None:
     source.close()
 
 
+def test_what_a_killed_producer_left_of_its_sort_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "calls.json"
+    write_newest_first(file, [*hour_of_calls(0)])
+    settings = _settings(tmp_path / "data", SourceSettings(source=str(file)))
+    folder = settings.data_dir / "run" / f"{settings.kafka.topic}.order"
+    killed = open_source(settings)
+    (left,) = folder.glob("sfcrime-order-*")
+
+    source = open_source(settings)
+
+    assert [each.name for each in folder.glob("sfcrime-order-*")] != [left.name]
+    assert not left.exists()
+    source.close()
+    assert list(folder.glob("sfcrime-order-*")) == []
+    killed.close()
+
+
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     settings = _settings(tmp_path, SourceSettings(source=str(tmp_path / "none.json")))
     with pytest.raises(UsageError, match=r"none\.json"):

@@ -26,6 +26,8 @@ class FakeTopic:
     def __init__(self, _: KafkaSettings, patience_s: float) -> None:
         assert patience_s < 3, "a broker that is back is seen before it counts as silent"
 
+    cluster_id = "ours"
+
     def ends(self) -> dict[int, int]:
         if isinstance(self.answer, KafkaUnavailable):
             raise self.answer
@@ -38,6 +40,21 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeTopic]:
     monkeypatch.setattr(topic_watch, "ASKED_EVERY_S", 0.01)
     monkeypatch.setattr(FakeTopic, "answer", KafkaUnavailable("No broker answered."))
     return FakeTopic
+
+
+def test_the_answers_of_another_cluster_on_the_same_port_are_none(fake: type[FakeTopic]) -> None:
+    fake.answer = {0: 7}
+    fake.cluster_id = "another"
+    watch = TopicWatch(KafkaSettings(bootstrap_servers="localhost:9092"), "ours")
+    wait_until(lambda: watch.problem != "", "the first refusal")
+    assert watch.problem == "another broker listens on localhost:9092, of the cluster another"
+    assert not watch.answers
+    assert watch.ends == {}
+
+    fake.cluster_id = "ours"
+    wait_until(lambda: watch.answers, "the first answer")
+    assert watch.ends == {0: 7}
+    watch.end()
 
 
 def test_silence_begins_with_the_last_answer_and_ends_with_the_next(

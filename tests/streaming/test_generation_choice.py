@@ -186,8 +186,9 @@ def test_a_killed_rebuild_is_gone_on_with(tmp_path: Path, store: StoreWriter) ->
         (replace(ANEW, lateness_s=None), TOPIC),
         (replace(ANEW, topic_id="new"), replace(TOPIC, topic_id="new")),
         (ANEW, replace(TOPIC, firsts={0: 13, 1: 10}, ends={0: 14, 1: 20})),
+        (ANEW, replace(TOPIC, firsts={0: 8, 1: 10})),
     ],
-    ids=["window", "lateness", "another topic", "retention"],
+    ids=["window", "lateness", "another topic", "retention", "retention of what it had counted"],
 )
 def test_a_killed_rebuild_that_cannot_be_gone_on_with_is_begun_anew(
     tmp_path: Path, store: StoreWriter, wanted: Generation, topic: TopicState

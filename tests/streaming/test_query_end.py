@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from pyspark.errors import StreamingQueryException
 
 from sfcrime.spark.driver import DriverJvm
-from sfcrime.streaming.query_end import last_word, not_started
+from sfcrime.streaming.query_end import TooMuchForSpark, cause_of, last_word, not_started
 
 WORKER = """An error occurred while calling o12.collectToPython.
 : org.apache.spark.SparkException: Job aborted.
@@ -51,10 +52,29 @@ def test_the_line_that_says_why_is_found(text: str, word: str) -> None:
     assert last_word(RuntimeError(text)) == word
 
 
-def test_a_query_that_cannot_start_says_why_and_may_start_later() -> None:
-    class Jvm:
-        log_path = Path("data/spark/driver.log")
+class Jvm:
+    log_path = Path("data/spark/driver.log")
 
+
+@pytest.mark.parametrize(
+    "said, is_too_much",
+    [
+        ("Caused by: java.lang.ArithmeticException: long overflow", True),
+        ("ExecutorLostFailure (executor 3 exited): Command exited with code 52", True),
+        ("Caused by: java.lang.OutOfMemoryError: Java heap space", True),
+        ("ExecutorLostFailure (executor 3 exited): Command exited with code 137", False),
+        ("Caused by: java.io.IOException: No space left on device", False),
+    ],
+)
+def test_records_over_which_memory_runs_out_are_too_much_for_spark(
+    said: str, is_too_much: bool
+) -> None:
+    failure = StreamingQueryException(said)
+    cause = cause_of(failure, None, cast("DriverJvm", Jvm()), lambda: None)
+    assert isinstance(cause, TooMuchForSpark) is is_too_much
+
+
+def test_a_query_that_cannot_start_says_why_and_may_start_later() -> None:
     said = """An error occurred while calling o96.start.
 : java.io.IOException: No space left on device
 """

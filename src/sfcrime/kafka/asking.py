@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from sfcrime.errors import KafkaUnavailable
+from sfcrime.errors import KafkaUnavailable, UsageError
 
 BROKER_WAIT_S = 60.0
 """How long a broker that died is waited for by whoever was let in before."""
@@ -148,7 +148,8 @@ def until_answered(
             if not _may_pass(error) or time.monotonic() >= deadline or patience.stop.wait(_PAUSE_S):
                 raise
         if time.monotonic() >= renewed + _RENEWED_AFTER_S:
-            renew()
+            with contextlib.suppress(UsageError):  # its file is being replaced: the old one stays
+                renew()
             renewed = time.monotonic()
         with contextlib.suppress(KafkaException):
             look_again(patience.attempt_s)

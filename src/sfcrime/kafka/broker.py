@@ -22,6 +22,8 @@ from sfcrime.kafka.broker_files import (
 from sfcrime.kafka.broker_record import (
     BrokerRecord,
     broker_folder,
+    is_alive,
+    is_starting,
     read_record,
     running_bootstrap_servers,
     stop_identity,
@@ -90,6 +92,11 @@ class RunningBroker:
             f"The broker ended. Its last words:\n{said}",
             next_step=f"read {self.log_path}; running again goes on where it stopped",
         )
+
+    @property
+    def cluster_id(self) -> str | None:
+        """Of the cluster that it is all of."""
+        return stored_cluster_id(self._launch.folder)
 
     def kill(self) -> None:
         """Ends it at once."""
@@ -203,6 +210,8 @@ def _servers(settings: Settings, on_step: OnStep, started: ExitStack) -> str:
         try:
             return started.enter_context(start_broker(settings, on_step)).bootstrap_servers
         except AlreadyRunning:  # a run starts it, perhaps again
+            if is_starting(settings.data_dir):  # it may have a large log to check
+                deadline_s = time.monotonic() + START_TIMEOUT_S
             if time.monotonic() > deadline_s:
                 raise
             if not told:
@@ -221,7 +230,7 @@ def _claim(settings: Settings, stack: ExitStack) -> None:
     instead = f"use it with --bootstrap-servers{used}, stop it, or choose another --data-dir"
     stack.enter_context(take_alone(folder, BROKER_FOLDER, "broker", next_step=instead))
     left_over = read_record(folder)
-    if left_over is not None:
+    if left_over is not None and not is_alive(left_over.owner):
         stop_identity(left_over.broker)
     if settings.kafka.port:
         require_free(settings.kafka.port)

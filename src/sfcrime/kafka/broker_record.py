@@ -79,6 +79,8 @@ class BrokerRecord(msgspec.Struct, frozen=True):
     bootstrap_servers: str
     answers: bool = False
     """It has answered once; before that, it is still starting."""
+    place: tuple[int, int] | None = None
+    """Device and inode of the folder that it was written in."""
 
     def is_running(self) -> bool:
         """Whether it can be used. A broker whose owner is gone is about to end."""
@@ -92,15 +94,23 @@ def broker_folder(data_dir: Path) -> Path:
 
 def write_record(folder: Path, record: BrokerRecord) -> None:
     """Replaces the record in one step, so a reader never sees half of it."""
-    write_whole(folder / "broker.json", msgspec.json.encode(record))
+    noted = replace(record, place=_place_of(folder))
+    write_whole(folder / "broker.json", msgspec.json.encode(noted))
 
 
 def read_record(folder: Path) -> BrokerRecord | None:
-    """The last broker of this folder, running or not; None where there was none."""
+    """The last broker of this folder, running or not; None where there was none. A record that was
+    copied here with another folder names that one's broker, which is not to be used or ended."""
     try:
-        return msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
+        found = msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
+        return found if found.place in (None, _place_of(folder)) else None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def _place_of(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def running_bootstrap_servers(data_dir: Path) -> str | None:

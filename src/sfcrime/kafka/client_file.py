@@ -35,28 +35,49 @@ _PASSWORD_VARIABLE = "TRUST_STORE_PASSWORD"  # noqa: S105 - the name of a variab
 
 
 def read_client_file(path: Path) -> ClientFile:
-    """The file, translated; read again only where it has changed.
+    """The file, translated; it and its trust store are read again only where they have changed.
 
     Raises:
         UsageError: it cannot be read, a line has no `=`, or a name or value cannot be translated.
-            No value is ever shown, as it may be a secret.
+            No value is ever shown, as it may be a secret. It may pass: a file is replaced while a
+            job runs.
     """
     try:
-        found = path.stat()
-        return _read(path.resolve(), found.st_mtime_ns, found.st_size)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
+        found = _read(path.resolve(), *_state(path))
+        store = found.trust_store
+        if store is None:
+            return found
+        certificates = _certificates(store, *_state(Path(store.location)))
+        return replace(found, ours={**found.ours, "ssl.ca.pem": certificates})
+    except UsageError as error:
+        error.may_pass = True
+        raise
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
+        unread = UsageError(
             f"The Kafka client file {path} cannot be read: {error}.",
             next_step="correct --kafka-config",
-        ) from error
+        )
+        unread.may_pass = True
+        raise unread from error
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes with the file; zeros where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 @functools.lru_cache(maxsize=4)
 def _read(path: Path, _changed_ns: int, _bytes: int) -> ClientFile:
-    found = in_both_dialects(path, _parsed(path))
-    if found.trust_store is None:
-        return found
-    return replace(found, ours={**found.ours, "ssl.ca.pem": certificates_of(found.trust_store)})
+    return in_both_dialects(path, _parsed(path))
+
+
+@functools.lru_cache(maxsize=4)
+def _certificates(store: TrustStore, _changed_ns: int, _bytes: int) -> str:
+    return certificates_of(store)
 
 
 def _parsed(path: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Event
@@ -49,7 +50,7 @@ def follow_topic(kafka: KafkaSettings, plan: Following, stop: Event) -> Iterator
     """
     topic = Topic(kafka)
     topic.require_exists()
-    reported: list[KafkaError] = []
+    reported = deque[KafkaError](maxlen=100)  # one broker of several may be dead for ever
     watch = FetchWatch(kafka.topic)
     consumer = open_consumer(kafka, _properties(plan), reported.append, watch.on_statistics)
     try:

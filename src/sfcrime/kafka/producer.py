@@ -154,7 +154,8 @@ class _Run:
                 continue
             if not self._wait_for(record, stop):
                 return False
-            self._produce(record, partition, header, stop)
+            if not self._produce(record, partition, header, stop):
+                return False
             self._sent += 1
             self._last_sequence = max(self._last_sequence, record.sequence)
             self._virtual_ms = record.published_at_ms
@@ -191,7 +192,8 @@ class _Run:
 
     def _produce(
         self, record: SourceRecord, partition: int, header: tuple[str, bytes], stop: Event
-    ) -> None:
+    ) -> bool:
+        """Hands it to the client; False where a stop is asked for while there is no room."""
         while True:
             try:
                 self._producer.produce(
@@ -203,10 +205,12 @@ class _Run:
                     timestamp=record.published_at_ms,
                     headers=[header, (SEQUENCE_HEADER, b"%d" % record.sequence)],
                 )
-                return
+                return True
             except BufferError:  # the client's queue is full: the broker sets the pace
                 self._producer.poll(0.1)
                 self._serve()
+                if stop.is_set():
+                    return False
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise TopicRefused(

@@ -72,11 +72,17 @@ class Topic:
         self.name = kafka.topic
         self._admins = [open_admin(kafka)]
         """One, which `within` shares."""
+        self._clusters: list[str | None] = [None]
 
     @property
     def admin(self) -> AdminClient:
         """The client that asks; another one once this had no answer for 10 s."""
         return self._admins[0]
+
+    @property
+    def cluster_id(self) -> str | None:
+        """Of the cluster that answered last; None before."""
+        return self._clusters[0]
 
     @property
     def stop(self) -> Event:
@@ -245,7 +251,9 @@ class Topic:
     def _look_at_cluster(self, within_s: float) -> ClusterMetadata:
         """The client knows the cluster afresh afterwards."""
         # Asked for all topics: a request for one by name may create it on an outside cluster.
-        return self.admin.list_topics(timeout=within_s)
+        found = self.admin.list_topics(timeout=within_s)
+        self._clusters[0] = found.cluster_id
+        return found
 
     def _renew(self) -> None:
         self._admins[0] = open_admin(self.kafka)

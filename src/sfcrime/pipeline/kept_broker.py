@@ -81,7 +81,7 @@ class KeptBroker:
         self._process = BrokerProcess(broker) if broker else OutsideBroker()
         bounds = settings.supervision
         self.part = KeptPart(self._process, bounds.give_up_after_s, on_step)
-        self.topic = TopicWatch(settings.kafka)
+        self.topic = TopicWatch(settings.kafka, broker.cluster_id if broker else None)
         self._servers = settings.kafka.bootstrap_servers
         self._killed_after_s = float("inf") if broker is None else 2.0 * bounds.silence_s
         self.part.begins()

@@ -17,6 +17,7 @@ from sfcrime.kafka.pace import Pace
 from sfcrime.kafka.producer import OnProgress, ProducerPlan, Published, publish
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.clock import now_ms
+from sfcrime.machine.own_folder import FolderKind, take_empty
 from sfcrime.settings import Settings
 from sfcrime.sources.file import open_files_source
 from sfcrime.sources.input_files import (
@@ -31,6 +32,9 @@ from sfcrime.sources.source import SYNTHETIC, Source
 from sfcrime.sources.synthetic import open_synthetic_source, parse_synthetic_identity
 
 FIRST_START_DAYS_AGO = 60
+
+
+_SCRATCH = FolderKind("scratch folder of a producer", "--data-dir", ())
 
 
 def open_source(settings: Settings, on_read: OnRead | None = None) -> Source:
@@ -50,9 +54,9 @@ def open_source(settings: Settings, on_read: OnRead | None = None) -> Source:
     names = settings.source.names
     if names == [SYNTHETIC]:
         return open_synthetic_source(settings.source.seed, _first_day(settings))
-    work_dir = settings.data_dir / "run"
-    work_dir.mkdir(parents=True, exist_ok=True)
-    return _open_files(names, work_dir, on_read)
+    # What a killed one left is as large as its files: the next of this topic begins by removing it.
+    work_dir = settings.data_dir / "run" / f"{settings.kafka.topic}.order"
+    return _open_files(names, take_empty(work_dir, _SCRATCH), on_read)
 
 
 def _open_files(names: Sequence[str], work_dir: Path, on_read: OnRead | None) -> Source:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
 
-from sfcrime.errors import SfcrimeError
+from sfcrime.errors import KafkaUnavailable, SfcrimeError
 from sfcrime.kafka.topic import Topic
 from sfcrime.machine.watched_time import watched_s
 from sfcrime.settings import KafkaSettings
@@ -38,10 +38,11 @@ class TopicWatch:
 
     Args:
         kafka: names broker and topic.
+        cluster_id: of the only cluster whose answers count; None: of whichever.
     """
 
-    def __init__(self, kafka: KafkaSettings) -> None:
-        self._kafka = kafka
+    def __init__(self, kafka: KafkaSettings, cluster_id: str | None = None) -> None:
+        self._kafka, self._cluster_id = kafka, cluster_id
         self._answer = _Answer({}, watched_s(), is_one=False)
         self._problem = ""
         self._ended = Event()
@@ -101,6 +102,7 @@ class TopicWatch:
             try:
                 topic = topic or Topic(self._kafka, _PATIENCE_S)
                 ends = topic.ends()
+                self._require_cluster(topic)
             except SfcrimeError as error:
                 self._problem = error.happened.splitlines()[0]
                 failing_since_s = failing_since_s or asked_s
@@ -111,3 +113,11 @@ class TopicWatch:
                 if thread == self._threads:  # else others were asked since
                     self._answer = _Answer(ends or self._answer.ends, asked_s)
             self._ended.wait(ASKED_EVERY_S)
+
+    def _require_cluster(self, topic: Topic) -> None:
+        """Refuses the answers of another broker, which took the port of one that had ended."""
+        if self._cluster_id not in (None, topic.cluster_id):
+            raise KafkaUnavailable(
+                f"another broker listens on {self._kafka.bootstrap_servers}, of the cluster "
+                f"{topic.cluster_id}"
+            )

@@ -207,11 +207,13 @@ def _password(path: Path) -> str:
 
 
 def _bad_password(path: Path, problem: str) -> UsageError:
-    return UsageError(
+    bad = UsageError(
         f"The password file {path} {problem}.",
         rule="The database's password is one line in a file of yours that nobody else can read.",
         next_step=f"chmod 600 {path}; or correct SFCRIME_STORE_PASSWORD_FILE",
     )
+    bad.may_pass = True  # a file is replaced while a job runs
+    return bad
 
 
 def _require_safe(connection: DriverConnection, address: PostgresqlAddress) -> None:
