@@ -36,7 +36,8 @@ class Admin:
             self._clock.now_s += timeout
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
         partitions = {0: SimpleNamespace(leader=2)}
-        return SimpleNamespace(topics={"calls": SimpleNamespace(partitions=partitions)}, brokers={})
+        topics = {"calls": SimpleNamespace(partitions=partitions)}
+        return SimpleNamespace(topics=topics, brokers={}, cluster_id="one")
 
 
 @pytest.fixture
