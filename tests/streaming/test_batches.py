@@ -30,6 +30,7 @@ from sfcrime.store.writer import StoreWriter, open_writer
 from sfcrime.streaming import batches
 from sfcrime.streaming import read_batch as read_batch_module
 from sfcrime.streaming.batches import BatchStorer
+from sfcrime.streaming.held_records import require_as_long
 from sfcrime.streaming.other_client import JudgedPackets
 from sfcrime.streaming.read_batch import Planned, ReadBatch
 from store_samples import GENERATION
@@ -282,7 +283,7 @@ def test_a_batch_whose_records_are_gone_is_not_waited_for(
 
 
 def test_a_partition_of_which_nothing_was_read_may_be_shorter() -> None:
-    batches.require_as_long("calls", {0: Planned(0, 2), 1: Planned(10, 10)}, {0: 2, 1: 5})
+    require_as_long("calls", {0: Planned(0, 2), 1: Planned(10, 10)}, {0: 2, 1: 5})
 
 
 class _Clock:

@@ -22,13 +22,13 @@ from sfcrime.settings import Settings, StoreSettings, StreamSettings
 from sfcrime.store.generations import forget_some
 from sfcrime.store.records import Generation
 from sfcrime.store.writer import StoreWriter, open_writer
-from sfcrime.streaming.batches import require_still_held
 from sfcrime.streaming.generation_choice import (
     new_generation,
     next_offsets,
     pending_generation,
     stored_generation,
 )
+from sfcrime.streaming.held_records import require_still_held
 from store_samples import FIRST, GENERATION, SECOND
 
 TOPIC = TopicState(GENERATION.topic_id, firsts={0: 0, 1: 10}, ends={0: 11, 1: 20})

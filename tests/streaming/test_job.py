@@ -137,7 +137,8 @@ class HeldTopic:
         return self.ends
 
     def state(self, _: object = None) -> TopicState:
-        return TopicState(GENERATION.topic_id, dict.fromkeys(self.ends, 0), self.ends)
+        firsts = dict.fromkeys(self.ends, 0)
+        return TopicState(GENERATION.topic_id, firsts, self.ends, epochs=self.epochs)
 
 
 class Frame:
@@ -483,9 +484,10 @@ def test_a_stop_is_heard_while_a_batch_is_read_again(
 ) -> None:
     begun = threading.Event()
     monkeypatch.setattr(other_client_module, "read_range_and_pauses", _silence(begun))
-    scene.topic.epochs = {0: 1}
     scene.begin()
-    scene.query.let_go(1)
+    query = scene.query
+    scene.topic.epochs = {0: 1}
+    query.let_go(1)
     assert begun.wait(_WAIT_S)
     scene.stop.set()
     assert scene.end() == {0: 0, 1: 10}
@@ -632,6 +634,35 @@ def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on
     (progress,) = scene.progress
     assert (progress.batch_id, progress.input_rows) == (0, 3)
     assert (progress.lag_records, progress.lag_by_partition) == (0, {0: 0, 1: 0})
+
+
+@pytest.mark.usefixtures("other_client")
+def test_after_an_election_a_new_query_is_begun(scene: Scene) -> None:
+    lost = [call(0, at, at) for at in range(3)]
+    scene.frames = [Frame(read_batch(lost, {0: (0, 3), 1: (10, 10)}))]
+    started = scene._start
+
+    def start(reader: BatchReader) -> RunningQuery:
+        if scene.queries:
+            scene.frames[0] = Frame(read_batch([call(0, 3, 3)], {0: (3, 4), 1: (10, 10)}))
+        return started(reader)
+
+    scene._start = start  # type: ignore[method-assign]
+    scene.begin()
+    query = scene.query
+    scene.topic.epochs = {0: 1}
+    query.let_go(1)
+    wait_until(lambda: len(scene.queries) == 2 or bool(scene.ended), "another query", _WAIT_S)
+    assert scene.ended == []
+    assert scene.read() == 3, "it is read again before that"
+    scene.query.let_go(1)
+    wait_until(lambda: scene.read() == 4, "the batch behind it", _WAIT_S)
+    scene.stop.set()
+    assert scene.end() == {0: 4, 1: 10}
+    totals = scene.store.totals()
+    assert totals is not None
+    assert totals.accounting == Accounting(read=4, counted=2, late=1, rejected=1)
+    assert len(scene.queries) == 2, "what the new one read is believed"
 
 
 def _run_out_of_memory(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

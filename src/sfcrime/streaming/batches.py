@@ -14,9 +14,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from sfcrime.domain.topic_state import CountedEnd
-from sfcrime.errors import KafkaUnavailable, RecordsDeleted
+from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.topic import NO_EPOCHS, Topic, TopicHead
-from sfcrime.kafka.topic_identity import require_same
 from sfcrime.machine.freed_memory import FreedMemory, trim_heap
 from sfcrime.store.outcome import BatchOutcome
 from sfcrime.store.records import Generation, counted_ends
@@ -26,10 +25,11 @@ from sfcrime.streaming.batch_outcome import outcome_of_batch, valid_identities
 from sfcrime.streaming.execution import scan_of_batch
 from sfcrime.streaming.generation_choice import next_offsets
 from sfcrime.streaming.handover import Handover
+from sfcrime.streaming.held_records import require_as_long, require_still_held
 from sfcrime.streaming.leader_epochs import LeaderEpochs
 from sfcrime.streaming.other_client import read_packets
 from sfcrime.streaming.packets import from_row
-from sfcrime.streaming.read_batch import PhaseClock, Planned, ReadBatch, Scan
+from sfcrime.streaming.read_batch import PhaseClock, ReadBatch, Scan
 
 _BATCHES_REMEMBERED = 20
 """As many as Spark keeps reports of (spark.sql.streaming.numRecentProgressUpdates)."""
@@ -213,55 +213,12 @@ class BatchStorer:
         return replace(read, packets=found.packets, scan=scan), seen.epochs
 
 
-def require_as_long(topic: str, planned: Mapping[int, Planned], ends: Mapping[int, int]) -> None:
-    """Refuses to read a batch again whose records are gone: a reader would wait for them.
-
-    Args:
-        topic: its name.
-        planned: by partition, what the batch read.
-        ends: by partition, where the topic ends.
-
-    Raises:
-        KafkaUnavailable: naming partition and range.
-    """
-    for partition, span in sorted(planned.items()):
-        end = ends.get(partition, 0)
-        if span.start < span.end and end < span.end:
-            raise KafkaUnavailable(
-                f"Partition {partition} of {topic} ends at offset {end:,}, and a batch had read "
-                f"offsets {span.start:,} to {span.end - 1:,} under another leader.",
-                rule="What was read counts only if it stands in the topic.",
-                next_step="start again: that reads what the partition holds now",
-            )
-
-
 def _no_lasting_leader(topic: str) -> KafkaUnavailable:
     return KafkaUnavailable(
         f"Partitions of {topic} got other leaders {_MOST_ELECTIONS} times while a batch was read.",
         rule="A batch counts once it was read under one leader of each partition.",
         next_step="see why the brokers of the cluster come and go",
     )
-
-
-def require_still_held(
-    counted: Generation, topic_id: str, firsts: Mapping[int, int], starts: Mapping[int, int]
-) -> None:
-    """Refuses a batch whose records were deleted while it was read: they would pass as gaps.
-
-    Args:
-        counted: what is counted.
-        topic_id: of the topic, asked for after the reading.
-        firsts: by partition, the first offset that the topic still held then.
-        starts: by partition, where the batch began, where it read anything.
-
-    Raises:
-        TopicMadeAgain: the topic was deleted and made again.
-        TopicRefused: naming the range.
-    """
-    require_same(counted.topic, counted.topic_id, topic_id)
-    for partition, start in starts.items():
-        if firsts.get(partition, 0) > start:
-            raise RecordsDeleted(counted.topic, partition, start, firsts[partition])
 
 
 def _give_back() -> None:
