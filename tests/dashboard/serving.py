@@ -15,13 +15,17 @@ import numpy as np
 from starlette.types import ASGIApp
 
 from running import wait_until
+from sfcrime.dashboard.answers.records import State
 from sfcrime.dashboard.memory.changes import Changes
 from sfcrime.dashboard.memory.hours import HourTotals
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.serving.events import EventHub
 from sfcrime.dashboard.serving.server import run_server
+from sfcrime.dashboard.serving.state import state_of
+from sfcrime.domain.known_lag import Lag
 from sfcrime.domain.outcomes import Accounting
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
+from sfcrime.pipeline.liveness import liveness_of, supervised
 from sfcrime.store.records import BatchProgress, PartitionRange, Totals
 from store_samples import COMMITTED_MS, GENERATION, NINE_US, TEN_US, WRITER
 
@@ -68,6 +72,13 @@ SEEN = Seen(
     columns=None,
     changes=Changes(),
 )
+
+
+def state_at(seen: Seen, lag: Lag, said: SupervisionActivity, now_ms: int) -> State:
+    """What the page says at a moment, for who looks once."""
+    supervision, committed_ms = supervised(said, now_ms), seen.totals.committed_ms
+    found = liveness_of(seen.writer, committed_ms, lag.records, supervision.parts, now_ms)
+    return state_of(seen.writer, lag, supervision, found)
 
 
 def after_batch(seen: Seen, batch_id: int) -> Seen:

@@ -9,15 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from dashboard.serving import BROKER_DOWN, COMMITTED_MS, SEEN, SUPERVISION, GivenSource, after_batch
+from dashboard.serving import (
+    BROKER_DOWN,
+    COMMITTED_MS,
+    SEEN,
+    SUPERVISION,
+    GivenSource,
+    after_batch,
+    state_at,
+)
 from sfcrime.dashboard.answers.records import Accounts, Meta, Snapshot, State
 from sfcrime.dashboard.api.sight import Sight
 from sfcrime.dashboard.memory.seen import Seen
 from sfcrime.dashboard.serving.newest_events import NewestEvents, Sent
-from sfcrime.dashboard.serving.state import state_of
 from sfcrime.domain.known_lag import Lag
 from sfcrime.pipeline.activity import SupervisionActivity
-from sfcrime.pipeline.liveness import liveness_of, supervised
 from sfcrime.settings import Settings
 
 
@@ -33,10 +39,7 @@ class Page:
         self.events = NewestEvents(sight, snapshot_of)
 
     def state_of(self, seen: Seen) -> State:
-        said, committed_ms = supervised(self.said, self.now_ms), seen.totals.committed_ms
-        lag = self.lag.records
-        found = liveness_of(seen.writer, committed_ms, lag, said.parts, self.now_ms)
-        return state_of(seen.writer, self.lag, said, found)
+        return state_at(seen, self.lag, self.said, self.now_ms)
 
 
 def snapshot_of(seen: Seen, state: State) -> Snapshot:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard.serving import BROKER_DOWN, COMMITTED_MS, SUPERVISION, WRITER
+from dashboard.serving import BROKER_DOWN, COMMITTED_MS, SEEN, SUPERVISION, state_at
 from sfcrime.dashboard.answers.records import Part, State
-from sfcrime.dashboard.serving.state import state_of
 from sfcrime.domain.known_lag import Lag
 from sfcrime.pipeline.activity import SupervisionActivity
 
@@ -14,7 +13,7 @@ SOME_LAG = Lag({0: 5, 1: 7}, None)
 def test_a_job_that_nobody_supervises_is_told_with_its_lag() -> None:
     said = SupervisionActivity()
 
-    state = state_of(WRITER, COMMITTED_MS, SOME_LAG, said, COMMITTED_MS + 14_000)
+    state = state_at(SEEN, SOME_LAG, said, COMMITTED_MS + 14_000)
 
     assert state == State(
         state="live",
@@ -34,7 +33,7 @@ def test_a_job_that_nobody_supervises_is_told_with_its_lag() -> None:
 def test_parts_are_told_with_their_restarts_and_the_one_that_is_down_makes_it_stale() -> None:
     no_lag = Lag(None, "no broker")
 
-    state = state_of(WRITER, COMMITTED_MS, no_lag, SUPERVISION, COMMITTED_MS + 1_000)
+    state = state_at(SEEN, no_lag, SUPERVISION, COMMITTED_MS + 1_000)
 
     assert state == State(
         state="stale",
@@ -74,7 +73,7 @@ def test_parts_are_told_with_their_restarts_and_the_one_that_is_down_makes_it_st
 
 
 def test_what_a_supervisor_that_is_gone_said_is_left_out() -> None:
-    state = state_of(WRITER, COMMITTED_MS, SOME_LAG, SUPERVISION, COMMITTED_MS + 16_000)
+    state = state_at(SEEN, SOME_LAG, SUPERVISION, COMMITTED_MS + 16_000)
 
     assert (state.run_started_at, state.parts) == (None, [])
     assert state.reason == "The job that wrote to the store has not been seen for 15 seconds."

@@ -35,7 +35,7 @@ def test_an_audit_that_finds_all_equal_violates_nothing() -> None:
     [
         (answer(3, differing=2, difference_counts={"cell": 2}), "exit code 3, {'cell': 2}"),
         (answer(stored_accounting={**ACCOUNT, "counted": 8}), "recounted"),
-        (answer(accounting={**ACCOUNT, "late": 0}), "does not add up"),
+        (answer(stored_accounting={**ACCOUNT, "late": 0}), "does not add up"),
         (answer(end=13), "13 offsets hold"),
         (Ran(4, "", "no broker"), "exit code 4: no broker"),
     ],

@@ -109,16 +109,20 @@ def _sequence_faults(placed: Placed, ends: Mapping[int, int]) -> Counter[str]:
     faults: Counter[str] = Counter()
     held: dict[int, list[int]] = {number: [] for number in ends}
     in_order: dict[int, set[int]] = {number: set() for number in ends}
+    was_again = dict.fromkeys(ends, False)
     for partition, offset, sequence in placed:
         if sequence is None:
             continue
         # What is there again is no fault: a producer may have sent it twice.
         is_again = sequence in in_order[partition]
-        if held[partition] and sequence <= held[partition][-1] and not is_again:
+        # Behind one that is there again, all before it counts, and not that one.
+        above = max(held[partition]) if was_again[partition] else (held[partition] or [-1])[-1]
+        if sequence <= above and not is_again:
             faults[f"sequence at partition {partition} offset {offset}"] += 1
         if not held[partition] or sequence > max(held[partition]):
             in_order[partition].add(sequence)
         held[partition].append(sequence)
+        was_again[partition] = is_again
     where = Counter(each for part in held.values() for each in set(part))
     faults.update(f"sequence {each:,}" for each, partitions in where.items() if partitions > 1)
     if all(held.values()):

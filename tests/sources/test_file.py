@@ -197,11 +197,15 @@ def test_a_file_that_is_not_there_or_a_folder_is_a_usage_error(tmp_path: Path) -
         open_files_source(files_of(str(tmp_path)), tmp_path)
 
 
-def test_a_file_that_may_not_be_read_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path, "[]")
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user may read everything")
+
+    def refused(*_: object) -> None:  # of a mode: whoever is root may read everything
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(UsageError, match="cannot be opened"):
         open_files_source(files_of(str(path)), tmp_path)
 
