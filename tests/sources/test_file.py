@@ -7,6 +7,7 @@ import json
 import os
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,8 +203,12 @@ def test_a_file_that_may_not_be_read_is_a_usage_error(
 ) -> None:
     path = write(tmp_path, "[]")
 
-    def refused(*_: object) -> None:  # of a mode: whoever is root may read everything
-        raise PermissionError(13, "Permission denied")
+    opened = Path.open
+
+    def refused(file: Path, *arguments: Any, **named: Any) -> Any:
+        if file == path:  # not by its mode: root may read everything
+            raise PermissionError(13, "Permission denied")
+        return opened(file, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(UsageError, match="cannot be opened"):
