@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sfcrime.pipeline.part import Part
 
-STAYS = "import time; time.sleep(300)"
+STAYS = "import signal; signal.pause()"
 
 
 @dataclass

@@ -56,8 +56,9 @@ class SfcrimeError(Exception):
         happened: what happened, with the value that was met.
         rule: the rule it met; may be empty where `happened` already says it.
         next_step: a flag, a setting or a command that mends it.
+        may_pass: whether the same may go well later; see below.
 
-    Without a rule or a next step of its own, it has those of its class.
+    What an error is not given, it has from its class.
     """
 
     exit_code: int = EXIT_FAILURE
@@ -68,11 +69,17 @@ class SfcrimeError(Exception):
     is started again."""
 
     def __init__(
-        self, happened: str, *, rule: str | None = None, next_step: str | None = None
+        self,
+        happened: str,
+        *,
+        rule: str | None = None,
+        next_step: str | None = None,
+        may_pass: bool | None = None,
     ) -> None:
         self.happened = happened
         self.rule = self.rule if rule is None else rule
         self.next_step = self.next_step if next_step is None else next_step
+        self.may_pass = self.may_pass if may_pass is None else may_pass
         mend = f"Next step: {self.next_step}" if self.next_step else ""
         super().__init__("\n".join(part for part in (happened, self.rule, mend) if part))
 

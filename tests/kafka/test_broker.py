@@ -17,6 +17,7 @@ from typing import cast
 import pytest
 from record_samples import all_records, published
 
+from other_program import STAYS
 from running import settings_in, wait_until
 from sfcrime.errors import AlreadyRunning, KafkaUnavailable, PortTaken
 from sfcrime.jvm.jars import startup_cache
@@ -202,7 +203,7 @@ def test_a_killed_sfcrime_leaves_no_broker_and_the_next_start_works(
 
 
 def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmSettings) -> None:
-    left_over = start_child([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "x")
+    left_over = start_child([sys.executable, "-c", STAYS], tmp_path / "x")
     folder = broker_folder(tmp_path)
     folder.mkdir()
     write_record(folder, BrokerRecord(noted_identity(left_over.pid), GONE, "127.0.0.1:1"))
@@ -214,7 +215,7 @@ def test_a_broker_left_over_is_ended_by_the_next_start(tmp_path: Path, jvm: JvmS
 
 
 def test_a_copy_of_a_running_folder_neither_uses_nor_ends_its_broker(tmp_path: Path) -> None:
-    running = start_child([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "x")
+    running = start_child([sys.executable, "-c", STAYS], tmp_path / "x")
     folder, copy = broker_folder(tmp_path / "data"), broker_folder(tmp_path / "copy")
     folder.mkdir(parents=True)
     here = noted_identity(os.getpid())

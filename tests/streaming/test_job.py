@@ -614,16 +614,12 @@ def test_partitions_share_a_batch_by_what_is_due_in_them() -> None:
     assert planned == {0: (5, 20), 1: (0, 5), 2: (7, 7)}
 
 
-@pytest.mark.usefixtures("other_client")
-def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on(
-    scene: Scene,
-) -> None:
-    scene.topic.ends = {0: 3, 1: 10}
-    scene.frames = [UnreadableAtFirst(read_batch([call(0, 3, 3)], {0: (3, 4), 1: (10, 10)}))]
-    scene.begin()
+def _goes_on_in_another_query(scene: Scene) -> None:
+    """The other client's three records are counted before it is begun, the fourth in it."""
     scene.query.let_go(1)
     wait_until(lambda: len(scene.queries) == 2 or bool(scene.ended), "another query", _WAIT_S)
     assert scene.ended == []
+    assert scene.read() == 3
     scene.query.let_go(1)
     wait_until(lambda: scene.read() == 4, "the batch behind it", _WAIT_S)
     scene.stop.set()
@@ -631,6 +627,16 @@ def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on
     totals = scene.store.totals()
     assert totals is not None
     assert totals.accounting == Accounting(read=4, counted=2, late=1, rejected=1)
+
+
+@pytest.mark.usefixtures("other_client")
+def test_a_batch_that_spark_cannot_read_is_read_without_it_and_the_query_goes_on(
+    scene: Scene,
+) -> None:
+    scene.topic.ends = {0: 3, 1: 10}
+    scene.frames = [UnreadableAtFirst(read_batch([call(0, 3, 3)], {0: (3, 4), 1: (10, 10)}))]
+    scene.begin()
+    _goes_on_in_another_query(scene)
     (progress,) = scene.progress
     assert (progress.batch_id, progress.input_rows) == (0, 3)
     assert (progress.lag_records, progress.lag_by_partition) == (0, {0: 0, 1: 0})
@@ -649,19 +655,8 @@ def test_after_an_election_a_new_query_is_begun(scene: Scene) -> None:
 
     scene._start = start  # type: ignore[method-assign]
     scene.begin()
-    query = scene.query
     scene.topic.epochs = {0: 1}
-    query.let_go(1)
-    wait_until(lambda: len(scene.queries) == 2 or bool(scene.ended), "another query", _WAIT_S)
-    assert scene.ended == []
-    assert scene.read() == 3, "it is read again before that"
-    scene.query.let_go(1)
-    wait_until(lambda: scene.read() == 4, "the batch behind it", _WAIT_S)
-    scene.stop.set()
-    assert scene.end() == {0: 4, 1: 10}
-    totals = scene.store.totals()
-    assert totals is not None
-    assert totals.accounting == Accounting(read=4, counted=2, late=1, rejected=1)
+    _goes_on_in_another_query(scene)
     assert len(scene.queries) == 2, "what the new one read is believed"
 
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sfcrime.machine.child import STOP_GRACE_S
+from sfcrime.machine.file_place import place_of
 from sfcrime.machine.processes import stat_fields
 from sfcrime.machine.whole_files import write_whole
 from sfcrime.settings import KafkaSettings, Settings
@@ -94,7 +95,7 @@ def broker_folder(data_dir: Path) -> Path:
 
 def write_record(folder: Path, record: BrokerRecord) -> None:
     """Replaces the record in one step, so a reader never sees half of it."""
-    noted = replace(record, place=_place_of(folder))
+    noted = replace(record, place=place_of(folder))
     write_whole(folder / "broker.json", msgspec.json.encode(noted))
 
 
@@ -103,14 +104,9 @@ def read_record(folder: Path) -> BrokerRecord | None:
     copied here with another folder names that one's broker, which is not to be used or ended."""
     try:
         found = msgspec.json.decode((folder / "broker.json").read_bytes(), type=BrokerRecord)
-        return found if found.place in (None, _place_of(folder)) else None
+        return found if found.place in (None, place_of(folder)) else None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def _place_of(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
 
 
 def running_bootstrap_servers(data_dir: Path) -> str | None:

@@ -53,12 +53,11 @@ def read_client_file(path: Path) -> ClientFile:
         error.may_pass = True
         raise
     except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
-        unread = UsageError(
+        raise UsageError(
             f"The Kafka client file {path} cannot be read: {error}.",
             next_step="correct --kafka-config",
-        )
-        unread.may_pass = True
-        raise unread from error
+            may_pass=True,
+        ) from error
 
 
 def _state(path: Path) -> tuple[int, int]:

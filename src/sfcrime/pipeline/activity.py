@@ -108,6 +108,15 @@ def read_activity(data_dir: Path, kind: type[_Activity]) -> _Activity:
         return kind()
 
 
+def said_ns(data_dir: Path, kind: type[Activity]) -> int:
+    """When the part said something last, also the same again, by the file system's clock; 0 where
+    it has said nothing yet."""
+    try:
+        return activity_file(data_dir, kind).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def clear_activity(data_dir: Path) -> None:
     """Forgets what the parts of an earlier run said."""
     for kind in (ProducerActivity, StreamActivity, DashboardActivity, SupervisionActivity):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sfcrime.errors import EXIT_OK
 from sfcrime.machine.watched_time import watched_s
-from sfcrime.pipeline.activity import ProducerActivity, activity_file, read_activity
+from sfcrime.pipeline.activity import ProducerActivity, read_activity, said_ns
 from sfcrime.pipeline.kept_part import KeptPart
 from sfcrime.pipeline.part import Part
 from sfcrime.settings import Settings
@@ -61,11 +61,10 @@ class KeptProducer:
     def _silent_s(self, *, has_published: bool) -> float:
         """For how long it has said nothing; 0 where it need not say anything: while it reads, or
         Kafka does not answer."""
-        file = activity_file(self.process.settings.data_dir, ProducerActivity)
-        said_ns = file.stat().st_mtime_ns if file.is_file() else 0
-        if said_ns != self._said_ns or not has_published:
-            self._said_ns, self._heard_s = said_ns, watched_s()
-        return watched_s() - self._heard_s
+        now_s, newest_ns = watched_s(), said_ns(self.process.settings.data_dir, ProducerActivity)
+        if newest_ns != self._said_ns or not has_published:
+            self._said_ns, self._heard_s = newest_ns, now_s
+        return now_s - self._heard_s
 
     def _said(self) -> ProducerActivity:
         return read_activity(self.process.settings.data_dir, ProducerActivity)

@@ -126,7 +126,7 @@ class OverviewWatch:
     def look(self) -> Overview:
         """What parts and store say now."""
         state = self._written_state()
-        is_new = state != self._seen and state != NO_ANSWER
+        is_new = state not in (self._seen, NO_ANSWER)
         # What was written only just now is read again.
         if is_new or time.time_ns() - state.newest_ns < SURELY_SEEN_NS:
             self._seen = state

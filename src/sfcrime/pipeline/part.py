@@ -107,9 +107,9 @@ def ended_part(name: str, code: int, log_path: Path) -> Ended:
         f"The {name} ended (exit code {code}): {own['happened']}",
         rule=own["rule"],
         next_step=f"{told}; its log is {log_path}" if told else f"read {log_path}",
+        # An error of its own says so; of one that told none, all but a wrong call may pass.
+        may_pass=own.get("may_pass", code != EXIT_USAGE),
     )
-    # An error of its own says whether it may pass; of one that told none, a wrong call will not.
-    failure.may_pass = own.get("may_pass", code != EXIT_USAGE)
     if code > 0:
         failure.exit_code = code
     first = own["happened"].partition("\n")[0]

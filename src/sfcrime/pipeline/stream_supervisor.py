@@ -83,9 +83,10 @@ class StreamSupervisor:
         child.ask_to_end()
         while (code := child.wait(_LOOK_S)) is None:
             self._stream.end_where_it_hangs(self._topic_watch())
-        if code < 0:
-            self._on_step(f"the stream {self._stream.part.killed_for or how_ended(code)}")
-        return EXIT_FAILURE if code < 0 else code
+        if code >= 0:
+            return code
+        self._on_step(f"the stream {self._stream.part.killed_for or how_ended(code)}")
+        return EXIT_FAILURE
 
     def _topic_watch(self) -> TopicWatch | None:
         """Asks the broker that is known by now; an embedded one may come up elsewhere."""

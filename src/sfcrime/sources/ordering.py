@@ -157,10 +157,9 @@ class OrderedRecords:
 
 
 def _no_room(error: Exception) -> SfcrimeError:
-    full = SfcrimeError(
+    return SfcrimeError(
         f"The file's records could not be put into call-time order: {error}",
         rule="Sorting needs scratch space of the file's uncompressed size.",
         next_step="free space in the data folder, or name another with --data-dir",
+        may_pass=True,
     )
-    full.may_pass = True
-    return full

@@ -26,7 +26,7 @@ from sfcrime.store.address import PostgresqlAddress
 from sfcrime.store.postgresql_lock import take_lock
 
 _LOOK_S = 5.0
-"""For a tiny query, and one that reads to be seen by whoever has other things to look after."""
+"""For a tiny query of whoever looks; see `_LOOK`."""
 _ON_THE_WAY_S = 5.0
 """How much longer than its server works on a statement a reader waits for the answer."""
 
@@ -207,13 +207,12 @@ def _password(path: Path) -> str:
 
 
 def _bad_password(path: Path, problem: str) -> UsageError:
-    bad = UsageError(
+    return UsageError(
         f"The password file {path} {problem}.",
         rule="The database's password is one line in a file of yours that nobody else can read.",
         next_step=f"chmod 600 {path}; or correct SFCRIME_STORE_PASSWORD_FILE",
+        may_pass=True,  # a file is replaced while a job runs
     )
-    bad.may_pass = True  # a file is replaced while a job runs
-    return bad
 
 
 def _require_safe(connection: DriverConnection, address: PostgresqlAddress) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from sfcrime.machine.file_place import place_of
 from sfcrime.store.address import StoreAddress
 
 SURELY_SEEN_NS = 5_000_000_000
@@ -55,13 +56,7 @@ def written_state(path: Path) -> WrittenState:
 def file_identity(address: StoreAddress) -> tuple[int, int] | None:
     """Which file stands under this name; None where there is none to be seen, and of a database,
     from which none of its users can be parted unseen."""
-    if not isinstance(address, Path):
-        return None
-    try:
-        status = address.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+    return place_of(address) if isinstance(address, Path) else None
 
 
 def was_closed_in_order(address: StoreAddress) -> bool:

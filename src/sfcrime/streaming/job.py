@@ -19,7 +19,7 @@ from sfcrime.streaming.executors import needs_of_executors
 from sfcrime.streaming.generation_choice import next_offsets
 from sfcrime.streaming.intake import ReadPlan
 from sfcrime.streaming.query_end import TooMuchForSpark, jvm_ended
-from sfcrime.streaming.query_run import DEATH_SEEN_S, PartitionsAdded, QueryRun, StreamJob
+from sfcrime.streaming.query_run import DEATH_SEEN_S, QueryOutdated, QueryRun, StreamJob
 from sfcrime.streaming.run_facts import facts_of_run
 from sfcrime.streaming.without_spark import count_without_spark
 
@@ -59,23 +59,17 @@ def run_query(
         max_records_per_batch=job.settings.stream.max_records_per_batch,
         further_options=job.settings.stream.source_options,
     )
-    epochs = seen.epochs
     while True:
         job.store.describe_run(facts_of_run(job.settings, spark.ui_url))
-        storer = BatchStorer(job.store, generation, job.topic, epochs)
+        storer = BatchStorer(job.store, generation, job.topic, seen.epochs)
         if not _has_executors(spark, job, plan):
             return storer.ends
         plan = replace(plan, start_offsets=next_offsets(generation, storer.ends, seen))
         with throw_away_checkpoint(job.settings.data_dir) as checkpoint:
             try:
-                ends = QueryRun(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
-                if job.stop.is_set() or not storer.needs_new_query:
-                    return ends
+                return QueryRun(spark, job, storer, plan, checkpoint).to_its_end(on_progress)
+            except QueryOutdated:
                 seen = job.topic.state(storer.counted)
-                epochs = seen.epochs
-                continue
-            except PartitionsAdded as added:
-                seen, epochs = added.seen, storer.epochs.proved
                 continue
             except TooMuchForSpark as failure:
                 error = failure.error
@@ -93,7 +87,7 @@ def run_query(
             return storer.ends
         spark.renew(job.settings)
         plan = replace(plan, records_per_poll=counted.records_per_poll)
-        seen, epochs = job.topic.state(storer.counted), storer.epochs.proved
+        seen = job.topic.state(storer.counted)
 
 
 def _has_executors(spark: RunningSpark, job: StreamJob, plan: ReadPlan) -> bool:

@@ -13,7 +13,7 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException, StreamingQueryException
 from pyspark.sql.streaming.query import StreamingQuery
 
-from sfcrime.domain.topic_state import TopicState, is_caught_up
+from sfcrime.domain.topic_state import is_caught_up
 from sfcrime.errors import KafkaUnavailable
 from sfcrime.kafka.client import REQUEST_TIMEOUT_S
 from sfcrime.kafka.topic import Topic
@@ -49,11 +49,9 @@ class StreamJob:
     """By partition, up to where they are to be then; None: up to where the topic ends."""
 
 
-class PartitionsAdded(Exception):
-    """The topic was given partitions between the look at it and the start of the query."""
-
-    def __init__(self, seen: TopicState) -> None:
-        self.seen = seen
+class QueryOutdated(Exception):
+    """A new query is to be begun: the topic was given partitions between the look at it and the
+    start of this one, or a partition got another leader (`BatchStorer.needs_new_query`)."""
 
 
 class QueryRun:
@@ -74,9 +72,8 @@ class QueryRun:
         self._checkpoint = checkpoint
 
     def to_its_end(self, on_progress: Callable[[BatchProgress], None]) -> Mapping[int, int]:
-        """Arguments, result and errors are those of `job.run_query`; PartitionsAdded and
-        TooMuchForSpark as well. It ends, too, where a partition got another leader: see
-        `BatchStorer.needs_new_query`."""
+        """Arguments, result and errors are those of `job.run_query`; QueryOutdated and
+        TooMuchForSpark as well."""
         with Handover(self._storer.store, "store-batches") as storing:
             reader = BatchReader(self._spark.session, storing, self._is_over)
             query = self._start(reader)
@@ -101,6 +98,8 @@ class QueryRun:
             storing.close()  # a query that was given up may still be reading
             self._settle(storing.wait)
             show_progress()
+        if self._storer.needs_new_query and not self._job.stop.is_set():
+            raise QueryOutdated
         return self._storer.ends
 
     def _is_over(self) -> bool:
@@ -168,10 +167,9 @@ class QueryRun:
         """Raises why a query ended by itself."""
         # Whoever looks at the store hears nothing of the job meanwhile.
         storer, topic = self._storer, self._job.topic.within(REQUEST_TIMEOUT_S)
-        if reader.last_batch_id < 0 and reader.failure is None:
-            now = topic.state()
-            if now.ends.keys() != self._plan.start_offsets.keys():
-                raise PartitionsAdded(now) from failure
+        has_begun = reader.last_batch_id >= 0 or reader.failure is not None
+        if not has_begun and topic.state().ends.keys() != self._plan.start_offsets.keys():
+            raise QueryOutdated from failure
         raise cause_of(
             failure,
             reader.failure,
