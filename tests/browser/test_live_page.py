@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from page_in_browser import readers_page
 from page_store import growing_store
 from served_page import Server, until_gone
+from sfcrime.dashboard.questions.overview import SNAPSHOT_HOURS
 from sfcrime.pipeline.activity import PartState, SupervisionActivity, write_activity
 
 
@@ -34,6 +35,32 @@ def test_numbers_move_with_every_batch_and_what_changed_is_listed(
             expect(changes.get_by_text("Noise Nuisance")).to_have_count(1)
             assert window.problems == []
             assert window.policy_violations() == []
+
+
+def test_an_hour_that_is_over_is_not_shown_as_the_running_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "data")
+    with growing_store(tmp_path / "data") as store:
+        store.add("Passing Call", 10)
+        with server.running(), readers_page(browser, server.address) as window:
+            window.open()
+            hours = window.panel("Calls an hour against the usual")
+            hours.get_by_role("button", name="As a table").click()
+            rows = hours.get_by_role("row")
+            expect(rows.filter(has_text="so far")).to_contain_text("10")
+            held: list[Route] = []
+            window.page.route("**/api/v1/hours**", lambda route: held.append(route))
+            store.add("Passing Call", 5)
+            for hour in range(1, SNAPSHOT_HOURS + 2):
+                store.add("Passing Call", 1, hour=hour)
+                window.until_counted(15 + hour)
+                expect(rows.filter(has_text="so far")).to_have_count(1)
+            for route in held:
+                route.continue_()
+            window.page.unroute("**/api/v1/hours**")
+            expect(rows.filter(has_text="so far")).to_contain_text("7 AM")
+            expect(rows.filter(has_text="12 AM").first).to_contain_text("15")
 
 
 def test_a_paused_page_stands_still_and_catches_up_when_it_goes_on(

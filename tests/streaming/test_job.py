@@ -418,6 +418,7 @@ def test_a_failed_commit_ends_the_query_where_the_next_batch_comes(scene: Scene)
     scene.begin()
     scene.query.let_go(4)
     assert scene.topic.asked.wait(_WAIT_S)
+    wait_until(lambda: scene.query._reader.last_batch_id == 1, "the next batch", _WAIT_S)
     scene.topic.may_answer.set()
     failure = scene.end()
     assert isinstance(failure, StoreUnavailable), failure

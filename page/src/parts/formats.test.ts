@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { changeText, count, duration, hour, hoursLater, instant, share, span } from "./formats.ts";
+import { changeText, count, duration, hour, instant, share, span } from "./formats.ts";
 
 test("numbers are grouped by thousands", () => {
   expect(count(12_345)).toBe("12,345");
@@ -27,10 +27,6 @@ test("a span of whole days names its last day, which its end leaves out", () => 
   expect(span("2018-10-02T00:00", "2018-10-03T00:00")).toBe("Tue, Oct 2, 2018");
   expect(span("2018-10-02", "2018-10-09")).toBe("Tue, Oct 2, 2018 to Mon, Oct 8, 2018");
   expect(span("2018-10-02T09:00", "2018-10-02T15:00")).toBe("Tue, Oct 2, 2018, 9 AM to 3 PM");
-});
-
-test("hours are added across a day's end", () => {
-  expect(hoursLater("2018-12-31T23:00:00", 2)).toBe("2019-01-01T01:00:00");
 });
 
 test("durations have two units at most", () => {

@@ -82,12 +82,6 @@ export function wallText(time: Date): string {
   return time.toISOString().slice(0, 19);
 }
 
-/** The wall time some hours later (or earlier). */
-export function hoursLater(text: string, hours: number): string {
-  const time = wallTime(text);
-  return time ? wallText(new Date(time.getTime() + hours * 3_600_000)) : text;
-}
-
 /** "2018-10-02T09:00", as parameters of the API and of addresses are written. */
 export function hourParameter(text: string): string {
   return text.slice(0, 16);

@@ -15,12 +15,17 @@ test("the newest hours take the places of what was known of them", () => {
 });
 
 test("only as many hours are kept as are shown", () => {
-  expect(names(withNewest([at(6), at(7)], [at(8)], 2))).toEqual(["07", "08"]);
+  expect(names(withNewest([at(6), at(7)], [at(7), at(8)], 2))).toEqual(["07", "08"]);
 });
 
 test("newest hours that leave a hole are not shown before the hole is filled", () => {
   const hours = [at(6), at(7)];
   expect(withNewest(hours, [at(9), at(10)], 10)).toBe(hours);
+});
+
+test("an hour that was running is not kept beside a newer one with the calls it had then", () => {
+  const hours = [at(6), at(7, { state: "so_far", calls: 3 })];
+  expect(withNewest(hours, [at(8), at(9, { state: "so_far" })], 10)).toBe(hours);
 });
 
 test("an older snapshot takes nothing away", () => {

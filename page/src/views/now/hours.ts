@@ -1,6 +1,6 @@
 /** Sums and sentences about hours: what the chart, the counters and the lists say. */
 import type { Hour } from "../../api/answers.ts";
-import { counted, decimal, hour as hourText, hoursLater } from "../../parts/formats.ts";
+import { counted, decimal, hour as hourText } from "../../parts/formats.ts";
 
 /**
  * Hours with the newest ones put in their places.
@@ -8,7 +8,8 @@ import { counted, decimal, hour as hourText, hoursLater } from "../../parts/form
  * @param hours oldest first, without holes
  * @param newest oldest first, as the stream brings them
  * @param most how many to keep, counted from the newest
- * @returns `hours` itself where `newest` leaves a hole behind them: they are asked for again then
+ * @returns `hours` itself where `newest` begins after them: the last of them, which was running, may
+ *   have got calls since, and hours between may be missing. They are asked for again then.
  */
 export function withNewest(
   hours: readonly Hour[],
@@ -17,7 +18,7 @@ export function withNewest(
 ): readonly Hour[] {
   const last = hours.at(-1);
   const first = newest[0];
-  if (!last || !first || first.hour > hoursLater(last.hour, 1)) return hours;
+  if (!last || !first || first.hour > last.hour) return hours;
   const end = newest.at(-1);
   if (end && end.hour < last.hour) return hours;
   const before = hours.filter((one) => one.hour < first.hour);

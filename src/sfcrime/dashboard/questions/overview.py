@@ -21,7 +21,8 @@ from sfcrime.domain.wall_clock import instant_iso
 from sfcrime.store.records import BatchProgress, PartitionRange
 from sfcrime.store.verdict import AuditVerdict
 
-SNAPSHOT_HOURS = 3
+SNAPSHOT_HOURS = 6
+"""More than go by, in a replay, until the page asks for all of them again."""
 SNAPSHOT_CHANGES = 30
 
 
