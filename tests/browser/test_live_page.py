@@ -113,6 +113,10 @@ def test_a_store_that_nobody_writes_to_is_shown_as_stale_with_the_reason(
             store.close()
             window.until_state("Stale")
             expect(window.page.get_by_role("complementary")).to_contain_text("has ended")
+            window.page.reload()
+            window.wait_until_drawn()
+            window.page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+            expect(window.state).to_contain_text("Stale")
             with growing_store(tmp_path / "data") as next_job:
                 next_job.add("Passing Call", 1)
                 window.until_state("Live")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from threading import Event
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from dashboard.serving import Served, served
 from dashboard.test_newest_events import Page
 from sfcrime.dashboard.serving import connection
+from sfcrime.dashboard.serving.error_answers import Unexpected
 from sfcrime.dashboard.serving.events import EventHub
 
 SOON_S = 10.0
@@ -23,14 +26,34 @@ ASKED = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def _length(request: Request) -> Response:
-    return PlainTextResponse(f"{len(await request.body())} bytes")
+    try:
+        return PlainTextResponse(f"{len(await request.body())} bytes")
+    finally:
+        request.app.state.ended.set()
+
+
+async def _large(request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b"a" * 65_536
+        request.app.state.ended.set()
+
+    return StreamingResponse(pieces())
+
+
+ENDED = Event()
+"""Set when an answer has ended, whole or not."""
 
 
 @pytest.fixture
 def server() -> Iterator[Served]:
     hub = EventHub(Page().events)
-    routes = [Route("/", _length, methods=["GET", "POST"]), Route("/events", hub)]
-    with served(Starlette(routes=routes, lifespan=lambda _: hub.running()), hub) as running:
+    methods = ["GET", "POST"]
+    routes = [Route("/", _length, methods=methods), Route("/large", _large), Route("/events", hub)]
+    app = Starlette(routes=routes, lifespan=lambda _: hub.running())
+    app.state.ended = ENDED
+    ENDED.clear()
+    with served(Unexpected(app), hub) as running:
         yield running
 
 
@@ -128,3 +151,24 @@ def test_a_stream_may_last_longer_than_a_request(
         lines = answer.iter_lines()
         for _ in range(2):
             next(line for line in lines if line == "event: beat")
+
+
+def test_a_client_that_leaves_within_its_request_fills_no_log(
+    server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "sfcrime"):
+        with connected(server) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx")
+        assert ENDED.wait(SOON_S)
+        assert httpx.get(server.url).text == "0 bytes"
+    assert caplog.records == []
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system cannot say so")
+def test_a_client_that_takes_nothing_of_its_answer_is_gone_after_a_while(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_LOST_AFTER", {"TCP_USER_TIMEOUT": 500})
+    with connected(server) as client:
+        client.sendall(ASKED.replace(b" / ", b" /large "))
+        assert ENDED.wait(SOON_S)

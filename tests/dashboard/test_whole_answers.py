@@ -219,14 +219,14 @@ def test_changes_are_filtered_by_type_label_and_disposition(
     assert [each.label for each in found.changes] == labels
 
 
-def test_a_snapshot_has_the_newest_three_hours_and_thirty_changes(weeks: Seen) -> None:
+def test_a_snapshot_has_the_newest_six_hours_and_thirty_changes(weeks: Seen) -> None:
     many = Changes(NEWEST[:1] * 40, {7: 90})
 
     found = snapshot_of(replace(weeks, changes=many), LIVE)
 
     assert [each.hour for each in found.hours] == [
-        "2018-10-22T08:00:00", "2018-10-22T09:00:00", "2018-10-22T10:00:00",
-    ]  # fmt: skip
+        f"2018-10-22T{hour:02}:00:00" for hour in range(5, 11)
+    ]
     assert (len(found.changes), found.changes_left_out) == (30, 60)
     assert (found.accounts.counted, found.batches, found.last_batch) == (354, 1, None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from sfcrime.pipeline.activity import (
     activity_file,
     clear_activity,
     read_activity,
+    said_ns,
     write_activity,
 )
 
@@ -58,3 +61,17 @@ def test_what_an_earlier_run_said_is_forgotten(tmp_path: Path) -> None:
     assert read_activity(tmp_path, ProducerActivity) == ProducerActivity()
     assert read_activity(tmp_path, StreamActivity) == StreamActivity()
     assert read_activity(tmp_path, DashboardActivity) == DashboardActivity()
+
+
+def test_a_word_that_a_full_disk_cannot_take_still_counts_as_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_activity(tmp_path, ProducerActivity(sent=1))
+    os.utime(activity_file(tmp_path, ProducerActivity), ns=(10**18, 10**18))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    write_activity(tmp_path, ProducerActivity(sent=2))
+    assert said_ns(tmp_path, ProducerActivity) > 10**18
+    assert read_activity(tmp_path, ProducerActivity) == ProducerActivity(sent=1)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from counted_store import CountedStore
+from sfcrime.errors import UsageError
+from sfcrime.pipeline import job_watch
 from sfcrime.pipeline.job_watch import JobWatch
 from sfcrime.store import STORE_FILE
+from sfcrime.store.reader import StoreReader, open_reader
 from sfcrime.store.writer import BEAT_MS, open_writer
 from sfcrime.store.written_state import NO_ANSWER
 
@@ -124,6 +128,41 @@ def test_a_job_that_waits_for_its_database_does_not_hang_for_as_long_as_it_may(
     monkeypatch.setattr(job.watch, "_written_state", lambda: NO_ANSWER)
     assert job.passes(120 + 60) == ""
     assert job.passes(2) == NOTHING_DONE, "it should have ended by itself"
+
+
+def _no_password(_: Path) -> StoreReader:
+    raise UsageError("The password file holds no password.")
+
+
+def test_a_job_that_commits_what_cannot_be_read_does_not_hang(
+    job: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.ends = {0: 1_000}
+    with monkeypatch.context() as changed:
+        changed.setattr(job_watch, "open_reader", _no_password)
+        for _ in range(10):
+            job.store.count([CELL])
+            assert job.passes(30) == ""
+    assert job.passes_with_beats(60) == ""
+    assert job.passes_with_beats(5) == NOTHING_DONE
+
+
+def test_the_time_that_a_look_takes_is_not_the_jobs(
+    job: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def slow(store: Path) -> Iterator[StoreReader]:
+        job.now_s += 65
+        with open_reader(store) as reader:
+            yield reader
+
+    job.ends = {0: 10}
+    assert job.passes_with_beats(30) == ""
+    with monkeypatch.context() as frozen:
+        frozen.setattr(job_watch, "open_reader", slow)
+        assert job.passes_with_beats(5) == ""
+    assert job.passes(25) == ""
+    assert job.passes_with_beats(5) == NOTHING_DONE
 
 
 def test_a_job_that_was_killed_for_it_gets_twice_the_time_until_it_commits(job: Watched) -> None:

@@ -49,10 +49,12 @@ def producer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     return watched
 
 
+@pytest.mark.parametrize("starts", [0, 10])
 def test_one_that_says_nothing_while_it_publishes_is_killed_and_started_again(
-    producer: Watched,
+    producer: Watched, starts: int
 ) -> None:
     try:
+        producer.kept.part.attempts = starts
         for _ in range(3):
             producer.says(PUBLISHING)
             producer.passes(50)

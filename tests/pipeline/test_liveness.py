@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
+import pytest
 
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
 from sfcrime.pipeline.liveness import (
@@ -152,6 +153,7 @@ class Watched:
         self.now_ms, self.now_s = COMMITTED_MS + HOUR_MS, 1_000.0
         self.watch = LivenessWatch(lambda: self.now_s)
         self.writer = replace(WRITER, seen_ms=self.now_ms)
+        self.committed_ms = COMMITTED_MS
 
     def passes(self, seconds: float) -> None:
         self.now_s += seconds
@@ -161,7 +163,7 @@ class Watched:
         self.writer = replace(self.writer, seen_ms=self.now_ms if says_ms is None else says_ms)
 
     def look(self, lag: int | None = 0) -> Liveness:
-        return self.watch.look(self.writer, COMMITTED_MS, lag, (), self.now_ms)
+        return self.watch.look(self.writer, self.committed_ms, lag, (), self.now_ms)
 
 
 def test_records_that_come_after_a_quiet_hour_have_a_minute() -> None:
@@ -232,3 +234,56 @@ def test_since_when_it_is_gone_stays_the_same_while_clocks_differ_by_millisecond
     since = job.look()
     job.now_ms += 40
     assert job.look() == since
+
+
+@pytest.mark.parametrize("behind_ms", [0, 120_000, -HOUR_MS])
+def test_a_job_that_commits_is_live_and_one_that_stops_is_not_whatever_its_clock_says(
+    behind_ms: int,
+) -> None:
+    job = Watched()
+    job.writer = replace(job.writer, started_ms=job.now_ms - behind_ms)
+    job.look(3)
+    for _ in range(200):
+        job.passes(1)
+        job.beats(job.now_ms - behind_ms)
+        job.committed_ms = job.now_ms - behind_ms
+        assert job.look(3) == LIVE
+    stuck_ms = job.now_ms
+    for _ in range(60):
+        job.passes(1)
+        job.beats(job.now_ms - behind_ms)
+        assert job.look(3) == LIVE
+    job.passes(1)
+    assert job.look(3).since_ms == stuck_ms
+
+
+def test_records_that_waited_when_somebody_looked_long_ago_are_not_those_that_wait_now() -> None:
+    job = Watched()
+    job.look(3)
+    job.passes(3600)
+    job.beats()
+    job.committed_ms = job.now_ms - 30 * 60_000
+    assert job.look(1) == LIVE
+
+
+def test_commits_while_the_lag_is_not_known_are_seen() -> None:
+    job = Watched()
+    job.look(3)
+    for _ in range(40):
+        job.passes(5)
+        job.beats()
+        job.committed_ms = job.now_ms
+        job.look(None)
+    assert job.look(3) == LIVE
+
+
+def test_a_job_that_died_while_nobody_looked_is_gone_at_the_next_look() -> None:
+    job = Watched()
+    job.look()
+    job.passes(5)
+    job.beats()
+    gone_ms = job.now_ms
+    job.passes(3600)
+    assert job.look() == Liveness(
+        gone_ms, "The job that wrote to the store has not been seen for 15 seconds."
+    )

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -508,16 +509,17 @@ def test_a_stop_is_heard_while_a_batch_is_read_without_spark(
     assert scene.end() == {0: 0, 1: 10}
 
 
+def _is_stopped_without_broker(scene: Scene, *_: object) -> TopicState:
+    scene.stop.set()
+    raise KafkaUnavailable("no broker")
+
+
 def test_a_stop_while_the_reason_of_an_end_is_asked_for_ends_the_job(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def state(*_: object) -> TopicState:
-        scene.stop.set()
-        raise KafkaUnavailable("no broker")
-
     scene.frames = [UnreadableAtFirst(read_batch([], {0: (0, 1), 1: (10, 10)}))]
     scene.begin()
-    monkeypatch.setattr(scene.topic, "state", state)
+    monkeypatch.setattr(scene.topic, "state", partial(_is_stopped_without_broker, scene))
     scene.query.let_go(1)
     assert scene.end() == {0: 0, 1: 10}
 
@@ -659,6 +661,25 @@ def test_after_an_election_a_new_query_is_begun(scene: Scene) -> None:
     scene.topic.epochs = {0: 1}
     _goes_on_in_another_query(scene)
     assert len(scene.queries) == 2, "what the new one read is believed"
+
+
+@pytest.mark.usefixtures("other_client")
+def test_a_stop_after_an_election_ends_the_job_while_no_broker_answers(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = scene.topic.state
+
+    def state(*_: object) -> TopicState:
+        return _is_stopped_without_broker(scene) if scene.read() else answers()
+
+    lost = [call(0, at, at) for at in range(3)]
+    scene.frames = [Frame(read_batch(lost, {0: (0, 3), 1: (10, 10)}))]
+    scene.begin()
+    monkeypatch.setattr(scene.topic, "state", state)
+    scene.topic.epochs = {0: 1}
+    scene.query.let_go(1)
+    assert scene.end() == {0: 3, 1: 10}
+    assert len(scene.queries) == 1
 
 
 def _run_out_of_memory(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

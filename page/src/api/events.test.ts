@@ -36,6 +36,7 @@ let sources: RecordedSource[] = [];
 let frames: (() => void)[] = [];
 let shown: number[][] = [];
 let connections: Connection[] = [];
+let told: string[] = [];
 let stop: () => void = () => undefined;
 
 const newest = (): RecordedSource => {
@@ -48,10 +49,13 @@ const batchesOf = (snapshots: readonly Snapshot[]): number[] =>
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [sources, frames, shown, connections] = [[], [], [], []];
+  [sources, frames, shown, connections, told] = [[], [], [], [], []];
   stop = followEvents({
-    onSnapshots: (snapshots) => shown.push(batchesOf(snapshots)),
-    onState: () => undefined,
+    onSnapshots: (snapshots) => {
+      shown.push(batchesOf(snapshots));
+      told.push("shown");
+    },
+    onState: (state) => told.push(state.state),
     onConnection: (connection) => connections.push(connection),
     open: () => {
       const source = new RecordedSource();
@@ -80,6 +84,21 @@ test("snapshots that come within a frame are shown together, once", () => {
   drawFrame();
   drawFrame();
   expect(shown).toEqual([[7, 8, 9]]);
+});
+
+test("a state that came behind a snapshot is not undone by it when the frame is drawn", () => {
+  const snapshot = snapshotOf(7);
+  newest().send("snapshot", snapshot);
+  newest().send("state", { ...snapshot.state, state: "stale" });
+  drawFrame();
+  expect(told).toEqual(["live", "stale", "shown"]);
+});
+
+test("a stream that is neither opened nor refused is opened anew", () => {
+  vi.advanceTimersByTime(25_000);
+  expect(sources[0]?.closed).toBe(true);
+  vi.advanceTimersByTime(1000);
+  expect(sources).toHaveLength(2);
 });
 
 test("a page that draws no frames holds the newest 50 snapshots and no more", () => {

@@ -21,6 +21,7 @@ export interface Source {
 export interface EventsOptions {
   /** Every snapshot since the last call, oldest first: usually one, never none. */
   readonly onSnapshots: (snapshots: readonly Snapshot[]) => void;
+  /** Each state as it comes, that of a snapshot before the snapshot. */
   readonly onState: (state: State) => void;
   readonly onConnection: (connection: Connection) => void;
   readonly open?: () => Source;
@@ -72,6 +73,7 @@ export function followEvents(options: EventsOptions): () => void {
   const start = (): void => {
     const mine = open();
     source = mine;
+    heard();
     mine.onopen = () => {
       wait = FIRST_WAIT_MS;
       options.onConnection("open");
@@ -85,7 +87,9 @@ export function followEvents(options: EventsOptions): () => void {
     mine.addEventListener("beat", heard);
     mine.addEventListener("snapshot", (event) => {
       heard();
-      held.push(JSON.parse(event.data) as Snapshot);
+      const one = JSON.parse(event.data) as Snapshot;
+      options.onState(one.state);
+      held.push(one);
       if (held.length === 1) nextFrame(show);
       else if (held.length > HELD) held.splice(0, held.length - HELD);
     });

@@ -38,7 +38,6 @@ let held: Snapshot[] = [];
 export function take(snapshots: readonly Snapshot[]): void {
   const newest = snapshots.at(-1);
   if (!newest) return;
-  serverState.value = newest.state;
   if (paused.peek()) {
     held = [...held, ...snapshots].slice(-20);
     waiting.value += snapshots.length;
@@ -80,6 +79,8 @@ export function startEvents(): () => void {
     },
     onConnection: (now) => {
       connection.value = now;
+      // Whoever answers next says it anew, or has no store to speak of.
+      if (now === "offline") serverState.value = null;
     },
   });
 }

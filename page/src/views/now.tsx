@@ -22,7 +22,7 @@ export function NowView() {
     const answer = shownHours.value;
     return answer === null
       ? null
-      : { ...answer, hours: withNewest(answer.hours, snapshot.value?.hours ?? [], HOURS) };
+      : { ...answer, hours: withNewest(answer, snapshot.value, HOURS) };
   });
   return (
     <>

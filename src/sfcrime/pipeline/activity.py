@@ -87,8 +87,8 @@ def activity_file(data_dir: Path, kind: type[msgspec.Struct]) -> Path:
 
 
 def write_activity(data_dir: Path, activity: Activity) -> None:
-    """Replaces the file as a whole, so a reader never sees half of it. It is for showing only:
-    where the disk is full, the last one stays."""
+    """Replaces the file as a whole, so a reader never sees half of it. Where the disk is full, the
+    last one stays, and is as new as if it had been said again."""
     path = activity_file(data_dir, type(activity))
     partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
@@ -98,6 +98,7 @@ def write_activity(data_dir: Path, activity: Activity) -> None:
     except OSError:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+            os.utime(path)
 
 
 def read_activity(data_dir: Path, kind: type[_Activity]) -> _Activity:

@@ -70,11 +70,8 @@ class JobWatch:
         if self._waits_for_its_store(written, now_s):
             self._seen_s = self._moved_s = now_s
         elif written not in (self._written, NO_ANSWER):
-            self._written, self._seen_s = written, now_s
-            reached = self._read()
-            if reached != self._reached and self._reached is not None:
-                self._moved, self._moved_s, self._kills = True, now_s, 0
-            self._reached = reached
+            self._written = written
+            self._read()
         # Before there is a ledger, it may wait for the first record of a topic that has lost all.
         self._idle = self._reached is None or is_caught_up(self._reached, ends)
         if self._idle or not kafka_answers:
@@ -116,10 +113,18 @@ class JobWatch:
             self._away_since_s = now_s
         return now_s - self._away_since_s <= STORE_AWAY_S
 
-    def _read(self) -> Mapping[int, int] | None:
-        """By partition, how far the ledger goes; None before there is one."""
+    def _read(self) -> None:
+        """Takes the sign of life, and sees whether the ledger has moved. What the reading takes is
+        not the job's time; and where nothing can be read, it may have moved."""
+        began_s = self._clock()
         try:
             with open_reader(self._store) as reader:
-                return {each.partition: each.end for each in reader.partition_ledger()}
+                reached = {each.partition: each.end for each in reader.partition_ledger()}
         except (StoreUnavailable, UsageError):  # not made yet; its disk is full; no password now
-            return self._reached
+            self._seen_s = self._moved_s = self._clock()
+            return
+        self._seen_s = self._clock()
+        self._moved_s += self._seen_s - began_s
+        if reached != self._reached and self._reached is not None:
+            self._moved, self._moved_s, self._kills = True, self._seen_s, 0
+        self._reached = reached

@@ -54,7 +54,7 @@ class KeptProducer:
             if said != ProducerActivity():  # it has begun to read or to publish
                 self.part.works()
             silent_s = self._silent_s(has_published=said.virtual_ms is not None and may_start)
-            if silent_s > self.part.longer_each_time(self._silence_s):
+            if silent_s > self._silence_s:
                 self.part.kill(f"said nothing for {silent_s:.0f} s")
         self.part.look(may_start=may_start)
 

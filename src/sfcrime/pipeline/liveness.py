@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from sfcrime.pipeline.activity import PartState, SupervisionActivity
@@ -114,15 +115,19 @@ class LivenessWatch:
     """Live or stale, for who looks again and again.
 
     What a job wrote is taken for a sign of life when it is seen to change, whatever the clock of
-    the job says; and records wait from the moment at which they were seen to.
+    the job says; and records wait from the moment at which they were seen to, or at which a batch
+    was last seen to be committed. From any thread.
 
     Args:
         clock: seconds that never go back.
     """
 
     clock: Callable[[], float] = time.monotonic
+    _lock: Lock = field(default_factory=Lock, init=False)
+    _looked_s: float = field(default=float("-inf"), init=False)
     _written: tuple[str, int] | None = field(default=None, init=False)
     _seen: _Moment = field(init=False)
+    _committed: tuple[str, int | None] | None = field(default=None, init=False)
     _waiting: _Moment | None = field(default=None, init=False)
 
     def look(
@@ -134,26 +139,40 @@ class LivenessWatch:
         now_ms: int,
     ) -> Liveness:
         """Whether the numbers go on now; arguments as of `liveness_of`."""
-        now_s = self.clock()
+        with self._lock:
+            now_s = self.clock()
+            seen_ms = self._seen_ms(writer, now_ms, now_s)
+            waiting_ms = self._waiting_ms((writer.run_id, committed_ms), lag, now_ms, now_s)
+            self._looked_s = now_s
+        if waiting_ms is not None:
+            started_ms = min(writer.started_ms, waiting_ms)
+            writer, committed_ms = replace(writer, started_ms=started_ms), waiting_ms
+        return liveness_of(replace(writer, seen_ms=seen_ms), committed_ms, lag, parts, now_ms)
+
+    def _seen_ms(self, writer: WriterState, now_ms: int, now_s: float) -> int:
+        """When the job gave its last sign of life."""
         written = writer.run_id, writer.seen_ms
         if written != self._written:
-            self._seen = self._sign_of_life(writer.seen_ms, now_ms, now_s)
             self._written = written
-        if lag == 0:
-            self._waiting = None
-        elif lag and self._waiting is None:
-            self._waiting = _Moment(now_ms, now_s)
-        if self._waiting is not None:
-            committed_ms = max(committed_ms or 0, self._waiting.as_of(now_ms, now_s))
-        seen = replace(writer, seen_ms=self._seen.as_of(now_ms, now_s))
-        return liveness_of(seen, committed_ms, lag, parts, now_ms)
+            ago_ms = max(0, now_ms - writer.seen_ms)
+            # Where nobody has looked for long, it may have come at any time since.
+            looks_often = (now_s - self._looked_s) * 1000 <= SEEN_WITHIN_MS
+            if looks_often and ago_ms > _SAME_CLOCK_MS:
+                ago_ms = 0
+            self._seen = _Moment(now_ms - ago_ms, now_s - ago_ms / 1000)
+        return self._seen.as_of(now_ms, now_s)
 
-    def _sign_of_life(self, seen_ms: int, now_ms: int, now_s: float) -> _Moment:
-        """At the first look it may be old; what has changed since the last look is not."""
-        ago_ms = max(0, now_ms - seen_ms)
-        if self._written is not None and ago_ms > _SAME_CLOCK_MS:
-            ago_ms = 0
-        return _Moment(now_ms - ago_ms, now_s - ago_ms / 1000)
+    def _waiting_ms(
+        self, committed: tuple[str, int | None], lag: int | None, now_ms: int, now_s: float
+    ) -> int | None:
+        """Since when records wait without a commit; None: none do."""
+        waits = bool(lag) or (lag is None and self._waiting is not None)
+        if not waits:
+            self._waiting = None
+        elif self._waiting is None or committed != self._committed:
+            self._waiting = _Moment(now_ms, now_s)
+        self._committed = committed
+        return None if self._waiting is None else self._waiting.as_of(now_ms, now_s)
 
 
 @dataclass(slots=True)

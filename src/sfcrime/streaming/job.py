@@ -52,6 +52,22 @@ def run_query(
         SfcrimeError: the store or Kafka failed meanwhile; KafkaUnavailable where Spark lost Kafka.
         ChildFailed: Spark ended the query for a reason of its own, or its JVM ended.
     """
+    try:
+        return _run_queries(spark, job, generation, seen, on_progress)
+    except KafkaUnavailable:  # after a stop, what was in hand is read again by the next start
+        if not job.stop.is_set():
+            raise
+        return job.store.partition_ends()
+
+
+def _run_queries(
+    spark: RunningSpark,
+    job: StreamJob,
+    generation: Generation,
+    seen: TopicState,
+    on_progress: Callable[[BatchProgress], None],
+) -> Mapping[int, int]:
+    """One after the other; arguments, result and errors are those of `run_query`."""
     plan = ReadPlan(
         options=spark_options(job.topic.kafka),
         topic=generation.topic,
@@ -73,12 +89,7 @@ def run_query(
                 continue
             except TooMuchForSpark as failure:
                 error = failure.error
-        try:
-            counted = count_without_spark(storer, job.topic, plan)
-        except KafkaUnavailable:
-            if not job.stop.is_set():
-                raise
-            return storer.ends
+        counted = count_without_spark(storer, job.topic, plan)
         if counted is None:
             raise error
         job.store.record_progress(counted.progress)

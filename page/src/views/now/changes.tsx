@@ -7,7 +7,7 @@ import { count, day, hourOfDay, instantClock } from "../../parts/formats.ts";
 import { Label } from "../../parts/label.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { Table } from "../../parts/table.tsx";
-import { changes, paused, setPaused } from "../../state/live.ts";
+import { changes, paused, setPaused, snapshot } from "../../state/live.ts";
 import { go, place } from "../../state/url.ts";
 import { keyOf, listed } from "./changed_cells.ts";
 
@@ -101,13 +101,9 @@ export function ChangesPanel() {
       controls={<Controls />}
     >
       {(answer) => {
-        const rows = listed(
-          answer.changes,
-          answer.meta.batch ?? -1,
-          changes.value,
-          text,
-          LISTED,
-        );
+        const isSame = answer.meta.generation === snapshot.value?.meta.generation;
+        const since = isSame ? changes.value : [];
+        const rows = listed(answer.changes, answer.meta.batch ?? -1, since, text, LISTED);
         return (
           <>
             {rows.length === 0 ? (

@@ -46,11 +46,14 @@ function FullHour({ hour }: { readonly hour: Hour | undefined }) {
 
 function RunningHour({ hour }: { readonly hour: Hour | undefined }) {
   if (!hour) return <Counter name="Running hour, so far" value="–" below="…" />;
+  const usual = hour.usual
+    ? `of usually ${count(hour.usual.median)} in the whole hour`
+    : usualText(hour);
   return (
     <Counter
       name={<>Since {hourOfDay(hour.hour)}, so far</>}
       value={count(hour.calls)}
-      below={hour.usual ? `of usually ${count(hour.usual.median)} in the whole hour` : usualText(hour)}
+      below={hour.state === "repeated" ? "the clocks show this hour twice" : usual}
     />
   );
 }
@@ -64,7 +67,7 @@ export function Headline({ hours }: { readonly hours: readonly Hour[] }) {
     <section class="headline" aria-label="Counters">
       <dl>
         <FullHour hour={hours.findLast((one) => one.state === "complete")} />
-        <RunningHour hour={hours.findLast((one) => one.state === "so_far")} />
+        <RunningHour hour={hours.at(-1)} />
         <Counter
           name="Last 24 full hours"
           value={count(day?.calls)}

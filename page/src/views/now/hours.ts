@@ -1,28 +1,28 @@
 /** Sums and sentences about hours: what the chart, the counters and the lists say. */
-import type { Hour } from "../../api/answers.ts";
+import type { Hour, Snapshot } from "../../api/answers.ts";
 import { counted, decimal, hour as hourText } from "../../parts/formats.ts";
+
+type Counted = Pick<Snapshot, "meta" | "hours">;
 
 /**
  * Hours with the newest ones put in their places.
  *
- * @param hours oldest first, without holes
+ * @param known oldest first, without holes
  * @param newest oldest first, as the stream brings them
  * @param most how many to keep, counted from the newest
- * @returns `hours` itself where `newest` begins after them: the last of them, which was running, may
- *   have got calls since, and hours between may be missing. They are asked for again then.
+ * @returns the known hours themselves where the newest are of another generation, or begin after
+ *   them: the last of them, which was running, may have got calls since, and hours between may be
+ *   missing. They are asked for again then.
  */
-export function withNewest(
-  hours: readonly Hour[],
-  newest: readonly Hour[],
-  most: number,
-): readonly Hour[] {
-  const last = hours.at(-1);
-  const first = newest[0];
-  if (!last || !first || first.hour > last.hour) return hours;
-  const end = newest.at(-1);
-  if (end && end.hour < last.hour) return hours;
-  const before = hours.filter((one) => one.hour < first.hour);
-  return [...before, ...newest].slice(-most);
+export function withNewest(known: Counted, newest: Counted | null, most: number): readonly Hour[] {
+  const last = known.hours.at(-1);
+  const first = newest?.hours[0];
+  if (!newest || !last || !first || newest.meta.generation !== known.meta.generation)
+    return known.hours;
+  const end = newest.hours.at(-1);
+  if (first.hour > last.hour || (end && end.hour < last.hour)) return known.hours;
+  const before = known.hours.filter((one) => one.hour < first.hour);
+  return [...before, ...newest.hours].slice(-most);
 }
 
 /** The usual value in words: "usually 80 (middle half 74 to 92, 8 weeks)". */
@@ -70,9 +70,14 @@ export interface DayCount {
   readonly change: number | null;
 }
 
-/** The last 24 full hours and the 24 before them; null while there are fewer than 24. */
+/**
+ * The last 24 full hours and the 24 before them; null while there are fewer than 24.
+ *
+ * @param hours oldest first; the last is the one that is running
+ */
 export function lastDay(hours: readonly Hour[]): DayCount | null {
-  const full = hours.filter((one) => one.state !== "so_far");
+  // An hour that the clocks left out is none.
+  const full = hours.slice(0, -1).filter((one) => one.calls !== null);
   if (full.length < 24) return null;
   const sum = (some: readonly Hour[]): number =>
     some.reduce((total, one) => total + (one.calls ?? 0), 0);

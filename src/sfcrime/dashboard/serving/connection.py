@@ -19,8 +19,14 @@ REQUEST_WITHIN_S = 15.0
 """From the connection, or from the first byte of a further request, to its last byte."""
 _UNSENT_BYTES = 128 * 1024
 """What the system keeps for a client that does not read; it would be megabytes."""
-_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
-"""A client that vanished without a word is gone after two minutes; where the system can say so."""
+_LOST_AFTER = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 10,
+    "TCP_KEEPCNT": 6,
+    "TCP_USER_TIMEOUT": 120_000,
+}
+"""A client that vanished without a word is gone after two minutes, and so is one that takes nothing
+of what it was sent; where the system can say so."""
 
 
 class Connection(HttpToolsProtocol):
@@ -38,7 +44,7 @@ class Connection(HttpToolsProtocol):
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _KEEPALIVE.items():
+        for name, value in _LOST_AFTER.items():
             if hasattr(socket, name):
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         self._await_request()

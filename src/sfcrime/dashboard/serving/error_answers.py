@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -84,6 +84,8 @@ class Unexpected:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:  # before its request was whole: nobody is there to be told
+            return
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise  # the connection is cut, which tells the client that this was not all

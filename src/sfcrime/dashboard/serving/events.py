@@ -148,11 +148,11 @@ class EventHub:
         self._clients.add(client)
         leaving = asyncio.create_task(_end_when_gone(client, receive))
         try:
-            await send(_START)
+            await self._send(client, send, _START)
             self._renew()
             newest = self._events.after_name(Headers(scope=scope).get("last-event-id"))
             client.place = newest.place if newest else 0
-            await self._send(client, send, _FIRST + (newest.content if newest else b""))
+            await self._send(client, send, _part(_FIRST + (newest.content if newest else b"")))
             while not client.ended:
                 await self._send_next(client, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -168,15 +168,15 @@ class EventHub:
         newest = self._events.after(client.place)
         if newest is not None:
             client.place = newest.place
-            await self._send(client, send, newest.content)
+            await self._send(client, send, _part(newest.content))
         elif self._now_s() - client.sent_s >= BEAT_S:
-            await self._send(client, send, _BEAT)
+            await self._send(client, send, _part(_BEAT))
         else:
             await client.woken.wait()
 
-    async def _send(self, client: _Client, send: Send, content: bytes) -> None:
+    async def _send(self, client: _Client, send: Send, message: Message) -> None:
         client.sending_since_s = self._now_s()
-        await send({"type": "http.response.body", "body": content, "more_body": True})
+        await send(message)
         client.sending_since_s = None
         client.sent_s = self._now_s()
 
@@ -205,6 +205,10 @@ class EventHub:
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _part(content: bytes) -> Message:
+    return {"type": "http.response.body", "body": content, "more_body": True}
 
 
 def too_many(most: int) -> ApiError:
