@@ -27,6 +27,8 @@ STUCK = "Records wait in the topic, and no batch was committed for a minute."
 LIVE = "A job writes to the store."
 
 _PAGE = "dashboard"
+_LOOKS_OFTEN_S = 60.0
+"""Who looks again within so long takes what has changed for new; a probe may come that seldom."""
 _SAME_CLOCK_MS = 2_000
 """Two clocks that differ by more are two, or one that was set."""
 
@@ -156,8 +158,7 @@ class LivenessWatch:
             self._written = written
             ago_ms = max(0, now_ms - writer.seen_ms)
             # Where nobody has looked for long, it may have come at any time since.
-            looks_often = (now_s - self._looked_s) * 1000 <= SEEN_WITHIN_MS
-            if looks_often and ago_ms > _SAME_CLOCK_MS:
+            if now_s - self._looked_s <= _LOOKS_OFTEN_S and ago_ms > _SAME_CLOCK_MS:
                 ago_ms = 0
             self._seen = _Moment(now_ms - ago_ms, now_s - ago_ms / 1000)
         return self._seen.as_of(now_ms, now_s)
