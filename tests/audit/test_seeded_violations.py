@@ -391,6 +391,7 @@ DAMAGES = [
         [
             Difference(BATCH, "counted, all batches together", "8", "9"),
             Difference(BATCH, "duplicate, all batches together", "3", "2"),
+            Difference(BATCH, "batch 0, counted of its partitions", "5", "4"),
         ],
     ),
     Damage(
@@ -399,6 +400,7 @@ DAMAGES = [
         [
             Difference(BATCH, "batch 0, read", "8", "9"),
             Difference(BATCH, "read, all batches together", "15", "16"),
+            Difference(BATCH, "batch 0, offsets of its partitions", "9", "8"),
         ],
     ),
     Damage(
@@ -411,6 +413,7 @@ DAMAGES = [
             Difference(BATCH, "duplicate, all batches together", "3", "2"),
             Difference(BATCH, "rejected, all batches together", "3", "1"),
             Difference(BATCH, "gaps, all batches together", "1", "0"),
+            Difference(BATCH, "the row of batch 1", "one", "nothing"),
         ],
     ),
     Damage(
@@ -426,7 +429,10 @@ DAMAGES = [
     Damage(
         "a batch that begins behind where the one before ended",
         ["UPDATE batch_range SET start_offset = 7 WHERE batch_id = 1 AND partition = 0"],
-        [Difference(BATCH, "batch 1, partition 0, start", "6", "7")],
+        [
+            Difference(BATCH, "batch 1, partition 0, start", "6", "7"),
+            Difference(BATCH, "batch 1, offsets of its partitions", "8", "7"),
+        ],
     ),
     Damage(
         "a seam between two batches moved across a late record",
@@ -437,12 +443,54 @@ DAMAGES = [
         [
             Difference(BATCH, "batch 0, partition 0, late", "0", "1"),
             Difference(BATCH, "batch 1, partition 0, late", "1", "0"),
+            Difference(BATCH, "batch 0, offsets of its partitions", "8", "7"),
+            Difference(BATCH, "batch 1, offsets of its partitions", "8", "9"),
         ],
     ),
     Damage(
         "a batch's range lost",
         ["DELETE FROM batch_range WHERE batch_id = 1 AND partition = 1"],
-        [Difference(BATCH, "partition 1, end of the last batch", "15", "12")],
+        [
+            Difference(BATCH, "partition 1, end of the last batch", "15", "12"),
+            Difference(BATCH, "batch 1, offsets of its partitions", "8", "5"),
+            Difference(BATCH, "batch 1, counted of its partitions", "4", "3"),
+            Difference(BATCH, "batch 1, rejected of its partitions", "2", "1"),
+        ],
+    ),
+    Damage(
+        "counted calls that a batch's range does not have",
+        ["UPDATE batch_range SET counted = counted + 7 WHERE batch_id = 1 AND partition = 0"],
+        [Difference(BATCH, "batch 1, counted of its partitions", "4", "11")],
+    ),
+    Damage(
+        "all that a partition's batches read lost",
+        ["DELETE FROM batch_range WHERE partition = 1"],
+        [
+            Difference(BATCH, "batch 0, offsets of its partitions", "8", "6"),
+            Difference(BATCH, "batch 0, counted of its partitions", "4", "3"),
+            Difference(BATCH, "batch 1, offsets of its partitions", "8", "5"),
+            Difference(BATCH, "batch 1, counted of its partitions", "4", "3"),
+            Difference(BATCH, "batch 1, rejected of its partitions", "2", "1"),
+        ],
+    ),
+    Damage(
+        "calls moved from a row of the ledger to the next",
+        [
+            "UPDATE batch SET counted = counted - 1, duplicate = duplicate + 1 WHERE batch_id = 0",
+            "UPDATE batch SET counted = counted + 1, duplicate = duplicate - 1 WHERE batch_id = 1",
+        ],
+        [
+            Difference(BATCH, "batch 0, counted of its partitions", "3", "4"),
+            Difference(BATCH, "batch 1, counted of its partitions", "5", "4"),
+        ],
+    ),
+    Damage(
+        "a cell at a time that is none",
+        [f"UPDATE cell SET window_s = 999999999999 WHERE {IS_TEN_GOA}"],
+        [
+            _cell(TEN_GOA, "2", "nothing", AT_TEN_GOA),
+            Difference(CELL, "999999999999000000 us | Passing Call | GOA", "nothing", "2"),
+        ],
     ),
 ]
 
@@ -762,7 +810,8 @@ def test_a_flood_of_differences_is_counted_whole_and_listed_in_part(store: Path)
 
 
 def test_only_kept_batches_are_checked_where_older_rows_were_forgotten(store: Path) -> None:
-    _damage(store, "DELETE FROM batch WHERE batch_id < 2")
+    for table in ("batch", "batch_range"):
+        _damage(store, f"DELETE FROM {table} WHERE batch_id < 2")
 
     assert _audit(store).equal
 

@@ -201,6 +201,16 @@ def test_what_was_deleted_before_counting_began_is_not_missing() -> None:
     )
 
 
+def test_a_repeat_of_what_was_deleted_is_in_order() -> None:
+    topic: Topic = {0: [0, 3, 4, 9], 1: [6, 8, 5, 6, 8, 10]}
+
+    assert _checked(topic, {0: OffsetRange(0, 100), 1: OffsetRange(40, 100)}) == (
+        [_difference("sequence 7", "no record", "one record")],
+        (6, 10),
+    )
+    assert "sequence at partition 1 offset 2" in [each.what for each in _checked(topic)[0]]
+
+
 def test_a_partition_that_was_not_read_may_hold_what_is_missing() -> None:
     assert _checked({0: [0, 5]}, {0: OffsetRange(0, 2)}, (0,))[0] != []
     assert _checked({0: [0, 5]}, {0: OffsetRange(0, 2)}, (0, 1)) == ([], (0, 0))

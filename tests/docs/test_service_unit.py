@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sfcrime.cli.main import COMMANDS, sfcrime
+from sfcrime.errors import EXIT_DATA_DIFFERS
 from sfcrime.machine.child import STOP_GRACE_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,7 @@ def test_the_unit_closes_nothing_that_java_or_the_parts_need() -> None:
     service = unit["Service"]
 
     assert not {"MemoryDenyWriteExecute", "PrivateNetwork", "IPAddressDeny"} & set(service)
+    assert service["RestartPreventExitStatus"] == str(EXIT_DATA_DIFFERS)
     assert not {"ProcSubset", "NoExecPaths", "RemoveIPC"} & set(service)
     assert {"AF_UNIX", "AF_INET"} <= set(service["RestrictAddressFamilies"].split())
     assert int(service["TimeoutStopSec"].removesuffix("s")) > 2 * STOP_GRACE_S

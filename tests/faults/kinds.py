@@ -214,6 +214,7 @@ def clock_moved(name: str) -> Callable[[Service, random.Random], Inflicted]:
         service.orders.move_clock(name, step_s, time.monotonic() + for_s)
         try:
             time.sleep(for_s)
+            assert service.orders.was_clock_moved(), f"no process of {name} was shown another time"
         finally:
             service.orders.withdraw()
         return Inflicted(f"{step_s:+} s for {for_s:.0f} s", service.position())

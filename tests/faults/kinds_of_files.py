@@ -42,6 +42,7 @@ def lost(what: str, files_of: Callable[[Service], list[Path]]) -> Callable[..., 
     def inflict(service: Service, chance: random.Random) -> Inflicted:
         with _killed_meanwhile(service):
             since, gone = service.position(), [each for each in files_of(service) if each.exists()]
+            assert gone, f"there are no {what}"
             for each in gone:
                 shutil.rmtree(each) if each.is_dir() else each.unlink()
         return Inflicted(f"{len(gone)} {what}", since)
@@ -73,6 +74,7 @@ def clean_shutdown_mark_lost(service: Service, chance: random.Random) -> Inflict
         service.stop()
         since = service.position()
         marks = list((service.data_dir / "kafka").rglob(".kafka_cleanshutdown"))
+        assert marks, "there are no marks"
         for mark in marks:
             mark.unlink()
         service.start()
@@ -87,9 +89,9 @@ def wal_torn(service: Service, chance: random.Random) -> Inflicted:
         wal = service.data_dir / f"{STORE_FILE}-wal"
         wal.with_name(f"{STORE_FILE}-shm").unlink(missing_ok=True)
         size = wal.stat().st_size if wal.exists() else 0
+        assert size, "there is no file beside the database"
         torn = min(size, chance.randint(1, 40_000))
-        if size:
-            os.truncate(wal, size - torn)
+        os.truncate(wal, size - torn)
         since = service.position()
         assert -1 < since.batch <= before.batch, f"a torn store is at {since}, it was at {before}"
     batches = before.batch - since.batch

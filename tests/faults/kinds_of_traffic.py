@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from kinds import Inflicted
 from service import Service
 
@@ -32,6 +32,7 @@ def burst(of: Callable[[Service, random.Random], list[Sent]]) -> Callable[..., I
 
     def inflict(service: Service, chance: random.Random) -> Inflicted:
         since, records = service.position(), of(service, chance)
+        assert records, "there is nothing to send"
         _send(service, records)
         return Inflicted(f"{len(records)} records", since)
 
@@ -62,13 +63,15 @@ def out_of_order(service: Service, chance: random.Random) -> list[Sent]:
 
 
 def hostile(service: Service, chance: random.Random) -> list[Sent]:
-    """One of each that a rule is about, and timestamps that Spark cannot read."""
+    """One of each that a rule is about, and timestamps that Spark cannot read, but for those that
+    the topic refuses, with all that is sent beside them."""
     now_ms = time.time_ns() // 1_000_000
     found = [Sent(each.value, now_ms) for each in HOSTILE_RECORDS]
     found += [
         Sent(with_time(json.dumps(each.call_time).encode()), each.published_ms)
         for each in TIMED_RECORDS
-        if each.published_ms >= 0  # Kafka's own client takes a lower one for none
+        # Kafka's own client takes a negative one for none.
+        if 0 <= each.published_ms <= now_ms
     ]
     chance.shuffle(found)
     return found
@@ -79,10 +82,17 @@ def _send(service: Service, records: Iterable[Sent]) -> None:
     assert kafka is not None
     servers = {"bootstrap.servers": kafka.bootstrap_servers}
     producer = Producer({**servers, "linger.ms": 5, "message.max.bytes": 16_000_000})
+    refused: list[str] = []
+
+    def answered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            refused.append(error.str())
+
     for each in records:
-        producer.produce(kafka.topic, each.value, timestamp=each.published_ms)
+        producer.produce(kafka.topic, each.value, timestamp=each.published_ms, on_delivery=answered)
         producer.poll(0)
     assert producer.flush(_WAIT_S) == 0, "a burst was not taken by the broker"
+    assert not refused, f"{len(refused)} records of a burst were refused: {refused[0]}"
 
 
 def _read(service: Service, at_most: int) -> list[Sent]:
@@ -94,13 +104,15 @@ def _read(service: Service, at_most: int) -> list[Sent]:
     )
     found: list[Sent] = []
     try:
-        consumer.assign([TopicPartition(kafka.topic, 0, 0)])
-        deadline = time.monotonic() + _WAIT_S
-        while len(found) < at_most and time.monotonic() < deadline:
-            some = consumer.consume(at_most - len(found), 1.0)
-            if not some:
-                break
-            found += [Sent(each.value(), each.timestamp()[1]) for each in some if not each.error()]
+        first = TopicPartition(kafka.topic, 0, 0)
+        _, end = consumer.get_watermark_offsets(first, timeout=_WAIT_S)
+        consumer.assign([first])
+        deadline, read = time.monotonic() + _WAIT_S, 0
+        while read < min(at_most, end) and time.monotonic() < deadline:
+            for each in consumer.consume(at_most - len(found), 1.0):
+                assert each.error() is None, each.error()
+                found.append(Sent(each.value(), each.timestamp()[1]))
+                read = (each.offset() or 0) + 1
     finally:
         consumer.close()
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from sfcrime.store.records import Grouping
 _POLL_S = 0.2
 _STORE_POLLS_A_PAGE_POLL = 5
 _PAGE_TIMEOUT_S = 2.0
+DAYS = "counted and its days"
+"""A sum of the page, which is compared where both of its answers are of one batch."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def sight_of_page(overview: Mapping[str, Any], days: Mapping[str, Any]) -> Sight
     }
     if (days["meta"]["generation"], days["meta"]["batch"]) == (meta["generation"], meta["batch"]):
         calls = sum(each["calls"] or 0 for each in days["days"])
-        sums["counted and its days"] = (account.counted, calls)
+        sums[DAYS] = (account.counted, calls)
     ends = {each["partition"]: each["end"] for each in parts}
     return Sight(
         "page", meta["generation"], overview["batches"], meta["batch"], account, ends, sums
@@ -134,6 +137,8 @@ class Observer:
         self._thread = threading.Thread(target=self._poll, name="observer")
         self.polls = {"store": 0, "page": 0}
         """How often each was read."""
+        self.compared = Counter[str]()
+        """How often each sum was, by what it is."""
 
     def __enter__(self) -> Observer:
         self._thread.start()
@@ -165,6 +170,7 @@ class Observer:
     def take_note(self, sight: Sight) -> None:
         """Compares what was seen with itself and with what was seen before."""
         self.polls[sight.of] += 1
+        self.compared.update(sight.sums)
         self._found += sight.contradictions()
         before = self._seen.get(sight.of)
         if before is not None:
@@ -200,8 +206,7 @@ class Observer:
             overview, days = (_answer(f"{url}/api/v1/{name}") for name in ("overview", "days"))
         except (OSError, ValueError):  # it is starting, stopped or gone
             return
-        if "accounts" in overview and "days" in days:
-            self.take_note(sight_of_page(overview, days))
+        self.take_note(sight_of_page(overview, days))
 
 
 def _answer(url: str) -> dict[str, Any]:

@@ -6,12 +6,15 @@ import random
 import time
 
 from kinds import Inflicted, Kind, a_while
+from observer import DAYS
 from service import Service
 from verdict import CONTROL, Result, audited
 
 _STEADY_S = 120.0
 """Within it, a service has started and counts."""
 _LOOK_S = 0.1
+_PAGE_S = 60.0
+"""Within it, the page has started and both of its answers were once of one batch."""
 _MOST_HANDS = 3
 
 
@@ -65,6 +68,8 @@ class Run:
         audit = audited(service.audit())
         if service.observer.polls["store"] == polls_before:
             violations.append("nobody saw the store")
+        if service.with_page and not self._page_was_compared():
+            violations.append("the page's count was never compared with its days")
         contradictions = tuple(service.observer.take_contradictions())
         return Result(
             number,
@@ -105,6 +110,15 @@ class Run:
                 return next_batch_s, spent_s
             time.sleep(_LOOK_S)
         return next_batch_s, None
+
+    def _page_was_compared(self) -> bool:
+        """In this life; waits for the first time."""
+        deadline = time.monotonic() + _PAGE_S
+        while not self._service.observer.compared[DAYS]:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_S)
+        return True
 
     def _lend_a_hand(self) -> None:
         """Starts a run again that has ended by itself, which none should.

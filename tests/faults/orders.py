@@ -32,6 +32,10 @@ class Orders:
         """Whether somebody has reached the ordered point."""
         return (self.folder / "point.fired").exists()
 
+    def was_clock_moved(self) -> bool:
+        """Whether a process was shown the time that was ordered."""
+        return (self.folder / "clock.seen").exists()
+
     def withdraw(self) -> None:
         """Nothing is ordered any more."""
         for order in self.folder.iterdir():
@@ -39,7 +43,8 @@ class Orders:
 
     def _order(self, name: str, order: Mapping[str, Any]) -> None:
         """Puts an order in place as a whole."""
-        (self.folder / "point.fired").unlink(missing_ok=True)
+        for done in ("point.fired", "clock.seen"):
+            (self.folder / done).unlink(missing_ok=True)
         partial = self.folder / f"{name}.part"
         partial.write_text(json.dumps(order), "utf-8")
         partial.replace(self.folder / f"{name}.json")

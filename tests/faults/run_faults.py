@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> int:
     options.folder = options.folder or Path(tempfile.mkdtemp(prefix="sfcrime-faults-"))
     options.folder.mkdir(parents=True, exist_ok=True)
     chosen_kinds = f" --kinds {options.kinds}" if options.kinds else ""
-    again = f"--runs {options.runs} --seed {options.seed}{chosen_kinds}"
+    again = f"--runs {options.runs} --seed {options.seed}{chosen_kinds} --a-life {options.a_life}"
     target = "cluster-faults" if options.cluster else "faults"
     options.say(f'again: make {target} ARGS="{again}"')
     began, results, code = time.monotonic(), list[Result](), 0
@@ -130,6 +130,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         options.say("interrupted")
         code = 130
+    if not results and not code:
+        options.say("error: no fault could be inflicted")
+        code = 2
     violated = _tell(options, results, (time.monotonic() - began) / 60)
     if made and not violated:
         shutil.rmtree(options.folder)

@@ -64,7 +64,7 @@ KINDS = (
     Kind("burst-out-of-order", traffic.burst(traffic.out_of_order)),
     Kind("burst-hostile", traffic.burst(traffic.hostile)),
     Kind("clock-driver", clock_moved(ROLES["driver"])),
-    Kind("clock-producer", clock_moved(ROLES["producer"])),
+    Kind("clock-run", clock_moved("sfcrime run")),
 )
 CLUSTER_KINDS = (
     Kind("cluster-kill-executor", clusters.killed("executor"), "cluster", bound_s=60.0),

@@ -102,6 +102,7 @@ class Service:
     def __init__(self, folder: Path, place: Place, seed: int, *, with_page: bool) -> None:
         self.place = place
         self.folder = folder
+        self.with_page = with_page
         self.data_dir = folder / "data"
         self.orders = Orders(folder / "orders")
         points = Path(__file__).with_name("points")

@@ -65,5 +65,7 @@ def test_a_clock_is_moved_for_those_it_is_meant_for_and_no_longer(service: Servi
 
     soon_s = time.monotonic() + 600
     assert off_by("print(int", soon_s) == [-24, -24]
+    assert service.orders.was_clock_moved()
     assert off_by("sfcrime produce", soon_s) == [0, 0]
+    assert not service.orders.was_clock_moved()
     assert off_by("print(int", time.monotonic() - 1) == [0, 0]

@@ -22,6 +22,7 @@ def answer(code: int = 0, end: int = 12, **changed: object) -> Ran:
         "accounting": ACCOUNT,
         "stored_accounting": ACCOUNT,
         "offsets": {"0": {"start": 0, "end": end}},
+        "sequences": {"records": 10, "start": 0, "end": 10, "again": 0},
     }
     return Ran(code, json.dumps({**found, **changed}), "")
 
@@ -37,6 +38,8 @@ def test_an_audit_that_finds_all_equal_violates_nothing() -> None:
         (answer(stored_accounting={**ACCOUNT, "counted": 8}), "recounted"),
         (answer(stored_accounting={**ACCOUNT, "late": 0}), "does not add up"),
         (answer(end=13), "13 offsets hold"),
+        (answer(sequences={"records": 10, "start": 0, "end": 0}), "no sequence is proved"),
+        (answer(sequences=None), "no sequence is proved"),
         (Ran(4, "", "no broker"), "exit code 4: no broker"),
     ],
 )

@@ -42,6 +42,9 @@ def audited(ran: Ran) -> Audited:
         wrong.append(f"audit: {account} does not add up")
     if offsets != account.read + account.gaps:
         wrong.append(f"audit: {offsets} offsets hold {account}")
+    sequences = result["sequences"]
+    if not (sequences and sequences["end"]):
+        wrong.append(f"audit: no sequence is proved: {sequences}")
     return Audited(ran.code, result["differing"], account.read, tuple(wrong))
 
 

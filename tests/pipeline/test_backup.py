@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import stat
@@ -340,6 +341,16 @@ def test_a_manifest_that_is_sealed_and_of_no_backup_is_refused(
     backup.write_manifest(place.backup, evil)
 
     with pytest.raises(BackupFailed, match=what):
+        read_manifest(place.backup)
+
+
+def test_a_manifest_of_another_format_is_told_as_such_whatever_its_fields(place: Place) -> None:
+    place.back_up()
+    path = place.backup / MANIFEST_FILE
+    newer = json.loads(path.read_bytes()) | {"format": 2, "cells": 7}
+    path.write_text(json.dumps(newer), encoding="utf-8")
+
+    with pytest.raises(BackupFailed, match="it has the format 2, and 1 is known"):
         read_manifest(place.backup)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from sfcrime.pipeline.activity import (
     write_activity,
 )
 from sfcrime.pipeline.kept_dashboard import KeptDashboard
-from sfcrime.pipeline.kept_part import KeptPart
+from sfcrime.pipeline.kept_part import Clock, KeptPart
 from sfcrime.pipeline.overview import Counted, Overview
 from sfcrime.settings import KafkaSettings, Settings
 from sfcrime.store.records import Totals
@@ -42,7 +43,9 @@ class Watched:
         self.part = OtherProgram("dashboard", [], settings, says=DashboardActivity, program=program)
         self.page = KeptDashboard(settings, self.said.append)
         self.page.process = self.part
-        self.page.part = KeptPart(self.part, 60, self.said.append)
+        self.now_s = time.monotonic()
+        clock = Clock(seconds=lambda: self.now_s, jitter=lambda: 1.0)
+        self.page.part = KeptPart(self.part, 60, self.said.append, clock)
 
     def look(self, read: int) -> None:
         self.page.look(overview(read))
@@ -106,7 +109,9 @@ def test_a_page_that_was_killed_is_started_again_and_its_old_address_forgotten(
     watched.look_after_it_ended(2)
 
     try:
-        wait_until(lambda: watched.look(2) or watched.part.starts == 2, "the second start")
+        watched.now_s += 1
+        watched.look(2)
+        assert watched.part.starts == 2
         assert watched.part.child is not killed
         assert watched.part.child.is_running()
         assert read_activity(settings.data_dir, DashboardActivity).url == ""
@@ -116,15 +121,53 @@ def test_a_page_that_was_killed_is_started_again_and_its_old_address_forgotten(
         watched.part.child.stop()
 
 
-def test_a_page_that_fails_at_its_first_start_is_left_out_with_one_note(settings: Settings) -> None:
+def test_a_page_that_fails_at_its_first_start_is_left_out_for_a_while(settings: Settings) -> None:
     watched = Watched(settings, ENDS_AT_ONCE)
     watched.look(0)
     watched.look(1)
     watched.look_after_it_ended(1)
+    watched.now_s += kept_dashboard.TRIED_AGAIN_AFTER_S - 1
     watched.look(1)
 
     assert watched.part.starts == 1
     assert watched.said == [
-        "the run goes on without its page: The dashboard ended (exit code 4): no page today "
-        f"(see {settings.data_dir / 'run' / 'dashboard.log'})"
+        "the run goes on without its page for 5 minutes: The dashboard ended (exit code 4): no "
+        f"page today (see {settings.data_dir / 'run' / 'dashboard.log'})"
     ]
+    assert (watched.page.part.state, watched.page.part.reason) == (
+        "down",
+        "cannot be kept up: The dashboard ended (exit code 4): no page today",
+    )
+
+    watched.part.program = STAYS
+    watched.now_s += 1
+    watched.look(1)
+    try:
+        assert watched.part.starts == 2
+        assert watched.part.exit_code is None
+        write_activity(settings.data_dir, DashboardActivity(url="http://127.0.0.1:1"))
+        watched.look(1)
+        assert watched.page.part.state == "up"
+    finally:
+        watched.part.kill()
+
+
+def test_a_page_whose_process_cannot_be_started_is_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise OSError("Resource temporarily unavailable")
+
+    watched = Watched(settings, STAYS)
+    with monkeypatch.context() as full:
+        full.setattr(OtherProgram, "start", lambda part: fails())
+        watched.look(0)
+        watched.look(1)
+        watched.look(1)
+    assert len(watched.said) == 1
+    watched.now_s += kept_dashboard.TRIED_AGAIN_AFTER_S
+    watched.look(1)
+    try:
+        assert watched.part.starts == 1
+    finally:
+        watched.part.kill()

@@ -87,5 +87,6 @@ def _compare_the_rest(
     sums = store.set_aside_sums()
     compare_sums_and_rows(DifferenceKind.REJECTED, count.rejected(), store.rejected(), sums, log)
     compare_sums_and_rows(DifferenceKind.LATE, count.late(), store.late(), sums, log)
-    check_batches(store.ledger_rows(_ALL_ROWS)[::-1], totals, log)
-    check_ranges(store.batch_ranges(), count, log)
+    rows = store.ledger_rows(_ALL_ROWS)[::-1]
+    check_batches(rows, totals, log)
+    check_ranges(store.batch_ranges(), rows, count, log)

@@ -23,10 +23,7 @@ _NOTHING, _ONCE, _REPEATED = "nothing", "once", "more than once"
 
 def identity_name(call_id: int, call_us: int) -> str:
     """ "call 182750001 at 2018-10-02T09:11:00"."""
-    try:
-        return f"call {call_id} at {on_the_wall(call_us)}"
-    except OverflowError:  # no call of the topic's, but a damaged store may hold any number
-        return f"call {call_id} at {call_us} us"
+    return f"call {call_id} at {on_the_wall(call_us)}"
 
 
 def stored_identities(pile: int) -> str:

@@ -5,6 +5,7 @@ Only the newest batches keep their rows; the sums can be proved only where all a
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 
@@ -43,16 +44,21 @@ def check_batches(rows: Sequence[LedgerRow], totals: Totals, log: DifferenceLog)
 
 
 def check_ranges(
-    ranges: Iterable[tuple[int, PartitionRange]], count: Recount, log: DifferenceLog
+    ranges: Iterable[tuple[int, PartitionRange]],
+    rows: Iterable[LedgerRow],
+    count: Recount,
+    log: DifferenceLog,
 ) -> None:
     """Checks that what the kept batches read of a partition has no hole up to the ledger's end,
-    and holds the records set aside that the recount found there.
+    holds the records set aside that the recount found there, and comes to the batches' rows.
 
     Args:
         ranges: by batch id, ordered by partition and batch.
+        rows: of the same batches.
         count: of the topic up to the ledger's ends.
         log: takes the differences.
     """
+    read = defaultdict[int, Counter[str]](Counter)
     for partition, of_partition in groupby(ranges, key=lambda item: item[1].partition):
         found = count.partitions.get(partition)
         if found is None:
@@ -61,6 +67,8 @@ def check_ranges(
         due: int | None = None
         for batch_id, span in of_partition:
             what = f"batch {batch_id}, partition {partition}"
+            read[batch_id].update(offsets=span.end - span.start, counted=span.counted)
+            read[batch_id].update(late=span.late, rejected=span.rejected)
             if due is None:
                 due = found.start if batch_id == 0 else span.start
             log.expect(_KIND, f"{what}, start", due, span.start)
@@ -71,3 +79,23 @@ def check_ranges(
             log.expect(_KIND, f"{what}, rejected", rejected, span.rejected)
         log.expect(_KIND, f"partition {partition}, end of the last batch", found.end, due)
         found.forget_offsets()
+    _check_sums(read, rows, log)
+
+
+def _check_sums(
+    read: dict[int, Counter[str]], rows: Iterable[LedgerRow], log: DifferenceLog
+) -> None:
+    """Checks what each batch read of all partitions against its row."""
+    for row in rows:
+        account, found = row.accounting, read.pop(row.batch_id, Counter())
+        due = {
+            "offsets": account.read + account.gaps,
+            "counted": account.counted,
+            "late": account.late,
+            "rejected": account.rejected,
+        }
+        for word, number in due.items():
+            what = f"batch {row.batch_id}, {word} of its partitions"
+            log.expect(_KIND, what, number, found[word])
+    for batch_id in sorted(read):
+        log.expect(_KIND, f"the row of batch {batch_id}", "one", None)

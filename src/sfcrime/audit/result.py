@@ -187,8 +187,12 @@ def shown(side: object) -> str:
 
 
 def on_the_wall(wall_us: int) -> str:
-    """ "2018-10-02T09:11:00", with microseconds where there are any."""
-    return (_EPOCH + timedelta(microseconds=wall_us)).isoformat()
+    """ "2018-10-02T09:11:00", with microseconds where there are any; the number of what is no time,
+    which no call of the topic's has, but a damaged store may hold."""
+    try:
+        return (_EPOCH + timedelta(microseconds=wall_us)).isoformat()
+    except OverflowError:
+        return f"{wall_us} us"
 
 
 def cell_key(cell: CellCount) -> CellKey:

@@ -87,14 +87,20 @@ def check_sequences(
     Returns:
         the sequences of which every one must be there.
     """
-    checked = {number: _check_order(number, read, log) for number, read in sorted(found.items())}
+    checked = {
+        number: _check_order(number, read, log, is_cut=ranges[number].start > 0)
+        for number, read in sorted(found.items())
+    }
     parts = {number: part for number, part in checked.items() if part is not None}
     span = _provable(parts, ranges, partitions)
     _check_together(parts, span, log)
     return span
 
 
-def _check_order(number: int, read: ReadSequences, log: DifferenceLog) -> _Part | None:
+def _check_order(
+    number: int, read: ReadSequences, log: DifferenceLog, *, is_cut: bool
+) -> _Part | None:
+    """Args: is_cut: what the partition began with was deleted, and not read."""
     part: _Part | None = None
     known = np.empty(0, np.int64)
     for rows in read(_ROWS_TOGETHER):
@@ -106,8 +112,9 @@ def _check_order(number: int, read: ReadSequences, log: DifferenceLog) -> _Part 
         highest = np.maximum.accumulate(np.concatenate([[part.largest], sequences]))[:-1]
         is_above = sequences > highest
         known = np.concatenate([known[-_SENT_AGAIN:], sequences[is_above]])
-        # What is not above all before it, and is known, was known before it.
-        is_again = ~is_above & np.isin(sequences, known)
+        # What is not above all before it, and is known, was known before it; so was what is below
+        # the first that is left.
+        is_again = ~is_above & (np.isin(sequences, known) | (is_cut & (sequences < part.first)))
         part.again += int(is_again.sum())
         # One wrong record is told once, and not those that rightly follow it. A repeat goes back
         # itself, so what follows it is compared with all before it.

@@ -30,6 +30,8 @@ _ROWS_ARE_MADE_BY = (
     "sfcrime.audit.shares",
     "sfcrime.domain.calls",
     "sfcrime.domain.outcomes",
+    "sfcrime.kafka.consumer",
+    "sfcrime.kafka.headers",
 )
 
 

@@ -5,6 +5,7 @@ What records hold is someone else's text, and goes through `domain.safe_text` fi
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -20,6 +21,8 @@ from rich.text import Text
 from sfcrime.domain.safe_text import terminal_safe, write_csv
 from sfcrime.domain.wall_clock import instant_iso
 from sfcrime.store.records import Generation
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def instant_text(instant_ms: int) -> str:
@@ -51,8 +54,13 @@ def note_console() -> Console:
 
 
 def note(text: str, style: str = "", console: Console | None = None) -> None:
-    """A line beside the results, on stderr by default; never folded, as a log has no width."""
-    (console or note_console()).print(Text(terminal_safe(text), style=style), soft_wrap=True)
+    """A line beside the results, on stderr by default; never folded, as a log has no width. Where
+    it goes to a file on a full disk it is left out, and what it tells of goes on."""
+    try:
+        (console or note_console()).print(Text(terminal_safe(text), style=style), soft_wrap=True)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
 
 
 def print_nowhere() -> None:

@@ -8,37 +8,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
+from typing import Any
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[Event]:
-    """An event that the first signal sets; a second one is left to Python's own handling."""
-    stop = Event()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in numbers}
+    """An event that the first signal sets; a second one is left to Python's own handling. A
+    terminal that is closed may say so twice, and asks for no more than a stop by that."""
+    stop, before = Event(), _heard(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def ask(number: int, _: FrameType | None) -> None:
         stop.set()
-        for each in numbers:
-            signal.signal(each, before[each])
+        for each, handler in before.items():
+            signal.signal(each, signal.SIG_IGN if each == signal.SIGHUP else handler)
 
-    for number in numbers:
+    for number in before:
         signal.signal(number, ask)
     try:
         yield stop
     finally:
-        for number in numbers:
-            signal.signal(number, before[number])
+        _restore(before)
 
 
 @contextmanager
 def ctrl_c_on_signals() -> Iterator[None]:
     """SIGTERM and a closed terminal end the `with` block as a Ctrl-C does, so that what it began is
     put away."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    before = _heard(signal.SIGTERM, signal.SIGHUP)
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        for number in numbers:
-            signal.signal(number, before[number])
+        _restore(before)
+
+
+def _heard(*numbers: signal.Signals) -> dict[signal.Signals, Any]:
+    """What each signal does now, but for those that this process was started not to hear (`nohup`,
+    `&` in a script)."""
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    return {number: each for number, each in handlers.items() if each is not signal.SIG_IGN}
+
+
+def _restore(before: dict[signal.Signals, Any]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)

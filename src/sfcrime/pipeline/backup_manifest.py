@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from sfcrime.store import STORE_FILE
 MANIFEST_FILE = "backup.json"
 BACKUP_FOLDER = FolderKind("backup", "another name", ())
 FORMAT = 1
-"""Of the manifest."""
+"""Of the manifest; another one where it has other fields."""
 _TOPIC_FILE = re.compile(rf"kafka/{STORAGE}(/(?!\.{{1,2}}(/|$))[^/\0]+){{1,2}}")
 """Where the files of the topic are, in a backup as in a data folder."""
 _DAMAGED = "A backup is restored as it was made, every bit of it, or not at all."
@@ -60,6 +61,12 @@ class BackupManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return sum(each.size for each in self.files.values())
 
 
+class _Format(msgspec.Struct):
+    """What can be read of a manifest of any format."""
+
+    format: int
+
+
 def write_manifest(folder: Path, manifest: BackupManifest) -> None:
     """Seals it, and puts it into a backup that is otherwise complete."""
     write_whole(folder / MANIFEST_FILE, sealed(manifest))
@@ -80,12 +87,14 @@ def read_manifest(folder: Path) -> BackupManifest:
             rule="A backup is complete once it has this file.",
             next_step="name the folder that `sfcrime backup` made",
         ) from error
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):  # told below, with all else
+        found = msgspec.json.decode(content, type=_Format).format
+        if found != FORMAT:
+            raise _damaged(path, f"it has the format {found}, and {FORMAT} is known")
     try:
         manifest = open_sealed(content, BackupManifest)
     except BrokenSeal as error:
         raise _damaged(path, str(error)) from error
-    if manifest.format != FORMAT:
-        raise _damaged(path, f"it has the format {manifest.format}, and {FORMAT} is known")
     for name in manifest.files:
         if name != STORE_FILE and not _TOPIC_FILE.fullmatch(name):
             raise _damaged(path, f"it names the file {name!r}, which no backup has")

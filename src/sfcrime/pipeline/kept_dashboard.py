@@ -20,6 +20,9 @@ STARTS_AFTER_S = 20.0
 """So long a run may take to its first statistic before the page is started beside it. It takes 6 s,
 or 12 s without the start-up cache."""
 
+TRIED_AGAIN_AFTER_S = 300.0
+"""What keeps the page from starting may pass, and nobody else would start it again."""
+
 PRIORITY = 10
 """Who looks at a backlog can wait for a moment; the job is not to lose its pace to the page."""
 
@@ -38,7 +41,7 @@ class KeptDashboard:
         self._on_step = on_step
         self._began_s = time.monotonic()
         self._read_before: int | None = None
-        self._is_given_up = False
+        self._has_begun = False
 
     def look(self, overview: Overview) -> None:
         """Starts it when it is time to, and again when it has ended; cheap, and to be called in
@@ -47,18 +50,21 @@ class KeptDashboard:
         Args:
             overview: what parts and store say now.
         """
-        if self._is_given_up:
-            return
         try:
-            if self.process.child is not None:
+            if self._has_begun:
                 self._keep_up()
             elif self._is_due(overview):
+                self._has_begun = True
                 self.part.start()
         except (SfcrimeError, OSError) as error:
-            self._is_given_up = True
             told = error.happened if isinstance(error, SfcrimeError) else str(error)
             why = told.splitlines()[-1]
-            self._on_step(f"the run goes on without its page: {why} (see {self.process.log_path})")
+            self.part.rests(f"cannot be kept up: {why}", TRIED_AGAIN_AFTER_S)
+            log = self.process.log_path
+            self._on_step(
+                f"the run goes on without its page for {TRIED_AGAIN_AFTER_S / 60:.0f} minutes: "
+                f"{why} (see {log})"
+            )
 
     def _keep_up(self) -> None:
         data_dir = self.process.settings.data_dir

@@ -132,6 +132,12 @@ class KeptPart:
         self.killed_for = reason
         self.process.kill()
 
+    def rests(self, reason: str, seconds: float) -> None:
+        """It is down, and is started again after so long as if it had not failed before."""
+        self._goes_down(reason)
+        self.attempts, self._failing_since_s, self._failure = 0, None, None
+        self._due_s = self.clock.seconds() + seconds
+
     def look(self, *, may_start: bool = True) -> None:
         """Starts it again where it has ended and its time has come; cheap, and to be called again
         and again in the main thread.

@@ -164,7 +164,7 @@ def allowed_lateness_s(stream: StreamSettings, otherwise: int | None) -> int | N
     asked = stream.lateness_hours
     if asked is None:
         return otherwise
-    return None if asked == LATENESS_OFF else int(asked * 3600)
+    return None if asked == LATENESS_OFF else round(asked * 3600)
 
 
 def next_offsets(

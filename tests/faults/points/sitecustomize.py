@@ -8,6 +8,7 @@ much and until when the clock of some processes is wrong. Nothing of this is kno
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -23,7 +24,7 @@ from typing import Any
 
 _FOLDER = os.environ.get("FAULTS_FOLDER", "")
 _POINT, _FIRED = Path(_FOLDER, "point.json"), Path(_FOLDER, "point.fired")
-_CLOCK = Path(_FOLDER, "clock.json")
+_CLOCK, _SEEN = Path(_FOLDER, "clock.json"), Path(_FOLDER, "clock.seen")
 _CLOCK_ASKED_S = 0.1
 
 _STORING_IS_SLOW = ("waiting", "reading")
@@ -149,6 +150,9 @@ class _Step:
             order = _order(_CLOCK)
             ours = order and order["of"] in " ".join(sys.orig_argv)
             self._step_s = order["step_s"] if ours and now_s < order["until_s"] else 0
+            if self._step_s:
+                with contextlib.suppress(OSError):
+                    _SEEN.touch()
         return self._step_s
 
 
