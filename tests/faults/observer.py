@@ -170,7 +170,7 @@ class Observer:
     def take_note(self, sight: Sight) -> None:
         """Compares what was seen with itself and with what was seen before."""
         self.polls[sight.of] += 1
-        self.compared.update(sight.sums)
+        self.compared.update(list(sight.sums))
         self._found += sight.contradictions()
         before = self._seen.get(sight.of)
         if before is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from observer import Observer, Sight, sight_of_page, sight_of_store
+from observer import DAYS, Observer, Sight, sight_of_page, sight_of_store
 
 from counted_store import CountedStore
 from running import wait_until
@@ -148,6 +148,13 @@ def test_a_page_that_contradicts_itself_is_seen() -> None:
         "page, batch 4: counted and its partitions: 9 and 8",
         "page, batch 4: counted and its days: 9 and 7",
     ]
+
+
+def test_how_often_the_page_was_compared_is_known(store: CountedStore) -> None:
+    observer = Observer(store.path.parent, lambda: store.path)
+    for _ in range(2):
+        observer.take_note(page_says(9, 9, 9))
+    assert (observer.compared[DAYS], observer.take_contradictions()) == (2, [])
 
 
 def test_an_account_that_does_not_add_up_is_seen() -> None:
