@@ -35,7 +35,7 @@ def test_a_closed_terminal_that_says_so_twice_lets_the_stop_go_on() -> None:
 
 
 @pytest.mark.parametrize("listens", [stop_on_signals, ctrl_c_on_signals])
-def test_what_the_process_was_started_not_to_hear_stays_unheard(
+def test_a_closed_terminal_that_the_process_was_started_not_to_hear_stays_unheard(
     listens: Callable[[], AbstractContextManager[object]],
 ) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -47,6 +47,16 @@ def test_what_the_process_was_started_not_to_hear_stays_unheard(
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_a_ctrl_c_is_heard_in_the_background_of_a_script() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_on_signals() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert stop.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", ALL)

@@ -44,10 +44,12 @@ def ctrl_c_on_signals() -> Iterator[None]:
 
 
 def _heard(*numbers: signal.Signals) -> dict[signal.Signals, Any]:
-    """What each signal does now, but for those that this process was started not to hear (`nohup`,
-    `&` in a script)."""
+    """What each signal does now, but for a closed terminal that this process was started not to
+    hear (`nohup`). A Ctrl-C is heard even where a script began it with `&`: others end it so."""
     handlers = {number: signal.getsignal(number) for number in numbers}
-    return {number: each for number, each in handlers.items() if each is not signal.SIG_IGN}
+    if handlers[signal.SIGHUP] is signal.SIG_IGN:
+        del handlers[signal.SIGHUP]
+    return handlers
 
 
 def _restore(before: dict[signal.Signals, Any]) -> None:
